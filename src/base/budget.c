@@ -1,0 +1,58 @@
+#include "base/budget.h"
+
+#include <stdatomic.h>
+
+/* Only tests set these; atomics because every thread charges. */
+static atomic_uint_fast64_t test_refuse_at;
+static atomic_uint_fast64_t test_asked;
+
+void budget_init(struct budget *b, struct budget *parent, size_t max)
+{
+	*b = (struct budget){.parent = parent, .max = max};
+}
+
+void budget_clear(struct budget *b)
+{
+	if (b->used > 0)
+		budget_release(b, b->used);
+}
+
+static bool test_refuses(void)
+{
+	uint_fast64_t asked = atomic_fetch_add(&test_asked, 1) + 1;
+
+	return asked == atomic_load(&test_refuse_at);
+}
+
+int budget_charge(struct budget *b, size_t amount)
+{
+	if (test_refuses()) {
+		b->refused_count++;
+		return P2P_ERR_LIMIT;
+	}
+	for (struct budget *at = b; at != NULL; at = at->parent) {
+		if (amount > at->max - at->used) {
+			at->refused_count++;
+			return P2P_ERR_LIMIT;
+		}
+	}
+	for (struct budget *at = b; at != NULL; at = at->parent)
+		at->used += amount;
+	return 0;
+}
+
+void budget_release(struct budget *b, size_t amount)
+{
+	for (struct budget *at = b; at != NULL; at = at->parent) {
+		P2P_ASSERT(amount <= at->used);
+		at->used -= amount;
+	}
+}
+
+uint64_t budget_test_refuse_nth(uint64_t nth)
+{
+	uint64_t asked = atomic_exchange(&test_asked, 0);
+
+	atomic_store(&test_refuse_at, nth);
+	return asked;
+}

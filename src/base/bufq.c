@@ -1,0 +1,91 @@
+#include "base/bufq.h"
+
+#include <stdlib.h>
+
+#include "base/xmalloc.h"
+
+/* An empty queue keeps at most this much memory. */
+#define BUFQ_KEEP_BYTES 4096
+#define BUFQ_FIRST_BYTES 256
+
+void bufq_init(struct bufq *q, size_t max)
+{
+	*q = (struct bufq){.max = max};
+}
+
+void bufq_clear(struct bufq *q)
+{
+	free(q->data);
+	bufq_init(q, q->max);
+}
+
+static void bufq_make_room(struct bufq *q, size_t more)
+{
+	size_t cap;
+
+	if (q->head + q->len + more <= q->cap)
+		return;
+	if (q->len + more <= q->cap && q->head >= q->cap / 2) {
+		/* Moving at most half the memory, and only after that much
+		 * was consumed: each byte is moved O(1) times. */
+		memmove(q->data, q->data + q->head, q->len);
+		q->head = 0;
+		return;
+	}
+	cap = P2P_MAX(q->cap * 2, q->len + more);
+	cap = P2P_MAX(cap, (size_t)BUFQ_FIRST_BYTES);
+	if (q->head > 0) {
+		uint8_t *fresh = xmalloc(cap);
+
+		memcpy(fresh, q->data + q->head, q->len);
+		free(q->data);
+		q->data = fresh;
+		q->head = 0;
+	} else {
+		q->data = xreallocarray(q->data, cap, 1);
+	}
+	q->cap = cap;
+}
+
+uint8_t *bufq_extend(struct bufq *q, size_t len)
+{
+	if (len > q->max - q->len)
+		return NULL;
+	bufq_make_room(q, len);
+	q->len += len;
+	return q->data + q->head + q->len - len;
+}
+
+void bufq_unextend(struct bufq *q, size_t len)
+{
+	P2P_ASSERT(len <= q->len);
+	q->len -= len;
+}
+
+int bufq_push(struct bufq *q, struct bytes in)
+{
+	uint8_t *to;
+
+	if (in.len == 0)
+		return 0;
+	to = bufq_extend(q, in.len);
+	if (to == NULL)
+		return P2P_ERR_FULL;
+	memcpy(to, in.data, in.len);
+	return 0;
+}
+
+void bufq_consume(struct bufq *q, size_t n)
+{
+	P2P_ASSERT(n <= q->len);
+	q->head += n;
+	q->len -= n;
+	if (q->len > 0)
+		return;
+	q->head = 0;
+	if (q->cap > BUFQ_KEEP_BYTES) {
+		free(q->data);
+		q->data = NULL;
+		q->cap = 0;
+	}
+}

@@ -1,0 +1,65 @@
+#include "base/xmalloc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *checked(void *p)
+{
+	P2P_ASSERT(p != NULL && "out of memory");
+	return p;
+}
+
+void *xmalloc(size_t size)
+{
+	return checked(malloc(size == 0 ? 1 : size));
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+	return checked(calloc(count == 0 ? 1 : count, size == 0 ? 1 : size));
+}
+
+void *xreallocarray(void *old, size_t count, size_t size)
+{
+	return checked(reallocarray(old, count == 0 ? 1 : count,
+		size == 0 ? 1 : size));
+}
+
+char *xstrdup(const char *text)
+{
+	return xstrndup(text, strlen(text));
+}
+
+char *xstrndup(const char *text, size_t len)
+{
+	char *copy = xmalloc(len + 1);
+
+	if (len > 0)
+		memcpy(copy, text, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+void *xmemdup(const void *data, size_t len)
+{
+	void *copy = xmalloc(len);
+
+	if (len > 0)
+		memcpy(copy, data, len);
+	return copy;
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *text = NULL;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	P2P_ASSERT(n >= 0);
+	return checked(text);
+}
