@@ -1,0 +1,56 @@
+/*
+ * Own key and others' public keys (libp2p peer-ids spec, "Keys"). Own keys
+ * are Ed25519. Others' are Ed25519 here; the kinds that need another library
+ * are refused with P2P_ERR_UNSUPPORTED and a clear word.
+ */
+#ifndef NET_IDENTITY_KEY_H
+#define NET_IDENTITY_KEY_H
+
+#include "net/identity/crypto.h"
+#include "net/identity/peer_id.h"
+
+enum key_kind {
+	KEY_KIND_RSA = 0,
+	KEY_KIND_ED25519 = 1,
+	KEY_KIND_SECP256K1 = 2,
+	KEY_KIND_ECDSA = 3,
+};
+
+/* Ed25519's public key protobuf: 08 01 12 20 and 32 bytes. */
+#define KEY_ED25519_PB_BYTES 36
+/* Largest key protobuf accepted from anybody (RSA of 8192 bits, in DER). */
+#define KEY_PB_BYTES_MAX 2048
+
+/* Own key. Wipe with identity_wipe when done. */
+struct identity {
+	uint8_t secret[CRYPTO_SECRET_BYTES];
+	uint8_t public_pb[KEY_ED25519_PB_BYTES];
+	struct peer_id id;
+};
+
+void identity_from_seed(struct identity *me, const uint8_t seed[static 32]);
+void identity_wipe(struct identity *me);
+/*
+ * The private-key protobuf as it stands on disk (08 01 12 40 seed public);
+ * the old 96-byte form is accepted when both copies of the public key match.
+ * The public key must belong to the seed. P2P_ERR_MALFORMED, or
+ * P2P_ERR_UNSUPPORTED for another kind of key.
+ */
+int identity_parse(struct identity *me, struct bytes pb) P2P_MUST_CHECK;
+/* Appends the 68 bytes for the file. */
+void identity_serialize(const struct identity *me, struct buf *out);
+
+/* Somebody's public key, checked for form. */
+struct public_key {
+	enum key_kind kind;
+	uint8_t raw[CRYPTO_KEY_BYTES]; /* Ed25519 only */
+};
+
+/* Strict: both fields, in order, nothing else. P2P_ERR_MALFORMED,
+ * P2P_ERR_UNSUPPORTED. */
+int public_key_parse(struct public_key *key, struct bytes pb) P2P_MUST_CHECK;
+/* 0 or P2P_ERR_AUTH, P2P_ERR_UNSUPPORTED. */
+int public_key_verify(const struct public_key *key, struct bytes message,
+	struct bytes sig) P2P_MUST_CHECK;
+
+#endif
