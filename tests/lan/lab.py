@@ -94,7 +94,7 @@ def wait_until(condition, limit, what):
             return value
         if time.monotonic() > end:
             raise LabError("%s: not within %g s" % (what, limit))
-        time.sleep(0.02)
+        time.sleep(0.01)
 
 
 def namespace_of(pid, kind):
@@ -277,9 +277,14 @@ class Host:
         PATH, anything else must be an absolute path.
         """
         popen.setdefault("stdin", subprocess.DEVNULL)
-        return subprocess.Popen(self.keeper.enter + list(argv), cwd="/",
-                                env=self.environment(env),
-                                start_new_session=True, **popen)
+        process = subprocess.Popen(self.keeper.enter + list(argv), cwd="/",
+                                   env=self.environment(env),
+                                   start_new_session=True, **popen)
+        # Once inside, the keeper sees it: it cannot outlive the host.
+        inside = self.keeper.namespaces["net"]
+        wait_until(lambda: namespace_of(process.pid, "net") == inside or
+                   is_dead(process.pid), STEP_LIMIT, "start of " + argv[0])
+        return process
 
     def run(self, argv, limit=STEP_LIMIT):
         """Run a program to its end: (exit status, stdout and stderr).
