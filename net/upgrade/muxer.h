@@ -1,0 +1,115 @@
+/*
+ * Many streams over one ordered, secured byte pipe: yamux (yamux spec) or
+ * mplex (mplex spec) behind one set of verbs. Pure: no I/O, no clock of its
+ * own. One struct muxer per connection, used by one thread.
+ *
+ *            muxer_feed            muxer_read_peek/consume
+ *   bytes ------------>  muxer  ------------------------->  streams
+ *         <------------         <-------------------------
+ *           out (bufq)            muxer_write, _close, _reset
+ *
+ * A stream is a number the muxer hands out; it is never used again within a
+ * connection. After MUX_EV_RESET, or after both directions ended and the user
+ * called muxer_forget, the number is dead and calls with it return
+ * P2P_ERR_NOT_FOUND.
+ */
+#ifndef NET_UPGRADE_MUXER_H
+#define NET_UPGRADE_MUXER_H
+
+#include "base/budget.h"
+#include "base/bufq.h"
+#include "base/env.h"
+
+struct muxer;
+
+enum muxer_kind {
+	MUXER_YAMUX, /* /yamux/1.0.0 */
+	MUXER_MPLEX, /* /mplex/6.7.0 */
+};
+
+struct muxer_cfg {
+	enum muxer_kind kind;
+	bool initiator;        /* of the connection below: odd ids in yamux */
+	struct budget *budget; /* of the connection: receive buffers */
+	uint32_t streams_in_max;        /* open at once, by the other side */
+	uint32_t streams_unaccepted_max; /* opened, not yet muxer_accept()ed */
+	uint64_t ping_interval_ms;      /* yamux only; P2P_NEVER: no pings */
+	uint64_t ping_timeout_ms;       /* then MUX_EV_DEAD */
+};
+
+enum mux_event_kind {
+	MUX_EV_OPENED,   /* the other side opened `stream` */
+	MUX_EV_READABLE, /* new bytes, or the end, can be read */
+	MUX_EV_WRITABLE, /* a write that was cut short can go on */
+	MUX_EV_RESET,    /* reset by the other side; unread bytes stay readable
+	                    until muxer_forget (js ends replies with RESET) */
+	MUX_EV_RTT,      /* a ping was answered: rtt_ms */
+	MUX_EV_GO_AWAY,  /* the other side opens and accepts no more: code */
+	MUX_EV_DEAD,     /* a ping was not answered in time */
+};
+
+struct mux_event {
+	enum mux_event_kind kind;
+	uint64_t stream;
+	uint64_t rtt_ms;
+	uint32_t code;
+};
+
+struct muxer *muxer_new(const struct muxer_cfg *cfg, const struct env *env);
+/* Gives everything charged back to the budget. NULL is allowed. */
+void muxer_free(struct muxer *m);
+
+/*
+ * Takes bytes from the secured pipe. *taken may be less than in.len only when
+ * `out` has no room for the answers (pongs, window updates, resets): feed the
+ * rest later. Any error is final for the connection: P2P_ERR_PROTOCOL,
+ * P2P_ERR_TOO_BIG, P2P_ERR_LIMIT.
+ */
+int muxer_feed(struct muxer *m, const struct env *env, struct bytes in,
+	size_t *taken, struct bufq *out) P2P_MUST_CHECK;
+/* The next thing that happened; false when there is none. */
+bool muxer_next_event(struct muxer *m, struct mux_event *ev);
+/* Pings and time-outs; call when muxer_deadline has come, or more often. */
+void muxer_tick(struct muxer *m, const struct env *env, struct bufq *out);
+uint64_t muxer_deadline(const struct muxer *m);
+
+/* Opens a stream: its number in *stream. P2P_ERR_LIMIT when too many of ours
+ * are open or unacknowledged, P2P_ERR_FULL when out has no room. */
+int muxer_open(struct muxer *m, const struct env *env, uint64_t *stream,
+	struct bufq *out) P2P_MUST_CHECK;
+/* The user knows a stream of the other side and will serve it. */
+int muxer_accept(struct muxer *m, uint64_t stream);
+
+/*
+ * Sends as much of `in` as credit and `out` allow, in frames; *taken says how
+ * much. When it is less than in.len, MUX_EV_WRITABLE follows once there is
+ * credit again (room in `out` is the caller's to see).
+ */
+int muxer_write(struct muxer *m, uint64_t stream, struct bytes in,
+	size_t *taken, struct bufq *out) P2P_MUST_CHECK;
+/* Half-close: no more writes by us. The frame is kept until `out` has room. */
+int muxer_close_write(struct muxer *m, uint64_t stream, struct bufq *out);
+/* Ends both directions at once and forgets the stream. */
+int muxer_reset(struct muxer *m, uint64_t stream, struct bufq *out);
+/* The user is done with an ended stream; resets it if it is not ended. */
+void muxer_forget(struct muxer *m, uint64_t stream, struct bufq *out);
+
+/*
+ * The bytes received and not yet consumed; valid until the next call on m.
+ * *end is set when the other side has closed or reset and these are the last.
+ */
+struct bytes muxer_read_peek(
+	const struct muxer *m, uint64_t stream, bool *end);
+/* Uses up n bytes; credit is given back when half the window is used up, so
+ * a reader that stops reading stops the writer (yamux). */
+int muxer_read_consume(
+	struct muxer *m, uint64_t stream, size_t n, struct bufq *out);
+
+/* Frames that could not be written for want of room in `out` (credit,
+ * closes, resets): call when `out` has room again. */
+void muxer_flush(struct muxer *m, struct bufq *out);
+uint32_t muxer_stream_count(const struct muxer *m);
+/* Tells the other side that no more streams come (yamux GoAway 0). */
+void muxer_go_away(struct muxer *m, struct bufq *out);
+
+#endif
