@@ -37,7 +37,7 @@ void crypto_blake2b(uint8_t out[static 32], const struct bytes *parts,
 	size_t part_count);
 /*
  * Noise's HKDF (Noise spec section 4.3): count is 2 or 3 outputs of 32 bytes.
- * ikm may be empty. out3 may be NULL when count is 2.
+ * ikm may be empty. The third row is left alone when count is 2.
  */
 void crypto_noise_hkdf(const uint8_t chaining_key[static 32],
 	struct bytes ikm, uint8_t out[static 3][32], unsigned count);
@@ -45,17 +45,17 @@ void crypto_noise_hkdf(const uint8_t chaining_key[static 32],
 /* ---- Ed25519 ----------------------------------------------------------- */
 
 /* secret = seed || public, from 32 bytes of randomness. */
-void crypto_sign_keypair(uint8_t secret[static 64],
-	const uint8_t seed[static 32]);
-void crypto_sign(uint8_t sig[static 64], const uint8_t secret[static 64],
-	struct bytes message);
+void crypto_ed25519_keypair(
+	uint8_t secret[static 64], const uint8_t seed[static 32]);
+void crypto_ed25519_sign(uint8_t sig[static 64],
+	const uint8_t secret[static 64], struct bytes message);
 /*
  * Strict verification (security.md section 2): S < L, A and R canonical and
  * not of small order, checked by ourselves before the library's cofactorless
  * verification, so the verdict is a function of the bytes and not of the
  * library's version. 0 or P2P_ERR_AUTH.
  */
-int crypto_verify(const uint8_t sig[static 64],
+int crypto_ed25519_verify(const uint8_t sig[static 64],
 	const uint8_t public_key[static 32], struct bytes message)
 	P2P_MUST_CHECK;
 
