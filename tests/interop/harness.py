@@ -1,0 +1,268 @@
+"""What the interop tests share: programs that speak JSON lines on a pipe,
+the foreign peers among them, and the counting of results."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+# No single wait is longer: a case that hangs fails, it does not stall the run.
+PATIENCE = 20.0
+# How long a second copy of a line is waited for. Gossip repeats what it heard
+# at its heartbeats, one a second, three times.
+ECHO = 4.0
+
+
+class Failure(Exception):
+    """A check that did not hold; the text says what was seen instead."""
+
+
+class Program:
+    """A running program: one JSON event a line out, one line of text in.
+
+    Events are kept in the order they came, for ever. It is ended by its own
+    process id, and only by that.
+    """
+
+    def __init__(self, name, argv, folder, env=None):
+        self.name = name
+        self.events = []
+        self.garbage = []
+        self.eof = False
+        self.cond = threading.Condition()
+        self.started = time.monotonic()
+        self.stderr_path = folder / (name + ".stderr")
+        self.log_path = folder / (name + ".events")
+        with open(self.stderr_path, "ab") as stderr:
+            self.proc = subprocess.Popen(
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=stderr, env=env)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        with open(self.log_path, "ab") as log:
+            for line in self.proc.stdout:
+                log.write(line)
+                log.flush()
+                try:
+                    event = json.loads(line)
+                except ValueError:
+                    event = None
+                with self.cond:
+                    if isinstance(event, dict):
+                        event["_at"] = time.monotonic() - self.started
+                        self.events.append(event)
+                    else:
+                        self.garbage.append(line)
+                    self.cond.notify_all()
+        with self.cond:
+            self.eof = True
+            self.cond.notify_all()
+
+    def send(self, text):
+        try:
+            self.proc.stdin.write(text.encode() + b"\n")
+            self.proc.stdin.flush()
+        except (BrokenPipeError, ValueError):
+            raise Failure(f"{self.name} has ended: {self.last_words()}")
+
+    def seen(self, kind, **members):
+        """The events of this kind with these members."""
+        with self.cond:
+            return [e for e in self.events if e.get("event") == kind
+                    and all(e.get(k) == v for k, v in members.items())]
+
+    def until(self, what, probe, timeout=PATIENCE):
+        """Waits until probe() gives something; what names it in a failure."""
+        end = time.monotonic() + timeout
+        with self.cond:
+            while True:
+                found = probe()
+                if found:
+                    return found
+                left = end - time.monotonic()
+                if left <= 0 or self.eof:
+                    break
+                self.cond.wait(min(left, 0.5))
+        raise Failure(f"{self.name}: no {what}; {self.last_words()}")
+
+    def wait(self, kind, timeout=PATIENCE, **members):
+        """The first event of this kind with these members, awaited."""
+        return self.until(f"{kind} {members or ''}",
+                          lambda: self.seen(kind, **members), timeout)[0]
+
+    def last_words(self):
+        """For failures: the newest events and the end of stderr."""
+        with self.cond:
+            events = self.events[-4:]
+        err = self.stderr_path.read_text(errors="replace")[-400:].strip()
+        code = self.proc.poll()
+        alive = "running" if code is None else f"ended with {code}"
+        return f"{alive}, last events {json.dumps(events)[:900]}" + (
+            f", stderr: {err}" if err else "")
+
+    def kill(self):
+        if self.proc.poll() is None:
+            self.proc.kill()
+
+    def ended(self, timeout=PATIENCE):
+        """Waits for its end and returns its exit code."""
+        try:
+            code = self.proc.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"{self.name} does not end")
+        self.reader.join(2)
+        return code
+
+    def close(self):
+        """Ends it, gently where it listens, and waits until it is gone."""
+        try:
+            self.proc.stdin.close()
+        except BrokenPipeError:
+            pass
+        try:
+            self.proc.wait(3)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self.proc.wait()
+        self.reader.join(2)
+
+
+class Peer(Program):
+    """A foreign peer, by the control protocol of README.md."""
+
+    def __init__(self, kind, program, folder, name=None, args=()):
+        argv = [program, *args] if kind == "go" else ["node", program, *args]
+        super().__init__(name or kind, argv, folder)
+        self.kind = kind
+        self.id = self.addr = None
+
+    def prepare(self):
+        """Waits until it listens; before that it has no id."""
+        self.ready = self.wait("ready")
+        self.id = self.ready["peer_id"]
+        self.addr = self.ready["addrs"][0]
+
+    def command(self, cmd, **members):
+        self.send(json.dumps({"cmd": cmd, **members}))
+
+    def say(self, text):
+        self.command("say", text=text)
+
+    def dial(self, addr):
+        self.command("dial", addr=addr)
+
+    def lines(self, author, text):
+        """Times that this program would have shown `text` of `author`."""
+        return self.seen("message", **{"from": author, "shown": text})
+
+
+class Tests:
+    """Counts and prints results, and keeps what belongs to the run."""
+
+    def __init__(self, title):
+        self.passed = self.failed = self.skipped = 0
+        self.programs = []
+        # A run that is told to stop ends what it started, like one that fails.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="p2pchat-interop-"))
+        print(f"# {title}", flush=True)
+
+    def check(self, name, probe, *args, **kwargs):
+        """Runs one check; True when it held."""
+        begin = time.monotonic()
+        try:
+            probe(*args, **kwargs)
+        except Failure as failure:
+            self.failed += 1
+            print(f"not ok {self._number()} - {name}\n#   {failure}",
+                  flush=True)
+            return False
+        self.passed += 1
+        took = time.monotonic() - begin
+        print(f"ok {self._number()} - {name} # {took:.2f} s", flush=True)
+        return True
+
+    def skip(self, name, why):
+        self.skipped += 1
+        print(f"ok {self._number()} - {name} # SKIP {why}", flush=True)
+
+    def _number(self):
+        return self.passed + self.failed + self.skipped
+
+    def add(self, program):
+        """Takes a program that is to be ended with the run."""
+        self.programs.append(program)
+        return program
+
+    def start(self, name, *programs):
+        """Waits until these programs are ready; True when all are."""
+        return self.check(name, lambda: [p.prepare() for p in programs])
+
+    def end_programs(self):
+        """Ends what was started since the last call, newest first."""
+        while self.programs:
+            self.programs.pop().close()
+
+    def finish(self):
+        """Prints the closing line; returns the exit code."""
+        self.end_programs()
+        if self.failed:
+            print(f"# events and stderr of every program: {self.folder}")
+        else:
+            shutil.rmtree(self.folder)
+        # Alone on its line: the summary that test collectors read.
+        print(f"{self.passed} passed, {self.failed} failed, "
+              f"{self.skipped} skipped", flush=True)
+        return 1 if self.failed or self._number() == 0 else 0
+
+
+def install():
+    """Makes the foreign peers ready: {kind: program}, {kind: (word, why)}."""
+    found = subprocess.run([HERE / "install"], stdout=subprocess.PIPE,
+                           text=True, check=False)
+    programs, others = {}, {}
+    for line in found.stdout.splitlines():
+        word, kind, rest = line.split("\t", 2)
+        if word == "ready":
+            programs[kind] = rest
+        else:
+            others[kind] = (word, rest)
+    return programs, others
+
+
+def missing(tests, others):
+    """Reports the kinds of peers that cannot be run here."""
+    for kind, (word, why) in others.items():
+        if word == "SKIP":
+            tests.skip(f"{kind} peer", why)
+        else:
+            tests.check(f"{kind} peer is ready", _fail, why)
+
+
+def _fail(why):
+    raise Failure(why)
+
+
+def print_versions(peers):
+    """The exact versions, once for each kind of peer."""
+    for peer in peers:
+        words = [f"{k} {v}" for k, v in peer.ready["versions"].items()]
+        print(f"# {peer.kind}: " + ", ".join(words), flush=True)
+
+
+def settle(seconds=ECHO):
+    """Time for a wrong second copy to arrive before copies are counted."""
+    time.sleep(seconds)
+
+
+sys.dont_write_bytecode = True

@@ -1,0 +1,187 @@
+// The control protocol of the JavaScript peers: JSON lines both ways, as
+// tests/interop/README.md says. A peer hands in how to make its node; everything
+// that does not depend on the libp2p version stands here.
+import { createInterface } from 'node:readline'
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { multiaddr } from '@multiformats/multiaddr'
+import { dialects, parseJson } from './dialects.mjs'
+
+// No peer outlives the test that forgot it.
+const LIFE_MS = 10 * 60 * 1000
+const STOP_MS = 2000
+
+function emit (event, members) {
+  process.stdout.write(JSON.stringify({ event, ...members }) + '\n')
+}
+
+// The exact version of every package that the peer asks for by name. `base` is
+// the peer's own URL; node_modules stands one folder above it.
+function installedVersions (base) {
+  const read = (folder) =>
+    JSON.parse(readFileSync(new URL(`${folder}/package.json`, base)))
+  const wanted = Object.keys(read('..').dependencies)
+  const found = wanted.map((name) =>
+    [name, read(`../node_modules/${name}`).version])
+
+  return { node: process.version, ...Object.fromEntries(found) }
+}
+
+function readOptions (defaults) {
+  const { values } = parseArgs({
+    options: {
+      dialect: { type: 'string', default: defaults.dialect },
+      topic: { type: 'string', default: 'p2p-chat-default' },
+      name: { type: 'string', default: defaults.name }
+    }
+  })
+
+  if (dialects[values.dialect] === undefined) {
+    throw new Error(`no dialect named ${values.dialect}`)
+  }
+  return values
+}
+
+// What the peer knows about the connections to `peer`, newest last.
+function describe (node, peer) {
+  const connection = node.getConnections(peer).at(-1)
+
+  return {
+    peer: peer.toString(),
+    muxer: connection?.multiplexer,
+    security: connection?.encryption,
+    direction: connection?.direction,
+    addr: connection?.remoteAddr.toString()
+  }
+}
+
+function reportNode (node, dialect) {
+  node.addEventListener('peer:connect', ({ detail }) => {
+    emit('connected', describe(node, detail))
+  })
+  node.addEventListener('peer:disconnect', ({ detail }) => {
+    emit('disconnected', { peer: detail.toString() })
+  })
+  node.addEventListener('peer:identify', ({ detail }) => {
+    emit('identified', {
+      peer: detail.peerId.toString(),
+      agent: detail.agentVersion,
+      protocols: detail.protocols,
+      listen: detail.listenAddrs?.map((addr) => addr.toString()),
+      observed: detail.observedAddr?.toString(),
+      signed: detail.signedPeerRecord !== undefined
+    })
+  })
+  node.services.pubsub.addEventListener('subscription-change', ({ detail }) => {
+    for (const { topic, subscribe } of detail.subscriptions) {
+      emit(subscribe ? 'subscribed' : 'unsubscribed', {
+        peer: detail.peerId.toString(),
+        topic
+      })
+    }
+  })
+  for (const what of ['graft', 'prune']) {
+    node.services.pubsub.addEventListener(`gossipsub:${what}`, ({ detail }) => {
+      emit(what, {
+        peer: detail.peerId.toString(),
+        topic: detail.topic,
+        direction: detail.direction
+      })
+    })
+  }
+  node.services.pubsub.addEventListener('message', ({ detail }) => {
+    const data = new TextDecoder().decode(detail.data)
+
+    emit('message', {
+      from: detail.from?.toString() ?? null,
+      topic: detail.topic,
+      data,
+      json: parseJson(data),
+      ...dialect.show(data)
+    })
+  })
+}
+
+function makeCommands (node, options) {
+  const publish = (text) =>
+    node.services.pubsub.publish(options.topic, new TextEncoder().encode(text))
+  const connected = (text) => {
+    const peer = node.getPeers().find((id) => id.toString() === text)
+
+    if (peer === undefined) {
+      throw new Error(`not connected to ${text}`)
+    }
+    return peer
+  }
+
+  return {
+    dial: async ({ addr }) => {
+      await node.dial(multiaddr(addr), { signal: AbortSignal.timeout(10000) })
+    },
+    say: async ({ text }) => {
+      await publish(dialects[options.dialect].encode(text, options.name))
+    },
+    raw: async ({ data }) => {
+      await publish(data)
+    },
+    ping: async ({ peer }) => {
+      if (node.services.ping === undefined) {
+        throw new Error('this program has no ping')
+      }
+      const ms = await node.services.ping.ping(connected(peer), {
+        signal: AbortSignal.timeout(10000)
+      })
+      emit('pong', { peer, ms })
+    },
+    hangup: async ({ peer }) => {
+      await node.hangUp(connected(peer))
+    }
+  }
+}
+
+async function stop (node) {
+  // A node that does not stop in time is ended all the same.
+  setTimeout(() => process.exit(0), STOP_MS).unref()
+  await node.stop()
+  process.exit(0)
+}
+
+// Commands run one after the other, so that lines go out in the order said. A
+// command that fails is reported and does not end the peer.
+async function obey (node, options) {
+  const commands = makeCommands(node, options)
+
+  for await (const line of createInterface({ input: process.stdin })) {
+    const request = parseJson(line)
+
+    if (request?.cmd === 'quit') {
+      break
+    }
+    try {
+      await commands[request.cmd](request)
+      emit('done', { cmd: request.cmd })
+    } catch (err) {
+      emit('error', { cmd: request?.cmd, text: String(err?.message ?? err) })
+    }
+  }
+}
+
+// Runs a peer until its stdin ends. `base` is import.meta.url of the peer's
+// program; `createNode` gives a started node with a `pubsub` service.
+export async function runPeer ({ base, defaults, createNode }) {
+  setTimeout(() => process.exit(3), LIFE_MS).unref()
+  const options = readOptions(defaults)
+  const node = await createNode()
+
+  reportNode(node, dialects[options.dialect])
+  node.services.pubsub.subscribe(options.topic)
+  emit('ready', {
+    peer_id: node.peerId.toString(),
+    addrs: node.getMultiaddrs().map((addr) => addr.toString()),
+    dialect: options.dialect,
+    topic: options.topic,
+    versions: installedVersions(base)
+  })
+  await obey(node, options)
+  await stop(node)
+}
