@@ -1,0 +1,28 @@
+/*
+ * Sizes of the words that threads say to each other, and of the queues that
+ * carry them (architecture.md, "Threads and messages").
+ */
+#ifndef MSG_MSG_LIMITS_H
+#define MSG_MSG_LIMITS_H
+
+/* A peer id as text with its NUL. */
+#define MSG_PEER_MAX 64
+/* The hex text of a unit id with its NUL. */
+#define MSG_ID_TEXT_MAX 65
+#define MSG_UNIT_ID_BYTES 32
+/* A claimed name, cleaned, with its NUL. */
+#define MSG_NAME_MAX 65
+/* A topic, with its NUL: any bytes but NUL. */
+#define MSG_TOPIC_MAX 129
+/* What a person may type as one message. */
+#define MSG_TEXT_BYTES_MAX 16384
+
+#define MSG_QUEUE_TO_CHAT_FROM_UI 64
+#define MSG_QUEUE_TO_NET 256
+#define MSG_QUEUE_TO_NET_BYTES (4u << 20)
+#define MSG_QUEUE_TO_CHAT 1024
+#define MSG_QUEUE_TO_CHAT_BYTES (8u << 20)
+#define MSG_QUEUE_TO_UI 512
+#define MSG_QUEUE_TO_UI_BYTES (8u << 20)
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * What the chat thread tells the net thread. One struct for all kinds: the
+ * comment at each kind names the members that are set; the others are zero.
+ */
+#ifndef MSG_NET_MSG_H
+#define MSG_NET_MSG_H
+
+#include "base/bytes.h"
+#include "base/mailbox.h"
+#include "msg/msg_limits.h"
+
+enum net_msg_kind {
+	NET_MSG_JOIN,       /* text: topic to subscribe to */
+	NET_MSG_LEAVE,      /* text: topic */
+	NET_MSG_PUBLISH,    /* text: topic; id; data: the signed unit. Answered
+	                       by CHAT_MSG_HANDED, once or not at all: whoever
+	                       is there now gets it, nothing is kept here */
+	NET_MSG_CONNECT,    /* text: a multiaddr or IP:PORT. Answered by
+	                       CHAT_MSG_PEER or CHAT_MSG_DIAL_FAILED */
+	NET_MSG_DISCONNECT, /* peer */
+	NET_MSG_KNOWN_PEER, /* peer; text: an address that worked before (saved):
+	                       redialled with back-off for as long as it runs */
+	NET_MSG_QUIT,       /* say goodbye to everybody and stop */
+};
+
+struct net_msg {
+	struct msg msg; /* kind: enum net_msg_kind */
+	char peer[MSG_PEER_MAX];
+	char *text; /* owned */
+	uint8_t id[MSG_UNIT_ID_BYTES];
+	uint8_t *data; /* owned */
+	size_t data_len;
+};
+
+/* text and data are copied and may be NULL/empty; charged by their size. */
+struct net_msg *net_msg_new(
+	enum net_msg_kind kind, const char *text, struct bytes data);
+
+static inline struct net_msg *net_msg_of(struct msg *m)
+{
+	return P2P_CONTAINER_OF(m, struct net_msg, msg);
+}
+
+#endif

@@ -1,0 +1,125 @@
+/*
+ * What the chat thread tells the face (screen, line mode, JSON). All text is
+ * already clean (base/text.h). One struct for all kinds: the comment at each
+ * kind names the members that are set; the others are zero.
+ *
+ * Rooms are named by their topic; `title` is what people see ("lobby").
+ */
+#ifndef MSG_UI_MSG_H
+#define MSG_UI_MSG_H
+
+#include "base/mailbox.h"
+#include "msg/chat_msg.h"
+#include "msg/msg_limits.h"
+
+enum ui_msg_kind {
+	UI_MSG_READY,    /* peer: own id, name, text: listen addresses (one a
+	                    line), room, title: the room to show first. Once the
+	                    network listens; again when the addresses change */
+	UI_MSG_NAME,     /* name: own name now */
+	UI_MSG_ROOM,     /* room, title, joined, members (peers connected and
+	                    in it), unread, mentions, changed: joined/left */
+	UI_MSG_FOCUS,    /* room: show this room now */
+	UI_MSG_LINE,     /* room, line */
+	UI_MSG_PAGE_END, /* room, more: whether older lines exist */
+	UI_MSG_STATE,    /* room, line.id, line.state: a mark changed */
+	UI_MSG_PERSON,   /* person: came, went or changed */
+	UI_MSG_MEMBER,   /* room, peer, joined: is in the room or not */
+	UI_MSG_STATUS,   /* item, status, text: a line of the checklist */
+	UI_MSG_NOTICE,   /* level, text; room: where it belongs or NULL */
+	UI_MSG_ERROR,    /* code, text: a command failed */
+	UI_MSG_CLEAR,    /* room: empty the screen of it (history stays) */
+	UI_MSG_RELOAD,   /* the queue overflowed: ask with CHAT_MSG_RELOAD */
+	UI_MSG_QUIT,     /* number: exit status; everything is saved */
+};
+
+enum ui_line_origin {
+	UI_LINE_LIVE,    /* new to this run */
+	UI_LINE_PAGE,    /* answer to CHAT_MSG_PAGE */
+	UI_LINE_HISTORY, /* answer to /history */
+};
+
+/* Mark of an own line. */
+enum ui_line_state {
+	UI_STATE_NONE,    /* not ours */
+	UI_STATE_WAITING, /* ? nobody has it yet */
+	UI_STATE_HANDED,  /* > handed to at least one peer */
+};
+
+enum ui_line_type {
+	UI_TYPE_MESSAGE,
+	UI_TYPE_JOIN,  /* came: folded on screen */
+	UI_TYPE_LEAVE, /* went: folded on screen */
+};
+
+enum ui_level {
+	UI_LEVEL_INFO,
+	UI_LEVEL_WARN,
+	UI_LEVEL_ERROR,
+};
+
+struct ui_line {
+	uint8_t id[MSG_UNIT_ID_BYTES];
+	uint64_t time_ms; /* order on screen is (time_ms, id) */
+	char from[MSG_PEER_MAX];
+	char name[MSG_NAME_MAX];
+	char tag[8];      /* last characters of the id, shown when name_mark */
+	char name_mark;   /* ' ' known, '?' new, '!' name clash */
+	bool own;
+	bool mention;
+	bool clock_wrong; /* the author's clock is far from the room's */
+	enum ui_line_type type;
+	enum ui_line_state state;
+	enum ui_line_origin origin;
+	char *text; /* owned; may hold newlines */
+};
+
+struct ui_person {
+	char peer[MSG_PEER_MAX];
+	char name[MSG_NAME_MAX]; /* empty: not known yet */
+	char tag[8];
+	char name_mark;
+	bool connected;
+	bool announce;  /* connected or gone just now (not a mere change) */
+	bool outbound;
+	bool relayed;
+	bool ignored;
+	uint64_t rtt_ms; /* UINT64_MAX: not measured */
+	const char *muxer;
+	char *address;   /* owned, or NULL */
+	char *agent;     /* owned, or NULL */
+	char *protocols; /* owned, one a line, or NULL */
+};
+
+struct ui_msg {
+	struct msg msg;
+	char *room;  /* owned topic, or NULL */
+	char *title; /* owned, or NULL */
+	char *text;  /* owned, or NULL */
+	char *code;  /* owned, or NULL: machine-readable, e.g. "no-such-room" */
+	char peer[MSG_PEER_MAX];
+	char name[MSG_NAME_MAX];
+	bool joined;
+	bool changed;
+	bool more;
+	uint32_t members;
+	uint32_t unread;
+	uint32_t mentions;
+	int number;
+	enum ui_level level;
+	enum chat_status_item item;
+	enum chat_status_state status;
+	struct ui_line line;
+	struct ui_person person;
+};
+
+/* room and text are copied and may be NULL. */
+struct ui_msg *ui_msg_new(
+	enum ui_msg_kind kind, const char *room, const char *text);
+
+static inline struct ui_msg *ui_msg_of(struct msg *m)
+{
+	return P2P_CONTAINER_OF(m, struct ui_msg, msg);
+}
+
+#endif
