@@ -33,7 +33,7 @@ class Story:
         self.lan = lab.Lab()
         self.end = time.monotonic() + limit
         self.notes = []
-        self.programs = []      # things with problems() and close()
+        self.programs = []      # with problems(), close() and diary()
 
     def note(self, text):
         """A line for the reader of the results, shown pass or fail."""
@@ -61,7 +61,7 @@ class Story:
         for program in self.programs:
             try:
                 problems += program.problems()
-                program.close()
+                problems += program.close()
             except Exception as problem:    # the lab must still come down
                 problems.append("%s: %r" % (program, problem))
         try:
@@ -146,14 +146,27 @@ class Tap:
         return 1 if self.failed else 0
 
 
-def tell_all(functions, limit, at_once):
-    """Tell the stories, `at_once` at a time; the exit status."""
-    tap = Tap(len(functions))
-    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-        tales = [pool.submit(tell, each, limit) for each in functions]
-        for tale in concurrent.futures.as_completed(tales):
-            tap.add(tale.result())
-    return tap.close()
+class Suite:
+    """Tells stories and writes their results."""
+
+    def __init__(self, total, story_limit, suite_limit):
+        """Limits in seconds, for one story and for all together."""
+        self.tap = Tap(total)
+        self.story_limit = story_limit
+        self.end = time.monotonic() + suite_limit
+
+    def _tell(self, function):
+        left = self.end - time.monotonic()
+        self.tap.add(tell(function, min(left, self.story_limit)))
+
+    def tell(self, functions, at_once):
+        """Tell the stories, `at_once` at a time."""
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            list(pool.map(self._tell, functions))
+
+    def close(self):
+        """The closing line; the exit status."""
+        return self.tap.close()
 
 
 def leave_unless_possible(what):
