@@ -32,7 +32,8 @@ function readOptions (defaults) {
     options: {
       dialect: { type: 'string', default: defaults.dialect },
       topic: { type: 'string', default: 'p2p-chat-default' },
-      name: { type: 'string', default: defaults.name }
+      name: { type: 'string', default: defaults.name },
+      muxers: { type: 'string', default: defaults.muxers }
     }
   })
 
@@ -167,11 +168,12 @@ async function obey (node, options) {
 }
 
 // Runs a peer until its stdin ends. `base` is import.meta.url of the peer's
-// program; `createNode` gives a started node with a `pubsub` service.
+// program; `createNode` takes the names of the muxers to offer, in order, and
+// gives a started node with a `pubsub` service.
 export async function runPeer ({ base, defaults, createNode }) {
   setTimeout(() => process.exit(3), LIFE_MS).unref()
   const options = readOptions(defaults)
-  const node = await createNode()
+  const node = await createNode(options.muxers.split(','))
 
   reportNode(node, dialects[options.dialect])
   node.services.pubsub.subscribe(options.topic)

@@ -45,6 +45,7 @@ type command struct {
 func main() {
 	topicName := flag.String("topic", "p2p-chat-default", "the room")
 	name := flag.String("name", "user_1234", "the name that is claimed")
+	tlsFirst := flag.Bool("tls-first", false, "propose TLS before Noise")
 	flag.Parse()
 
 	ctx, cancel := context.WithTimeout(context.Background(), life)
@@ -54,17 +55,17 @@ func main() {
 			os.Exit(3)
 		}
 	})
-	if err := run(ctx, *topicName, *name); err != nil {
+	h, err := newHost(*tlsFirst)
+	if err == nil {
+		err = run(ctx, h, *topicName, *name)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, topicName, name string) error {
-	h, err := newHost()
-	if err != nil {
-		return err
-	}
+func run(ctx context.Context, h host.Host, topicName, name string) error {
 	defer h.Close()
 	if err := watchConnections(h); err != nil {
 		return err

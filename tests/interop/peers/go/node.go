@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/libp2p/go-libp2p"
@@ -20,13 +21,19 @@ import (
 const agent = "go-seed-peer"
 
 // newHost offers what the Go program p2p-chat-go offers over TCP: Noise before
-// TLS, and Yamux alone.
-func newHost() (host.Host, error) {
+// TLS, and Yamux alone. Newer go-libp2p proposes TLS first.
+func newHost(tlsFirst bool) (host.Host, error) {
+	security := []libp2p.Option{
+		libp2p.Security(noise.ID, noise.New),
+		libp2p.Security(tls.ID, tls.New),
+	}
+	if tlsFirst {
+		slices.Reverse(security)
+	}
 	return libp2p.New(
 		libp2p.ListenAddrStrings("/ip4/127.0.0.1/tcp/0"),
 		libp2p.Transport(tcp.NewTCPTransport),
-		libp2p.Security(noise.ID, noise.New),
-		libp2p.Security(tls.ID, tls.New),
+		libp2p.ChainOptions(security...),
 		libp2p.UserAgent(agent),
 		libp2p.DisableRelay(),
 	)

@@ -12,7 +12,7 @@ const { runPeer } = await import('./control.mjs')
 
 await runPeer({
   base: import.meta.url,
-  defaults: { dialect: 'seed-js', name: 'mplex-user' },
+  defaults: { dialect: 'seed-js', name: 'mplex-user', muxers: 'mplex' },
   createNode: () => createLibp2p({
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],

@@ -1,23 +1,27 @@
 // A current js-libp2p gossipsub peer: TCP, Noise, Yamux, identify and ping.
+// `--muxers mplex` and `--muxers mplex,yamux` make the muxer a matter of talks.
 import './polyfill.mjs'
 
 const { createLibp2p } = await import('libp2p')
 const { tcp } = await import('@libp2p/tcp')
 const { noise } = await import('@libp2p/noise')
 const { yamux } = await import('@libp2p/yamux')
+const { mplex } = await import('@libp2p/mplex')
 const { identify } = await import('@libp2p/identify')
 const { ping } = await import('@libp2p/ping')
 const { gossipsub } = await import('@libp2p/gossipsub')
 const { runPeer } = await import('./control.mjs')
 
+const muxers = { yamux, mplex }
+
 await runPeer({
   base: import.meta.url,
-  defaults: { dialect: 'seed-js', name: 'js-user' },
-  createNode: () => createLibp2p({
+  defaults: { dialect: 'seed-js', name: 'js-user', muxers: 'yamux' },
+  createNode: (names) => createLibp2p({
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    streamMuxers: names.map((name) => muxers[name]()),
     services: { identify: identify(), ping: ping(), pubsub: gossipsub() }
   })
 })
