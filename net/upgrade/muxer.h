@@ -8,10 +8,16 @@
  *         <------------         <-------------------------
  *           out (bufq)            muxer_write, _close, _reset
  *
- * A stream is a number the muxer hands out; it is never used again within a
- * connection. After MUX_EV_RESET, or after both directions ended and the user
- * called muxer_forget, the number is dead and calls with it return
- * P2P_ERR_NOT_FOUND.
+ * A stream is a number from 1 on that the muxer hands out; it is never used
+ * again within a connection. Every number lives until the user calls
+ * muxer_forget or muxer_reset; from then on calls with it return
+ * P2P_ERR_NOT_FOUND. After MUX_EV_RESET the stream can only be read (what
+ * came before the reset) and forgotten; writing returns P2P_ERR_RESET.
+ *
+ *   opened -> accepted -> half closed (either side first) -> ended -> forgotten
+ *        '--------'-----------'---> reset by the other side ---------'
+ *
+ * Limits are in upgrade_limits.h.
  */
 #ifndef NET_UPGRADE_MUXER_H
 #define NET_UPGRADE_MUXER_H
@@ -40,9 +46,13 @@ struct muxer_cfg {
 enum mux_event_kind {
 	MUX_EV_OPENED,   /* the other side opened `stream` */
 	MUX_EV_READABLE, /* new bytes, or the end, can be read */
-	MUX_EV_WRITABLE, /* a write that was cut short can go on */
-	MUX_EV_RESET,    /* reset by the other side; unread bytes stay readable
-	                    until muxer_forget (js ends replies with RESET) */
+	MUX_EV_WRITABLE, /* a write that was cut short can go on; on stream 0:
+	                    muxer_open, refused with P2P_ERR_LIMIT, can be
+	                    tried again */
+	MUX_EV_RESET,    /* code 0: reset by the other side; unread bytes stay
+	                    readable until muxer_forget (js ends replies with
+	                    RESET). code 1: reset by us, since its bytes found
+	                    no room; they are gone */
 	MUX_EV_RTT,      /* a ping was answered: rtt_ms */
 	MUX_EV_GO_AWAY,  /* the other side opens and accepts no more: code */
 	MUX_EV_DEAD,     /* a ping was not answered in time */
@@ -52,7 +62,15 @@ struct mux_event {
 	enum mux_event_kind kind;
 	uint64_t stream;
 	uint64_t rtt_ms;
-	uint32_t code;
+	uint32_t code; /* RESET as above, GO_AWAY as the other side says */
+};
+
+/* What was refused or ignored since the start, for people to look at. */
+struct muxer_counts {
+	uint64_t streams_refused; /* opened by the other side, over a limit */
+	uint64_t streams_dropped; /* reset by us for want of room */
+	uint64_t frames_unknown;  /* for streams that are no more */
+	uint64_t pings_answered;
 };
 
 struct muxer *muxer_new(const struct muxer_cfg *cfg, const struct env *env);
@@ -73,17 +91,25 @@ bool muxer_next_event(struct muxer *m, struct mux_event *ev);
 void muxer_tick(struct muxer *m, const struct env *env, struct bufq *out);
 uint64_t muxer_deadline(const struct muxer *m);
 
-/* Opens a stream: its number in *stream. P2P_ERR_LIMIT when too many of ours
- * are open or unacknowledged, P2P_ERR_FULL when out has no room. */
+/*
+ * Opens a stream: its number in *stream; it can be written at once.
+ * P2P_ERR_LIMIT when too many of ours are open or unacknowledged, the budget
+ * refuses, or (mplex) the last opens are too fresh: MUX_EV_WRITABLE on stream
+ * 0 tells when to try again. P2P_ERR_FULL when out has no room, P2P_ERR_CLOSED
+ * after a GoAway of either side.
+ */
 int muxer_open(struct muxer *m, const struct env *env, uint64_t *stream,
 	struct bufq *out) P2P_MUST_CHECK;
-/* The user knows a stream of the other side and will serve it. */
-int muxer_accept(struct muxer *m, uint64_t stream);
+/* The user knows a stream of the other side and will serve it: acknowledged
+ * to the other side (yamux), no longer counted as unaccepted. */
+int muxer_accept(struct muxer *m, uint64_t stream, struct bufq *out);
 
 /*
  * Sends as much of `in` as credit and `out` allow, in frames; *taken says how
  * much. When it is less than in.len, MUX_EV_WRITABLE follows once there is
- * credit again (room in `out` is the caller's to see).
+ * credit again (room in `out` is the caller's to see). A part of `out` is left
+ * free for answers, so that two full sides cannot wait for one another.
+ * P2P_ERR_STATE after muxer_close_write, P2P_ERR_RESET after MUX_EV_RESET.
  */
 int muxer_write(struct muxer *m, uint64_t stream, struct bytes in,
 	size_t *taken, struct bufq *out) P2P_MUST_CHECK;
@@ -108,7 +134,9 @@ int muxer_read_consume(
 /* Frames that could not be written for want of room in `out` (credit,
  * closes, resets): call when `out` has room again. */
 void muxer_flush(struct muxer *m, struct bufq *out);
+/* Numbers that are alive, of both sides. */
 uint32_t muxer_stream_count(const struct muxer *m);
+const struct muxer_counts *muxer_counts(const struct muxer *m);
 /* Tells the other side that no more streams come (yamux GoAway 0). */
 void muxer_go_away(struct muxer *m, struct bufq *out);
 
