@@ -1,0 +1,197 @@
+/*
+ * The swarm: connections to peers and streams on them (libp2p connections
+ * spec), with dialling and back-off, identify and push (identify spec), ping
+ * (ping spec), keep-alive and limits. Pure: no I/O, no clock.
+ *
+ *   carriers --> swarm_accepted, _connected, _bytes, _closed ...
+ *   carriers <-- swarm_next_action: DIAL, WRITE, PAUSE, RESUME, CLOSE
+ *   user     <-- swarm_next_event:  peers and streams that come and go
+ *   user     --> swarm_dial, swarm_know, swarm_stream_open, _write ...
+ *
+ * A peer may have several connections (two that dial each other at once keep
+ * both, libp2p-wire.md rule 0.5); the user sees peers, not connections.
+ * Identify, push and ping streams are served inside; streams of the user's
+ * protocols come up as events. Ids are never used again.
+ */
+#ifndef NET_SWARM_SWARM_H
+#define NET_SWARM_SWARM_H
+
+#include "base/budget.h"
+#include "base/env.h"
+#include "net/identity/key.h"
+#include "net/swarm/swarm_limits.h"
+#include "net/wire/multiaddr.h"
+
+struct swarm;
+
+struct swarm_cfg {
+	const struct identity *me;       /* borrowed */
+	const char *agent;               /* "p2pchat-tui/0.1.0"; borrowed */
+	const char *const *protocols;    /* the user's, NULL-terminated, static */
+	bool offer_yamux;
+	bool offer_mplex;
+	bool early_muxers;
+	uint32_t conns_max;              /* 0: SWARM_CONNS_MAX */
+	uint64_t ping_interval_ms;       /* 0: SWARM_PING_INTERVAL_MS */
+};
+
+struct swarm *swarm_new(const struct swarm_cfg *cfg, const struct env *env);
+void swarm_free(struct swarm *s);
+
+/* ---- what happens to carriers ------------------------------------------ */
+
+/* Somebody connected from `remote`. Returns the connection's id, or 0 when it
+ * is refused (over a limit): close it. */
+uint64_t swarm_accepted(struct swarm *s, const struct env *env,
+	const struct multiaddr *remote);
+/* A dial succeeded; `remote` is where it went in the end. */
+void swarm_connected(struct swarm *s, const struct env *env, uint64_t conn,
+	const struct multiaddr *remote);
+/* A dial failed; reason is a static or short-lived text for people. */
+void swarm_dial_failed(struct swarm *s, const struct env *env, uint64_t conn,
+	const char *reason);
+/* Bytes arrived; all are taken (or the connection is closed). Obey PAUSE. */
+void swarm_bytes(struct swarm *s, const struct env *env, uint64_t conn,
+	struct bytes in);
+/* The carrier ended, by whoever. */
+void swarm_closed(struct swarm *s, const struct env *env, uint64_t conn);
+/* What to write to a carrier now; valid until the next call on s. Empty for an
+ * unknown connection. */
+struct bytes swarm_out_peek(
+	struct swarm *s, const struct env *env, uint64_t conn);
+/* n bytes were written: makes room, and so may cause events. */
+void swarm_out_consume(
+	struct swarm *s, const struct env *env, uint64_t conn, size_t n);
+
+void swarm_tick(struct swarm *s, const struct env *env);
+uint64_t swarm_deadline(const struct swarm *s);
+
+enum swarm_action_kind {
+	SWARM_ACT_DIAL,   /* conn, addr: answer with connected or dial_failed */
+	SWARM_ACT_WRITE,  /* conn: swarm_out_peek has bytes */
+	SWARM_ACT_PAUSE,  /* conn: stop reading the carrier */
+	SWARM_ACT_RESUME, /* conn */
+	SWARM_ACT_CLOSE,  /* conn: close the carrier, answer nothing; an id of
+	                     a dial under way cancels it */
+};
+
+struct swarm_action {
+	enum swarm_action_kind kind;
+	uint64_t conn;
+	struct multiaddr addr;
+};
+
+bool swarm_next_action(struct swarm *s, struct swarm_action *act);
+
+/* ---- peers ------------------------------------------------------------- */
+
+/*
+ * Dials an address; addr may end in /p2p/ID, else whoever answers is taken.
+ * The outcome is SWARM_EV_PEER_UP or SWARM_EV_DIAL_FAILED with `request`.
+ */
+void swarm_dial(struct swarm *s, const struct env *env,
+	const struct multiaddr *addr, uint64_t request);
+/*
+ * An address where a peer may be (from the LAN, from the store, from the
+ * peer): it is dialled until it is connected and again when it is lost.
+ * `fresh` says that it was seen just now: back-off starts anew.
+ */
+void swarm_know(struct swarm *s, const struct env *env,
+	const struct peer_id *peer, const struct multiaddr *addr, bool fresh);
+/* Closes all connections to a peer and stops redialling it. */
+void swarm_disconnect(
+	struct swarm *s, const struct env *env, const struct peer_id *peer);
+/* The network changed (interfaces, wake-up): all back-offs start anew. */
+void swarm_network_changed(struct swarm *s, const struct env *env);
+/* Own listen addresses (without /p2p); told to peers by identify push. */
+void swarm_set_addresses(struct swarm *s, const struct env *env,
+	const struct multiaddr *addrs, size_t count);
+/* Says goodbye to all and refuses new ones; done when swarm_conn_count is 0
+ * or SWARM_CLOSE_MS have passed. */
+void swarm_shutdown(struct swarm *s, const struct env *env);
+size_t swarm_conn_count(const struct swarm *s);
+
+/* What is known of a connected peer; valid until the next call on s. */
+struct swarm_peer_info {
+	bool identified;         /* identify was answered */
+	bool outbound;
+	struct multiaddr remote; /* of the connection in use */
+	const char *muxer;       /* "yamux" or "mplex" */
+	const char *agent;       /* clean text */
+	const char *protocols;   /* clean text, one a line */
+	uint64_t rtt_ms;         /* P2P_NEVER: not measured */
+};
+
+/* False when the peer is not connected. */
+bool swarm_peer_info(const struct swarm *s, const struct peer_id *peer,
+	struct swarm_peer_info *info);
+/* Whether identify listed this protocol. */
+bool swarm_peer_speaks(const struct swarm *s, const struct peer_id *peer,
+	const char *protocol);
+
+/* ---- streams ----------------------------------------------------------- */
+
+/*
+ * Opens a stream for one protocol; data may be written at once (0-RTT).
+ * P2P_ERR_NOT_FOUND when the peer is not connected; it is opened as soon as
+ * the muxer allows.
+ */
+int swarm_stream_open(struct swarm *s, const struct env *env,
+	const struct peer_id *peer, const char *protocol, uint64_t *stream)
+	P2P_MUST_CHECK;
+/* All or nothing: P2P_ERR_FULL when more than SWARM_STREAM_OUT_BYTES wait. */
+int swarm_stream_write(struct swarm *s, const struct env *env,
+	uint64_t stream, struct bytes in) P2P_MUST_CHECK;
+/* Bytes that wait to be taken by the connection. */
+size_t swarm_stream_backlog(const struct swarm *s, uint64_t stream);
+struct bytes swarm_stream_peek(
+	const struct swarm *s, uint64_t stream, bool *end);
+void swarm_stream_consume(struct swarm *s, uint64_t stream, size_t n);
+void swarm_stream_close_write(
+	struct swarm *s, const struct env *env, uint64_t stream);
+/* Ends and forgets the stream; no event follows. Unknown ids are ignored. */
+void swarm_stream_reset(struct swarm *s, uint64_t stream);
+/* The budget that what is read from the stream is charged to, or NULL. */
+struct budget *swarm_stream_budget(struct swarm *s, uint64_t stream);
+
+/* ---- events ------------------------------------------------------------ */
+
+enum swarm_event_kind {
+	SWARM_EV_PEER_UP,     /* peer: first connection, identified or waited */
+	SWARM_EV_PEER_DOWN,   /* peer: last connection gone (was up) */
+	SWARM_EV_IDENTIFIED,  /* peer: protocols, agent or addresses changed */
+	SWARM_EV_RTT,         /* peer, number: ms */
+	SWARM_EV_ADDRESS,     /* peer, addr: a dial to it succeeded */
+	SWARM_EV_DIAL_FAILED, /* number: request, text */
+	SWARM_EV_STREAM_IN,   /* peer, stream, protocol: index of the user's */
+	SWARM_EV_STREAM_READY,    /* stream: negotiated (opened by us) */
+	SWARM_EV_STREAM_READABLE, /* stream */
+	SWARM_EV_STREAM_WRITABLE, /* stream: all that waited is taken */
+	SWARM_EV_STREAM_GONE,     /* stream, peer, err: ended, forgotten */
+};
+
+struct swarm_event {
+	enum swarm_event_kind kind;
+	int err;
+	int protocol;
+	uint64_t stream;
+	uint64_t number;
+	struct peer_id peer;
+	struct multiaddr addr;
+	char text[96];
+};
+
+bool swarm_next_event(struct swarm *s, struct swarm_event *ev);
+
+/* Refusals since the start, for /net and tests. */
+struct swarm_counters {
+	uint64_t conns_refused;
+	uint64_t preauth_evicted;
+	uint64_t upgrades_failed;
+	uint64_t streams_refused;
+	uint64_t protocol_errors;
+};
+
+const struct swarm_counters *swarm_counters(const struct swarm *s);
+
+#endif
