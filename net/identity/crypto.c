@@ -31,6 +31,17 @@ void crypto_sha256(uint8_t out[static 32], struct bytes in)
 	crypto_hash_sha256(out, in.data, in.len);
 }
 
+void crypto_sha256_parts(uint8_t out[static 32], const struct bytes *parts,
+	size_t part_count)
+{
+	crypto_hash_sha256_state st;
+
+	crypto_hash_sha256_init(&st);
+	for (size_t i = 0; i < part_count; i++)
+		crypto_hash_sha256_update(&st, parts[i].data, parts[i].len);
+	crypto_hash_sha256_final(&st, out);
+}
+
 void crypto_hmac_sha256_key(
 	uint8_t out[static 32], struct bytes key, struct bytes in)
 {

@@ -27,6 +27,9 @@ bool crypto_equal(const void *a, const void *b, size_t len);
 /* ---- hashes ------------------------------------------------------------ */
 
 void crypto_sha256(uint8_t out[static 32], struct bytes in);
+/* SHA-256 of the views one after the other. */
+void crypto_sha256_parts(uint8_t out[static 32], const struct bytes *parts,
+	size_t part_count);
 void crypto_hmac_sha256(uint8_t out[static 32], const uint8_t key[static 32],
 	struct bytes in);
 /* HMAC with a key of any length (RFC 2104). */
