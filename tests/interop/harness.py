@@ -160,6 +160,8 @@ class Peer(Program):
         self.kind, args, self.muxer = PEERS[peer]
         program = programs[self.kind]
         argv = [program] if self.kind == "go" else ["node", program]
+        if self.kind == "go" and "P2PCHAT_INTEROP_TRACE" in os.environ:
+            argv.append("--trace")
         super().__init__(name, [*argv, *args], folder)
         self.id = self.addr = None
 
@@ -285,6 +287,25 @@ def print_versions(peer):
     """The exact versions, as read out of what runs."""
     words = [f"{k} {v}" for k, v in peer.ready["versions"].items()]
     print(f"# {peer.kind}: " + ", ".join(words), flush=True)
+
+
+def judged(peer, other, mesh=True):
+    """What a peer's gossip router holds against another, by its id: nothing,
+    or this fails. With mesh, waits until it is grafted."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        asked = len(peer.seen("stats"))
+        peer.command("stats", peer=other)
+        said = peer.until("stats", lambda: peer.seen("stats")[asked:])[0]
+        if said["mesh"] or not mesh or time.monotonic() > end:
+            break
+        time.sleep(0.2)
+    if mesh and not said["mesh"]:
+        raise Failure(f"{peer.name}: not in the mesh: {said}")
+    if said.get("penalty") or said.get("score", 0) < 0:
+        raise Failure(f"{peer.name}: bad standing: {said}")
+    if said.get("copies") or said.get("rejects"):
+        raise Failure(f"{peer.name}: copies or bad messages: {said}")
 
 
 def settle(seconds=ECHO):

@@ -134,6 +134,16 @@ function makeCommands (node, options) {
       })
       emit('pong', { peer, ms })
     },
+    stats: async ({ peer }) => {
+      const pubsub = node.services.pubsub
+
+      emit('stats', {
+        peer,
+        score: pubsub.getScore(peer),
+        penalty: pubsub.dumpPeerScoreStats()[peer]?.behaviourPenalty ?? null,
+        mesh: pubsub.getMeshPeers(options.topic).includes(peer)
+      })
+    },
     hangup: async ({ peer }) => {
       await node.hangUp(connected(peer))
     }

@@ -28,10 +28,18 @@ const (
 	maxCommand  = 1 << 20
 )
 
+type settings struct {
+	topic    string
+	name     string
+	tlsFirst bool
+	trace    bool
+}
+
 type chat struct {
 	host  host.Host
 	topic *pubsub.Topic
 	name  string
+	trace *tracer
 }
 
 type command struct {
@@ -43,9 +51,11 @@ type command struct {
 }
 
 func main() {
-	topicName := flag.String("topic", "p2p-chat-default", "the room")
-	name := flag.String("name", "user_1234", "the name that is claimed")
-	tlsFirst := flag.Bool("tls-first", false, "propose TLS before Noise")
+	var set settings
+	flag.StringVar(&set.topic, "topic", "p2p-chat-default", "the room")
+	flag.StringVar(&set.name, "name", "user_1234", "the name claimed")
+	flag.BoolVar(&set.tlsFirst, "tls-first", false, "propose TLS first")
+	flag.BoolVar(&set.trace, "trace", false, "report every RPC")
 	flag.Parse()
 
 	ctx, cancel := context.WithTimeout(context.Background(), life)
@@ -55,22 +65,22 @@ func main() {
 			os.Exit(3)
 		}
 	})
-	h, err := newHost(*tlsFirst)
-	if err == nil {
-		err = run(ctx, h, *topicName, *name)
-	}
-	if err != nil {
+	if err := run(ctx, set); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, h host.Host, topicName, name string) error {
+func run(ctx context.Context, set settings) error {
+	h, err := newHost(set.tlsFirst)
+	if err != nil {
+		return err
+	}
 	defer h.Close()
 	if err := watchConnections(h); err != nil {
 		return err
 	}
-	c, err := openChat(ctx, h, topicName, name)
+	c, err := openChat(ctx, h, set)
 	if err != nil {
 		return err
 	}
@@ -82,7 +92,7 @@ func run(ctx context.Context, h host.Host, topicName, name string) error {
 		"peer_id":  h.ID().String(),
 		"addrs":    addrs,
 		"dialect":  "native",
-		"topic":    topicName,
+		"topic":    set.topic,
 		"versions": versions(),
 	})
 	go c.join(ctx)
@@ -90,17 +100,17 @@ func run(ctx context.Context, h host.Host, topicName, name string) error {
 	return nil
 }
 
-func openChat(ctx context.Context, h host.Host,
-	topicName, name string) (*chat, error) {
-	ps, err := newPubSub(ctx, h)
+func openChat(ctx context.Context, h host.Host, set settings) (*chat, error) {
+	trace := newTracer(set.trace)
+	ps, err := newPubSub(ctx, h, trace)
 	if err != nil {
 		return nil, err
 	}
-	err = ps.RegisterTopicValidator(topicName, validator(h.ID()))
+	err = ps.RegisterTopicValidator(set.topic, validator(h.ID()))
 	if err != nil {
 		return nil, err
 	}
-	topic, err := ps.Join(topicName)
+	topic, err := ps.Join(set.topic)
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +123,8 @@ func openChat(ctx context.Context, h host.Host,
 		return nil, err
 	}
 	go drain(ctx, sub)
-	go watchTopic(ctx, events, topicName)
-	return &chat{host: h, topic: topic, name: name}, nil
+	go watchTopic(ctx, events, set.topic)
+	return &chat{host: h, topic: topic, name: set.name, trace: trace}, nil
 }
 
 // drain takes what the validator already reported.
@@ -195,12 +205,16 @@ func (c *chat) do(ctx context.Context, cmd command) error {
 		return c.topic.Publish(ctx, []byte(cmd.Data))
 	case "ping":
 		return c.ping(ctx, cmd.Peer)
-	case "hangup":
+	case "stats", "hangup":
 		id, err := peer.Decode(cmd.Peer)
 		if err != nil {
 			return err
 		}
-		return c.host.Network().ClosePeer(id)
+		if cmd.Cmd == "hangup" {
+			return c.host.Network().ClosePeer(id)
+		}
+		emit("stats", c.trace.stats(id))
+		return nil
 	}
 	return errors.New("no such command")
 }

@@ -40,7 +40,8 @@ func newHost(tlsFirst bool) (host.Host, error) {
 }
 
 // newPubSub sets that program's gossip figures.
-func newPubSub(ctx context.Context, h host.Host) (*pubsub.PubSub, error) {
+func newPubSub(ctx context.Context, h host.Host,
+	trace *tracer) (*pubsub.PubSub, error) {
 	params := pubsub.DefaultGossipSubParams()
 	params.D = 4
 	params.Dlo = 3
@@ -54,6 +55,7 @@ func newPubSub(ctx context.Context, h host.Host) (*pubsub.PubSub, error) {
 		pubsub.WithGossipSubParams(params),
 		pubsub.WithFloodPublish(true),
 		pubsub.WithPeerExchange(true),
+		pubsub.WithRawTracer(trace),
 	)
 }
 
