@@ -11,7 +11,7 @@ import { dialects, parseJson } from './dialects.mjs'
 const LIFE_MS = 10 * 60 * 1000
 const STOP_MS = 2000
 
-function emit (event, members) {
+export function emit (event, members) {
   process.stdout.write(JSON.stringify({ event, ...members }) + '\n')
 }
 
@@ -27,13 +27,14 @@ function installedVersions (base) {
   return { node: process.version, ...Object.fromEntries(found) }
 }
 
-function readOptions (defaults) {
+function readOptions (defaults, more) {
   const { values } = parseArgs({
     options: {
       dialect: { type: 'string', default: defaults.dialect },
       topic: { type: 'string', default: 'p2p-chat-default' },
       name: { type: 'string', default: defaults.name },
-      muxers: { type: 'string', default: defaults.muxers }
+      muxers: { type: 'string', default: defaults.muxers },
+      ...more
     }
   })
 
@@ -178,12 +179,13 @@ async function obey (node, options) {
 }
 
 // Runs a peer until its stdin ends. `base` is import.meta.url of the peer's
-// program; `createNode` takes the names of the muxers to offer, in order, and
+// program; `options` are further options of that peer; `createNode` takes the
+// names of the muxers to offer, in order, and the values of all options, and
 // gives a started node with a `pubsub` service.
-export async function runPeer ({ base, defaults, createNode }) {
+export async function runPeer ({ base, defaults, options: more, createNode }) {
   setTimeout(() => process.exit(3), LIFE_MS).unref()
-  const options = readOptions(defaults)
-  const node = await createNode(options.muxers.split(','))
+  const options = readOptions(defaults, more)
+  const node = await createNode(options.muxers.split(','), options)
 
   reportNode(node, dialects[options.dialect])
   node.services.pubsub.subscribe(options.topic)

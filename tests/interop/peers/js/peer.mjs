@@ -10,15 +10,31 @@ const { mplex } = await import('@libp2p/mplex')
 const { identify } = await import('@libp2p/identify')
 const { ping } = await import('@libp2p/ping')
 const { gossipsub } = await import('@libp2p/gossipsub')
-const { runPeer } = await import('./control.mjs')
+const { mdns } = await import('@libp2p/mdns')
+const { emit, runPeer } = await import('./control.mjs')
 
 const muxers = { yamux, mplex }
+
+// Multicast DNS that says whom it finds. It only looks: nothing is dialled.
+function reportingMdns (components) {
+  const discovery = mdns()(components)
+
+  discovery.addEventListener('peer', ({ detail }) => {
+    emit('discovered', { peer: detail.id.toString() })
+  })
+  return discovery
+}
 
 await runPeer({
   base: import.meta.url,
   defaults: { dialect: 'seed-js', name: 'js-user', muxers: 'yamux' },
-  createNode: (names) => createLibp2p({
-    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+  options: {
+    listen: { type: 'string', default: '/ip4/127.0.0.1/tcp/0' },
+    mdns: { type: 'boolean', default: false }
+  },
+  createNode: (names, options) => createLibp2p({
+    addresses: { listen: [options.listen] },
+    peerDiscovery: options.mdns ? [reportingMdns] : [],
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: names.map((name) => muxers[name]()),
