@@ -101,9 +101,10 @@ class Speaker:
                 left = end - time.monotonic()
                 if left <= 0 or ended:
                     raise tales.StoryFailed(
-                        "%s: no %s %s within %g s%s" % (
-                            self, kind, members or "", limit,
-                            ", it has ended" if ended else ""))
+                        "%s: no event %s within %g s%s" % (
+                            self, " ".join([kind] + [
+                                "%s=%s" % each for each in members.items()]),
+                            limit, ", it has ended" if ended else ""))
                 self.changed.wait(min(left, 0.2))
 
     def kill(self):
