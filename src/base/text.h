@@ -13,6 +13,7 @@
 
 #define TEXT_NAME_BYTES_MAX 64
 #define TEXT_NAME_COLUMNS_MAX 24
+#define TEXT_CLUSTER_BYTES_MAX 128
 #define TEXT_MARKS_MAX 4 /* combining marks kept on one base */
 
 /* Strict UTF-8 (RFC 3629): no overlong forms, surrogates, or > U+10FFFF. */
@@ -34,7 +35,8 @@ enum text_mode {
  * characters as U+FFFD; C0, DEL and C1 as visible pictures (U+2400...,
  * U+FFFD for C1); bidi controls, U+FEFF, tag characters, line and paragraph
  * separators dropped; zero-width characters only inside emoji sequences; at
- * most TEXT_MARKS_MAX marks on a base. The result is a fixed point: cleaning
+ * most TEXT_MARKS_MAX marks on a base, and a dotted circle under a mark that
+ * starts a line. "\r\n" counts as a newline. The result is a fixed point: cleaning
  * it again changes nothing. When `out` is too small the text is cut between
  * clusters and P2P_ERR_TOO_BIG is returned (out is still valid text).
  */
@@ -42,8 +44,12 @@ int text_clean(enum text_mode mode, struct bytes in, struct buf *out);
 /* Whether text_clean would change nothing: what one's own line must be. */
 bool text_is_clean(enum text_mode mode, struct bytes in);
 
-/* Bytes of the cluster that starts at `in` (0 only when in is empty) and its
- * columns (0, 1 or 2) in *columns, which may be NULL. */
+/*
+ * Bytes of the cluster that starts at `in` (0 only when in is empty) and its
+ * columns (0, 1 or 2) in *columns, which may be NULL. `in` starts where a
+ * cluster starts. In cleaned text only a newline has 0 columns. At most
+ * TEXT_CLUSTER_BYTES_MAX long, whatever the text.
+ */
 size_t text_cluster(struct bytes in, int *columns);
 /* Bytes of the last cluster of `in`. */
 size_t text_last_cluster(struct bytes in);
@@ -56,7 +62,8 @@ size_t text_fit(struct bytes in, size_t columns, size_t *used);
  * Where to break `in` so that the first line fits `columns` (> 1): after the
  * last space that fits, else between clusters (Thai and CJK break anywhere),
  * at a newline always. Returns the bytes of the line without trailing space;
- * *next is where the following line starts. Always moves on.
+ * *next is where the following line starts, in.len at the end. Always moves
+ * on unless in is empty. A cluster wider than `columns` is a line alone.
  */
 size_t text_wrap(struct bytes in, size_t columns, size_t *next);
 /* Case folded and NFC, for comparing names and completing words. */
