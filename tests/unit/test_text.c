@@ -1,8 +1,8 @@
 /* Text from others, and its shape on a screen. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <cmocka.h>
 
 #include "base/text.h"
 
