@@ -334,17 +334,21 @@ class Host:
         wait_until(lambda: os.path.exists(socket), STEP_LIMIT,
                    "system bus of " + self.name)
 
-    def start_avahi(self, wait=True):
-        """Start avahi-daemon; with `wait`, until its host name is claimed."""
+    def start_avahi(self):
+        """Start avahi-daemon and wait until its host name is claimed."""
+        self.begin_avahi()()
+
+    def begin_avahi(self):
+        """Start avahi-daemon; returns a function that waits for it."""
         for path in ("avahi-daemon/pid", "avahi-daemon/socket"):
             if os.path.exists(self._in_run(path)):      # of a killed one
                 os.unlink(self._in_run(path))
         ready = "Server startup complete"
         before = self.log_text("avahi.log").count(ready)
         self.avahi = self._daemon(["avahi-daemon"], "avahi.log")
-        if wait:
-            wait_until(lambda: self.log_text("avahi.log").count(ready) >
-                       before, STEP_LIMIT, "avahi-daemon of " + self.name)
+        return lambda: wait_until(
+            lambda: self.log_text("avahi.log").count(ready) > before,
+            STEP_LIMIT, "avahi-daemon of " + self.name)
 
     def kill_avahi(self):
         """kill -9: no goodbye is sent, its clients lose it at once."""
@@ -459,12 +463,19 @@ class Lab:
         ipv4, ipv6   with such an address (a link-local one is always there)
         bus, avahi   with a system bus, with avahi-daemon (which needs a bus)
         """
-        host = Host(self, len(self.hosts) + 1, ipv4, ipv6)
+        return self.several(1, ipv4, ipv6, bus, avahi)[0]
+
+    def several(self, count, ipv4=True, ipv6=True, bus=True, avahi=True):
+        """Add hosts of one kind; their daemons start side by side."""
+        new = [Host(self, len(self.hosts) + 1, ipv4, ipv6)
+               for _ in range(count)]
         if bus:
-            host.start_bus()
+            for host in new:
+                host.start_bus()
         if bus and avahi:
-            host.start_avahi()
-        return host
+            for wait in [host.begin_avahi() for host in new]:
+                wait()
+        return new
 
     def partition(self, *parts):
         """Silently cut the LAN into parts (lists of hosts).

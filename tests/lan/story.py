@@ -7,6 +7,7 @@ raising StoryFailed or LabError and is skipped by raising StorySkipped.
 
 import concurrent.futures
 import os
+import shutil
 import sys
 import threading
 import time
@@ -30,7 +31,7 @@ class Story:
 
     def __init__(self, limit):
         """limit: seconds until every further wait fails."""
-        self.lan = lab.Lab()
+        self.lan = lab.Lab(keep_folder=bool(os.environ.get("LAN_KEEP")))
         self.end = time.monotonic() + limit
         self.notes = []
         self.programs = []      # with problems(), close() and diary()
@@ -104,6 +105,10 @@ def tell(function, limit):
         problems = story.close()
         if problems:
             result.failed = "\n".join(filter(None, [result.failed] + problems))
+        if story.lan.keep_folder and result.failed:
+            result.notes.append("logs and data: " + story.lan.folder)
+        elif story.lan.keep_folder:
+            shutil.rmtree(story.lan.folder, ignore_errors=True)
     result.seconds = time.monotonic() - began
     return result
 
