@@ -9,7 +9,8 @@
 #include "base/error.h"
 
 struct budget {
-	struct budget *parent; /* borrowed, outlives this one; NULL at the top */
+	struct budget
+		*parent; /* borrowed, outlives this one; NULL at the top */
 	size_t used;
 	size_t max;
 	uint64_t refused_count; /* charges that this level refused */

@@ -13,8 +13,8 @@ struct buf {
 	uint8_t *data; /* owned; NULL while nothing was appended */
 	size_t len;
 	size_t cap;
-	size_t max;    /* in bytes, set by buf_init */
-	bool failed;   /* an append was refused */
+	size_t max;  /* in bytes, set by buf_init */
+	bool failed; /* an append was refused */
 };
 
 /* Caller's memory; max is the largest length ever allowed. */

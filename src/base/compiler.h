@@ -21,7 +21,7 @@
 
 /* The struct that holds this member. */
 #define P2P_CONTAINER_OF(ptr, type, member) \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* "No deadline": later than any time. All times are milliseconds. */
 #define P2P_NEVER UINT64_MAX
@@ -34,8 +34,8 @@
 #define P2P_ASSERT(cond) \
 	((cond) ? (void)0 : p2p_assert_failed(#cond, __FILE__, __LINE__))
 
-void p2p_assert_failed(const char *what, const char *file, int line)
-	P2P_NORETURN;
+void p2p_assert_failed(
+	const char *what, const char *file, int line) P2P_NORETURN;
 
 /* Called once before an abort; NULL takes the hook away. */
 void p2p_set_abort_hook(void (*hook)(void));

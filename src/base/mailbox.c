@@ -61,8 +61,9 @@ static bool has_room(const struct mailbox *mb, size_t bytes)
 {
 	if (mb->count >= mb->cfg.count_max)
 		return false;
-	return mb->count == 0 || (mb->bytes <= mb->cfg.bytes_max &&
-				  bytes <= mb->cfg.bytes_max - mb->bytes);
+	return mb->count == 0 ||
+	       (mb->bytes <= mb->cfg.bytes_max &&
+		       bytes <= mb->cfg.bytes_max - mb->bytes);
 }
 
 int mailbox_post(struct mailbox *mb, struct msg **m)

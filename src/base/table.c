@@ -67,7 +67,7 @@ void table_clear(struct table *t)
 {
 	struct table_entry *e, *tmp;
 
-	TABLE_FOREACH(e, tmp, t)
+	TABLE_FOREACH (e, tmp, t)
 		free(e);
 	free(t->slots);
 	t->slots = NULL;
@@ -82,7 +82,7 @@ static struct table_entry **find_slot(
 	struct table_entry **p = &t->slots[hash & (t->slot_count - 1)];
 
 	while (*p != NULL &&
-	       ((*p)->hash != hash || !bytes_equal(table_key(*p), key)))
+		((*p)->hash != hash || !bytes_equal(table_key(*p), key)))
 		p = &(*p)->chain;
 	return p;
 }
@@ -95,7 +95,7 @@ static void grow(struct table *t)
 	free(t->slots);
 	t->slots = xcalloc(n, sizeof(*t->slots));
 	t->slot_count = n;
-	TABLE_FOREACH(e, tmp, t) {
+	TABLE_FOREACH (e, tmp, t) {
 		struct table_entry **slot = &t->slots[e->hash & (n - 1)];
 
 		e->chain = *slot;

@@ -17,13 +17,13 @@
 struct cleaner {
 	enum text_mode mode;
 	struct buf *out;
-	size_t start; /* where our text begins in out */
-	uint32_t last; /* last code point of this line, 0 at its start */
+	size_t start;     /* where our text begins in out */
+	uint32_t last;    /* last code point of this line, 0 at its start */
 	uint32_t pending; /* CP_JOINER or CP_EMOJI_STYLE held back, or 0 */
-	unsigned marks; /* without columns, on the present base */
-	unsigned joins; /* in the present emoji sequence */
+	unsigned marks;   /* without columns, on the present base */
+	unsigned joins;   /* in the present emoji sequence */
 	bool emoji; /* out ends in a pictograph, styled and toned at most */
-	bool full; /* out had no room for the next cluster */
+	bool full;  /* out had no room for the next cluster */
 };
 
 static size_t encoded_len(uint32_t cp)

@@ -36,9 +36,9 @@ enum text_mode {
  * U+FFFD for C1); bidi controls, U+FEFF, tag characters, line and paragraph
  * separators dropped; zero-width characters only inside emoji sequences; at
  * most TEXT_MARKS_MAX marks on a base, and a dotted circle under a mark that
- * starts a line. "\r\n" counts as a newline. The result is a fixed point: cleaning
- * it again changes nothing. When `out` is too small the text is cut between
- * clusters and P2P_ERR_TOO_BIG is returned (out is still valid text).
+ * starts a line. "\r\n" counts as a newline. The result is a fixed point:
+ * cleaning it again changes nothing. When `out` is too small the text is cut
+ * between clusters and P2P_ERR_TOO_BIG is returned (out is still valid text).
  */
 int text_clean(enum text_mode mode, struct bytes in, struct buf *out);
 /* Whether text_clean would change nothing: what one's own line must be. */

@@ -99,7 +99,7 @@ int text_cp_columns(uint32_t cp)
 
 /* A cluster while it is being read. */
 struct cluster {
-	uint32_t last; /* its last code point */
+	uint32_t last;          /* its last code point */
 	utf8proc_int32_t state; /* of the library's break rules */
 	size_t code_point_count;
 	int columns;

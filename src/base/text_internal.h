@@ -8,10 +8,10 @@
 #include "base/text.h"
 
 #define CP_REPLACEMENT 0xFFFDu
-#define CP_JOINER 0x200Du /* zero width joiner */
-#define CP_TEXT_STYLE 0xFE0Eu /* variation selector 15 */
-#define CP_EMOJI_STYLE 0xFE0Fu /* variation selector 16 */
-#define CP_KEYCAP 0x20E3u /* combining enclosing keycap */
+#define CP_JOINER 0x200Du        /* zero width joiner */
+#define CP_TEXT_STYLE 0xFE0Eu    /* variation selector 15 */
+#define CP_EMOJI_STYLE 0xFE0Fu   /* variation selector 16 */
+#define CP_KEYCAP 0x20E3u        /* combining enclosing keycap */
 #define CP_DOTTED_CIRCLE 0x25CCu /* carries a mark that has no base */
 
 /* What a terminal advances for this code point alone: 0, 1 or 2. */

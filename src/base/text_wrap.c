@@ -8,12 +8,12 @@
 
 /* One line while it is being measured; all are offsets in the text. */
 struct line {
-	size_t at; /* start of the cluster being looked at */
-	size_t columns; /* of all before it, trailing spaces included */
-	size_t break_end; /* of the line if broken at the last chance, or 0 */
+	size_t at;         /* start of the cluster being looked at */
+	size_t columns;    /* of all before it, trailing spaces included */
+	size_t break_end;  /* of the line if broken at the last chance, or 0 */
 	size_t break_next; /* start of the following line then */
-	size_t text_end; /* behind the last cluster that is not a space */
-	uint32_t last; /* first code point of the cluster before, or 0 */
+	size_t text_end;   /* behind the last cluster that is not a space */
+	uint32_t last;     /* first code point of the cluster before, or 0 */
 };
 
 /* Thai, Lao, Burmese, Khmer: written without spaces between words. */

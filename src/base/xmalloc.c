@@ -23,8 +23,8 @@ void *xcalloc(size_t count, size_t size)
 
 void *xreallocarray(void *old, size_t count, size_t size)
 {
-	return checked(reallocarray(old, count == 0 ? 1 : count,
-		size == 0 ? 1 : size));
+	return checked(reallocarray(
+		old, count == 0 ? 1 : count, size == 0 ? 1 : size));
 }
 
 char *xstrdup(const char *text)

@@ -15,7 +15,7 @@
 
 struct vector_file {
 	FILE *file;
-	char *line;              /* owned; the words point into it */
+	char *line; /* owned; the words point into it */
 	size_t line_size;
 	unsigned line_number;
 	const char *word[VECTOR_WORDS_MAX];

@@ -35,8 +35,8 @@ static void test_uvarint_is_minimal_and_fits_64_bits(void **state)
 	(void)state;
 	check_uvarint("\x00", 1, 0, 0);
 	check_uvarint("\xac\x02", 2, 300, 0);
-	check_uvarint("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10,
-		UINT64_MAX, 0);
+	check_uvarint(
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10, UINT64_MAX, 0);
 	check_uvarint("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10, 0,
 		P2P_ERR_MALFORMED);
 	check_uvarint("\x80\x00", 2, 0, P2P_ERR_MALFORMED);
@@ -118,10 +118,10 @@ static void test_table_keeps_order_and_finds_all(void **state)
 		assert_null(table_put(&t, bytes_of(&keys[i], 4), &keys[i]));
 	}
 	for (uint32_t i = 0; i < 1000; i += 2)
-		assert_ptr_equal(table_remove(&t, bytes_of(&keys[i], 4)),
-			&keys[i]);
+		assert_ptr_equal(
+			table_remove(&t, bytes_of(&keys[i], 4)), &keys[i]);
 	assert_int_equal(t.count, 500);
-	TABLE_FOREACH(e, tmp, &t) {
+	TABLE_FOREACH (e, tmp, &t) {
 		assert_int_equal(*(uint32_t *)e->value, 2 * want + 1);
 		want++;
 	}

@@ -1,8 +1,8 @@
 /* multistream-select as stories: who says what, and how it ends. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <cmocka.h>
 
 #include "net/upgrade/multistream.h"
 #include "tests/lib/mem_pipe.h"
@@ -51,12 +51,12 @@ static struct mem_end side_end(struct side *s)
 	return (struct mem_end){s, side_feed, side_peek, side_consume};
 }
 
-#define assert_out(s, text)                                                    \
-	do {                                                                   \
-		struct bytes out_ = bufq_peek(&(s)->out);                      \
-		assert_int_equal(out_.len, sizeof(text) - 1);                  \
-		assert_memory_equal(out_.data, text, sizeof(text) - 1);        \
-		bufq_consume(&(s)->out, out_.len);                             \
+#define assert_out(s, text) \
+	do { \
+		struct bytes out_ = bufq_peek(&(s)->out); \
+		assert_int_equal(out_.len, sizeof(text) - 1); \
+		assert_memory_equal(out_.data, text, sizeof(text) - 1); \
+		bufq_consume(&(s)->out, out_.len); \
 	} while (0)
 
 /* Feeds text; all but `left` bytes of it must be taken. */

@@ -1,9 +1,9 @@
 /* The Noise pattern XX against other people's vectors. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <cmocka.h>
 
 #include "net/upgrade/noise_core.h"
 #include "tests/lib/vector.h"
