@@ -8,6 +8,15 @@
  * I/O, no clock. One struct upgrader per connection, one thread.
  *
  *   NEGOTIATE_SECURITY -> HANDSHAKE -> NEGOTIATE_MUXER -> READY -> DEAD
+ *                             '---- early muxer ----------^
+ *
+ * The initiator sends header, proposal and the first Noise message in one
+ * flight: whoever refuses Noise is of no use anyway.
+ *
+ * One turn: feed what was read, take the events, then out_peek and write.
+ * Streams write into an inner queue; out_peek seals it into few large frames
+ * and lets in what waited for room, so it is called once a turn even when the
+ * carrier cannot take more.
  */
 #ifndef NET_UPGRADE_UPGRADER_H
 #define NET_UPGRADE_UPGRADER_H
@@ -24,19 +33,24 @@ struct upgrader_cfg {
 	bool early_muxers;         /* Noise extension; tests switch it off */
 	bool offer_yamux;
 	bool offer_mplex;          /* offered last */
-	size_t out_bytes_max;      /* queue towards the carrier */
-	struct muxer_cfg muxer;    /* kind and initiator are filled in here */
+	size_t out_bytes_max;      /* queue towards the carrier, >= 4096 */
+	/* kind and initiator are filled in here; the budget is charged for
+	 * what this layer buffers of the other side's bytes, too. */
+	struct muxer_cfg muxer;
 };
 
 enum upgrade_event_kind {
 	UPGRADE_EV_SECURED, /* the peer's id is proven: upgrader_peer() */
 	UPGRADE_EV_READY,   /* streams can be opened: upgrader_muxer_kind() */
 	UPGRADE_EV_MUX,     /* see .mux */
+	UPGRADE_EV_FAILED,  /* an error met while no bytes were fed: .err; as
+	                       after an error of upgrader_feed */
 };
 
 struct upgrade_event {
 	enum upgrade_event_kind kind;
 	struct mux_event mux;
+	int err;
 };
 
 struct upgrader *upgrader_new(

@@ -1,0 +1,504 @@
+#include "net/upgrade/upgrader.h"
+
+#include <stdlib.h>
+
+#include "base/xmalloc.h"
+#include "net/upgrade/multistream.h"
+#include "net/upgrade/noise.h"
+
+/* What the muxer wrote and is not sealed yet: two whole Noise frames. */
+#define INNER_BYTES_MAX 131072
+/* Writers that were held by a full queue go on below this. */
+#define INNER_BYTES_LOW (INNER_BYTES_MAX / 4)
+/* A write cut short with more in the queue than this is taken for one that
+ * the queue held, not the other side's credit. */
+#define INNER_BYTES_HIGH (INNER_BYTES_MAX / 2)
+/* Header, proposal and the first message, with room to spare. */
+#define OUT_BYTES_MIN 4096
+/* Bytes of the initiator that tell yamux from mplex. */
+#define SNIFF_BYTES 3
+
+enum state {
+	STATE_NEGOTIATE_SECURITY,
+	STATE_HANDSHAKE,
+	STATE_NEGOTIATE_MUXER,
+	STATE_SNIFF_MUXER, /* the first bytes of the initiator tell which */
+	STATE_READY,
+	STATE_DEAD,
+};
+
+/* Streams whose writer waits for room in the inner queue. */
+struct waiting {
+	uint64_t *streams; /* owned */
+	size_t count;
+	size_t cap;
+};
+
+struct upgrader {
+	struct upgrader_cfg cfg;
+	enum state state;
+	int err; /* why it is dead */
+	struct multistream ms;
+	struct noise *noise;
+	struct muxer *muxer; /* NULL before STATE_READY */
+	struct bufq out;     /* towards the carrier */
+	struct bufq inner;   /* towards Noise */
+	const char *names[3];
+	enum muxer_kind kinds[2];
+	enum muxer_kind kind;
+	struct waiting waiting;
+	bool tell_secured;
+	bool tell_ready;
+	bool tell_failed;
+	bool tell_writable; /* the waiting ones, one event each */
+};
+
+static const char *const security_names[] = {"/noise", NULL};
+
+static const char *const muxer_names[] = {
+	[MUXER_YAMUX] = "/yamux/1.0.0",
+	[MUXER_MPLEX] = "/mplex/6.7.0",
+};
+
+static int die(struct upgrader *u, int err)
+{
+	u->state = STATE_DEAD;
+	u->err = err;
+	return err;
+}
+
+static void list_muxers(struct upgrader *u)
+{
+	size_t n = 0;
+
+	if (u->cfg.offer_yamux)
+		u->kinds[n++] = MUXER_YAMUX;
+	if (u->cfg.offer_mplex)
+		u->kinds[n++] = MUXER_MPLEX;
+	P2P_ASSERT(n > 0);
+	for (size_t i = 0; i < n; i++)
+		u->names[i] = muxer_names[u->kinds[i]];
+}
+
+struct upgrader *upgrader_new(
+	const struct upgrader_cfg *cfg, const struct env *env)
+{
+	struct upgrader *u = xcalloc(1, sizeof(*u));
+	struct noise_cfg noise = {
+		.me = cfg->me,
+		.initiator = cfg->initiator,
+		.expect = cfg->expect,
+		.muxers = cfg->early_muxers ? u->names : NULL,
+		.budget = cfg->muxer.budget,
+	};
+
+	P2P_ASSERT(cfg->out_bytes_max >= OUT_BYTES_MIN);
+	u->cfg = *cfg;
+	list_muxers(u);
+	bufq_init(&u->out, cfg->out_bytes_max);
+	bufq_init(&u->inner, INNER_BYTES_MAX);
+	u->noise = noise_new(&noise, env);
+	/* The queue is empty, so neither can find it full. */
+	P2P_ASSERT(multistream_init(&u->ms, security_names, cfg->initiator,
+			   &u->out) == 0);
+	/* Nothing but Noise is offered: whoever refuses it is of no use, so
+	 * the first message does not wait for the answer. */
+	if (cfg->initiator)
+		P2P_ASSERT(noise_start(u->noise, &u->out) == 0);
+	return u;
+}
+
+void upgrader_free(struct upgrader *u)
+{
+	if (u == NULL)
+		return;
+	muxer_free(u->muxer);
+	noise_free(u->noise);
+	bufq_clear(&u->out);
+	bufq_clear(&u->inner);
+	free(u->waiting.streams);
+	free(u);
+}
+
+/* ---- writers held by a full inner queue -------------------------------- */
+
+/* Each at most once, first come first served. */
+static void wait_for_room(struct waiting *w, uint64_t stream)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		if (w->streams[i] == stream)
+			return;
+	}
+	if (w->count == w->cap) {
+		w->cap = P2P_MAX(w->cap * 2, (size_t)8);
+		w->streams = xreallocarray(
+			w->streams, w->cap, sizeof(w->streams[0]));
+	}
+	w->streams[w->count++] = stream;
+}
+
+static void stop_waiting(struct waiting *w, uint64_t stream)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		if (w->streams[i] != stream)
+			continue;
+		w->count--;
+		memmove(&w->streams[i], &w->streams[i + 1],
+			(w->count - i) * sizeof(w->streams[0]));
+		return;
+	}
+}
+
+/* ---- downwards: inner queue -> Noise -> out queue ---------------------- */
+
+/* Whether anything was sealed. */
+static bool seal(struct upgrader *u)
+{
+	size_t taken = 0;
+	int err;
+
+	if (u->inner.len == 0 || !noise_done(u->noise))
+		return false;
+	err = noise_seal(u->noise, bufq_peek(&u->inner), &taken, &u->out);
+	bufq_consume(&u->inner, taken);
+	if (err != 0) {
+		(void)die(u, err);
+		u->tell_failed = true;
+	}
+	return taken > 0;
+}
+
+static void push_down(struct upgrader *u)
+{
+	do {
+		if (u->state == STATE_READY)
+			muxer_flush(u->muxer, &u->inner);
+	} while (seal(u));
+	if (u->inner.len <= INNER_BYTES_LOW && u->waiting.count > 0)
+		u->tell_writable = true;
+}
+
+/* ---- upwards: Noise -> multistream or muxer ---------------------------- */
+
+static void start_muxer(
+	struct upgrader *u, const struct env *env, enum muxer_kind kind)
+{
+	u->kind = kind;
+	u->cfg.muxer.kind = kind;
+	u->cfg.muxer.initiator = u->cfg.initiator;
+	u->muxer = muxer_new(&u->cfg.muxer, env);
+	u->state = STATE_READY;
+	u->tell_ready = true;
+}
+
+/*
+ * Both muxers are possible: an initiator with mplex first that goes by the
+ * spec speaks mplex, one that goes by our order speaks yamux. Yamux begins
+ * with version 0, a type below 4 and the high byte of flags, which is 0;
+ * mplex with 0 (new stream 0), the length of a name, then its first letter or,
+ * if that is empty, a header that is not 0 again.
+ */
+static void sniff_muxer(struct upgrader *u, const struct env *env)
+{
+	struct bytes in = noise_peek(u->noise);
+
+	if (in.len < SNIFF_BYTES)
+		return;
+	start_muxer(u, env,
+		in.data[0] == 0 && in.data[SNIFF_BYTES - 1] == 0 ? MUXER_YAMUX
+								 : MUXER_MPLEX);
+}
+
+static int finish_handshake(struct upgrader *u, const struct env *env)
+{
+	int muxer = noise_muxer(u->noise);
+
+	u->tell_secured = true;
+	if (muxer < 0) {
+		u->state = STATE_NEGOTIATE_MUXER;
+		return multistream_init(
+			&u->ms, u->names, u->cfg.initiator, &u->inner);
+	}
+	if (muxer == noise_muxer_by_responder(u->noise))
+		start_muxer(u, env, u->kinds[muxer]);
+	else
+		u->state = STATE_SNIFF_MUXER;
+	return 0;
+}
+
+/* A full queue is no error here: bytes stay untaken. */
+static int feed_multistream(
+	struct upgrader *u, struct bytes in, size_t *used, struct bufq *out)
+{
+	int err = multistream_feed(&u->ms, in, used, out);
+
+	return err == P2P_ERR_FULL ? 0 : err;
+}
+
+/* One step of what is above Noise, with the bytes that wait there. */
+static int feed_upper(struct upgrader *u, const struct env *env, size_t *used)
+{
+	struct bytes in = noise_peek(u->noise);
+	int err = 0;
+
+	*used = 0;
+	if (u->state == STATE_SNIFF_MUXER) {
+		sniff_muxer(u, env);
+	} else if (u->state == STATE_NEGOTIATE_MUXER) {
+		err = feed_multistream(u, in, used, &u->inner);
+		if (err == 0 && multistream_done(&u->ms))
+			start_muxer(
+				u, env, u->kinds[multistream_chosen(&u->ms)]);
+	}
+	if (err == 0 && *used == 0 && u->state == STATE_READY)
+		err = muxer_feed(u->muxer, env, in, used, &u->inner);
+	noise_consume(u->noise, *used);
+	return err;
+}
+
+/* Until nothing moves; what is written meanwhile is sealed for room. */
+static int push_up(struct upgrader *u, const struct env *env)
+{
+	size_t used;
+
+	do {
+		int err;
+
+		used = 0;
+		if (noise_peek(u->noise).len == 0)
+			break;
+		err = feed_upper(u, env, &used);
+		if (err != 0)
+			return err;
+	} while (used > 0 || seal(u));
+	return u->err;
+}
+
+/* One step of the layers at the carrier. */
+static int feed_lower(struct upgrader *u, const struct env *env,
+	struct bytes in, size_t *used)
+{
+	int err;
+
+	*used = 0;
+	if (u->state == STATE_NEGOTIATE_SECURITY) {
+		err = feed_multistream(u, in, used, &u->out);
+		if (err == 0 && multistream_done(&u->ms))
+			u->state = STATE_HANDSHAKE;
+		return err;
+	}
+	err = noise_feed(u->noise, in, used, &u->out);
+	if (err == 0 && u->state == STATE_HANDSHAKE && noise_done(u->noise))
+		err = finish_handshake(u, env);
+	return err;
+}
+
+int upgrader_feed(struct upgrader *u, const struct env *env, struct bytes in,
+	size_t *taken)
+{
+	size_t used = 0;
+
+	*taken = 0;
+	if (u->state == STATE_DEAD)
+		return u->err;
+	do {
+		enum state before = u->state;
+		int err = feed_lower(u, env, bytes_skip(in, *taken), &used);
+
+		*taken += used;
+		if (err == 0)
+			err = push_up(u, env);
+		if (err != 0) {
+			u->tell_failed = false;
+			return die(u, err);
+		}
+		/* The step into the handshake may use no bytes itself. */
+		if (before != u->state)
+			used = P2P_MAX(used, (size_t)1);
+	} while (used > 0);
+	return 0;
+}
+
+struct bytes upgrader_out_peek(struct upgrader *u, const struct env *env)
+{
+	int err;
+
+	if (u->state == STATE_DEAD)
+		return bufq_peek(&u->out);
+	push_down(u);
+	/* Room may let in what waited for it. */
+	err = push_up(u, env);
+	if (err != 0) {
+		(void)die(u, err);
+		u->tell_failed = true;
+	} else {
+		push_down(u);
+	}
+	return bufq_peek(&u->out);
+}
+
+void upgrader_out_consume(struct upgrader *u, size_t n)
+{
+	bufq_consume(&u->out, n);
+}
+
+/* ---- events and time --------------------------------------------------- */
+
+static bool next_writable(struct upgrader *u, struct upgrade_event *ev)
+{
+	if (!u->tell_writable)
+		return false;
+	if (u->waiting.count == 0) {
+		u->tell_writable = false;
+		return false;
+	}
+	ev->mux.kind = MUX_EV_WRITABLE;
+	ev->mux.stream = u->waiting.streams[0];
+	stop_waiting(&u->waiting, ev->mux.stream);
+	return true;
+}
+
+bool upgrader_next_event(struct upgrader *u, struct upgrade_event *ev)
+{
+	*ev = (struct upgrade_event){.kind = UPGRADE_EV_MUX};
+	if (u->tell_secured) {
+		u->tell_secured = false;
+		ev->kind = UPGRADE_EV_SECURED;
+		return true;
+	}
+	if (u->tell_ready) {
+		u->tell_ready = false;
+		ev->kind = UPGRADE_EV_READY;
+		return true;
+	}
+	if (u->muxer != NULL && muxer_next_event(u->muxer, &ev->mux))
+		return true;
+	if (next_writable(u, ev))
+		return true;
+	if (u->tell_failed) {
+		u->tell_failed = false;
+		ev->kind = UPGRADE_EV_FAILED;
+		ev->err = u->err;
+		return true;
+	}
+	return false;
+}
+
+void upgrader_tick(struct upgrader *u, const struct env *env)
+{
+	if (u->state == STATE_READY)
+		muxer_tick(u->muxer, env, &u->inner);
+}
+
+uint64_t upgrader_deadline(const struct upgrader *u)
+{
+	return u->state == STATE_READY ? muxer_deadline(u->muxer) : P2P_NEVER;
+}
+
+const struct peer_id *upgrader_peer(const struct upgrader *u)
+{
+	return noise_peer(u->noise);
+}
+
+struct bytes upgrader_peer_key(const struct upgrader *u)
+{
+	return noise_peer_key(u->noise);
+}
+
+enum muxer_kind upgrader_muxer_kind(const struct upgrader *u)
+{
+	return u->kind;
+}
+
+bool upgrader_ready(const struct upgrader *u)
+{
+	return u->state == STATE_READY;
+}
+
+/* ---- streams ----------------------------------------------------------- */
+
+int upgrader_stream_open(
+	struct upgrader *u, const struct env *env, uint64_t *stream)
+{
+	if (u->state != STATE_READY)
+		return P2P_ERR_STATE;
+	return muxer_open(u->muxer, env, stream, &u->inner);
+}
+
+int upgrader_stream_accept(struct upgrader *u, uint64_t stream)
+{
+	return u->state == STATE_READY
+		       ? muxer_accept(u->muxer, stream, &u->inner)
+		       : P2P_ERR_STATE;
+}
+
+int upgrader_stream_write(
+	struct upgrader *u, uint64_t stream, struct bytes in, size_t *taken)
+{
+	int err;
+
+	*taken = 0;
+	if (u->state != STATE_READY)
+		return P2P_ERR_STATE;
+	do {
+		size_t used = 0;
+
+		err = muxer_write(u->muxer, stream, bytes_skip(in, *taken),
+			&used, &u->inner);
+		*taken += used;
+		/* The rest may fit once a frame has moved down. */
+	} while (err == 0 && *taken < in.len &&
+		 u->inner.len > INNER_BYTES_HIGH && seal(u));
+	if (u->state == STATE_DEAD)
+		return u->err;
+	if (err == 0 && *taken < in.len && u->inner.len > INNER_BYTES_HIGH) {
+		wait_for_room(&u->waiting, stream);
+		u->tell_writable = false;
+	}
+	return err;
+}
+
+struct bytes upgrader_stream_peek(
+	const struct upgrader *u, uint64_t stream, bool *end)
+{
+	*end = false;
+	if (u->muxer == NULL)
+		return bytes_of(NULL, 0);
+	return muxer_read_peek(u->muxer, stream, end);
+}
+
+int upgrader_stream_consume(struct upgrader *u, uint64_t stream, size_t n)
+{
+	return u->muxer != NULL
+		       ? muxer_read_consume(u->muxer, stream, n, &u->inner)
+		       : P2P_ERR_STATE;
+}
+
+int upgrader_stream_close_write(struct upgrader *u, uint64_t stream)
+{
+	if (u->state != STATE_READY)
+		return P2P_ERR_STATE;
+	stop_waiting(&u->waiting, stream);
+	return muxer_close_write(u->muxer, stream, &u->inner);
+}
+
+int upgrader_stream_reset(struct upgrader *u, uint64_t stream)
+{
+	if (u->state != STATE_READY)
+		return P2P_ERR_STATE;
+	stop_waiting(&u->waiting, stream);
+	return muxer_reset(u->muxer, stream, &u->inner);
+}
+
+void upgrader_stream_forget(struct upgrader *u, uint64_t stream)
+{
+	stop_waiting(&u->waiting, stream);
+	if (u->muxer != NULL)
+		muxer_forget(u->muxer, stream, &u->inner);
+}
+
+void upgrader_go_away(struct upgrader *u)
+{
+	if (u->state == STATE_READY)
+		muxer_go_away(u->muxer, &u->inner);
+}
