@@ -17,7 +17,9 @@
  *   opened -> accepted -> half closed (either side first) -> ended -> forgotten
  *        '--------'-----------'---> reset by the other side ---------'
  *
- * Limits are in upgrade_limits.h.
+ * `out` is where frames to send are appended. The same queue is given to all
+ * calls on one muxer; its maximum is at least MUX_OUT_BYTES_MIN. Limits are in
+ * upgrade_limits.h.
  */
 #ifndef NET_UPGRADE_MUXER_H
 #define NET_UPGRADE_MUXER_H
@@ -25,6 +27,8 @@
 #include "base/budget.h"
 #include "base/bufq.h"
 #include "base/env.h"
+
+#define MUX_OUT_BYTES_MIN 8192
 
 struct muxer;
 
@@ -35,24 +39,24 @@ enum muxer_kind {
 
 struct muxer_cfg {
 	enum muxer_kind kind;
-	bool initiator;        /* of the connection below: odd ids in yamux */
-	struct budget *budget; /* of the connection: receive buffers */
-	uint32_t streams_in_max;        /* open at once, by the other side */
+	bool initiator;          /* of the connection below: odd ids in yamux */
+	struct budget *budget;   /* of the connection: receive buffers */
+	uint32_t streams_in_max; /* open at once, by the other side */
 	uint32_t streams_unaccepted_max; /* opened, not yet muxer_accept()ed */
-	uint64_t ping_interval_ms;      /* yamux only; P2P_NEVER: no pings */
-	uint64_t ping_timeout_ms;       /* then MUX_EV_DEAD */
+	uint64_t ping_interval_ms;       /* yamux only; P2P_NEVER: no pings */
+	uint64_t ping_timeout_ms;        /* then MUX_EV_DEAD */
 };
 
 enum mux_event_kind {
 	MUX_EV_OPENED,   /* the other side opened `stream` */
 	MUX_EV_READABLE, /* new bytes, or the end, can be read */
 	MUX_EV_WRITABLE, /* a write that was cut short can go on; on stream 0:
-	                    muxer_open, refused with P2P_ERR_LIMIT, can be
-	                    tried again */
+			    muxer_open, refused with P2P_ERR_LIMIT, can be
+			    tried again */
 	MUX_EV_RESET,    /* code 0: reset by the other side; unread bytes stay
-	                    readable until muxer_forget (js ends replies with
-	                    RESET). code 1: reset by us, since its bytes found
-	                    no room; they are gone */
+			    readable until muxer_forget (js ends replies with
+			    RESET). code 1: reset by us, since its bytes found
+			    no room; they are gone */
 	MUX_EV_RTT,      /* a ping was answered: rtt_ms */
 	MUX_EV_GO_AWAY,  /* the other side opens and accepts no more: code */
 	MUX_EV_DEAD,     /* a ping was not answered in time */
@@ -73,6 +77,7 @@ struct muxer_counts {
 	uint64_t pings_answered;
 };
 
+/* cfg is copied. The budget outlives the muxer. Never NULL. */
 struct muxer *muxer_new(const struct muxer_cfg *cfg, const struct env *env);
 /* Gives everything charged back to the budget. NULL is allowed. */
 void muxer_free(struct muxer *m);
@@ -93,9 +98,10 @@ uint64_t muxer_deadline(const struct muxer *m);
 
 /*
  * Opens a stream: its number in *stream; it can be written at once.
- * P2P_ERR_LIMIT when too many of ours are open or unacknowledged, the budget
- * refuses, or (mplex) the last opens are too fresh: MUX_EV_WRITABLE on stream
- * 0 tells when to try again. P2P_ERR_FULL when out has no room, P2P_ERR_CLOSED
+ * P2P_ERR_LIMIT when too many of ours are open or unacknowledged, or (mplex)
+ * the last opens are too fresh: MUX_EV_WRITABLE on stream 0 tells when to try
+ * again, and muxer_deadline when to look. P2P_ERR_LIMIT without that event
+ * when the budget refuses. P2P_ERR_FULL when out has no room, P2P_ERR_CLOSED
  * after a GoAway of either side.
  */
 int muxer_open(struct muxer *m, const struct env *env, uint64_t *stream,
@@ -107,9 +113,10 @@ int muxer_accept(struct muxer *m, uint64_t stream, struct bufq *out);
 /*
  * Sends as much of `in` as credit and `out` allow, in frames; *taken says how
  * much. When it is less than in.len, MUX_EV_WRITABLE follows once there is
- * credit again (room in `out` is the caller's to see). A part of `out` is left
- * free for answers, so that two full sides cannot wait for one another.
- * P2P_ERR_STATE after muxer_close_write, P2P_ERR_RESET after MUX_EV_RESET.
+ * credit again (room in `out` is the caller's to see: `out` was consumed). A
+ * part of `out` is left free for answers, so that two full sides cannot wait
+ * for one another. P2P_ERR_STATE after muxer_close_write, P2P_ERR_RESET after
+ * MUX_EV_RESET.
  */
 int muxer_write(struct muxer *m, uint64_t stream, struct bytes in,
 	size_t *taken, struct bufq *out) P2P_MUST_CHECK;
@@ -124,8 +131,7 @@ void muxer_forget(struct muxer *m, uint64_t stream, struct bufq *out);
  * The bytes received and not yet consumed; valid until the next call on m.
  * *end is set when the other side has closed or reset and these are the last.
  */
-struct bytes muxer_read_peek(
-	const struct muxer *m, uint64_t stream, bool *end);
+struct bytes muxer_read_peek(const struct muxer *m, uint64_t stream, bool *end);
 /* Uses up n bytes; credit is given back when half the window is used up, so
  * a reader that stops reading stops the writer (yamux). */
 int muxer_read_consume(

@@ -1,0 +1,70 @@
+/*
+ * Every cap of the upgrade folder in one place, with the reason for its
+ * value. What depends on the size of the machine (streams from the other
+ * side, bytes in all) comes with struct muxer_cfg and its budget instead.
+ *
+ * "Per second" caps are buckets: so many at once, then so many a second.
+ */
+#ifndef NET_UPGRADE_UPGRADE_LIMITS_H
+#define NET_UPGRADE_UPGRADE_LIMITS_H
+
+/* ---- both muxers ---- */
+
+/* Streams of ours open at once; js-libp2p accepts 1,000. */
+#define MUX_STREAMS_OUT_MAX 1000
+/* Charged for a stream as such: its struct, table entries, their malloc. */
+#define MUX_STREAM_COST_BYTES 512
+/* Answers (pongs, resets) that may wait for room in `out`; when there is no
+ * place for one more, muxer_feed takes nothing until there is. */
+#define MUX_ANSWERS_MAX 64
+/* The longest answer: a yamux header, or an mplex reset with a 60-bit id. */
+#define MUX_ANSWER_BYTES_MAX 16
+/* Part of `out` that data leaves to answers, credit and closes (a quarter of
+ * `out` where that is less). */
+#define MUX_RESERVE_BYTES 4096
+/* An emptied receive buffer keeps its memory up to this size. */
+#define MUX_RECV_KEEP_BYTES 4096
+/* The largest payload of a frame that we send. With its yamux header it fills
+ * one Noise message of 65,519 bytes. */
+#define MUX_PAYLOAD_BYTES_MAX 65507
+
+/* Streams that the other side opens over its limits: each costs us a reset. */
+#define MUX_REFUSALS_BURST 256
+#define MUX_REFUSALS_PER_S 32
+/* Resets by the other side. js ends some replies with a reset, so they are
+ * ordinary; opening and resetting without end is an attack. */
+#define MUX_RESETS_BURST 2048
+#define MUX_RESETS_PER_S 256
+
+/* ---- yamux ---- */
+
+/* Fixed by the specification, both directions, before any window update. */
+#define YAMUX_WINDOW_BYTES 262144
+/* What our windows may grow to, as in go and js. Also the longest payload
+ * that can be under way to a stream that we have forgotten. */
+#define YAMUX_WINDOW_BYTES_MAX 16777216
+/* Credit that we accept for one stream. rust tunes its windows up to 1 GiB a
+ * connection; ignoring a part of what it gives would stall the stream for
+ * ever, so more than that is an error instead of being cut off. */
+#define YAMUX_CREDIT_BYTES_MAX 1073741824
+/* Streams of ours that the other side has not acknowledged yet. */
+#define YAMUX_UNACKED_MAX 256
+/* Pings that we answer. go and js send one every 30 s. */
+#define YAMUX_PINGS_BURST 64
+#define YAMUX_PINGS_PER_S 8
+
+/* ---- mplex ---- */
+
+/* The longest payload of a frame: more ends the connection. */
+#define MPLEX_FRAME_BYTES_MAX 1048576
+/* Unread bytes of a stream and of all streams of a connection; more resets
+ * the stream, since mplex has no way to slow its writer down. */
+#define MPLEX_UNREAD_BYTES_MAX 1048576
+#define MPLEX_UNREAD_CONN_BYTES_MAX 4194304
+/* js-libp2p 3 gives up the connection at the sixth new stream within one of
+ * its seconds. So many opens fall into any window of this length at most; it
+ * is longer than a second because the network squeezes sends together. */
+#define MPLEX_OPENS_MAX 4
+#define MPLEX_OPEN_WINDOW_MS 1250
+
+#endif
