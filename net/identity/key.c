@@ -6,6 +6,8 @@
 #define SEED_BYTES 32
 /* Seed, public key, and the public key once more. */
 #define SECRET_OLD_BYTES 96
+/* Largest private key whose kind is told (RSA of 8192 bits, in DER). */
+#define KEY_SECRET_PB_BYTES_MAX 8192
 
 struct key_pb {
 	uint64_t kind;
@@ -15,7 +17,7 @@ struct key_pb {
 static const struct pb_rule key_rules[] = {
 	{1, PB_KIND_U64, PB_REQUIRED, offsetof(struct key_pb, kind), 0, 0, 0},
 	{2, PB_KIND_VIEW, PB_REQUIRED, offsetof(struct key_pb, data), 0,
-		KEY_PB_BYTES_MAX, 0},
+		KEY_SECRET_PB_BYTES_MAX, 0},
 };
 
 static const struct pb_schema key_schema = {.rules = key_rules,
@@ -26,8 +28,6 @@ static const struct pb_schema key_schema = {.rules = key_rules,
 static int read_key(struct key_pb *key, struct bytes pb)
 {
 	*key = (struct key_pb){0};
-	if (pb.len > KEY_PB_BYTES_MAX)
-		return P2P_ERR_MALFORMED;
 	if (pb_read(&key_schema, pb, key, NULL) != 0)
 		return P2P_ERR_MALFORMED;
 	return key->kind <= KEY_KIND_ECDSA ? 0 : P2P_ERR_UNSUPPORTED;
@@ -91,7 +91,8 @@ void identity_serialize(const struct identity *me, struct buf *out)
 int public_key_parse(struct public_key *key, struct bytes pb)
 {
 	struct key_pb form;
-	int err = read_key(&form, pb);
+	int err = pb.len > KEY_PB_BYTES_MAX ? P2P_ERR_MALFORMED
+					    : read_key(&form, pb);
 
 	*key = (struct public_key){0};
 	if (err != 0)
