@@ -47,17 +47,23 @@ static inline bool unit_id_equal(
 }
 
 /*
- * Makes and signs a unit; appends its bytes to out. data and topic are within
- * their limits (P2P_ERR_TOO_BIG). The key field is written: some programs
- * want it always.
+ * Makes and signs a unit; appends its bytes to out. data is within its limit
+ * and topic has 1 to UNIT_TOPIC_BYTES_MAX bytes, of any value; else, or when
+ * out has no room, P2P_ERR_TOO_BIG and out->len is as before. The key field is
+ * written: some programs want it always.
  */
 int unit_sign(const struct identity *me, uint64_t seqno, struct bytes topic,
 	struct bytes data, struct buf *out) P2P_MUST_CHECK;
 
 /*
- * Reads the form only. P2P_ERR_MALFORMED (reject), P2P_ERR_TOO_BIG (ignore),
- * P2P_ERR_UNSUPPORTED (ignore: unknown fields, unsigned, or a kind of key
- * that this build cannot check).
+ * Reads the form only; allocates nothing. The verdict on any bytes never
+ * changes (tests/vectors/unit.txt):
+ *   P2P_ERR_MALFORMED    reject: not protobuf, a field twice or out of order,
+ *                        from is no peer id, seqno has not 8 bytes
+ *   P2P_ERR_TOO_BIG      ignore: raw, data, topic, signature or key
+ *   P2P_ERR_UNSUPPORTED  ignore: unknown fields, unsigned, a field missing,
+ *                        an empty topic
+ * Empty data is in order.
  */
 int unit_parse(struct unit *u, struct bytes raw) P2P_MUST_CHECK;
 /* Checks the signature of a parsed unit; key, if present, must hash to from.
