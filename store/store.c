@@ -1,0 +1,345 @@
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/xmalloc.h"
+#include "store/store_internal.h"
+
+static int err_of(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return 0;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return P2P_ERR_BUSY;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_FORMAT:
+	/* Our statements are fixed: one that does not fit the schema, or a
+	 * value that does not fit its column, means that the file is wrong. */
+	case SQLITE_ERROR:
+	case SQLITE_SCHEMA:
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+		return P2P_ERR_CORRUPT;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+	case SQLITE_CANTOPEN:
+		return P2P_ERR_DENIED;
+	case SQLITE_TOOBIG:
+		return P2P_ERR_TOO_BIG;
+	default:
+		return P2P_ERR_IO;
+	}
+}
+
+int store_fail(struct store *s, int rc)
+{
+	snprintf(s->error, sizeof(s->error), "%s", sqlite3_errmsg(s->db));
+	log_printf(s->log, LOG_LEVEL_WARN, "store: %s (%d)", s->error,
+		sqlite3_extended_errcode(s->db));
+	return err_of(rc);
+}
+
+int store_last_err(struct store *s)
+{
+	int err = err_of(sqlite3_errcode(s->db));
+
+	return err == 0 ? P2P_ERR_IO : err;
+}
+
+const char *store_error(const struct store *s)
+{
+	return s->error;
+}
+
+int store_exec(struct store *s, const char *sql)
+{
+	int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : store_fail(s, rc);
+}
+
+sqlite3_stmt *store_stmt(struct store *s, enum store_stmt which)
+{
+	sqlite3_stmt **st = &s->stmts[which];
+	int rc;
+
+	if (*st != NULL) {
+		sqlite3_reset(*st);
+		sqlite3_clear_bindings(*st);
+		return *st;
+	}
+	rc = sqlite3_prepare_v3(s->db, store_sql[which], -1,
+		SQLITE_PREPARE_PERSISTENT, st, NULL);
+	if (rc != SQLITE_OK)
+		store_fail(s, rc);
+	return *st;
+}
+
+int store_step(struct store *s, sqlite3_stmt *st)
+{
+	int rc = sqlite3_step(st);
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	return rc == SQLITE_DONE ? 0 : store_fail(s, rc);
+}
+
+int store_run(struct store *s, sqlite3_stmt *st)
+{
+	int rc = store_step(s, st);
+
+	sqlite3_reset(st);
+	return rc > 0 ? 0 : rc;
+}
+
+sqlite3_stmt *store_write_stmt(struct store *s, enum store_stmt which)
+{
+	sqlite3_stmt *begin;
+
+	if (!s->in_transaction) {
+		begin = store_stmt(s, STMT_BEGIN);
+		if (begin == NULL || store_run(s, begin) != 0)
+			return NULL;
+		s->in_transaction = true;
+	}
+	return store_stmt(s, which);
+}
+
+int store_commit(struct store *s)
+{
+	sqlite3_stmt *st;
+
+	if (!s->in_transaction)
+		return 0;
+	/* A failed write may have rolled everything back by itself: then a
+	 * commit must not look like success. */
+	if (sqlite3_get_autocommit(s->db) != 0) {
+		s->in_transaction = false;
+		return P2P_ERR_IO;
+	}
+	st = store_stmt(s, STMT_COMMIT);
+	if (st == NULL)
+		return store_last_err(s);
+	if (store_run(s, st) != 0)
+		return store_last_err(s);
+	s->in_transaction = false;
+	return 0;
+}
+
+void store_rollback(struct store *s)
+{
+	sqlite3_stmt *st;
+
+	if (s->in_transaction && sqlite3_get_autocommit(s->db) == 0) {
+		st = store_stmt(s, STMT_ROLLBACK);
+		if (st != NULL && store_run(s, st) != 0)
+			log_printf(s->log, LOG_LEVEL_ERROR,
+				"store: roll back failed");
+	}
+	s->in_transaction = false;
+}
+
+/* Settings that do not depend on the file's content (security.md section 6);
+ * a library built without one of them is no reason to stop. */
+static void harden(struct store *s)
+{
+	sqlite3 *db = s->db;
+
+	sqlite3_extended_result_codes(db, 1);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, STORE_VALUE_BYTES_MAX);
+	sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, STORE_SQL_BYTES_MAX);
+	sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+	sqlite3_limit(db, SQLITE_LIMIT_COLUMN, 64);
+	sqlite3_limit(db, SQLITE_LIMIT_EXPR_DEPTH, 32);
+	sqlite3_limit(db, SQLITE_LIMIT_VARIABLE_NUMBER, 32);
+	sqlite3_limit(db, SQLITE_LIMIT_WORKER_THREADS, 0);
+}
+
+#define STR_(x) #x
+#define STR(x) STR_(x)
+
+/* The exclusive mode comes before WAL: then no shared memory is made and no
+ * second connection can come in. */
+static int configure(struct store *s)
+{
+	static const char common[] =
+		"PRAGMA cell_size_check = ON;"
+		"PRAGMA mmap_size = 0;"
+		"PRAGMA temp_store = MEMORY;"
+		"PRAGMA cache_size = -" STR(STORE_CACHE_KIB) ";";
+	static const char file[] =
+		"PRAGMA locking_mode = EXCLUSIVE;"
+		"PRAGMA journal_mode = WAL;"
+		"PRAGMA synchronous = FULL;"
+		"PRAGMA wal_autocheckpoint = " STR(STORE_WAL_PAGES) ";";
+	char limit[80];
+	int err;
+
+	err = store_exec(s, common);
+	if (err == 0 && !s->memory)
+		err = store_exec(s, file);
+	if (err != 0 || s->memory)
+		return err;
+	snprintf(limit, sizeof(limit), "PRAGMA journal_size_limit = %d",
+		STORE_WAL_BYTES_MAX);
+	return store_exec(s, limit);
+}
+
+/*
+ * Makes the file with our mode before SQLite would with its own. Only a file
+ * that did not exist is opened here: closing a descriptor of an open database
+ * would drop its locks.
+ */
+static int make_file(const char *path)
+{
+	int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	if (errno == EEXIST)
+		return 0;
+	if (errno == EACCES || errno == EPERM || errno == EROFS)
+		return P2P_ERR_DENIED;
+	return P2P_ERR_IO;
+}
+
+static int open_db(struct store *s, const char *path)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+		    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+	int rc;
+
+	if (s->memory)
+		flags |= SQLITE_OPEN_MEMORY | SQLITE_OPEN_CREATE;
+	rc = sqlite3_open_v2(path, &s->db, flags, NULL);
+	if (s->db == NULL)
+		return P2P_ERR_IO;
+	if (rc != SQLITE_OK)
+		return store_fail(s, rc);
+	harden(s);
+	return 0;
+}
+
+static int load_image(struct store *s, struct bytes image)
+{
+	unsigned char *copy = sqlite3_malloc64(image.len);
+	int rc;
+
+	if (copy == NULL)
+		return P2P_ERR_IO;
+	memcpy(copy, image.data, image.len);
+	rc = sqlite3_deserialize(s->db, "main", copy, (int64_t)image.len,
+		(int64_t)image.len,
+		SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
+	return rc == SQLITE_OK ? 0 : store_fail(s, rc);
+}
+
+static int finish_open(struct store **out, struct store *s, int err)
+{
+	if (err == 0)
+		err = configure(s);
+	if (err == 0)
+		err = store_migrate(s);
+	if (err != 0) {
+		store_close(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+int store_open(struct store **out, const char *path, struct log *log)
+{
+	struct store *s;
+	int err;
+
+	*out = NULL;
+	err = make_file(path);
+	if (err != 0)
+		return err;
+	s = xcalloc(1, sizeof(*s));
+	s->log = log;
+	return finish_open(out, s, open_db(s, path));
+}
+
+int store_open_memory(struct store **out, struct bytes image, struct log *log)
+{
+	struct store *s = xcalloc(1, sizeof(*s));
+	int err;
+
+	*out = NULL;
+	s->log = log;
+	s->memory = true;
+	err = open_db(s, ":memory:");
+	if (err == 0 && image.len > 0)
+		err = load_image(s, image);
+	return finish_open(out, s, err);
+}
+
+int store_save_image(struct store *s, struct buf *image)
+{
+	sqlite3_int64 size = 0;
+	unsigned char *data;
+	int err;
+
+	store_rollback(s);
+	data = sqlite3_serialize(s->db, "main", &size, 0);
+	if (data == NULL)
+		return P2P_ERR_IO;
+	err = buf_append(image, bytes_of(data, (size_t)size));
+	sqlite3_free(data);
+	return err;
+}
+
+void store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	store_rollback(s);
+	for (int i = 0; i < STMT_COUNT; i++)
+		sqlite3_finalize(s->stmts[i]);
+	sqlite3_close(s->db);
+	free(s);
+}
+
+int store_size_bytes(struct store *s, uint64_t *bytes)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	rc = sqlite3_prepare_v2(s->db,
+		"SELECT page_count * page_size"
+		" FROM pragma_page_count, pragma_page_size",
+		-1, &st, NULL);
+	if (rc != SQLITE_OK)
+		return store_fail(s, rc);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		*bytes = store_u64(sqlite3_column_int64(st, 0));
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW ? 0 : store_fail(s, rc);
+}
+
+const char *store_library_version(void)
+{
+	return sqlite3_libversion();
+}

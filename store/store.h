@@ -1,0 +1,237 @@
+/*
+ * What a profile remembers: rooms, messages, people, addresses, settings, in
+ * one SQLite database. Only the chat thread uses it (design.md section 5).
+ *
+ * Durability: write verbs open a transaction by themselves; nothing is kept
+ * until store_commit has returned 0, and then it survives kill -9 and loss of
+ * power (WAL, synchronous=FULL). Closing, or a crash, rolls back to the last
+ * commit.
+ *
+ * One process: the profile's lock is taken first (store_lock_take), then the
+ * database, whose locking mode is exclusive. No fork while it is open.
+ *
+ * Errors of every verb: P2P_ERR_IO (also: disk full), P2P_ERR_CORRUPT,
+ * P2P_ERR_BUSY, P2P_ERR_DENIED, P2P_ERR_TOO_BIG; store_error() has the words.
+ * After an error in a write verb or in store_commit the transaction is to be
+ * rolled back (store_rollback) and its work done again.
+ *
+ * Times are milliseconds since 1970 as the caller's clock says; the store
+ * never asks for one.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "store/store_limits.h"
+
+struct store;
+
+/* ---- the profile's lock ------------------------------------------------ */
+
+struct store_lock;
+
+/*
+ * Takes the lock file at `path` (made when missing, mode 0600) with a lock of
+ * the open file description, which ends with the process however that ends,
+ * and writes our pid into it. P2P_ERR_BUSY: another process has it; *holder
+ * is its pid, or 0 when it cannot be read. P2P_ERR_DENIED, P2P_ERR_IO.
+ */
+int store_lock_take(
+	struct store_lock **out, const char *path, long *holder) P2P_MUST_CHECK;
+/* Gives it back; the file stays, empty. NULL is allowed. */
+void store_lock_free(struct store_lock *lock);
+
+/* ---- opening ----------------------------------------------------------- */
+
+/*
+ * Opens or makes the database and brings it to this version's form.
+ *   path  a file in a folder that exists
+ *   log   borrowed for the store's life, may be NULL
+ * P2P_ERR_TOO_NEW: a newer program wrote it, nothing was changed.
+ * P2P_ERR_CORRUPT: it is no database, or a damaged one. P2P_ERR_BUSY: another
+ * process has it open. P2P_ERR_DENIED: no right to write. P2P_ERR_IO.
+ */
+int store_open(
+	struct store **out, const char *path, struct log *log) P2P_MUST_CHECK;
+/*
+ * The same without a file, for tests and the simulator. `image` is empty or
+ * what store_save_image gave.
+ */
+int store_open_memory(
+	struct store **out, struct bytes image, struct log *log) P2P_MUST_CHECK;
+/* A memory store's last committed state, appended; what is not committed is
+ * rolled back, as a crash would. */
+int store_save_image(struct store *s, struct buf *image) P2P_MUST_CHECK;
+/* Rolls back what is not committed. NULL is allowed. */
+void store_close(struct store *s);
+
+/* Why the last verb failed, in SQLite's words. Valid until the next call. */
+const char *store_error(const struct store *s);
+
+/* Nothing happens when no transaction is open. */
+int store_commit(struct store *s) P2P_MUST_CHECK;
+void store_rollback(struct store *s);
+
+/* ---- rooms ------------------------------------------------------------- */
+
+/* A line's place: order on screen and in sync is (time_ms, id). */
+struct store_key {
+	uint64_t time_ms;
+	uint8_t id[STORE_ID_BYTES];
+};
+
+struct store_room {
+	int64_t id; /* 0: not stored yet */
+	char topic[STORE_TOPIC_MAX];
+	bool joined;
+	int position; /* order in the list */
+	int dialect; /* the caller's number */
+	struct store_key read; /* read up to there */
+	uint32_t unread;
+	uint32_t mentions;
+	uint64_t seq; /* of the own line said last here; 0: none */
+	uint8_t prev[STORE_ID_BYTES]; /* its unit_id */
+	uint64_t clock_ms; /* the room's hybrid clock */
+};
+
+/* Inserts (id 0, which is then set) or updates all but the topic. */
+int store_put_room(struct store *s, struct store_room *room) P2P_MUST_CHECK;
+/* All rooms in order of position; the array is the caller's to free. */
+int store_load_rooms(struct store *s, struct store_room **rooms,
+	size_t *count) P2P_MUST_CHECK;
+
+/* ---- people ------------------------------------------------------------ */
+
+struct store_person {
+	int64_t id; /* 0: not stored yet */
+	char peer[STORE_PEER_MAX]; /* peer id as text */
+	char name[STORE_NAME_MAX]; /* claimed last; may be empty */
+	uint64_t first_seen_ms;
+	uint64_t last_seen_ms;
+	bool ignored;
+};
+
+/* Inserts (id 0, which is then set) or updates all but peer and first_seen;
+ * an insert of a known peer updates it and sets its id. */
+int store_put_person(
+	struct store *s, struct store_person *person) P2P_MUST_CHECK;
+/* P2P_ERR_NOT_FOUND when the peer is not known. */
+int store_find_person(struct store *s, const char *peer,
+	struct store_person *person) P2P_MUST_CHECK;
+/* At most max, the ignored first, then the lately seen; caller frees. */
+int store_load_people(struct store *s, size_t max, struct store_person **people,
+	size_t *count) P2P_MUST_CHECK;
+
+/* ---- addresses --------------------------------------------------------- */
+
+struct store_address {
+	char peer[STORE_PEER_MAX];
+	char addr[STORE_ADDR_MAX]; /* multiaddr as text */
+	uint64_t last_ok_ms;
+};
+
+/* Remembers it or renews its time; the oldest over the caps are forgotten. */
+int store_put_address(
+	struct store *s, const struct store_address *address) P2P_MUST_CHECK;
+/* At most max, the newest first; caller frees. */
+int store_load_addresses(struct store *s, size_t max,
+	struct store_address **addresses, size_t *count) P2P_MUST_CHECK;
+
+/* ---- settings ---------------------------------------------------------- */
+
+int store_set(
+	struct store *s, const char *key, struct bytes value) P2P_MUST_CHECK;
+int store_set_u64(
+	struct store *s, const char *key, uint64_t value) P2P_MUST_CHECK;
+/* Appends the value; P2P_ERR_NOT_FOUND with nothing appended. */
+int store_get(
+	struct store *s, const char *key, struct buf *value) P2P_MUST_CHECK;
+/* `value` is left alone when not found (P2P_ERR_NOT_FOUND). */
+int store_get_u64(
+	struct store *s, const char *key, uint64_t *value) P2P_MUST_CHECK;
+
+/* ---- messages ---------------------------------------------------------- */
+
+enum store_state {
+	STORE_STATE_NONE, /* not ours */
+	STORE_STATE_WAITING, /* ours, nobody has it yet */
+	STORE_STATE_HANDED, /* ours, a peer has taken it */
+};
+
+/*
+ * One line. Its key is a function of the unit's bytes, so (room, key) can
+ * hold it once only, whoever hands it over again. A `local` line (no time in
+ * its bytes) is keyed by its arrival; for those alone a second index keeps
+ * the id unique in the room.
+ */
+struct store_message {
+	int64_t row; /* order of arrival, set by the store */
+	int64_t room;
+	struct store_key key;
+	int64_t author; /* store_person.id */
+	enum store_state state;
+	bool local;
+	bool mention; /* of the own name, when it came */
+	struct bytes unit; /* exactly as signed */
+};
+
+/* Inserts unless it is there; *is_new says which. */
+int store_insert(struct store *s, const struct store_message *m,
+	bool *is_new) P2P_MUST_CHECK;
+/* P2P_ERR_NOT_FOUND when there is no such line. */
+int store_set_state(struct store *s, int64_t room, const struct store_key *key,
+	enum store_state state) P2P_MUST_CHECK;
+
+/* Messages read from the store; the units are owned by this. */
+struct store_rows {
+	struct store_message *items;
+	size_t count;
+	bool more; /* there are further rows behind the last */
+};
+
+void store_rows_clear(struct store_rows *rows);
+
+/* Before everything; after everything. */
+extern const struct store_key store_key_first;
+extern const struct store_key store_key_last;
+int store_key_compare(const struct store_key *a, const struct store_key *b);
+
+/* Newest first: the lines before `before`; those of ignored people are left
+ * out. max <= STORE_ROWS_MAX. Cost does not depend on the room's size. */
+int store_page(struct store *s, int64_t room, const struct store_key *before,
+	size_t max, struct store_rows *rows) P2P_MUST_CHECK;
+/* Oldest first: the lines after `after`, the ignored left out. */
+int store_page_after(struct store *s, int64_t room,
+	const struct store_key *after, size_t max,
+	struct store_rows *rows) P2P_MUST_CHECK;
+/* Oldest first: own lines after `after` that still wait. */
+int store_waiting(struct store *s, int64_t room, const struct store_key *after,
+	size_t max, struct store_rows *rows) P2P_MUST_CHECK;
+/* In order of arrival: what came after row `after` in any room. */
+int store_arrivals(struct store *s, int64_t after, size_t max,
+	struct store_rows *rows) P2P_MUST_CHECK;
+
+struct store_counts {
+	uint32_t unread;
+	uint32_t mentions;
+};
+
+/*
+ * Others' lines after `after` and not later than until_ms, the ignored left
+ * out; each count stops at STORE_COUNT_MAX.
+ */
+int store_count_after(struct store *s, int64_t room,
+	const struct store_key *after, uint64_t until_ms,
+	struct store_counts *counts) P2P_MUST_CHECK;
+/* Own lines that wait, in all rooms. */
+int store_count_waiting(struct store *s, uint64_t *count) P2P_MUST_CHECK;
+/* The row number that arrived last, 0 when empty: also the number of lines
+ * ever stored, since none is removed. */
+int store_last_row(struct store *s, int64_t *row) P2P_MUST_CHECK;
+/* Bytes of the database, without its write-ahead log. */
+int store_size_bytes(struct store *s, uint64_t *bytes) P2P_MUST_CHECK;
+/* SQLite's version, for /version. Static text. */
+const char *store_library_version(void);
+
+#endif

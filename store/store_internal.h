@@ -1,0 +1,96 @@
+/*
+ * Inside the store: the connection and its prepared statements. Each
+ * statement has a number; its text stands in store_sql.c, so that a test can
+ * walk all of them and look at their plans.
+ */
+#ifndef STORE_STORE_INTERNAL_H
+#define STORE_STORE_INTERNAL_H
+
+#include <sqlite3.h>
+
+#include "store/store.h"
+
+/* The form of the database that this program writes. */
+#define STORE_VERSION 1
+
+enum store_stmt {
+	STMT_BEGIN,
+	STMT_COMMIT,
+	STMT_ROLLBACK,
+	STMT_ROOM_INSERT,
+	STMT_ROOM_UPDATE,
+	STMT_ROOM_LOAD,
+	STMT_PERSON_INSERT,
+	STMT_PERSON_UPDATE,
+	STMT_PERSON_FIND,
+	STMT_PERSON_LOAD,
+	STMT_ADDRESS_PUT,
+	STMT_ADDRESS_TRIM_PEER,
+	STMT_ADDRESS_TRIM,
+	STMT_ADDRESS_LOAD,
+	STMT_SETTING_PUT,
+	STMT_SETTING_GET,
+	STMT_MESSAGE_INSERT,
+	STMT_MESSAGE_STATE,
+	STMT_MESSAGE_PAGE,
+	STMT_MESSAGE_AFTER,
+	STMT_MESSAGE_WAITING,
+	STMT_MESSAGE_ARRIVALS,
+	STMT_MESSAGE_UNREAD,
+	STMT_MESSAGE_COUNT_WAITING,
+	STMT_MESSAGE_LAST_ROW,
+	STMT_COUNT,
+};
+
+/* The text of each statement. */
+extern const char *const store_sql[STMT_COUNT];
+
+struct store {
+	sqlite3 *db;
+	struct log *log;
+	sqlite3_stmt *stmts[STMT_COUNT]; /* prepared at first use */
+	bool memory;
+	bool in_transaction;
+	char error[200];
+};
+
+/* Brings the schema to STORE_VERSION inside one transaction. */
+int store_migrate(struct store *s) P2P_MUST_CHECK;
+
+/* SQLite's result as ours; keeps the words for store_error. */
+int store_fail(struct store *s, int rc);
+
+/* A prepared statement, reset and without bound values; NULL when it cannot
+ * be prepared (the words are kept). */
+sqlite3_stmt *store_stmt(struct store *s, enum store_stmt which);
+/* As store_stmt, after opening a transaction when none is open. */
+sqlite3_stmt *store_write_stmt(struct store *s, enum store_stmt which);
+/* Runs a statement that gives no row. 0 or an error; always resets it. */
+int store_run(struct store *s, sqlite3_stmt *st) P2P_MUST_CHECK;
+/* Steps: 1 a row, 0 the end, or an error. The caller resets. */
+int store_step(struct store *s, sqlite3_stmt *st) P2P_MUST_CHECK;
+/* The error that the last verb met (P2P_ERR_IO when there is none). */
+int store_last_err(struct store *s);
+/* Runs SQL without parameters. */
+int store_exec(struct store *s, const char *sql) P2P_MUST_CHECK;
+
+/* Binding and reading of the few kinds that the tables have. */
+void store_bind_bytes(sqlite3_stmt *st, int at, struct bytes value);
+void store_bind_text(sqlite3_stmt *st, int at, const char *text);
+/* Copies column `at` into out[size], cut and NUL-terminated. */
+void store_column_text(sqlite3_stmt *st, int at, char *out, size_t size);
+/* Copies exactly len bytes; zeros when the column has another length. */
+void store_column_fixed(sqlite3_stmt *st, int at, uint8_t *out, size_t len);
+
+/* Times and counts are kept as SQLite's signed integers. */
+static inline int64_t store_i64(uint64_t v)
+{
+	return v > (uint64_t)INT64_MAX ? INT64_MAX : (int64_t)v;
+}
+
+static inline uint64_t store_u64(int64_t v)
+{
+	return v < 0 ? 0 : (uint64_t)v;
+}
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * Every maximum of the store (security.md section 6: lengths limited to
+ * 1 MiB). Sizes are in bytes unless the name says otherwise.
+ */
+#ifndef STORE_STORE_LIMITS_H
+#define STORE_STORE_LIMITS_H
+
+/* Largest value or row that SQLite may handle. */
+#define STORE_VALUE_BYTES_MAX (1 << 20)
+/* Longest statement text. */
+#define STORE_SQL_BYTES_MAX 10000
+/* Memory that SQLite may use for pages. */
+#define STORE_CACHE_KIB 2000
+/* The write-ahead log is folded back after so many pages, and cut to so many
+ * bytes when that has happened. */
+#define STORE_WAL_PAGES 1000
+#define STORE_WAL_BYTES_MAX (8 << 20)
+
+/* Columns of fixed width, with their NUL. */
+#define STORE_TOPIC_MAX 129
+#define STORE_PEER_MAX 64
+#define STORE_NAME_MAX 65
+#define STORE_ADDR_MAX 257
+#define STORE_ID_BYTES 32
+
+/* Rows that one reading verb gives at most, and the bytes of units in them
+ * (more than that ends the page early and says so). */
+#define STORE_ROWS_MAX 512
+#define STORE_ROWS_BYTES_MAX (2u << 20)
+/* Counting stops here: "999+" is all that a screen shows. */
+#define STORE_COUNT_MAX 1000
+
+/* Saved addresses: of one peer, and in all. */
+#define STORE_ADDRS_PER_PEER_MAX 8
+#define STORE_ADDRS_MAX 512
+#define STORE_ROOMS_MAX 512
+
+/* Settings. */
+#define STORE_SETTING_BYTES_MAX 4096
+
+#endif

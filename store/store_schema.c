@@ -1,0 +1,103 @@
+/*
+ * The form of the database and the steps from older forms to it. A step is
+ * never changed once released: a new one is added.
+ */
+#include "store/store_internal.h"
+
+/*
+ * messages is a table with row numbers plus one index that holds the key, not
+ * a table without them: units of some 400 bytes would make the inner pages of
+ * the key's tree so fat that it grows deep. The row number is the order of
+ * arrival. time_ms never exceeds a signed 64-bit number; topics are bytes.
+ */
+static const char step_1[] =
+	"CREATE TABLE rooms ("
+	" id INTEGER PRIMARY KEY,"
+	" topic BLOB NOT NULL UNIQUE,"
+	" joined INTEGER NOT NULL,"
+	" position INTEGER NOT NULL,"
+	" dialect INTEGER NOT NULL,"
+	" read_time_ms INTEGER NOT NULL,"
+	" read_id BLOB NOT NULL,"
+	" unread INTEGER NOT NULL,"
+	" mentions INTEGER NOT NULL,"
+	" seq INTEGER NOT NULL,"
+	" prev BLOB NOT NULL,"
+	" clock_ms INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE TABLE people ("
+	" id INTEGER PRIMARY KEY,"
+	" peer TEXT NOT NULL UNIQUE,"
+	" name TEXT NOT NULL,"
+	" first_seen_ms INTEGER NOT NULL,"
+	" last_seen_ms INTEGER NOT NULL,"
+	" ignored INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX people_ignored ON people (id) WHERE ignored = 1;"
+	"CREATE INDEX people_seen ON people (ignored, last_seen_ms);"
+	"CREATE TABLE addresses ("
+	" peer TEXT NOT NULL,"
+	" addr TEXT NOT NULL,"
+	" last_ok_ms INTEGER NOT NULL,"
+	" PRIMARY KEY (peer, addr)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE settings ("
+	" key TEXT PRIMARY KEY,"
+	" value BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE messages ("
+	" row INTEGER PRIMARY KEY,"
+	" room INTEGER NOT NULL,"
+	" time_ms INTEGER NOT NULL,"
+	" unit_id BLOB NOT NULL,"
+	" author INTEGER NOT NULL,"
+	" state INTEGER NOT NULL,"
+	" local INTEGER NOT NULL,"
+	" mention INTEGER NOT NULL,"
+	" unit BLOB NOT NULL"
+	") STRICT;"
+	"CREATE UNIQUE INDEX messages_key"
+	" ON messages (room, time_ms, unit_id);"
+	"CREATE UNIQUE INDEX messages_local"
+	" ON messages (room, unit_id) WHERE local = 1;"
+	"CREATE INDEX messages_waiting"
+	" ON messages (room, time_ms, unit_id) WHERE state = 1;"
+	"PRAGMA user_version = 1;";
+
+static const char *const steps[STORE_VERSION] = {step_1};
+
+static int read_version(struct store *s, int *version)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	rc = sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &st, NULL);
+	if (rc != SQLITE_OK)
+		return store_fail(s, rc);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		*version = sqlite3_column_int(st, 0);
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW ? 0 : store_fail(s, rc);
+}
+
+int store_migrate(struct store *s)
+{
+	int version, err;
+
+	/* BEGIN IMMEDIATE also shows whether we may write at all, and with
+	 * the exclusive locking mode it keeps everybody else out from here. */
+	err = store_exec(s, "BEGIN IMMEDIATE");
+	if (err != 0)
+		return err;
+	err = read_version(s, &version);
+	if (err == 0 && (version < 0 || version > STORE_VERSION))
+		err = P2P_ERR_TOO_NEW;
+	for (int i = version; err == 0 && i < STORE_VERSION; i++)
+		err = store_exec(s, steps[i]);
+	if (err == 0)
+		err = store_exec(s, "COMMIT");
+	if (err != 0)
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return err;
+}

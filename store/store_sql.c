@@ -1,0 +1,92 @@
+/*
+ * All statements. Pages are read by keyset on (room, time_ms, unit_id), so
+ * their cost does not depend on how much there is; a test holds the plans.
+ */
+#include "store/store_internal.h"
+
+#define MESSAGE_COLUMNS                                                        \
+	"row, room, time_ms, unit_id, author, state, local, mention, unit"
+#define NOT_IGNORED "author NOT IN (SELECT id FROM people WHERE ignored = 1) "
+
+const char *const store_sql[STMT_COUNT] = {
+	[STMT_BEGIN] = "BEGIN IMMEDIATE",
+	[STMT_COMMIT] = "COMMIT",
+	[STMT_ROLLBACK] = "ROLLBACK",
+	[STMT_ROOM_INSERT] =
+		"INSERT INTO rooms (topic, joined, position, dialect,"
+		" read_time_ms, read_id, unread, mentions, seq, prev, clock_ms)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+	[STMT_ROOM_UPDATE] =
+		"UPDATE rooms SET joined = ?2, position = ?3, dialect = ?4,"
+		" read_time_ms = ?5, read_id = ?6, unread = ?7, mentions = ?8,"
+		" seq = ?9, prev = ?10, clock_ms = ?11 WHERE id = ?1",
+	[STMT_ROOM_LOAD] =
+		"SELECT id, topic, joined, position, dialect, read_time_ms,"
+		" read_id, unread, mentions, seq, prev, clock_ms FROM rooms"
+		" ORDER BY position, id LIMIT ?1",
+	[STMT_PERSON_INSERT] =
+		"INSERT INTO people"
+		" (peer, name, first_seen_ms, last_seen_ms, ignored)"
+		" VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (peer) DO UPDATE SET"
+		" name = excluded.name, last_seen_ms = excluded.last_seen_ms,"
+		" ignored = excluded.ignored RETURNING id",
+	[STMT_PERSON_UPDATE] =
+		"UPDATE people SET name = ?2, last_seen_ms = ?3, ignored = ?4"
+		" WHERE id = ?1",
+	[STMT_PERSON_FIND] =
+		"SELECT id, peer, name, first_seen_ms, last_seen_ms, ignored"
+		" FROM people WHERE peer = ?1",
+	[STMT_PERSON_LOAD] =
+		"SELECT id, peer, name, first_seen_ms, last_seen_ms, ignored"
+		" FROM people ORDER BY ignored DESC, last_seen_ms DESC LIMIT "
+		"?1",
+	[STMT_ADDRESS_PUT] = "INSERT INTO addresses (peer, addr, last_ok_ms)"
+			     " VALUES (?1, ?2, ?3) ON CONFLICT (peer, addr)"
+			     " DO UPDATE SET last_ok_ms = excluded.last_ok_ms",
+	[STMT_ADDRESS_TRIM_PEER] =
+		"DELETE FROM addresses WHERE peer = ?1 AND addr NOT IN"
+		" (SELECT addr FROM addresses WHERE peer = ?1"
+		" ORDER BY last_ok_ms DESC, addr LIMIT ?2)",
+	[STMT_ADDRESS_TRIM] =
+		"DELETE FROM addresses WHERE (peer, addr) IN"
+		" (SELECT peer, addr FROM addresses"
+		" ORDER BY last_ok_ms DESC, peer, addr LIMIT -1 OFFSET ?1)",
+	[STMT_ADDRESS_LOAD] = "SELECT peer, addr, last_ok_ms FROM addresses"
+			      " ORDER BY last_ok_ms DESC, peer, addr LIMIT ?1",
+	[STMT_SETTING_PUT] =
+		"INSERT INTO settings (key, value) VALUES (?1, ?2)"
+		" ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+	[STMT_SETTING_GET] = "SELECT value FROM settings WHERE key = ?1",
+	[STMT_MESSAGE_INSERT] =
+		"INSERT INTO messages (room, time_ms, unit_id, author, state,"
+		" local, mention, unit) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+		" ON CONFLICT DO NOTHING",
+	[STMT_MESSAGE_STATE] =
+		"UPDATE messages SET state = ?4"
+		" WHERE room = ?1 AND time_ms = ?2 AND unit_id = ?3",
+	[STMT_MESSAGE_PAGE] =
+		"SELECT " MESSAGE_COLUMNS " FROM messages"
+		" WHERE room = ?1 AND (time_ms, unit_id) < (?2, ?3)"
+		" AND " NOT_IGNORED
+		" ORDER BY time_ms DESC, unit_id DESC LIMIT ?4",
+	[STMT_MESSAGE_AFTER] =
+		"SELECT " MESSAGE_COLUMNS " FROM messages"
+		" WHERE room = ?1 AND (time_ms, unit_id) > (?2, ?3)"
+		" AND " NOT_IGNORED " ORDER BY time_ms, unit_id LIMIT ?4",
+	[STMT_MESSAGE_WAITING] = "SELECT " MESSAGE_COLUMNS " FROM messages"
+				 " INDEXED BY messages_waiting"
+				 " WHERE state = 1 AND room = ?1"
+				 " AND (time_ms, unit_id) > (?2, ?3)"
+				 " ORDER BY time_ms, unit_id LIMIT ?4",
+	[STMT_MESSAGE_ARRIVALS] = "SELECT " MESSAGE_COLUMNS " FROM messages"
+				  " WHERE row > ?1 ORDER BY row LIMIT ?2",
+	[STMT_MESSAGE_UNREAD] =
+		"SELECT count(*), coalesce(sum(mention), 0) FROM"
+		" (SELECT mention FROM messages WHERE room = ?1"
+		" AND (time_ms, unit_id) > (?2, ?3) AND time_ms <= ?4"
+		" AND state = 0 AND " NOT_IGNORED " LIMIT ?5)",
+	[STMT_MESSAGE_COUNT_WAITING] =
+		"SELECT count(*) FROM messages INDEXED BY messages_waiting"
+		" WHERE state = 1",
+	[STMT_MESSAGE_LAST_ROW] = "SELECT coalesce(max(row), 0) FROM messages",
+};

@@ -1,0 +1,350 @@
+/*
+ * The small tables: rooms, people, addresses, settings.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/xmalloc.h"
+#include "store/store_internal.h"
+
+void store_bind_bytes(sqlite3_stmt *st, int at, struct bytes value)
+{
+	/* A NULL pointer would bind SQL's NULL, which no column takes. */
+	sqlite3_bind_blob64(st, at,
+		value.len == 0 ? "" : (const void *)value.data, value.len,
+		SQLITE_STATIC);
+}
+
+void store_bind_text(sqlite3_stmt *st, int at, const char *text)
+{
+	sqlite3_bind_text(st, at, text, -1, SQLITE_STATIC);
+}
+
+void store_column_text(sqlite3_stmt *st, int at, char *out, size_t size)
+{
+	const void *text = sqlite3_column_blob(st, at);
+	size_t len = (size_t)sqlite3_column_bytes(st, at);
+
+	len = P2P_MIN(len, size - 1);
+	if (len > 0)
+		memcpy(out, text, len);
+	out[len] = '\0';
+}
+
+void store_column_fixed(sqlite3_stmt *st, int at, uint8_t *out, size_t len)
+{
+	const void *data = sqlite3_column_blob(st, at);
+
+	if (data != NULL && (size_t)sqlite3_column_bytes(st, at) == len)
+		memcpy(out, data, len);
+	else
+		memset(out, 0, len);
+}
+
+static uint64_t column_u64(sqlite3_stmt *st, int at)
+{
+	return store_u64(sqlite3_column_int64(st, at));
+}
+
+/* ---- rooms ------------------------------------------------------------- */
+
+static void bind_room(sqlite3_stmt *st, const struct store_room *room)
+{
+	sqlite3_bind_int(st, 2, room->joined);
+	sqlite3_bind_int(st, 3, room->position);
+	sqlite3_bind_int(st, 4, room->dialect);
+	sqlite3_bind_int64(st, 5, store_i64(room->read.time_ms));
+	store_bind_bytes(st, 6, bytes_of(room->read.id, STORE_ID_BYTES));
+	sqlite3_bind_int64(st, 7, room->unread);
+	sqlite3_bind_int64(st, 8, room->mentions);
+	sqlite3_bind_int64(st, 9, store_i64(room->seq));
+	store_bind_bytes(st, 10, bytes_of(room->prev, STORE_ID_BYTES));
+	sqlite3_bind_int64(st, 11, store_i64(room->clock_ms));
+}
+
+int store_put_room(struct store *s, struct store_room *room)
+{
+	bool insert = room->id == 0;
+	sqlite3_stmt *st = store_write_stmt(
+		s, insert ? STMT_ROOM_INSERT : STMT_ROOM_UPDATE);
+	int err;
+
+	if (st == NULL)
+		return store_last_err(s);
+	bind_room(st, room);
+	if (insert)
+		store_bind_bytes(st, 1, bytes_str(room->topic));
+	else
+		sqlite3_bind_int64(st, 1, room->id);
+	err = store_run(s, st);
+	if (err == 0 && insert)
+		room->id = sqlite3_last_insert_rowid(s->db);
+	return err;
+}
+
+static void read_room(sqlite3_stmt *st, struct store_room *room)
+{
+	room->id = sqlite3_column_int64(st, 0);
+	store_column_text(st, 1, room->topic, sizeof(room->topic));
+	room->joined = sqlite3_column_int(st, 2) != 0;
+	room->position = sqlite3_column_int(st, 3);
+	room->dialect = sqlite3_column_int(st, 4);
+	room->read.time_ms = column_u64(st, 5);
+	store_column_fixed(st, 6, room->read.id, STORE_ID_BYTES);
+	room->unread = (uint32_t)sqlite3_column_int64(st, 7);
+	room->mentions = (uint32_t)sqlite3_column_int64(st, 8);
+	room->seq = column_u64(st, 9);
+	store_column_fixed(st, 10, room->prev, STORE_ID_BYTES);
+	room->clock_ms = column_u64(st, 11);
+}
+
+/* One loader for all small tables: `size` bytes an item, filled by `read`. */
+struct loader {
+	size_t size;
+	size_t max;
+	void (*read)(sqlite3_stmt *st, void *item);
+};
+
+static int load_all(struct store *s, enum store_stmt which,
+	const struct loader *how, void **items, size_t *count)
+{
+	sqlite3_stmt *st = store_stmt(s, which);
+	char *array = NULL;
+	size_t n = 0, cap = 0;
+	int err;
+
+	*items = NULL;
+	*count = 0;
+	if (st == NULL)
+		return store_last_err(s);
+	sqlite3_bind_int64(st, 1, (int64_t)how->max);
+	while ((err = store_step(s, st)) > 0) {
+		if (n == cap) {
+			cap = cap == 0 ? 16 : cap * 2;
+			array = xreallocarray(array, cap, how->size);
+		}
+		memset(array + n * how->size, 0, how->size);
+		how->read(st, array + n * how->size);
+		n++;
+	}
+	sqlite3_reset(st);
+	if (err < 0) {
+		free(array);
+		return err;
+	}
+	*items = array;
+	*count = n;
+	return 0;
+}
+
+static void read_room_item(sqlite3_stmt *st, void *item)
+{
+	read_room(st, item);
+}
+
+int store_load_rooms(struct store *s, struct store_room **rooms, size_t *count)
+{
+	static const struct loader how = {
+		sizeof(struct store_room), STORE_ROOMS_MAX, read_room_item};
+	void *items;
+	int err = load_all(s, STMT_ROOM_LOAD, &how, &items, count);
+
+	*rooms = items;
+	return err;
+}
+
+/* ---- people ------------------------------------------------------------ */
+
+static void read_person(sqlite3_stmt *st, void *item)
+{
+	struct store_person *person = item;
+
+	person->id = sqlite3_column_int64(st, 0);
+	store_column_text(st, 1, person->peer, sizeof(person->peer));
+	store_column_text(st, 2, person->name, sizeof(person->name));
+	person->first_seen_ms = column_u64(st, 3);
+	person->last_seen_ms = column_u64(st, 4);
+	person->ignored = sqlite3_column_int(st, 5) != 0;
+}
+
+static int insert_person(struct store *s, struct store_person *person)
+{
+	sqlite3_stmt *st = store_write_stmt(s, STMT_PERSON_INSERT);
+	int err;
+
+	if (st == NULL)
+		return store_last_err(s);
+	store_bind_text(st, 1, person->peer);
+	store_bind_text(st, 2, person->name);
+	sqlite3_bind_int64(st, 3, store_i64(person->first_seen_ms));
+	sqlite3_bind_int64(st, 4, store_i64(person->last_seen_ms));
+	sqlite3_bind_int(st, 5, person->ignored);
+	err = store_step(s, st);
+	if (err > 0) {
+		person->id = sqlite3_column_int64(st, 0);
+		/* RETURNING gives its row before the statement ends. */
+		err = store_step(s, st);
+	}
+	sqlite3_reset(st);
+	return err;
+}
+
+int store_put_person(struct store *s, struct store_person *person)
+{
+	sqlite3_stmt *st;
+
+	if (person->id == 0)
+		return insert_person(s, person);
+	st = store_write_stmt(s, STMT_PERSON_UPDATE);
+	if (st == NULL)
+		return store_last_err(s);
+	sqlite3_bind_int64(st, 1, person->id);
+	store_bind_text(st, 2, person->name);
+	sqlite3_bind_int64(st, 3, store_i64(person->last_seen_ms));
+	sqlite3_bind_int(st, 4, person->ignored);
+	return store_run(s, st);
+}
+
+int store_find_person(
+	struct store *s, const char *peer, struct store_person *person)
+{
+	sqlite3_stmt *st = store_stmt(s, STMT_PERSON_FIND);
+	int err;
+
+	if (st == NULL)
+		return store_last_err(s);
+	store_bind_text(st, 1, peer);
+	err = store_step(s, st);
+	if (err > 0)
+		read_person(st, person);
+	sqlite3_reset(st);
+	if (err == 0)
+		return P2P_ERR_NOT_FOUND;
+	return err > 0 ? 0 : err;
+}
+
+int store_load_people(struct store *s, size_t max, struct store_person **people,
+	size_t *count)
+{
+	const struct loader how = {
+		sizeof(struct store_person), max, read_person};
+	void *items;
+	int err = load_all(s, STMT_PERSON_LOAD, &how, &items, count);
+
+	*people = items;
+	return err;
+}
+
+/* ---- addresses --------------------------------------------------------- */
+
+static int trim_addresses(struct store *s, const char *peer)
+{
+	sqlite3_stmt *st = store_write_stmt(s, STMT_ADDRESS_TRIM_PEER);
+	int err;
+
+	if (st == NULL)
+		return store_last_err(s);
+	store_bind_text(st, 1, peer);
+	sqlite3_bind_int(st, 2, STORE_ADDRS_PER_PEER_MAX);
+	err = store_run(s, st);
+	if (err != 0)
+		return err;
+	st = store_write_stmt(s, STMT_ADDRESS_TRIM);
+	if (st == NULL)
+		return store_last_err(s);
+	sqlite3_bind_int(st, 1, STORE_ADDRS_MAX);
+	return store_run(s, st);
+}
+
+int store_put_address(struct store *s, const struct store_address *address)
+{
+	sqlite3_stmt *st = store_write_stmt(s, STMT_ADDRESS_PUT);
+	int err;
+
+	if (st == NULL)
+		return store_last_err(s);
+	store_bind_text(st, 1, address->peer);
+	store_bind_text(st, 2, address->addr);
+	sqlite3_bind_int64(st, 3, store_i64(address->last_ok_ms));
+	err = store_run(s, st);
+	return err != 0 ? err : trim_addresses(s, address->peer);
+}
+
+static void read_address(sqlite3_stmt *st, void *item)
+{
+	struct store_address *address = item;
+
+	store_column_text(st, 0, address->peer, sizeof(address->peer));
+	store_column_text(st, 1, address->addr, sizeof(address->addr));
+	address->last_ok_ms = column_u64(st, 2);
+}
+
+int store_load_addresses(struct store *s, size_t max,
+	struct store_address **addresses, size_t *count)
+{
+	const struct loader how = {
+		sizeof(struct store_address), max, read_address};
+	void *items;
+	int err = load_all(s, STMT_ADDRESS_LOAD, &how, &items, count);
+
+	*addresses = items;
+	return err;
+}
+
+/* ---- settings ---------------------------------------------------------- */
+
+int store_set(struct store *s, const char *key, struct bytes value)
+{
+	sqlite3_stmt *st;
+
+	if (value.len > STORE_SETTING_BYTES_MAX)
+		return P2P_ERR_TOO_BIG;
+	st = store_write_stmt(s, STMT_SETTING_PUT);
+	if (st == NULL)
+		return store_last_err(s);
+	store_bind_text(st, 1, key);
+	store_bind_bytes(st, 2, value);
+	return store_run(s, st);
+}
+
+int store_set_u64(struct store *s, const char *key, uint64_t value)
+{
+	uint8_t raw[8];
+
+	put_be64(raw, value);
+	return store_set(s, key, bytes_of(raw, sizeof(raw)));
+}
+
+int store_get(struct store *s, const char *key, struct buf *value)
+{
+	sqlite3_stmt *st = store_stmt(s, STMT_SETTING_GET);
+	int err;
+
+	if (st == NULL)
+		return store_last_err(s);
+	store_bind_text(st, 1, key);
+	err = store_step(s, st);
+	if (err > 0)
+		err = buf_append(
+			value, bytes_of(sqlite3_column_blob(st, 0),
+				       (size_t)sqlite3_column_bytes(st, 0)));
+	else if (err == 0)
+		err = P2P_ERR_NOT_FOUND;
+	sqlite3_reset(st);
+	return err;
+}
+
+int store_get_u64(struct store *s, const char *key, uint64_t *value)
+{
+	struct buf raw;
+	int err;
+
+	buf_init(&raw, STORE_SETTING_BYTES_MAX);
+	err = store_get(s, key, &raw);
+	if (err == 0 && raw.len == 8)
+		*value = get_be64(raw.data);
+	else if (err == 0)
+		err = P2P_ERR_NOT_FOUND;
+	buf_clear(&raw);
+	return err;
+}
