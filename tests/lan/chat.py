@@ -38,6 +38,7 @@ class Speaker:
 
     def __init__(self, story, host, name, argv):
         self.story, self.host, self.name = story, host, name
+        self.peer_id = None             # known once it is ready
         self.events = []
         self.garbage = []               # lines that are no JSON objects
         self.expected_to_run = True
@@ -178,7 +179,6 @@ class Chat(Speaker):
         super().__init__(story, host, name, [
             program(), "--headless", "--json", "--name", name,
             "--data-dir", os.path.join(host.home, name), *args])
-        self.peer_id = None
         self.ready_at = None
 
     def ready(self):

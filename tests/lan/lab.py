@@ -417,10 +417,13 @@ class Lab:
         guard()
         self.hosts = []
         self.keep_folder = keep_folder
-        self.folder = tempfile.mkdtemp(prefix="p2pchat-lan-")
         self.switch = None
         self.bridges = 0
-        LABS.append(self)
+        with _registry:
+            if ending():
+                raise LabError("the program is ending")
+            self.folder = tempfile.mkdtemp(prefix="p2pchat-lan-")
+            LABS.append(self)
         try:
             self.switch = Keeper("switch", "switch")
             self._bridge_at_least(1)
@@ -496,9 +499,10 @@ class Lab:
 
     def down(self):
         """End everything, and prove it.  Harmless if repeated."""
-        if self not in LABS:
+        try:
+            LABS.remove(self)
+        except ValueError:
             return
-        LABS.remove(self)
         keepers = [host.keeper for host in self.hosts]
         for host in self.hosts:
             host.close()
@@ -536,11 +540,19 @@ def leftovers(namespace_sets):
 
 
 LABS = []                   # every lab that is up
+_registry = threading.Lock()
 _guarded = threading.Event()
+_ending = threading.Event()
+
+
+def ending():
+    """True once down_all() was called: no further lab can be made."""
+    return _ending.is_set()
 
 
 def down_all():
-    """End every lab of this program."""
+    """End every lab of this program, for good."""
+    _ending.set()
     for each in list(LABS):
         each.down()
 

@@ -34,7 +34,7 @@ class Story:
         self.lan = lab.Lab(keep_folder=bool(os.environ.get("LAN_KEEP")))
         self.end = time.monotonic() + limit
         self.notes = []
-        self.programs = []      # with problems(), close() and diary()
+        self.programs = []      # chat.Speaker
 
     def note(self, text):
         """A line for the reader of the results, shown pass or fail."""
@@ -55,6 +55,16 @@ class Story:
     def sleep(self, seconds):
         """Let time pass."""
         time.sleep(self.time_left(seconds))
+
+    def use_names(self, result):
+        """Write <name> for each program's peer id in a result's texts."""
+        for program in self.programs:
+            if program.peer_id:
+                name = "<%s>" % program
+                result.failed = result.failed and result.failed.replace(
+                    program.peer_id, name)
+                result.notes = [note.replace(program.peer_id, name)
+                                for note in result.notes]
 
     def close(self):
         """End the programs, then the lab.  Complaints, as texts."""
@@ -105,6 +115,7 @@ def tell(function, limit):
         problems = story.close()
         if problems:
             result.failed = "\n".join(filter(None, [result.failed] + problems))
+        story.use_names(result)
         if story.lan.keep_folder and result.failed:
             result.notes.append("logs and data: " + story.lan.folder)
         elif story.lan.keep_folder:
@@ -126,8 +137,11 @@ class Tap:
         print(line, flush=True)
 
     def add(self, result):
-        """One story's line and its notes."""
+        """One story's line and its notes.  None once the end has come from
+        outside: what fails then says nothing about the program."""
         with self.lock:
+            if lab.ending():
+                return
             self.number += 1
             head = "%d - %s (%.1f s)" % (self.number, result.name,
                                          result.seconds)
