@@ -21,7 +21,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "ui/model/ui_clock.h"
+#include "msg/ui_clock.h"
 
 #define LINE_FACE_EOF_WAIT_MS 10000
 #define LINE_FACE_RETRY_MS 50 /* when the chat queue was full */

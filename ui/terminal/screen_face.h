@@ -20,7 +20,7 @@
 #define UI_TERMINAL_SCREEN_FACE_H
 
 #include "base/error.h"
-#include "ui/model/ui_clock.h"
+#include "msg/ui_clock.h"
 
 struct mailbox;
 struct ui_msg;

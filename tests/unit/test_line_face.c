@@ -1,0 +1,405 @@
+/* The faces without a screen, fed with words of the chat thread. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/mailbox.h"
+#include "base/xmalloc.h"
+#include "msg/ui_msg.h"
+#include "ui/line/line_face.h"
+
+struct world {
+	struct mailbox *chat;
+	struct line_face *face;
+	struct buf out;
+	struct ui_clock clock;
+	int write_result;
+};
+
+static int collect(void *arg, struct bytes out)
+{
+	struct world *w = arg;
+
+	assert_int_equal(buf_append(&w->out, out), 0);
+	return w->write_result;
+}
+
+static void world_open(struct world *w, struct line_face_cfg cfg, size_t room)
+{
+	struct mailbox_cfg mc = {.count_max = room, .bytes_max = 1 << 20};
+
+	memset(w, 0, sizeof(*w));
+	buf_init(&w->out, 1 << 20);
+	w->chat = mailbox_new(&mc);
+	w->clock = (struct ui_clock){
+		.now_ms = 1000, .wall_ms = 1763647320000 /* 20 Nov 14:02 */};
+	cfg.chat = w->chat;
+	cfg.write = collect;
+	cfg.write_arg = w;
+	w->face = line_face_new(&cfg);
+}
+
+static void world_close(struct world *w)
+{
+	line_face_free(w->face);
+	mailbox_free(w->chat);
+	buf_clear(&w->out);
+}
+
+static void type(struct world *w, const char *text)
+{
+	line_face_on_input(w->face, bytes_str(text), &w->clock);
+}
+
+/* The next word to the chat thread has this kind and text. */
+static void expect_post(struct world *w, int kind, const char *text)
+{
+	struct msg *m = mailbox_take(w->chat);
+
+	assert_non_null(m);
+	assert_int_equal(m->kind, kind);
+	if (text != NULL)
+		assert_string_equal(chat_ui_msg_of(m)->text, text);
+	msg_free(m);
+}
+
+static void expect_out(struct world *w, const char *text)
+{
+	assert_string_equal(buf_cstr(&w->out), text);
+	buf_reset(&w->out);
+}
+
+static struct ui_msg *line_msg(const char *name, const char *text, bool own)
+{
+	struct ui_msg *m = ui_msg_new(UI_MSG_LINE, "p2p-chat-default", NULL);
+
+	m->title = xstrdup("lobby");
+	m->line.text = xstrdup(text);
+	m->line.own = own;
+	m->line.state = own ? UI_STATE_WAITING : UI_STATE_NONE;
+	m->line.time_ms = 1763647320000;
+	m->line.name_mark = ' ';
+	m->line.id[0] = 0xab;
+	m->line.id[31] = 0x01;
+	snprintf(m->line.name, sizeof(m->line.name), "%s", name);
+	snprintf(m->line.from, sizeof(m->line.from), "%s", "12D3KooWmali");
+	return m;
+}
+
+static void feed(struct world *w, struct ui_msg *m)
+{
+	line_face_on_msg(w->face, m, &w->clock);
+}
+
+#define ID_AB "ab00000000000000000000000000000000000000000000000000000000000001"
+
+static void test_json_message_has_the_promised_members(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.json = true}, 8);
+	feed(&w, line_msg("mali", "a \"b\"\n\xe0\xb8\x81", false));
+	expect_out(&w, "{\"event\":\"message\",\"room\":\"p2p-chat-default\","
+		       "\"id\":\"" ID_AB "\",\"from\":\"12D3KooWmali\","
+		       "\"name\":\"mali\",\"text\":\"a \\\"b\\\"\\n\xe0\xb8\x81"
+		       "\",\"type\":\"message\",\"time_ms\":1763647320000,"
+		       "\"own\":false,\"state\":null}\n");
+	world_close(&w);
+}
+
+static void test_json_says_ready_once(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.json = true}, 8);
+	for (int i = 0; i < 2; i++) {
+		struct ui_msg *m = ui_msg_new(UI_MSG_READY, "p2p-chat-default",
+			"/ip4/10.0.0.1/tcp/4001\n/ip6/::1/tcp/4001");
+
+		snprintf(m->peer, sizeof(m->peer), "%s", "12D3KooWme");
+		snprintf(m->name, sizeof(m->name), "%s", "amber-otter");
+		feed(&w, m);
+	}
+	expect_out(&w, "{\"event\":\"ready\",\"peer_id\":\"12D3KooWme\","
+		       "\"listen\":[\"/ip4/10.0.0.1/tcp/4001\","
+		       "\"/ip6/::1/tcp/4001\"],\"name\":\"amber-otter\","
+		       "\"room\":\"p2p-chat-default\"}\n");
+	world_close(&w);
+}
+
+static struct ui_msg *person_msg(bool connected, bool announce)
+{
+	struct ui_msg *m = ui_msg_new(UI_MSG_PERSON, NULL, NULL);
+
+	snprintf(m->person.peer, sizeof(m->person.peer), "%s", "12D3KooWmali");
+	m->person.connected = connected;
+	m->person.announce = announce;
+	m->person.outbound = true;
+	m->person.muxer = "/yamux/1.0.0";
+	m->person.address = xstrdup("/ip4/10.0.0.2/tcp/4001");
+	m->person.protocols = xstrdup("/meshsub/1.1.0\n/ipfs/ping/1.0.0");
+	return m;
+}
+
+static void test_json_peer_event_comes_once_each_way(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.json = true}, 8);
+	feed(&w, person_msg(true, true));
+	feed(&w, person_msg(true, false)); /* only changed */
+	expect_out(&w,
+		"{\"event\":\"peer\",\"peer_id\":\"12D3KooWmali\","
+		"\"state\":\"connected\",\"addr\":\"/ip4/10.0.0.2/tcp/4001\","
+		"\"direction\":\"out\",\"relayed\":false,\"agent\":null,"
+		"\"muxer\":\"/yamux/1.0.0\",\"protocols\":[\"/meshsub/1.1.0\","
+		"\"/ipfs/ping/1.0.0\"]}\n");
+	world_close(&w);
+}
+
+static void test_json_room_state_and_error(void **state)
+{
+	struct world w;
+	struct ui_msg *m;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.json = true}, 8);
+	m = ui_msg_new(UI_MSG_ROOM, "kitchen", NULL);
+	m->joined = true;
+	m->changed = true;
+	m->members = 3;
+	feed(&w, m);
+	feed(&w, ui_msg_new(UI_MSG_ROOM, "kitchen", NULL)); /* only counts */
+	m = ui_msg_new(UI_MSG_STATE, "kitchen", NULL);
+	m->line.id[0] = 0xab;
+	m->line.id[31] = 1;
+	m->line.state = UI_STATE_HANDED;
+	feed(&w, m);
+	m = ui_msg_new(UI_MSG_ERROR, NULL, "No such room.");
+	m->code = xstrdup("no-such-room");
+	feed(&w, m);
+	expect_out(&w, "{\"event\":\"room\",\"room\":\"kitchen\",\"topic\":"
+		       "\"kitchen\","
+		       "\"state\":\"joined\",\"members\":3}\n"
+		       "{\"event\":\"state\",\"id\":\"" ID_AB
+		       "\",\"state\":\"handed\"}\n"
+		       "{\"event\":\"error\",\"code\":\"no-such-room\","
+		       "\"text\":\"No such room.\"}\n");
+	world_close(&w);
+}
+
+static void test_json_survives_a_topic_that_is_not_utf8(void **state)
+{
+	struct world w;
+	struct ui_msg *m = line_msg("mali", "x", false);
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.json = true}, 8);
+	m->room[0] = (char)0xff;
+	feed(&w, m);
+	assert_non_null(strstr(buf_cstr(&w.out), "\"room\":\"\xef\xbf\xbd"));
+	world_close(&w);
+}
+
+static void test_plain_reads_like_a_log(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){0}, 8);
+	feed(&w, line_msg("mali", "one\n[lobby] two", false));
+	feed(&w, person_msg(false, true));
+	feed(&w, ui_msg_new(UI_MSG_NOTICE, NULL, "a word"));
+	expect_out(&w, "[lobby] 14:02 mali: one\n    [lobby] two\n"
+		       "* 12D3KooWmali is gone\n"
+		       "-- a word\n");
+	world_close(&w);
+}
+
+static void test_plain_ascii_escapes_what_others_wrote(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.ascii = true}, 8);
+	feed(&w, line_msg("mali", "\xe0\xb8\x81", false));
+	expect_out(&w, "[lobby] 14:02 mali: \\u{E01}\n");
+	world_close(&w);
+}
+
+static void test_status_is_told_when_it_changes(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){0}, 8);
+	for (int i = 0; i < 4; i++) {
+		struct ui_msg *m = ui_msg_new(UI_MSG_STATUS, NULL, "no daemon");
+
+		m->item = CHAT_STATUS_DISCOVERY;
+		m->status = i == 0 ? CHAT_STATE_BUSY : CHAT_STATE_FAILED;
+		feed(&w, m);
+	}
+	expect_out(&w, "[!!] LAN discovery: no daemon\n");
+	world_close(&w);
+}
+
+static void test_lines_may_be_cut_anywhere(void **state)
+{
+	struct world w;
+	const char *text = "hello there\r\n/peers\n\n//x\n";
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){0}, 8);
+	for (size_t i = 0; text[i] != '\0'; i++)
+		line_face_on_input(w.face, bytes_of(text + i, 1), &w.clock);
+	expect_post(&w, CHAT_MSG_LINE, "hello there");
+	expect_post(&w, CHAT_MSG_LINE, "/peers");
+	expect_post(&w, CHAT_MSG_LINE, "//x");
+	assert_null(mailbox_take(w.chat));
+	world_close(&w);
+}
+
+static void test_a_full_chat_queue_loses_no_line(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.headless = true}, 1);
+	type(&w, "one\ntwo\n");
+	expect_post(&w, CHAT_MSG_LINE, "one");
+	assert_int_equal(line_face_deadline(w.face),
+		w.clock.now_ms + LINE_FACE_RETRY_MS);
+	line_face_turn(w.face, &w.clock);
+	expect_post(&w, CHAT_MSG_LINE, "two");
+	assert_int_equal(line_face_deadline(w.face), P2P_NEVER);
+	world_close(&w);
+}
+
+static void test_bad_lines_are_refused_with_a_word(void **state)
+{
+	struct world w;
+	static char big[3 * MSG_TEXT_BYTES_MAX];
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.json = true}, 8);
+	type(&w, "\xff\xfe\n");
+	assert_non_null(strstr(buf_cstr(&w.out), "\"code\":\"not-utf8\""));
+	buf_reset(&w.out);
+	memset(big, 'a', sizeof(big) - 1);
+	type(&w, big);
+	type(&w, "rest\nnext\n");
+	assert_non_null(strstr(buf_cstr(&w.out), "\"code\":\"too-long\""));
+	expect_post(&w, CHAT_MSG_LINE, "next");
+	assert_null(mailbox_take(w.chat));
+	world_close(&w);
+}
+
+static void test_plain_end_of_input_waits_until_somebody_has_it(void **state)
+{
+	struct world w;
+	struct ui_msg *m;
+	int status = -1;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){0}, 8);
+	type(&w, "hello");
+	line_face_on_eof(w.face, &w.clock);
+	expect_post(&w, CHAT_MSG_LINE, "hello");
+	feed(&w, line_msg("me", "hello", true));
+	line_face_turn(w.face, &w.clock);
+	assert_null(mailbox_take(w.chat));
+	m = ui_msg_new(UI_MSG_STATE, "p2p-chat-default", NULL);
+	m->line.id[0] = 0xab;
+	m->line.id[31] = 1;
+	m->line.state = UI_STATE_HANDED;
+	feed(&w, m);
+	line_face_turn(w.face, &w.clock);
+	expect_post(&w, CHAT_MSG_QUIT, NULL);
+	assert_false(line_face_wants_quit(w.face, &status));
+	feed(&w, ui_msg_new(UI_MSG_QUIT, NULL, NULL));
+	assert_true(line_face_wants_quit(w.face, &status));
+	assert_int_equal(status, 0);
+	world_close(&w);
+}
+
+static void test_plain_end_of_input_gives_up_with_75(void **state)
+{
+	struct world w;
+	int status = -1;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){0}, 8);
+	type(&w, "hello\n");
+	line_face_on_eof(w.face, &w.clock);
+	expect_post(&w, CHAT_MSG_LINE, "hello");
+	feed(&w, line_msg("me", "hello", true));
+	w.clock.now_ms += LINE_FACE_EOF_WAIT_MS;
+	line_face_turn(w.face, &w.clock);
+	expect_post(&w, CHAT_MSG_QUIT, NULL);
+	feed(&w, ui_msg_new(UI_MSG_QUIT, NULL, NULL));
+	assert_true(line_face_wants_quit(w.face, &status));
+	assert_int_equal(status, 75);
+	world_close(&w);
+}
+
+static void test_headless_runs_on_after_end_of_input(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.headless = true}, 8);
+	line_face_on_eof(w.face, &w.clock);
+	w.clock.now_ms += 10 * LINE_FACE_EOF_WAIT_MS;
+	line_face_turn(w.face, &w.clock);
+	assert_null(mailbox_take(w.chat));
+	assert_int_equal(line_face_deadline(w.face), P2P_NEVER);
+	world_close(&w);
+}
+
+static void test_quits_when_nobody_reads_the_output(void **state)
+{
+	struct world w;
+	int status = -1;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.headless = true}, 8);
+	w.write_result = P2P_ERR_IO;
+	feed(&w, ui_msg_new(UI_MSG_NOTICE, NULL, "x"));
+	assert_true(line_face_wants_quit(w.face, &status));
+	assert_int_equal(status, 74);
+	world_close(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json_message_has_the_promised_members),
+		cmocka_unit_test(test_json_says_ready_once),
+		cmocka_unit_test(test_json_peer_event_comes_once_each_way),
+		cmocka_unit_test(test_json_room_state_and_error),
+		cmocka_unit_test(test_json_survives_a_topic_that_is_not_utf8),
+		cmocka_unit_test(test_plain_reads_like_a_log),
+		cmocka_unit_test(test_plain_ascii_escapes_what_others_wrote),
+		cmocka_unit_test(test_status_is_told_when_it_changes),
+		cmocka_unit_test(test_lines_may_be_cut_anywhere),
+		cmocka_unit_test(test_a_full_chat_queue_loses_no_line),
+		cmocka_unit_test(test_bad_lines_are_refused_with_a_word),
+		cmocka_unit_test(
+			test_plain_end_of_input_waits_until_somebody_has_it),
+		cmocka_unit_test(test_plain_end_of_input_gives_up_with_75),
+		cmocka_unit_test(test_headless_runs_on_after_end_of_input),
+		cmocka_unit_test(test_quits_when_nobody_reads_the_output),
+	};
+
+	return cmocka_run_group_tests_name("line_face", tests, NULL, NULL);
+}

@@ -1,0 +1,239 @@
+#include "ui/line/line_face.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/xmalloc.h"
+#include "ui/line/line_internal.h"
+
+struct line_face *line_face_new(const struct line_face_cfg *cfg)
+{
+	struct line_face *f = xcalloc(1, sizeof(*f));
+
+	f->cfg = *cfg;
+	buf_init(&f->out, LINE_OUT_BYTES_MAX);
+	buf_init(&f->in, LINE_IN_BYTES_MAX);
+	return f;
+}
+
+void line_face_free(struct line_face *f)
+{
+	if (f == NULL)
+		return;
+	buf_clear(&f->out);
+	buf_clear(&f->in);
+	free(f);
+}
+
+/* Rewrites f->out with all that is not ASCII as \u{HEX}. */
+static void escape_output(struct line_face *f)
+{
+	struct buf escaped;
+	struct bytes in = buf_bytes(&f->out);
+
+	buf_init(&escaped, 3 * (size_t)LINE_OUT_BYTES_MAX);
+	while (in.len > 0) {
+		size_t len = 1;
+		uint32_t cp = utf8_decode(in, &len);
+
+		if (cp < 0x80)
+			(void)buf_append_u8(&escaped, (uint8_t)cp);
+		else
+			(void)buf_appendf(&escaped, "\\u{%X}", (unsigned)cp);
+		in = bytes_skip(in, len);
+	}
+	buf_clear(&f->out);
+	f->out = escaped;
+}
+
+void line_flush(struct line_face *f)
+{
+	if (f->cfg.ascii && !f->cfg.json)
+		escape_output(f);
+	if (f->out.len > 0 && !(f->quit && f->status == LINE_EXIT_IO) &&
+		f->cfg.write(f->cfg.write_arg, buf_bytes(&f->out)) != 0) {
+		f->quit = true;
+		f->status = LINE_EXIT_IO;
+	}
+	buf_reset(&f->out);
+	f->out.max = LINE_OUT_BYTES_MAX;
+}
+
+void line_error(struct line_face *f, const char *code, const char *text)
+{
+	if (f->cfg.json)
+		line_json_error(f, code, text);
+	else
+		line_plain_error(f, text);
+	line_flush(f);
+}
+
+bool line_status_is_news(struct line_face *f, const struct ui_msg *m)
+{
+	bool same;
+
+	if (m->item >= CHAT_STATUS_COUNT || m->status == CHAT_STATE_BUSY)
+		return false;
+	same = f->status_known[m->item] && f->status_last[m->item] == m->status;
+	f->status_known[m->item] = true;
+	f->status_last[m->item] = m->status;
+	return !same;
+}
+
+const char *line_status_item(enum chat_status_item item)
+{
+	switch (item) {
+	case CHAT_STATUS_LISTEN:
+		return "listening";
+	case CHAT_STATUS_DISCOVERY:
+		return "LAN discovery";
+	case CHAT_STATUS_PEOPLE:
+		return "people";
+	case CHAT_STATUS_HISTORY:
+		return "history";
+	case CHAT_STATUS_COUNT:
+		break;
+	}
+	return "?";
+}
+
+static struct line_own *find_own(struct line_face *f, const uint8_t *id)
+{
+	for (size_t i = 0; i < f->own_count; i++)
+		if (memcmp(f->own[i].id, id, MSG_UNIT_ID_BYTES) == 0)
+			return &f->own[i];
+	return NULL;
+}
+
+static void forget_own(struct line_face *f, const uint8_t *id)
+{
+	struct line_own *o = find_own(f, id);
+
+	if (o == NULL)
+		return;
+	f->own_count--;
+	*o = f->own[f->own_count];
+}
+
+/* Counts own lines, so that the end of input can wait for them. */
+static void watch_own(struct line_face *f, const struct ui_msg *m)
+{
+	struct line_own *o;
+
+	if (m->msg.kind == UI_MSG_STATE) {
+		if (m->line.state != UI_STATE_WAITING)
+			forget_own(f, m->line.id);
+		return;
+	}
+	if (m->msg.kind == UI_MSG_ERROR && f->said > 0)
+		f->said--;
+	if (m->msg.kind != UI_MSG_LINE || !m->line.own ||
+		m->line.type != UI_TYPE_MESSAGE ||
+		m->line.origin != UI_LINE_LIVE)
+		return;
+	if (f->said > 0)
+		f->said--;
+	if (m->line.state != UI_STATE_WAITING || f->own_count == LINE_OWN_MAX ||
+		find_own(f, m->line.id) != NULL)
+		return;
+	o = &f->own[f->own_count++];
+	*o = (struct line_own){.said_ms = f->now_ms};
+	memcpy(o->id, m->line.id, sizeof(o->id));
+}
+
+static void post_simple(struct line_face *f, enum chat_msg_kind kind)
+{
+	struct msg *out = &chat_ui_msg_new(kind, NULL, NULL)->msg;
+
+	if (mailbox_post(f->cfg.chat, &out) == 0) {
+		if (kind == CHAT_MSG_QUIT)
+			f->quit_posted = true;
+		return;
+	}
+	msg_free(out);
+}
+
+void line_face_on_msg(
+	struct line_face *f, struct ui_msg *m, const struct ui_clock *clock)
+{
+	f->now_ms = clock->now_ms;
+	watch_own(f, m);
+	if (f->cfg.json)
+		line_json_event(f, m);
+	else
+		line_plain_event(f, m, clock);
+	line_flush(f);
+	if (m->msg.kind == UI_MSG_RELOAD)
+		post_simple(f, CHAT_MSG_RELOAD);
+	if (m->msg.kind == UI_MSG_QUIT && !f->quit) {
+		f->quit = true;
+		f->status = m->number;
+		if (f->status == 0 && f->eof && !f->cfg.headless &&
+			f->own_count > 0)
+			f->status = LINE_EXIT_WAITING;
+	}
+	msg_free(&m->msg);
+}
+
+void line_face_quit(struct line_face *f)
+{
+	f->quit_asked = true;
+	if (!f->quit_posted)
+		post_simple(f, CHAT_MSG_QUIT);
+}
+
+/* --plain tells of own lines that nobody has after a while, once each. */
+static void tell_waiting(struct line_face *f)
+{
+	size_t waiting = 0;
+
+	for (size_t i = 0; i < f->own_count; i++) {
+		struct line_own *o = &f->own[i];
+
+		if (o->told || f->now_ms - o->said_ms < LINE_WAITING_MS)
+			continue;
+		o->told = true;
+		waiting++;
+	}
+	if (waiting == 0 || f->cfg.json)
+		return;
+	line_plain_note(f, "Nobody has your line yet: it is kept and sent "
+			   "when somebody comes.");
+	line_flush(f);
+}
+
+void line_face_turn(struct line_face *f, const struct ui_clock *clock)
+{
+	f->now_ms = clock->now_ms;
+	line_input_process(f);
+	tell_waiting(f);
+	if (f->quit_asked && !f->quit_posted)
+		post_simple(f, CHAT_MSG_QUIT);
+	if (!f->eof || f->cfg.headless || f->quit_asked || f->blocked)
+		return;
+	if ((f->said == 0 && f->own_count == 0) ||
+		f->now_ms - f->eof_ms >= LINE_FACE_EOF_WAIT_MS)
+		line_face_quit(f);
+}
+
+uint64_t line_face_deadline(const struct line_face *f)
+{
+	uint64_t at = P2P_NEVER;
+
+	if (f->blocked || (f->quit_asked && !f->quit_posted))
+		at = f->now_ms + LINE_FACE_RETRY_MS;
+	if (f->eof && !f->cfg.headless && !f->quit_asked)
+		at = P2P_MIN(at, f->eof_ms + LINE_FACE_EOF_WAIT_MS);
+	for (size_t i = 0; i < f->own_count && !f->cfg.json; i++)
+		if (!f->own[i].told)
+			at = P2P_MIN(at, f->own[i].said_ms + LINE_WAITING_MS);
+	return at;
+}
+
+bool line_face_wants_quit(const struct line_face *f, int *status)
+{
+	if (f->quit)
+		*status = f->status;
+	return f->quit;
+}

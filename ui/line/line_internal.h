@@ -1,0 +1,72 @@
+/*
+ * Inside ui/line: the face's state, shared by its writers (line_plain.c,
+ * line_json.c) and its reader (line_input.c).
+ */
+#ifndef UI_LINE_LINE_INTERNAL_H
+#define UI_LINE_LINE_INTERNAL_H
+
+#include "base/buf.h"
+#include "msg/ui_msg.h"
+#include "ui/line/line_face.h"
+
+/* Own lines watched until somebody has them; more are not counted. */
+#define LINE_OWN_MAX 256
+/* One event as text: a message of 64 KiB, each byte escaped, and names. */
+#define LINE_OUT_BYTES_MAX (1u << 20)
+/* Input kept while the chat queue is full. */
+#define LINE_IN_BYTES_MAX (256u << 10)
+#define LINE_IN_STOP_BYTES (64u << 10) /* wants_input turns false here */
+/* How long an own line may wait before --plain says so. */
+#define LINE_WAITING_MS 2000
+#define LINE_EXIT_IO 74
+#define LINE_EXIT_WAITING 75
+
+/* An own line that nobody has yet. */
+struct line_own {
+	uint8_t id[MSG_UNIT_ID_BYTES];
+	uint64_t said_ms;
+	bool told; /* that nobody has it */
+};
+
+struct line_face {
+	struct line_face_cfg cfg;
+	struct buf out; /* one event, reused */
+	struct buf in; /* bytes not yet posted */
+	struct line_own own[LINE_OWN_MAX];
+	size_t own_count;
+	size_t said; /* lines posted whose echo has not come */
+	bool ready_told;
+	bool skipping; /* the rest of a line that was too long */
+	bool blocked; /* the chat queue was full */
+	bool eof;
+	uint64_t eof_ms;
+	uint64_t now_ms;
+	bool quit_asked;
+	bool quit_posted;
+	bool quit;
+	int status;
+	bool status_known[CHAT_STATUS_COUNT];
+	enum chat_status_state status_last[CHAT_STATUS_COUNT];
+};
+
+/* Appends the event's line (none for events without one) to f->out. */
+void line_json_event(struct line_face *f, const struct ui_msg *m);
+void line_json_error(struct line_face *f, const char *code, const char *text);
+void line_plain_event(struct line_face *f, const struct ui_msg *m,
+	const struct ui_clock *clock);
+void line_plain_error(struct line_face *f, const char *text);
+/* "* text" (plain only). */
+void line_plain_note(struct line_face *f, const char *text);
+
+/* Posts what stands in f->in, as far as the chat queue takes it. */
+void line_input_process(struct line_face *f);
+/* Hands f->out to the writer and empties it. */
+void line_flush(struct line_face *f);
+/* Says an error in the face's own way and flushes it. */
+void line_error(struct line_face *f, const char *code, const char *text);
+
+/* Whether the state of this item is worth a line now (remembers it). */
+bool line_status_is_news(struct line_face *f, const struct ui_msg *m);
+const char *line_status_item(enum chat_status_item item);
+
+#endif
