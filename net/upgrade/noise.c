@@ -18,7 +18,7 @@ struct noise {
 	struct noise_cipher send;
 	struct noise_cipher receive;
 	struct bufq partial; /* a frame that has not come whole; charged */
-	struct bufq plain; /* opened, not yet read; charged */
+	struct bufq plain;   /* opened, not yet read; charged */
 	struct peer_id peer;
 	uint8_t peer_key[KEY_PB_BYTES_MAX];
 	size_t peer_key_len;
@@ -158,6 +158,14 @@ static struct bytes signed_bytes(
 	return bytes_of(out, SIGNED_BYTES);
 }
 
+void noise_sign_key(uint8_t sig[static CRYPTO_SIG_BYTES],
+	const struct identity *me, const uint8_t key[static CRYPTO_KEY_BYTES])
+{
+	uint8_t text[SIGNED_BYTES];
+
+	crypto_ed25519_sign(sig, me->secret, signed_bytes(text, key));
+}
+
 static int make_nothing(struct noise *n, struct buf *payload)
 {
 	(void)n;
@@ -168,14 +176,13 @@ static int make_nothing(struct noise *n, struct buf *payload)
 static int make_identity(struct noise *n, struct buf *payload)
 {
 	const struct identity *me = n->cfg.me;
-	uint8_t text[SIGNED_BYTES], sig[CRYPTO_SIG_BYTES];
+	uint8_t sig[CRYPTO_SIG_BYTES];
 	struct noise_payload p = {
 		.identity_key = bytes_of(me->public_pb, sizeof(me->public_pb)),
 		.identity_sig = bytes_of(sig, sizeof(sig)),
 	};
 
-	crypto_ed25519_sign(
-		sig, me->secret, signed_bytes(text, n->core.s_public));
+	noise_sign_key(sig, me, n->core.s_public);
 	put_muxers(n, &p);
 	noise_pb_write(&p, payload);
 	P2P_ASSERT(!payload->failed);
@@ -309,11 +316,13 @@ static int open_frame(struct noise *n, struct bytes sealed)
 {
 	size_t len = sealed.len - CRYPTO_TAG_BYTES;
 	int err = budget_charge(n->cfg.budget, len);
-	uint8_t *to;
+	/* An empty frame is legal and leaves nothing to read. */
+	uint8_t nothing, *to = &nothing;
 
 	if (err != 0)
 		return err;
-	to = bufq_extend(&n->plain, len);
+	if (len > 0)
+		to = bufq_extend(&n->plain, len);
 	P2P_ASSERT(to != NULL);
 	err = noise_cipher_open(&n->receive, bytes_of(NULL, 0), sealed, to);
 	if (err != 0) {

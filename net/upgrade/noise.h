@@ -53,6 +53,10 @@ struct noise *noise_new(const struct noise_cfg *cfg, const struct env *env);
 /* Wipes the keys and gives the charges back. NULL is allowed. */
 void noise_free(struct noise *n);
 
+/* The signature by which an identity owns a static Noise key. */
+void noise_sign_key(uint8_t sig[static CRYPTO_SIG_BYTES],
+	const struct identity *me, const uint8_t key[static CRYPTO_KEY_BYTES]);
+
 /* The initiator's first frame. P2P_ERR_FULL: nothing happened. */
 int noise_start(struct noise *n, struct bufq *out) P2P_MUST_CHECK;
 /*
