@@ -293,29 +293,45 @@ static int feed_lower(struct upgrader *u, const struct env *env,
 	return err;
 }
 
+/* The muxer finds no room for its answers: nothing more is opened until the
+ * carrier has taken some of them. */
+static bool blocked(const struct upgrader *u)
+{
+	return u->state == STATE_READY && noise_peek(u->noise).len > 0;
+}
+
+static int feed_all(struct upgrader *u, const struct env *env, struct bytes in,
+	size_t *taken)
+{
+	int err = push_up(u, env);
+
+	while (err == 0 && !blocked(u)) {
+		enum state before = u->state;
+		size_t used;
+
+		err = feed_lower(u, env, bytes_skip(in, *taken), &used);
+		*taken += used;
+		if (err == 0)
+			err = push_up(u, env);
+		if (used == 0 && u->state == before)
+			break;
+	}
+	return err;
+}
+
 int upgrader_feed(struct upgrader *u, const struct env *env, struct bytes in,
 	size_t *taken)
 {
-	size_t used = 0;
+	int err;
 
 	*taken = 0;
 	if (u->state == STATE_DEAD)
 		return u->err;
-	do {
-		enum state before = u->state;
-		int err = feed_lower(u, env, bytes_skip(in, *taken), &used);
-
-		*taken += used;
-		if (err == 0)
-			err = push_up(u, env);
-		if (err != 0) {
-			u->tell_failed = false;
-			return die(u, err);
-		}
-		/* The step into the handshake may use no bytes itself. */
-		if (before != u->state)
-			used = P2P_MAX(used, (size_t)1);
-	} while (used > 0);
+	err = feed_all(u, env, in, taken);
+	if (err != 0) {
+		u->tell_failed = false;
+		return die(u, err);
+	}
 	return 0;
 }
 

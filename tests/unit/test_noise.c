@@ -6,10 +6,8 @@
 #include <cmocka.h>
 
 #include "base/xmalloc.h"
-#include "net/upgrade/noise.h"
-#include "net/upgrade/noise_core.h"
-#include "net/wire/noise_pb.h"
 #include "tests/lib/mem_pipe.h"
+#include "tests/lib/noise_forger.h"
 #include "tests/lib/test_env.h"
 #include "tests/lib/vector.h"
 
@@ -418,66 +416,11 @@ static void test_seal_fills_small_room_only_when_nothing_waits(void **state)
 
 /* ---- forgers ----------------------------------------------------------- */
 
-/* The other side made by hand from the core, so that it can lie. */
-struct forger {
-	struct noise_core core;
-	struct noise_cipher send, receive;
-	uint8_t wire[2 + 4096];
-	size_t len;
-};
-
-static void forger_init(struct forger *f, bool initiator)
-{
-	uint8_t s[32], e[32];
-
-	memset(s, 0x77, sizeof(s));
-	memset(e, 0x78, sizeof(e));
-	noise_core_init(&f->core, initiator, s, e, bytes_of(NULL, 0));
-}
-
-static void forger_write(struct forger *f, struct bytes payload)
-{
-	f->len = noise_core_extra(&f->core) + payload.len;
-	assert_true(f->len <= 4096);
-	put_be16(f->wire, (uint16_t)f->len);
-	assert_int_equal(noise_core_write(&f->core, payload, f->wire + 2), 0);
-	f->len += 2;
-	if (noise_core_done(&f->core))
-		noise_core_split(&f->core, &f->send, &f->receive);
-}
-
-static void forger_read(struct forger *f, struct bufq *from)
-{
-	struct bytes frame = bufq_peek(from);
-	uint8_t payload[4096];
-	size_t len, size = 2u + get_be16(frame.data);
-
-	assert_true(frame.len >= size);
-	assert_int_equal(
-		noise_core_read(&f->core, bytes_of(frame.data + 2, size - 2),
-			payload, &len),
-		0);
-	bufq_consume(from, size);
-}
-
 static int forger_feed(struct forger *f, struct side *s)
 {
 	size_t taken;
 
 	return noise_feed(s->noise, bytes_of(f->wire, f->len), &taken, &s->out);
-}
-
-static void honest_payload(
-	struct forger *f, const struct identity *me, struct buf *out)
-{
-	uint8_t sig[64];
-	struct noise_payload p = {
-		.identity_key = bytes_of(me->public_pb, KEY_ED25519_PB_BYTES),
-		.identity_sig = bytes_of(sig, 64),
-	};
-
-	noise_sign_key(sig, me, f->core.s_public);
-	noise_pb_write(&p, out);
 }
 
 /* What a responder answers to this payload in message 2. */
@@ -492,7 +435,7 @@ static int answer_to_payload(struct bytes payload)
 	test_env_init(&te, 5);
 	side_init(&a, &te, &who[0], &cfg);
 	forger_init(&f, false);
-	forger_read(&f, &a.out);
+	bufq_consume(&a.out, forger_read(&f, bufq_peek(&a.out)));
 	forger_write(&f, payload);
 	err = forger_feed(&f, &a);
 	assert_int_equal(a.out.len > 0, err == 0);
@@ -509,7 +452,7 @@ static void test_noise_rejects_bent_payloads(void **state)
 	forger_init(&f, false);
 	buf_init(&good, 512);
 	buf_init(&bad, 4096);
-	honest_payload(&f, &who[1], &good);
+	forger_payload(&f, &who[1], NULL, &good);
 	assert_int_equal(answer_to_payload(buf_bytes(&good)), 0);
 	/* Each bit of the signature and of the key inside the key protobuf;
 	 * good is 0a 24 <36 key> 12 40 <64 signature>. */
@@ -523,7 +466,7 @@ static void test_noise_rejects_bent_payloads(void **state)
 	}
 	/* Somebody else's honest signature over another static key. */
 	f.core.s_public[0] ^= 1;
-	honest_payload(&f, &who[1], &bad);
+	forger_payload(&f, &who[1], NULL, &bad);
 	assert_int_equal(answer_to_payload(buf_bytes(&bad)), P2P_ERR_AUTH);
 	/* Nothing; only a key; cut short; a kind of key we cannot check. */
 	assert_int_equal(
@@ -540,27 +483,20 @@ static void test_noise_rejects_bent_payloads(void **state)
 
 static void test_lists_without_a_common_muxer_fail(void **state)
 {
-	struct noise_payload p = {
-		.stream_muxers = {{(const uint8_t *)"/other/1", 8}},
-		.stream_muxer_count = 1,
-	};
-	uint8_t sig[64];
+	static const char *const other[] = {"/other/1", NULL};
+	static const char *const other_mplex[] = {"/other/1", MPLEX, NULL};
 	struct forger f;
 	struct buf pay;
 
 	(void)state;
 	forger_init(&f, false);
-	noise_sign_key(sig, &who[1], f.core.s_public);
-	p.identity_key = bytes_of(who[1].public_pb, KEY_ED25519_PB_BYTES);
-	p.identity_sig = bytes_of(sig, 64);
 	buf_init(&pay, 512);
-	noise_pb_write(&p, &pay);
+	forger_payload(&f, &who[1], other, &pay);
 	assert_int_equal(
 		answer_to_payload(buf_bytes(&pay)), P2P_ERR_NO_PROTOCOL);
 	/* One more that we have, behind it, is enough. */
-	p.stream_muxers[p.stream_muxer_count++] = bytes_str(MPLEX);
 	buf_reset(&pay);
-	noise_pb_write(&p, &pay);
+	forger_payload(&f, &who[1], other_mplex, &pay);
 	assert_int_equal(answer_to_payload(buf_bytes(&pay)), 0);
 	buf_clear(&pay);
 }
@@ -650,11 +586,7 @@ static void test_lengths_are_judged_before_anything_is_kept(void **state)
  * order of the responder yamux. */
 static void test_responder_knows_both_rules(void **state)
 {
-	struct noise_payload p = {
-		.stream_muxer_count = 2,
-	};
 	struct test_env te;
-	uint8_t sig[64];
 	struct forger f;
 	struct side b;
 	struct buf pay;
@@ -663,14 +595,9 @@ static void test_responder_knows_both_rules(void **state)
 	forge_initiator(&f, &b, &te, yamux_mplex);
 	forger_write(&f, bytes_of(NULL, 0));
 	assert_int_equal(forger_feed(&f, &b), 0);
-	forger_read(&f, &b.out);
-	noise_sign_key(sig, &who[0], f.core.s_public);
-	p.identity_key = bytes_of(who[0].public_pb, KEY_ED25519_PB_BYTES);
-	p.identity_sig = bytes_of(sig, 64);
-	p.stream_muxers[0] = bytes_str(MPLEX);
-	p.stream_muxers[1] = bytes_str(YAMUX);
+	bufq_consume(&b.out, forger_read(&f, bufq_peek(&b.out)));
 	buf_init(&pay, 512);
-	noise_pb_write(&p, &pay);
+	forger_payload(&f, &who[0], mplex_yamux, &pay);
 	forger_write(&f, buf_bytes(&pay));
 	assert_int_equal(forger_feed(&f, &b), 0);
 	assert_true(noise_done(b.noise));
@@ -682,11 +609,7 @@ static void test_responder_knows_both_rules(void **state)
 
 static int forger_send(struct forger *f, struct side *s, struct bytes plain)
 {
-	f->len = plain.len + NOISE_FRAME_EXTRA;
-	put_be16(f->wire, (uint16_t)(plain.len + 16));
-	assert_int_equal(noise_cipher_seal(&f->send, bytes_of(NULL, 0), plain,
-				 f->wire + 2),
-		0);
+	forger_seal(f, plain);
 	return forger_feed(f, s);
 }
 
@@ -703,9 +626,9 @@ static void test_empty_frames_are_skipped_and_short_ones_refused(void **state)
 	forge_initiator(&f, &b, &te, NULL);
 	forger_write(&f, bytes_of(NULL, 0));
 	assert_int_equal(forger_feed(&f, &b), 0);
-	forger_read(&f, &b.out);
+	bufq_consume(&b.out, forger_read(&f, bufq_peek(&b.out)));
 	buf_init(&pay, 512);
-	honest_payload(&f, &who[0], &pay);
+	forger_payload(&f, &who[0], NULL, &pay);
 	forger_write(&f, buf_bytes(&pay));
 	assert_int_equal(forger_feed(&f, &b), 0);
 	assert_true(noise_done(b.noise));
