@@ -1,0 +1,293 @@
+#include "net/pubsub/gossip.h"
+
+#include <stdlib.h>
+
+#include "base/xmalloc.h"
+#include "net/pubsub/gossip_internal.h"
+
+/* What one RPC can cause at most waits here until the owner takes it. */
+#define GOSSIP_EVENTS_BYTES_MAX (32u << 20)
+
+struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
+{
+	struct gossip *g = xcalloc(1, sizeof(*g));
+
+	g->cfg = *cfg;
+	table_init(&g->peers, env->rng);
+	table_init(&g->topics, env->rng);
+	table_init(&g->seen, env->rng);
+	table_init(&g->cache, env->rng);
+	table_init(&g->asked, env->rng);
+	list_init(&g->seen_order);
+	list_init(&g->cache_order);
+	bufq_init(&g->events, GOSSIP_EVENTS_BYTES_MAX);
+	g->heartbeat_ms = P2P_NEVER;
+	return g;
+}
+
+static void gpeer_free(struct gpeer *p)
+{
+	table_clear(&p->topics);
+	bufq_clear(&p->out);
+	free(p);
+}
+
+void gossip_free(struct gossip *g)
+{
+	struct table_entry *e, *tmp;
+	struct gossip_event ev;
+
+	if (g == NULL)
+		return;
+	while (gossip_next_event(g, &ev))
+		free(ev.unit);
+	TABLE_FOREACH(e, tmp, &g->topics)
+		topic_free(e->value);
+	TABLE_FOREACH(e, tmp, &g->peers)
+		gpeer_free(e->value);
+	cache_clear(g);
+	table_clear(&g->peers);
+	table_clear(&g->topics);
+	table_clear(&g->seen);
+	table_clear(&g->cache);
+	table_clear(&g->asked);
+	bufq_clear(&g->events);
+	free(g);
+}
+
+/* ---- events ------------------------------------------------------------ */
+
+void gossip_emit(struct gossip *g, const struct gossip_event *ev)
+{
+	P2P_ASSERT(bufq_push(&g->events, bytes_of(ev, sizeof(*ev))) == 0);
+}
+
+void gossip_emit_topic(struct gossip *g, const struct gpeer *p,
+	struct bytes topic, bool joined)
+{
+	struct gossip_event ev = {.kind = GOSSIP_EV_TOPIC,
+		.peer = p->id,
+		.joined = joined,
+		.topic_len = topic.len};
+
+	memcpy(ev.topic, topic.data, topic.len);
+	gossip_emit(g, &ev);
+}
+
+bool gossip_next_event(struct gossip *g, struct gossip_event *ev)
+{
+	if (g->events.len == 0)
+		return false;
+	memcpy(ev, bufq_peek(&g->events).data, sizeof(*ev));
+	bufq_consume(&g->events, sizeof(*ev));
+	return true;
+}
+
+/* ---- peers ------------------------------------------------------------- */
+
+struct gpeer *gpeer_find(const struct gossip *g, const struct peer_id *id)
+{
+	return table_get(&g->peers, peer_id_bytes(id));
+}
+
+static struct gpeer *gpeer_new(
+	struct gossip *g, const struct env *env, const struct peer_id *id)
+{
+	struct gpeer *p;
+
+	if (g->peers.count >= GOSSIP_PEERS_MAX)
+		return NULL;
+	p = xcalloc(1, sizeof(*p));
+	p->id = *id;
+	table_init(&p->topics, env->rng);
+	bufq_init(&p->out, GOSSIP_OUT_BYTES_MAX);
+	(void)table_put(&g->peers, peer_id_bytes(id), p);
+	if (g->heartbeat_ms == P2P_NEVER)
+		g->heartbeat_ms = env_after(env, GOSSIP_HEARTBEAT_MS);
+	return p;
+}
+
+int gossip_peer_seen(struct gossip *g, const struct env *env,
+	const struct peer_id *id)
+{
+	if (gpeer_find(g, id) == NULL && gpeer_new(g, env, id) == NULL)
+		return P2P_ERR_LIMIT;
+	return 0;
+}
+
+int gossip_peer_add(struct gossip *g, const struct env *env,
+	const struct peer_id *id, enum gossip_version version, bool outbound,
+	enum gossip_id_form form)
+{
+	struct gpeer *p = gpeer_find(g, id);
+	struct table_entry *e, *tmp;
+
+	if (p == NULL)
+		p = gpeer_new(g, env, id);
+	if (p == NULL)
+		return P2P_ERR_LIMIT;
+	p->version = version;
+	p->outbound = outbound;
+	if (form != GOSSIP_FORM_UNKNOWN)
+		p->form = form;
+	/* A new stream starts with our subscriptions; what an older one did
+	 * not take is gone with it. */
+	bufq_clear(&p->out);
+	p->named = false;
+	p->ready = true;
+	(void)send_subscriptions(g, p);
+	TABLE_FOREACH(e, tmp, &g->topics) {
+		mesh_remove(e->value, p);
+		mesh_fill(g, env, e->value);
+	}
+	return 0;
+}
+
+void gossip_peer_remove(
+	struct gossip *g, const struct env *env, const struct peer_id *id)
+{
+	struct gpeer *p = gpeer_find(g, id);
+	struct table_entry *e, *tmp;
+
+	if (p == NULL)
+		return;
+	TABLE_FOREACH(e, tmp, &p->topics)
+		gossip_emit_topic(g, p, table_key(e), false);
+	(void)table_remove(&g->peers, peer_id_bytes(id));
+	TABLE_FOREACH(e, tmp, &g->topics) {
+		mesh_remove(e->value, p);
+		mesh_fill(g, env, e->value);
+	}
+	gpeer_free(p);
+}
+
+/* ---- topics ------------------------------------------------------------ */
+
+int gossip_join(struct gossip *g, const struct env *env, struct bytes name)
+{
+	struct table_entry *e, *tmp;
+
+	if (name.len == 0 || name.len > GOSSIP_TOPIC_BYTES_MAX)
+		return P2P_ERR_INVAL;
+	if (table_get(&g->topics, name) != NULL)
+		return 0;
+	if (g->topics.count >= GOSSIP_TOPICS_MAX)
+		return P2P_ERR_LIMIT;
+	TABLE_FOREACH(e, tmp, &g->peers)
+		(void)send_subscribe(g, e->value, name, true);
+	mesh_fill(g, env, topic_new(g, env, name));
+	return 0;
+}
+
+void gossip_leave(struct gossip *g, const struct env *env, struct bytes name)
+{
+	struct topic *t = table_remove(&g->topics, name);
+	struct table_entry *e, *tmp;
+
+	(void)env;
+	if (t == NULL)
+		return;
+	TABLE_FOREACH(e, tmp, &t->mesh)
+		(void)send_prune(
+			g, e->value, name, GOSSIP_UNSUBSCRIBE_BACKOFF_S);
+	TABLE_FOREACH(e, tmp, &g->peers)
+		(void)send_subscribe(g, e->value, name, false);
+	topic_free(t);
+}
+
+int gossip_publish(struct gossip *g, const struct env *env, struct bytes raw)
+{
+	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX];
+	struct table_entry *e, *tmp;
+	struct unit u;
+	int taken = 0;
+	int err = unit_parse(&u, raw);
+
+	if (err != 0)
+		return err;
+	if (table_get(&g->topics, u.topic) == NULL)
+		return P2P_ERR_NOT_FOUND;
+	seen_add(g, env, bytes_of(id, unit_gossip_id(&u, id)));
+	cache_add(g, &u, raw);
+	TABLE_FOREACH(e, tmp, &g->peers) {
+		struct gpeer *p = e->value;
+
+		if (gpeer_subscribed(p, u.topic))
+			taken += send_message(g, p, raw);
+	}
+	return taken;
+}
+
+/* ---- time and output --------------------------------------------------- */
+
+void gossip_tick(struct gossip *g, const struct env *env)
+{
+	if (g->heartbeat_ms > env->now_ms)
+		return;
+	mesh_heartbeat(g, env);
+	/* Alone there is nothing to keep up: the program sleeps. */
+	g->heartbeat_ms = g->peers.count == 0 && g->cache.count == 0
+				  ? P2P_NEVER
+				  : env_after(env, GOSSIP_HEARTBEAT_MS);
+}
+
+uint64_t gossip_deadline(const struct gossip *g)
+{
+	return g->heartbeat_ms;
+}
+
+struct bytes gossip_out_peek(const struct gossip *g, const struct peer_id *id)
+{
+	struct gpeer *p = gpeer_find(g, id);
+
+	return p == NULL ? bytes_of(NULL, 0) : bufq_peek(&p->out);
+}
+
+void gossip_out_consume(struct gossip *g, const struct peer_id *id, size_t n)
+{
+	struct gpeer *p = gpeer_find(g, id);
+
+	if (p == NULL)
+		return;
+	bufq_consume(&p->out, n);
+	if (p->out.len == 0)
+		p->named = false;
+}
+
+bool gossip_next_sender(struct gossip *g, struct peer_id *id)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &g->peers) {
+		struct gpeer *p = e->value;
+
+		if (p->named || p->out.len == 0)
+			continue;
+		p->named = true;
+		*id = p->id;
+		return true;
+	}
+	return false;
+}
+
+/* ---- looking in -------------------------------------------------------- */
+
+const struct gossip_counters *gossip_counters(const struct gossip *g)
+{
+	return &g->counters;
+}
+
+size_t gossip_mesh_size(const struct gossip *g, struct bytes topic)
+{
+	struct topic *t = table_get(&g->topics, topic);
+
+	return t == NULL ? 0 : t->mesh.count;
+}
+
+bool gossip_in_mesh(const struct gossip *g, struct bytes topic,
+	const struct peer_id *peer)
+{
+	struct topic *t = table_get(&g->topics, topic);
+
+	return t != NULL && table_get(&t->mesh, peer_id_bytes(peer)) != NULL;
+}

@@ -1,0 +1,136 @@
+/*
+ * GossipSub (gossipsub v1.0 and v1.1 specs) with StrictSign, and floodsub for
+ * peers that have nothing else. Pure: RPC bodies and time in, RPC frames and
+ * events out; knows nothing of connections.
+ *
+ *   gossip_peer_add / _remove          who is there, with which protocol
+ *   gossip_feed(peer, rpc) ----------> verified units, subscriptions (events)
+ *   gossip_publish(unit) ------------> frames for peers (gossip_out_peek)
+ *   gossip_tick -------------------->  the heartbeat: mesh, gossip, caches
+ *
+ * Messages are named by gossip_id (from || seqno, net/unit). Other programs
+ * form ids differently (libp2p-wire.md section 8): each peer's form is learnt
+ * from the ids it sends and spoken to it; a peer whose form is not known yet
+ * is sent no IHAVE.
+ */
+#ifndef NET_PUBSUB_GOSSIP_H
+#define NET_PUBSUB_GOSSIP_H
+
+#include "base/budget.h"
+#include "base/env.h"
+#include "net/pubsub/gossip_limits.h"
+#include "net/unit/unit.h"
+
+struct gossip;
+
+/* What a peer speaks, worst first. */
+enum gossip_version {
+	GOSSIP_FLOODSUB, /* /floodsub/1.0.0 */
+	GOSSIP_V10,      /* /meshsub/1.0.0 */
+	GOSSIP_V11,      /* /meshsub/1.1.0 */
+};
+
+/* How a program forms message ids. */
+enum gossip_id_form {
+	GOSSIP_FORM_UNKNOWN,
+	GOSSIP_FORM_FROM_SEQNO,  /* go, the JS seed, ours */
+	GOSSIP_FORM_KEY_SEQNO,   /* js gossipsub 14 to 17 */
+	GOSSIP_FORM_TEXT,        /* rust: base58(from) then decimal seqno */
+};
+
+struct gossip_cfg {
+	struct peer_id me;
+};
+
+struct gossip *gossip_new(
+	const struct gossip_cfg *cfg, const struct env *env);
+void gossip_free(struct gossip *g);
+
+/*
+ * A stream to the peer is open: our subscriptions are queued as its first
+ * RPC. `outbound` says who dialled; `form` is what is known of its ids
+ * already. P2P_ERR_LIMIT when there are too many peers. A peer added before
+ * only changes its version.
+ */
+int gossip_peer_add(struct gossip *g, const struct env *env,
+	const struct peer_id *peer, enum gossip_version version, bool outbound,
+	enum gossip_id_form form) P2P_MUST_CHECK;
+/* The peer is connected and may send before our own stream to it is open:
+ * call before the first gossip_feed. P2P_ERR_LIMIT. */
+int gossip_peer_seen(struct gossip *g, const struct env *env,
+	const struct peer_id *peer) P2P_MUST_CHECK;
+/* Everything kept for the peer is freed; GOSSIP_EV_TOPIC tells that it left
+ * its topics. Unknown peers are ignored. */
+void gossip_peer_remove(
+	struct gossip *g, const struct env *env, const struct peer_id *peer);
+
+/*
+ * One RPC body from a peer that was seen or added. An error is a fault of the peer that ends its stream:
+ * P2P_ERR_MALFORMED, P2P_ERR_TRUNCATED, P2P_ERR_TOO_BIG, P2P_ERR_LIMIT. A
+ * message that does not verify is refused and counted, no more.
+ */
+int gossip_feed(struct gossip *g, const struct env *env,
+	const struct peer_id *peer, struct bytes rpc) P2P_MUST_CHECK;
+
+/* Subscribes; P2P_ERR_LIMIT. Being in it already is fine. */
+int gossip_join(struct gossip *g, const struct env *env, struct bytes topic)
+	P2P_MUST_CHECK;
+void gossip_leave(struct gossip *g, const struct env *env, struct bytes topic);
+/*
+ * Sends an own unit to every peer that is in its topic (flood publish).
+ * Returns how many have taken it into their queue, or a negative error when
+ * the unit is not one or its topic is not joined. Sending the same unit again
+ * is allowed: it is for peers that came later.
+ */
+int gossip_publish(struct gossip *g, const struct env *env, struct bytes unit)
+	P2P_MUST_CHECK;
+
+void gossip_tick(struct gossip *g, const struct env *env);
+uint64_t gossip_deadline(const struct gossip *g);
+
+/* Frames (length-prefixed RPCs) that wait for a peer's stream; valid until the
+ * next call on g. */
+struct bytes gossip_out_peek(
+	const struct gossip *g, const struct peer_id *peer);
+/* Takes whole bytes off; any number up to what waits. */
+void gossip_out_consume(
+	struct gossip *g, const struct peer_id *peer, size_t n);
+/* A peer with something to send that was not named since its queue was last
+ * empty; false when there is none. */
+bool gossip_next_sender(struct gossip *g, struct peer_id *peer);
+
+enum gossip_event_kind {
+	GOSSIP_EV_UNIT,  /* peer handed a new, verified unit; event owns it */
+	GOSSIP_EV_TOPIC, /* peer is in `topic` (joined) or not any more */
+};
+
+struct gossip_event {
+	enum gossip_event_kind kind;
+	struct peer_id peer;
+	bool joined;
+	size_t topic_len;
+	char topic[GOSSIP_TOPIC_BYTES_MAX + 1]; /* with a NUL behind */
+	uint8_t *unit; /* the caller frees it */
+	size_t unit_len;
+};
+
+bool gossip_next_event(struct gossip *g, struct gossip_event *ev);
+
+struct gossip_counters {
+	uint64_t units_new;
+	uint64_t units_duplicate;
+	uint64_t units_ignored;  /* unknown topic, unknown fields, too large */
+	uint64_t units_rejected; /* malformed or signature wrong */
+	uint64_t out_dropped;    /* a peer's queue was full */
+	uint64_t refused;        /* over a cap: subscriptions, ids, grafts */
+	uint64_t iwant_served;
+	uint64_t iwant_recovered; /* asked for and got */
+};
+
+const struct gossip_counters *gossip_counters(const struct gossip *g);
+/* For tests and /net: the mesh of a topic, and who is subscribed. */
+size_t gossip_mesh_size(const struct gossip *g, struct bytes topic);
+bool gossip_in_mesh(const struct gossip *g, struct bytes topic,
+	const struct peer_id *peer);
+
+#endif

@@ -1,0 +1,143 @@
+#include <stdlib.h>
+
+#include "base/xmalloc.h"
+#include "net/pubsub/gossip_internal.h"
+
+/* ---- seen -------------------------------------------------------------- */
+
+bool seen_has(const struct gossip *g, struct bytes id)
+{
+	return table_get(&g->seen, id) != NULL;
+}
+
+static void seen_drop_oldest(struct gossip *g)
+{
+	struct seen *s = LIST_ITEM(g->seen_order.next, struct seen, order);
+
+	(void)table_remove(&g->seen, bytes_of(s->id, s->id_len));
+	list_remove(&s->order);
+	free(s);
+}
+
+void seen_add(struct gossip *g, const struct env *env, struct bytes id)
+{
+	struct seen *s;
+
+	if (seen_has(g, id))
+		return;
+	if (g->seen.count >= GOSSIP_SEEN_MAX)
+		seen_drop_oldest(g);
+	s = xcalloc(1, sizeof(*s));
+	s->until_ms = env_after(env, GOSSIP_SEEN_MS);
+	s->id_len = id.len;
+	memcpy(s->id, id.data, id.len);
+	list_push_back(&g->seen_order, &s->order);
+	(void)table_put(&g->seen, id, s);
+}
+
+void seen_expire(struct gossip *g, const struct env *env)
+{
+	while (!list_empty(&g->seen_order) &&
+		LIST_ITEM(g->seen_order.next, struct seen, order)->until_ms <=
+			env->now_ms)
+		seen_drop_oldest(g);
+}
+
+/* ---- recent messages --------------------------------------------------- */
+
+static void served_clear(struct cached *c)
+{
+	struct table_entry *e, *tmp;
+
+	if (!c->served_used)
+		return;
+	TABLE_FOREACH(e, tmp, &c->served)
+		free(e->value);
+	table_clear(&c->served);
+}
+
+static void cache_drop(struct gossip *g, struct cached *c)
+{
+	(void)table_remove(&g->cache, bytes_of(c->id, c->id_len));
+	list_remove(&c->order);
+	g->cache_bytes -= c->len;
+	served_clear(c);
+	free(c);
+}
+
+static struct cached *cache_oldest(const struct gossip *g)
+{
+	return LIST_ITEM(g->cache_order.next, struct cached, order);
+}
+
+void cache_add(struct gossip *g, const struct unit *u, struct bytes raw)
+{
+	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX];
+	size_t id_len = unit_gossip_id(u, id);
+	struct cached *c = cache_find(g, bytes_of(id, id_len));
+
+	if (c != NULL) {
+		/* Sent again: named in IHAVE again. */
+		c->heartbeat = g->heartbeat;
+		list_remove(&c->order);
+		list_push_back(&g->cache_order, &c->order);
+		return;
+	}
+	while (g->cache.count > 0 &&
+		(g->cache.count >= GOSSIP_CACHE_MESSAGES_MAX ||
+			g->cache_bytes + raw.len > GOSSIP_CACHE_BYTES_MAX))
+		cache_drop(g, cache_oldest(g));
+	c = xmalloc(sizeof(*c) + raw.len);
+	*c = (struct cached){.heartbeat = g->heartbeat,
+		.id_len = id_len,
+		.topic_len = u->topic.len,
+		.len = raw.len};
+	memcpy(c->id, id, id_len);
+	memcpy(c->topic, u->topic.data, u->topic.len);
+	memcpy(c->unit, raw.data, raw.len);
+	g->cache_bytes += raw.len;
+	list_push_back(&g->cache_order, &c->order);
+	(void)table_put(&g->cache, bytes_of(id, id_len), c);
+}
+
+struct cached *cache_find(const struct gossip *g, struct bytes id)
+{
+	return table_get(&g->cache, id);
+}
+
+bool cache_serve(struct gossip *g, const struct env *env, struct cached *c,
+	const struct gpeer *p)
+{
+	unsigned *count;
+
+	(void)g;
+	if (!c->served_used) {
+		table_init(&c->served, env->rng);
+		c->served_used = true;
+	}
+	count = table_get(&c->served, peer_id_bytes(&p->id));
+	if (count == NULL) {
+		count = xcalloc(1, sizeof(*count));
+		(void)table_put(&c->served, peer_id_bytes(&p->id), count);
+	}
+	if (*count >= GOSSIP_IWANT_ANSWERS_MAX)
+		return false;
+	(*count)++;
+	return true;
+}
+
+void cache_expire(struct gossip *g)
+{
+	while (g->cache.count > 0 &&
+		cache_oldest(g)->heartbeat + GOSSIP_HISTORY_WINDOWS <=
+			g->heartbeat)
+		cache_drop(g, cache_oldest(g));
+}
+
+void cache_clear(struct gossip *g)
+{
+	while (g->cache.count > 0)
+		cache_drop(g, cache_oldest(g));
+	while (!list_empty(&g->seen_order))
+		seen_drop_oldest(g);
+}

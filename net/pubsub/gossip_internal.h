@@ -1,0 +1,158 @@
+/*
+ * What the files of this folder share. Nobody else includes it.
+ *
+ * gossip.c      public verbs, peers, events
+ * gossip_recv.c one function per part of an RPC that arrives
+ * gossip_send.c RPCs towards peers
+ * gossip_mesh.c grafting, pruning, the heartbeat
+ * gossip_cache.c what was seen, and recent messages for IWANT
+ * gossip_id.c   the forms of message ids
+ */
+#ifndef NET_PUBSUB_GOSSIP_INTERNAL_H
+#define NET_PUBSUB_GOSSIP_INTERNAL_H
+
+#include "base/bufq.h"
+#include "base/list.h"
+#include "base/table.h"
+#include "net/pubsub/gossip.h"
+
+/* A topic that we are in. */
+struct topic {
+	struct table mesh;    /* peer id -> struct gpeer */
+	struct table backoff; /* peer id -> struct backoff */
+	size_t name_len;
+	uint8_t name[GOSSIP_TOPIC_BYTES_MAX];
+};
+
+struct backoff {
+	uint64_t until_ms;
+};
+
+struct gpeer {
+	struct peer_id id;
+	enum gossip_version version;
+	enum gossip_id_form form;
+	bool ready;         /* a stream to it is open */
+	bool outbound;
+	bool named;         /* gossip_next_sender has told of it */
+	struct table topics; /* name -> itself; at most ..._PER_PEER_MAX */
+	struct bufq out;    /* frames */
+	/* counted per heartbeat */
+	unsigned ihave_messages;
+	unsigned ihave_ids;
+	unsigned iwant_asked;
+	unsigned iwant_ids;
+};
+
+/* A recent message, kept for IWANT and named in IHAVE. */
+struct cached {
+	struct list order;   /* newest last */
+	uint64_t heartbeat;  /* when it came */
+	struct table served; /* peer id -> count, made on first use */
+	bool served_used;
+	size_t id_len;
+	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX];
+	size_t topic_len;
+	uint8_t topic[GOSSIP_TOPIC_BYTES_MAX];
+	size_t len;
+	uint8_t unit[];
+};
+
+struct seen {
+	struct list order; /* oldest first */
+	uint64_t until_ms;
+	size_t id_len;
+	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX];
+};
+
+struct gossip {
+	struct gossip_cfg cfg;
+	struct table peers;  /* peer id -> struct gpeer */
+	struct table topics; /* name -> struct topic */
+	struct table seen;   /* gossip_id -> struct seen */
+	struct list seen_order;
+	struct table cache;  /* gossip_id -> struct cached */
+	struct list cache_order;
+	size_t cache_bytes;
+	struct table asked;  /* gossip_id asked for this heartbeat -> itself */
+	uint64_t heartbeat;  /* how many there were */
+	uint64_t heartbeat_ms; /* the next one; NEVER without peers */
+	struct bufq events;  /* struct gossip_event */
+	struct gossip_counters counters;
+};
+
+static inline struct bytes topic_name(const struct topic *t)
+{
+	return bytes_of(t->name, t->name_len);
+}
+
+static inline bool gpeer_subscribed(const struct gpeer *p, struct bytes topic)
+{
+	return table_get(&p->topics, topic) != NULL;
+}
+
+/* ---- gossip.c ---------------------------------------------------------- */
+
+struct gpeer *gpeer_find(const struct gossip *g, const struct peer_id *id);
+void gossip_emit(struct gossip *g, const struct gossip_event *ev);
+void gossip_emit_topic(struct gossip *g, const struct gpeer *p,
+	struct bytes topic, bool joined);
+
+/* ---- gossip_send.c: each queues one RPC; false when it was dropped ------ */
+
+bool send_subscriptions(struct gossip *g, struct gpeer *p);
+bool send_subscribe(
+	struct gossip *g, struct gpeer *p, struct bytes topic, bool joined);
+bool send_message(struct gossip *g, struct gpeer *p, struct bytes unit);
+bool send_graft(struct gossip *g, struct gpeer *p, struct bytes topic);
+bool send_prune(struct gossip *g, struct gpeer *p, struct bytes topic,
+	uint64_t backoff_s);
+/* ids: `count` encoded ids, each a view. */
+bool send_ihave(struct gossip *g, struct gpeer *p, struct bytes topic,
+	const struct bytes *ids, size_t count);
+bool send_iwant(struct gossip *g, struct gpeer *p, const struct bytes *ids,
+	size_t count);
+
+/* ---- gossip_mesh.c ----------------------------------------------------- */
+
+/* Whether the peer may be grafted by us now. */
+bool mesh_may_graft(const struct env *env, const struct topic *t,
+	const struct gpeer *p);
+void mesh_add(struct gossip *g, struct topic *t, struct gpeer *p);
+void mesh_graft(struct gossip *g, struct topic *t, struct gpeer *p);
+void mesh_remove(struct topic *t, const struct gpeer *p);
+void mesh_back_off(const struct env *env, struct topic *t,
+	const struct gpeer *p, uint64_t seconds);
+/* Fills the mesh of a topic up to GOSSIP_D. */
+void mesh_fill(struct gossip *g, const struct env *env, struct topic *t);
+void mesh_heartbeat(struct gossip *g, const struct env *env);
+struct topic *topic_new(
+	struct gossip *g, const struct env *env, struct bytes name);
+void topic_free(struct topic *t);
+
+/* ---- gossip_cache.c ---------------------------------------------------- */
+
+bool seen_has(const struct gossip *g, struct bytes id);
+void seen_add(struct gossip *g, const struct env *env, struct bytes id);
+void seen_expire(struct gossip *g, const struct env *env);
+void cache_add(struct gossip *g, const struct unit *u, struct bytes raw);
+struct cached *cache_find(const struct gossip *g, struct bytes id);
+/* Counts one answer to this peer; false when it had its share. */
+bool cache_serve(struct gossip *g, const struct env *env, struct cached *c,
+	const struct gpeer *p);
+void cache_expire(struct gossip *g);
+void cache_clear(struct gossip *g);
+
+/* ---- gossip_id.c ------------------------------------------------------- */
+
+/*
+ * A remote id as ours (from || seqno): its length in *len and the form it had.
+ * GOSSIP_FORM_UNKNOWN when it is none of the known forms.
+ */
+enum gossip_id_form gossip_id_read(struct bytes remote,
+	uint8_t out[static UNIT_GOSSIP_ID_BYTES_MAX], size_t *len);
+/* Our id in a peer's form; 0 when it cannot be written in it. */
+size_t gossip_id_write(enum gossip_id_form form, struct bytes id,
+	uint8_t out[static GOSSIP_ID_BYTES_MAX]);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * GossipSub's parameters (gossipsub v1.0 spec, "Parameters"; v1.1; figures for
+ * a chat in security.md section 6) and every maximum of this folder.
+ */
+#ifndef NET_PUBSUB_GOSSIP_LIMITS_H
+#define NET_PUBSUB_GOSSIP_LIMITS_H
+
+#define GOSSIP_D 6
+#define GOSSIP_D_LOW 4
+#define GOSSIP_D_HIGH 12
+#define GOSSIP_D_LAZY 6
+#define GOSSIP_FACTOR_DIVISOR 4 /* gossip to a quarter of the others */
+#define GOSSIP_HEARTBEAT_MS 1000
+#define GOSSIP_HISTORY_WINDOWS 5
+#define GOSSIP_HISTORY_GOSSIP 3
+#define GOSSIP_SEEN_MS 120000
+#define GOSSIP_PRUNE_BACKOFF_S 60
+#define GOSSIP_UNSUBSCRIBE_BACKOFF_S 10
+#define GOSSIP_BACKOFF_S_MAX 3600
+
+#define GOSSIP_RPC_BYTES_MAX (1u << 20) /* read and written */
+#define GOSSIP_TOPIC_BYTES_MAX 128
+#define GOSSIP_TOPICS_PER_PEER_MAX 100
+#define GOSSIP_TOPICS_MAX 256           /* that we are in */
+#define GOSSIP_PEERS_MAX 512
+#define GOSSIP_OUT_BYTES_MAX (4u << 20) /* waiting for one peer */
+#define GOSSIP_CACHE_MESSAGES_MAX 20000
+#define GOSSIP_CACHE_BYTES_MAX (16u << 20)
+#define GOSSIP_SEEN_MAX 500000
+
+#define GOSSIP_IHAVE_IDS_MAX 5000       /* per peer and heartbeat, both ways */
+#define GOSSIP_IHAVE_MESSAGES_MAX 10    /* per peer and heartbeat */
+#define GOSSIP_IWANT_ANSWERS_MAX 3      /* per id and peer */
+#define GOSSIP_ID_BYTES_MAX 128
+
+#endif

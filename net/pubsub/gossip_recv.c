@@ -1,0 +1,369 @@
+#include "base/xmalloc.h"
+#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_rpc.h"
+#include "net/wire/pb.h"
+
+/*
+ * Entries of one RPC that are looked at (security.md section 5). A message is
+ * at least 100 bytes when it is honest, so the RPC's own limit allows fewer
+ * than this; emptier ones are an attack.
+ */
+#define RECV_ENTRIES_MAX 12000
+/* Ids asked for in one IWANT. */
+#define RECV_IWANT_BATCH 128
+
+struct recv {
+	struct gossip *g;
+	const struct env *env;
+	struct gpeer *p;
+	unsigned entries;
+};
+
+static int count_entry(struct recv *r)
+{
+	if (++r->entries <= RECV_ENTRIES_MAX)
+		return 0;
+	r->g->counters.refused++;
+	return P2P_ERR_LIMIT;
+}
+
+/* ---- subscriptions ----------------------------------------------------- */
+
+static int on_subscribe(struct recv *r, struct bytes topic)
+{
+	struct gpeer *p = r->p;
+	struct topic *t;
+
+	if (gpeer_subscribed(p, topic))
+		return 0;
+	if (p->topics.count >= GOSSIP_TOPICS_PER_PEER_MAX) {
+		r->g->counters.refused++;
+		return P2P_ERR_LIMIT;
+	}
+	(void)table_put(&p->topics, topic, p);
+	gossip_emit_topic(r->g, p, topic, true);
+	t = table_get(&r->g->topics, topic);
+	if (t != NULL)
+		mesh_fill(r->g, r->env, t);
+	return 0;
+}
+
+static void on_unsubscribe(struct recv *r, struct bytes topic)
+{
+	struct topic *t = table_get(&r->g->topics, topic);
+
+	if (table_remove(&r->p->topics, topic) == NULL)
+		return;
+	if (t != NULL)
+		mesh_remove(t, r->p);
+	gossip_emit_topic(r->g, r->p, topic, false);
+}
+
+static int read_subscription(struct recv *r, struct bytes in)
+{
+	struct cursor c = cur_of(in);
+	struct bytes topic = bytes_of(NULL, 0);
+	bool joined = false;
+	struct pb_field f;
+
+	while (pb_next(&c, &f)) {
+		if (f.number == SUBOPTS_SUBSCRIBE && f.wire == PB_WIRE_VARINT)
+			joined = f.value != 0;
+		else if (f.number == SUBOPTS_TOPIC && f.wire == PB_WIRE_BYTES)
+			topic = f.bytes;
+	}
+	if (!cur_ok(&c))
+		return cur_err(&c);
+	if (topic.len == 0 || topic.len > GOSSIP_TOPIC_BYTES_MAX) {
+		r->g->counters.refused++;
+		return 0;
+	}
+	if (joined)
+		return on_subscribe(r, topic);
+	on_unsubscribe(r, topic);
+	return 0;
+}
+
+/* ---- messages ---------------------------------------------------------- */
+
+/* To the mesh, and to floodsub peers, but not back and not to its author. */
+static void forward(struct recv *r, const struct topic *t,
+	const struct unit *u, struct bytes raw)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &r->g->peers) {
+		struct gpeer *p = e->value;
+
+		if (p == r->p || peer_id_equal(&p->id, &u->from))
+			continue;
+		if (table_get(&t->mesh, peer_id_bytes(&p->id)) == NULL &&
+			(p->version != GOSSIP_FLOODSUB ||
+				!gpeer_subscribed(p, u->topic)))
+			continue;
+		(void)send_message(r->g, p, raw);
+	}
+}
+
+static void accept_unit(struct recv *r, const struct topic *t,
+	const struct unit *u, struct bytes id, struct bytes raw)
+{
+	struct gossip_event ev = {.kind = GOSSIP_EV_UNIT, .peer = r->p->id};
+
+	if (table_get(&r->g->asked, id) != NULL)
+		r->g->counters.iwant_recovered++;
+	r->g->counters.units_new++;
+	seen_add(r->g, r->env, id);
+	cache_add(r->g, u, raw);
+	forward(r, t, u, raw);
+	ev.unit = xmemdup(raw.data, raw.len);
+	ev.unit_len = raw.len;
+	gossip_emit(r->g, &ev);
+}
+
+static void read_message(struct recv *r, struct bytes raw)
+{
+	struct gossip_counters *n = &r->g->counters;
+	uint8_t id_raw[UNIT_GOSSIP_ID_BYTES_MAX];
+	struct bytes id;
+	struct topic *t;
+	struct unit u;
+	int err = unit_parse(&u, raw);
+
+	if (err != 0) {
+		n->units_rejected += err == P2P_ERR_MALFORMED;
+		n->units_ignored += err != P2P_ERR_MALFORMED;
+		return;
+	}
+	t = table_get(&r->g->topics, u.topic);
+	if (t == NULL) {
+		n->units_ignored++;
+		return;
+	}
+	/* Known ones are found by a hash before the dear signature check. */
+	id = bytes_of(id_raw, unit_gossip_id(&u, id_raw));
+	if (seen_has(r->g, id) || peer_id_equal(&u.from, &r->g->cfg.me)) {
+		n->units_duplicate++;
+		return;
+	}
+	err = unit_verify(&u);
+	if (err != 0) {
+		n->units_rejected += err == P2P_ERR_AUTH;
+		n->units_ignored += err != P2P_ERR_AUTH;
+		return;
+	}
+	accept_unit(r, t, &u, id, raw);
+}
+
+/* ---- control ----------------------------------------------------------- */
+
+static void on_graft(struct recv *r, struct bytes name)
+{
+	struct topic *t = table_get(&r->g->topics, name);
+	struct gpeer *p = r->p;
+
+	if (t == NULL || !gpeer_subscribed(p, name))
+		return;
+	if (table_get(&t->mesh, peer_id_bytes(&p->id)) != NULL)
+		return;
+	if (!mesh_may_graft(r->env, t, p) ||
+		(t->mesh.count >= GOSSIP_D_HIGH && !p->outbound)) {
+		mesh_back_off(r->env, t, p, GOSSIP_PRUNE_BACKOFF_S);
+		r->g->counters.refused++;
+		(void)send_prune(r->g, p, name, GOSSIP_PRUNE_BACKOFF_S);
+		return;
+	}
+	mesh_add(r->g, t, p);
+}
+
+static void on_prune(struct recv *r, struct bytes name, uint64_t backoff_s)
+{
+	struct topic *t = table_get(&r->g->topics, name);
+
+	if (t == NULL)
+		return;
+	mesh_remove(t, r->p);
+	if (backoff_s == 0)
+		backoff_s = GOSSIP_PRUNE_BACKOFF_S;
+	mesh_back_off(r->env, t, r->p,
+		P2P_MIN(backoff_s, (uint64_t)GOSSIP_BACKOFF_S_MAX));
+}
+
+/* The topic of a GRAFT or PRUNE, and a PRUNE's back-off. */
+static int read_topic(struct bytes in, struct bytes *topic, uint64_t *backoff)
+{
+	struct cursor c = cur_of(in);
+	struct pb_field f;
+
+	*topic = bytes_of(NULL, 0);
+	*backoff = 0;
+	while (pb_next(&c, &f)) {
+		if (f.number == GRAFT_TOPIC && f.wire == PB_WIRE_BYTES)
+			*topic = f.bytes;
+		else if (f.number == PRUNE_BACKOFF &&
+			 f.wire == PB_WIRE_VARINT)
+			*backoff = f.value;
+	}
+	return cur_err(&c);
+}
+
+/* Whether the id names something that we do not have yet. */
+static bool is_wanted(struct recv *r, struct bytes remote)
+{
+	uint8_t raw[UNIT_GOSSIP_ID_BYTES_MAX];
+	enum gossip_id_form form;
+	struct bytes id;
+	size_t len;
+
+	form = gossip_id_read(remote, raw, &len);
+	if (form == GOSSIP_FORM_UNKNOWN)
+		return true; /* one duplicate is cheaper than a lost line */
+	r->p->form = form;
+	id = bytes_of(raw, len);
+	if (seen_has(r->g, id) || table_get(&r->g->asked, id) != NULL)
+		return false;
+	(void)table_put(&r->g->asked, id, r->p);
+	return true;
+}
+
+static int read_ihave(struct recv *r, struct bytes in)
+{
+	struct bytes wanted[RECV_IWANT_BATCH];
+	struct bytes topic = bytes_of(NULL, 0);
+	struct cursor c = cur_of(in);
+	struct pb_field f;
+	size_t n = 0;
+
+	if (++r->p->ihave_messages > GOSSIP_IHAVE_MESSAGES_MAX)
+		return 0;
+	while (pb_next(&c, &f)) {
+		if (f.wire != PB_WIRE_BYTES)
+			continue;
+		if (f.number == IHAVE_TOPIC)
+			topic = f.bytes;
+		if (f.number != IHAVE_IDS || f.bytes.len == 0 ||
+			f.bytes.len > GOSSIP_ID_BYTES_MAX)
+			continue;
+		if (++r->p->ihave_ids > GOSSIP_IHAVE_IDS_MAX)
+			break;
+		/* The topic stands before the ids in every implementation; of
+		 * a topic that we are not in nothing is wanted. */
+		if (table_get(&r->g->topics, topic) == NULL ||
+			!is_wanted(r, f.bytes))
+			continue;
+		wanted[n++] = f.bytes;
+		if (n == RECV_IWANT_BATCH) {
+			(void)send_iwant(r->g, r->p, wanted, n);
+			n = 0;
+		}
+	}
+	if (n > 0)
+		(void)send_iwant(r->g, r->p, wanted, n);
+	return cur_err(&c);
+}
+
+static int read_iwant(struct recv *r, struct bytes in)
+{
+	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX];
+	struct cursor c = cur_of(in);
+	struct pb_field f;
+
+	while (pb_next(&c, &f)) {
+		struct cached *m;
+		size_t len;
+
+		if (f.number != IWANT_IDS || f.wire != PB_WIRE_BYTES)
+			continue;
+		if (++r->p->iwant_ids > GOSSIP_IHAVE_IDS_MAX) {
+			r->g->counters.refused++;
+			break;
+		}
+		if (gossip_id_read(f.bytes, id, &len) == GOSSIP_FORM_UNKNOWN)
+			continue;
+		m = cache_find(r->g, bytes_of(id, len));
+		if (m == NULL || !cache_serve(r->g, r->env, m, r->p))
+			continue;
+		if (send_message(r->g, r->p, bytes_of(m->unit, m->len)))
+			r->g->counters.iwant_served++;
+	}
+	return cur_err(&c);
+}
+
+static int read_control_part(struct recv *r, const struct pb_field *f)
+{
+	struct bytes topic;
+	uint64_t backoff;
+	int err;
+
+	switch (f->number) {
+	case CONTROL_IHAVE:
+		return read_ihave(r, f->bytes);
+	case CONTROL_IWANT:
+		return read_iwant(r, f->bytes);
+	case CONTROL_GRAFT:
+	case CONTROL_PRUNE:
+		err = read_topic(f->bytes, &topic, &backoff);
+		if (err != 0)
+			return err;
+		if (f->number == CONTROL_GRAFT)
+			on_graft(r, topic);
+		else
+			on_prune(r, topic, backoff);
+		return 0;
+	default:
+		return 0; /* later versions: tolerated */
+	}
+}
+
+static int read_control(struct recv *r, struct bytes in)
+{
+	struct cursor c = cur_of(in);
+	struct pb_field f;
+	int err = 0;
+
+	while (err == 0 && pb_next(&c, &f)) {
+		if (f.wire != PB_WIRE_BYTES)
+			continue;
+		err = count_entry(r);
+		if (err == 0)
+			err = read_control_part(r, &f);
+	}
+	return err != 0 ? err : cur_err(&c);
+}
+
+static int read_rpc_part(struct recv *r, const struct pb_field *f)
+{
+	int err = count_entry(r);
+
+	if (err != 0)
+		return err;
+	switch (f->number) {
+	case RPC_SUBSCRIPTIONS:
+		return read_subscription(r, f->bytes);
+	case RPC_PUBLISH:
+		read_message(r, f->bytes);
+		return 0;
+	case RPC_CONTROL:
+		return read_control(r, f->bytes);
+	default:
+		return 0;
+	}
+}
+
+int gossip_feed(struct gossip *g, const struct env *env,
+	const struct peer_id *peer, struct bytes rpc)
+{
+	struct recv r = {.g = g, .env = env, .p = gpeer_find(g, peer)};
+	struct cursor c = cur_of(rpc);
+	struct pb_field f;
+	int err = 0;
+
+	if (rpc.len > GOSSIP_RPC_BYTES_MAX)
+		return P2P_ERR_TOO_BIG;
+	if (r.p == NULL)
+		return P2P_ERR_LIMIT;
+	while (err == 0 && pb_next(&c, &f))
+		if (f.wire == PB_WIRE_BYTES)
+			err = read_rpc_part(&r, &f);
+	return err != 0 ? err : cur_err(&c);
+}

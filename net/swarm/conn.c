@@ -1,0 +1,516 @@
+#include "net/swarm/swarm_internal.h"
+
+#include <stdlib.h>
+
+#include "base/xmalloc.h"
+
+/* Rounds of one pump before it yields: bytes keep waiting in the queues. */
+#define CONN_PUMP_ROUNDS_MAX 1000
+
+struct conn *conn_find(const struct swarm *s, uint64_t id)
+{
+	return table_get(&s->conns, bytes_of(&id, sizeof(id)));
+}
+
+static struct conn *conn_new(struct swarm *s, const struct multiaddr *remote)
+{
+	struct conn *c = xcalloc(1, sizeof(*c));
+
+	c->id = s->next_id++;
+	c->remote = *remote;
+	c->local = multiaddr_is_private(remote);
+	c->open_after_ms = P2P_NEVER;
+	c->ping_due_ms = P2P_NEVER;
+	list_init(&c->of_peer);
+	list_init(&c->streams);
+	budget_init(&c->budget, &s->budget, SWARM_CONN_BUDGET_BYTES);
+	bufq_init(&c->in, SWARM_CONN_IN_BYTES);
+	(void)table_put(&s->conns, bytes_of(&c->id, sizeof(c->id)), c);
+	return c;
+}
+
+static void start_upgrade(
+	struct swarm *s, const struct env *env, struct conn *c)
+{
+	struct upgrader_cfg cfg = {
+		.me = s->cfg.me,
+		.initiator = c->outbound,
+		.expect = c->expect,
+		.early_muxers = s->cfg.early_muxers,
+		.offer_yamux = s->cfg.offer_yamux,
+		.offer_mplex = s->cfg.offer_mplex,
+		.out_bytes_max = SWARM_CONN_OUT_BYTES,
+		.muxer = {
+			.budget = &c->budget,
+			.streams_in_max = SWARM_STREAMS_IN_MAX,
+			.streams_unaccepted_max = SWARM_STREAMS_UNACCEPTED_MAX,
+			.ping_interval_ms = s->cfg.ping_interval_ms,
+			.ping_timeout_ms = SWARM_PING_TIMEOUT_MS,
+		},
+	};
+
+	c->state = CONN_UPGRADING;
+	c->deadline_ms = env_after(env, SWARM_UPGRADE_MS);
+	c->up = upgrader_new(&cfg, env);
+	s->preauth++;
+}
+
+/* ---- limits ------------------------------------------------------------ */
+
+static bool same_host(const struct conn *a, const struct multiaddr *b)
+{
+	struct multiaddr_tcp ta, tb;
+
+	if (!multiaddr_to_tcp(&a->remote, &ta) || !multiaddr_to_tcp(b, &tb))
+		return false;
+	if (ta.host != tb.host)
+		return false;
+	/* A /64 belongs to one site. */
+	return memcmp(ta.ip, tb.ip, ta.host == MULTIADDR_IP4 ? 4 : 8) == 0;
+}
+
+static size_t count_of_host(const struct swarm *s, const struct multiaddr *a)
+{
+	struct table_entry *e, *tmp;
+	size_t n = 0;
+
+	TABLE_FOREACH(e, tmp, &s->conns)
+		n += same_host(e->value, a);
+	return n;
+}
+
+/* The oldest unproven connection of the address that has most of them. */
+static struct conn *preauth_victim(const struct swarm *s)
+{
+	struct table_entry *e, *tmp, *f, *tmp2;
+	struct conn *victim = NULL;
+	size_t most = 0;
+
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		struct conn *c = e->value;
+		size_t n = 0;
+
+		if (c->state != CONN_UPGRADING || c->outbound)
+			continue;
+		TABLE_FOREACH(f, tmp2, &s->conns) {
+			struct conn *d = f->value;
+
+			n += d->state == CONN_UPGRADING && !d->outbound &&
+			     same_host(d, &c->remote);
+		}
+		if (n > most) {
+			most = n;
+			victim = c;
+		}
+	}
+	return victim;
+}
+
+static bool may_accept(struct swarm *s, const struct env *env,
+	const struct multiaddr *remote)
+{
+	struct conn *victim;
+
+	if (s->shutting_down)
+		return false;
+	if (s->conns.count >= s->cfg.conns_max ||
+		s->conns_in >= SWARM_CONNS_IN_MAX)
+		return false;
+	if (!multiaddr_is_private(remote) &&
+		count_of_host(s, remote) >= SWARM_CONNS_PER_ADDRESS_MAX)
+		return false;
+	if (s->preauth < SWARM_PREAUTH_MAX)
+		return true;
+	victim = preauth_victim(s);
+	if (victim == NULL)
+		return false;
+	s->counters.preauth_evicted++;
+	conn_fail(s, env, victim, P2P_ERR_LIMIT);
+	return true;
+}
+
+/* ---- the carrier ------------------------------------------------------- */
+
+uint64_t swarm_accepted(struct swarm *s, const struct env *env,
+	const struct multiaddr *remote)
+{
+	struct conn *c;
+
+	if (!may_accept(s, env, remote)) {
+		s->counters.conns_refused++;
+		return 0;
+	}
+	c = conn_new(s, remote);
+	s->conns_in++;
+	start_upgrade(s, env, c);
+	conn_pump(s, env, c);
+	return c->id;
+}
+
+struct conn *conn_new_outbound(struct swarm *s, const struct env *env,
+	const struct multiaddr *addr, const struct peer_id *expect)
+{
+	struct multiaddr_tcp tcp;
+	struct conn *c;
+
+	if (s->shutting_down || s->conns.count >= s->cfg.conns_max)
+		return NULL;
+	if (!multiaddr_to_tcp(addr, &tcp) || multiaddr_is_unusable(addr))
+		return NULL;
+	c = conn_new(s, addr);
+	c->outbound = true;
+	c->expect = *expect;
+	c->state = CONN_DIALING;
+	c->deadline_ms = env_after(env, SWARM_DIAL_MS);
+	s->dials++;
+	swarm_act(s, SWARM_ACT_DIAL, c->id, addr);
+	return c;
+}
+
+void swarm_connected(struct swarm *s, const struct env *env, uint64_t conn,
+	const struct multiaddr *remote)
+{
+	struct conn *c = conn_find(s, conn);
+
+	if (c == NULL || c->state != CONN_DIALING)
+		return;
+	s->dials--;
+	c->local = multiaddr_is_private(remote);
+	start_upgrade(s, env, c);
+	conn_pump(s, env, c);
+}
+
+static void tell_dial_failed(
+	struct swarm *s, const struct conn *c, const char *reason)
+{
+	struct swarm_event ev = {
+		.kind = SWARM_EV_DIAL_FAILED, .number = c->request};
+
+	if (c->request == 0)
+		return;
+	strncpy(ev.text, reason, sizeof(ev.text) - 1);
+	swarm_emit(s, &ev);
+}
+
+void swarm_dial_failed(struct swarm *s, const struct env *env, uint64_t conn,
+	const char *reason)
+{
+	struct conn *c = conn_find(s, conn);
+
+	if (c == NULL || c->state != CONN_DIALING)
+		return;
+	tell_dial_failed(s, c, reason);
+	c->request = 0;
+	conn_fail(s, env, c, P2P_ERR_CLOSED);
+}
+
+void swarm_bytes(struct swarm *s, const struct env *env, uint64_t conn,
+	struct bytes in)
+{
+	struct conn *c = conn_find(s, conn);
+	size_t limit;
+
+	s->last_ms = env->now_ms;
+	if (c == NULL || c->up == NULL || c->state == CONN_CLOSING)
+		return;
+	while (in.len > 0) {
+		size_t n = P2P_MIN(in.len, bufq_room(&c->in));
+		uint64_t id = c->id;
+
+		if (n == 0) {
+			/* The carrier went on after PAUSE. */
+			s->counters.protocol_errors++;
+			conn_fail(s, env, c, P2P_ERR_FULL);
+			return;
+		}
+		P2P_ASSERT(bufq_push(&c->in, bytes_first(in, n)) == 0);
+		in = bytes_skip(in, n);
+		conn_pump(s, env, c);
+		c = conn_find(s, id);
+		if (c == NULL)
+			return;
+	}
+	limit = c->state == CONN_UPGRADING ? SWARM_PREAUTH_BYTES_MAX
+					   : SWARM_CONN_IN_BYTES;
+	if (c->in.len > limit)
+		conn_fail(s, env, c, P2P_ERR_TOO_BIG);
+}
+
+void swarm_closed(struct swarm *s, const struct env *env, uint64_t conn)
+{
+	struct conn *c = conn_find(s, conn);
+
+	if (c != NULL)
+		conn_fail(s, env, c, P2P_ERR_CLOSED);
+}
+
+struct bytes swarm_out_peek(
+	struct swarm *s, const struct env *env, uint64_t conn)
+{
+	struct conn *c = conn_find(s, conn);
+
+	if (c == NULL || c->up == NULL)
+		return bytes_of(NULL, 0);
+	c->write_asked = false;
+	return upgrader_out_peek(c->up, env);
+}
+
+void swarm_out_consume(
+	struct swarm *s, const struct env *env, uint64_t conn, size_t n)
+{
+	struct conn *c = conn_find(s, conn);
+
+	if (c == NULL || c->up == NULL)
+		return;
+	upgrader_out_consume(c->up, n);
+	conn_pump(s, env, c);
+}
+
+void conn_want_write(struct swarm *s, const struct env *env, struct conn *c)
+{
+	if (c->write_asked || c->up == NULL)
+		return;
+	if (upgrader_out_peek(c->up, env).len == 0)
+		return;
+	c->write_asked = true;
+	swarm_act(s, SWARM_ACT_WRITE, c->id, NULL);
+}
+
+/* ---- moving bytes ------------------------------------------------------ */
+
+static void on_secured(struct swarm *s, const struct env *env, struct conn *c)
+{
+	struct peer *p;
+
+	s->preauth--;
+	c->secured = true;
+	if (peer_id_equal(upgrader_peer(c->up), &s->cfg.me->id)) {
+		tell_dial_failed(s, c, "that is this program itself");
+		c->request = 0;
+		conn_fail(s, env, c, P2P_ERR_MISMATCH);
+		return;
+	}
+	p = peer_get(s, env, upgrader_peer(c->up));
+	if (p == NULL) {
+		s->counters.conns_refused++;
+		conn_fail(s, env, c, P2P_ERR_LIMIT);
+		return;
+	}
+	c->peer = p;
+	list_push_back(&p->conns, &c->of_peer);
+}
+
+static void on_mux(struct swarm *s, const struct env *env, struct conn *c,
+	const struct mux_event *ev)
+{
+	struct stream *st = stream_of_mux(c, ev->stream);
+
+	switch (ev->kind) {
+	case MUX_EV_OPENED:
+		stream_opened_by_peer(s, env, c, ev->stream);
+		break;
+	case MUX_EV_READABLE:
+		if (st != NULL)
+			stream_on_readable(s, env, st);
+		break;
+	case MUX_EV_RESET:
+		if (st != NULL)
+			stream_on_reset(s, env, st);
+		break;
+	case MUX_EV_RTT:
+		if (c->peer != NULL) {
+			struct swarm_event out = {.kind = SWARM_EV_RTT,
+				.peer = c->peer->id, .number = ev->rtt_ms};
+
+			c->peer->rtt_ms = ev->rtt_ms;
+			swarm_emit(s, &out);
+		}
+		break;
+	case MUX_EV_DEAD:
+		conn_fail(s, env, c, P2P_ERR_TIMEOUT);
+		break;
+	case MUX_EV_WRITABLE: /* every pump flushes all that waits */
+	case MUX_EV_GO_AWAY:  /* the carrier's end follows */
+		break;
+	}
+}
+
+/* One event of the stack; false when the connection is gone. */
+static bool on_event(struct swarm *s, const struct env *env, struct conn *c,
+	const struct upgrade_event *ev)
+{
+	uint64_t id = c->id;
+
+	switch (ev->kind) {
+	case UPGRADE_EV_SECURED:
+		on_secured(s, env, c);
+		break;
+	case UPGRADE_EV_READY:
+		c->state = CONN_READY;
+		c->deadline_ms = P2P_NEVER;
+		peer_conn_ready(s, env, c);
+		break;
+	case UPGRADE_EV_MUX:
+		if (c->state != CONN_CLOSING)
+			on_mux(s, env, c, &ev->mux);
+		break;
+	}
+	return conn_find(s, id) == c;
+}
+
+/* Feeds what waits and serves what happens; -1: the connection is gone. */
+static int pump_once(struct swarm *s, const struct env *env, struct conn *c)
+{
+	struct upgrade_event ev;
+	struct list *pos, *tmp;
+	size_t taken = 0;
+	int moved = 0;
+	int err = 0;
+
+	if (c->in.len > 0 && c->state != CONN_CLOSING)
+		err = upgrader_feed(c->up, env, bufq_peek(&c->in), &taken);
+	bufq_consume(&c->in, taken);
+	moved |= taken > 0;
+	/* What was understood before a fault is still served. */
+	while (upgrader_next_event(c->up, &ev)) {
+		moved = 1;
+		if (!on_event(s, env, c, &ev))
+			return -1;
+	}
+	if (err != 0) {
+		if (p2p_err_class(err) == P2P_CLASS_PEER)
+			s->counters.protocol_errors++;
+		conn_fail(s, env, c, err);
+		return -1;
+	}
+	LIST_FOREACH(pos, tmp, &c->streams)
+		moved |= stream_flush(
+			s, env, LIST_ITEM(pos, struct stream, of_conn));
+	return moved;
+}
+
+static void pause_or_resume(struct swarm *s, struct conn *c)
+{
+	bool full = c->in.len >= SWARM_CONN_IN_BYTES / 2;
+
+	if (full == c->paused || (!full && c->in.len > 0))
+		return;
+	c->paused = full;
+	swarm_act(s, full ? SWARM_ACT_PAUSE : SWARM_ACT_RESUME, c->id, NULL);
+}
+
+void conn_pump(struct swarm *s, const struct env *env, struct conn *c)
+{
+	int moved = 1;
+
+	if (c->in_pump || c->up == NULL)
+		return;
+	c->in_pump = true;
+	for (int i = 0; moved > 0 && i < CONN_PUMP_ROUNDS_MAX; i++)
+		moved = pump_once(s, env, c);
+	if (moved < 0)
+		return;
+	c->in_pump = false;
+	pause_or_resume(s, c);
+	conn_want_write(s, env, c);
+	if (c->state == CONN_CLOSING &&
+		upgrader_out_peek(c->up, env).len == 0)
+		conn_fail(s, env, c, P2P_ERR_CLOSED);
+}
+
+/* ---- the end ----------------------------------------------------------- */
+
+static const char *why_failed(int err)
+{
+	switch (err) {
+	case P2P_ERR_MISMATCH:
+		return "another peer than the address names answered";
+	case P2P_ERR_AUTH:
+		return "the other side could not prove its key";
+	case P2P_ERR_TIMEOUT:
+		return "no answer in time";
+	case P2P_ERR_NO_PROTOCOL:
+		return "no protocol in common";
+	case P2P_ERR_CLOSED:
+		return "the connection was closed";
+	default:
+		return p2p_err_text(err);
+	}
+}
+
+void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err)
+{
+	struct peer *expected = NULL;
+	bool was_ready = c->state == CONN_READY || c->state == CONN_CLOSING;
+
+	if (c->state == CONN_DIALING)
+		s->dials--;
+	if (c->up != NULL && !c->secured)
+		s->preauth--;
+	if (c->state == CONN_UPGRADING)
+		s->counters.upgrades_failed++;
+	if (!was_ready)
+		tell_dial_failed(s, c, why_failed(err));
+	if (!peer_id_none(&c->expect))
+		expected = peer_find(s, &c->expect);
+	while (!list_empty(&c->streams))
+		stream_drop(s,
+			LIST_ITEM(c->streams.next, struct stream, of_conn),
+			err, true);
+	if (!c->outbound)
+		s->conns_in--;
+	(void)table_remove(&s->conns, bytes_of(&c->id, sizeof(c->id)));
+	if (c->peer != NULL)
+		peer_conn_gone(s, env, c);
+	if (c->outbound && !was_ready && expected != NULL)
+		dial_ended(s, env, expected);
+	swarm_act(s, SWARM_ACT_CLOSE, c->id, NULL);
+	upgrader_free(c->up);
+	bufq_clear(&c->in);
+	budget_clear(&c->budget);
+	free(c);
+}
+
+/* ---- time -------------------------------------------------------------- */
+
+void conn_tick(struct swarm *s, const struct env *env, struct conn *c)
+{
+	struct list *pos, *tmp;
+	uint64_t id = c->id;
+
+	if (c->deadline_ms <= env->now_ms) {
+		conn_fail(s, env, c, P2P_ERR_TIMEOUT);
+		return;
+	}
+	if (c->up == NULL)
+		return;
+	upgrader_tick(c->up, env);
+	if (c->open_after_ms <= env->now_ms)
+		c->open_after_ms = P2P_NEVER;
+	LIST_FOREACH(pos, tmp, &c->streams) {
+		struct stream *st = LIST_ITEM(pos, struct stream, of_conn);
+
+		if (st->deadline_ms <= env->now_ms)
+			stream_drop(s, st, P2P_ERR_TIMEOUT, true);
+	}
+	if (c->state == CONN_READY)
+		ping_tick(s, env, c);
+	if (conn_find(s, id) == c)
+		conn_pump(s, env, c);
+}
+
+uint64_t conn_deadline(const struct conn *c)
+{
+	struct list *pos, *tmp;
+	uint64_t first = c->deadline_ms;
+
+	if (c->up == NULL)
+		return first;
+	first = P2P_MIN(first, upgrader_deadline(c->up));
+	first = P2P_MIN(first, c->open_after_ms);
+	first = P2P_MIN(first, ping_deadline(c));
+	LIST_FOREACH(pos, tmp, &c->streams)
+		first = P2P_MIN(first,
+			LIST_ITEM(pos, struct stream, of_conn)->deadline_ms);
+	return first;
+}

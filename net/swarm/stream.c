@@ -1,0 +1,277 @@
+#include "net/swarm/swarm_internal.h"
+
+#include <stdlib.h>
+
+#include "base/xmalloc.h"
+
+/* Room for negotiation in front of what the user may queue. */
+#define STREAM_NEGOTIATION_BYTES 4096
+
+struct stream *stream_find(const struct swarm *s, uint64_t id)
+{
+	return table_get(&s->streams, bytes_of(&id, sizeof(id)));
+}
+
+struct stream *stream_of_mux(const struct conn *c, uint64_t mux)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &c->streams) {
+		struct stream *st = LIST_ITEM(pos, struct stream, of_conn);
+
+		if (st->open_sent && st->mux == mux)
+			return st;
+	}
+	return NULL;
+}
+
+static struct stream *stream_new(
+	struct swarm *s, const struct env *env, struct conn *c)
+{
+	struct stream *st = xcalloc(1, sizeof(*st));
+
+	st->id = s->next_id++;
+	st->conn = c;
+	st->protocol = -1;
+	st->deadline_ms = env_after(env, SWARM_STREAM_NEGOTIATE_MS);
+	bufq_init(&st->out, SWARM_STREAM_OUT_BYTES + STREAM_NEGOTIATION_BYTES);
+	buf_init(&st->body, SWARM_IDENTIFY_BYTES_MAX);
+	list_push_back(&c->streams, &st->of_conn);
+	(void)table_put(&s->streams, bytes_of(&st->id, sizeof(st->id)), st);
+	return st;
+}
+
+int stream_open(struct swarm *s, const struct env *env, struct conn *c,
+	int protocol, struct stream **out)
+{
+	struct stream *st = stream_new(s, env, c);
+	int err;
+
+	st->protocol = protocol;
+	st->ms_names[0] = s->names[protocol];
+	err = multistream_init(&st->ms, st->ms_names, true, &st->out);
+	P2P_ASSERT(err == 0);
+	if (stream_flush(s, env, st))
+		conn_want_write(s, env, c);
+	*out = st;
+	return 0;
+}
+
+void stream_opened_by_peer(struct swarm *s, const struct env *env,
+	struct conn *c, uint64_t mux)
+{
+	struct stream *st = stream_new(s, env, c);
+
+	st->mux = mux;
+	st->open_sent = true;
+	st->inbound = true;
+	P2P_ASSERT(multistream_init(&st->ms, s->names, false, &st->out) == 0);
+	(void)upgrader_stream_accept(c->up, mux);
+	stream_on_readable(s, env, st);
+}
+
+/* ---- writing ----------------------------------------------------------- */
+
+int stream_write(struct stream *st, struct bytes in)
+{
+	if (st->close_asked)
+		return P2P_ERR_STATE;
+	if (st->out.len + in.len > SWARM_STREAM_OUT_BYTES)
+		return P2P_ERR_FULL;
+	return bufq_push(&st->out, in);
+}
+
+/* True when the muxer knows the stream. */
+static bool open_at_muxer(
+	struct swarm *s, const struct env *env, struct stream *st)
+{
+	struct conn *c = st->conn;
+
+	(void)s;
+	if (st->open_sent)
+		return true;
+	if (c->state != CONN_READY ||
+		(c->open_after_ms != P2P_NEVER &&
+			c->open_after_ms > env->now_ms))
+		return false;
+	if (upgrader_stream_open(c->up, env, &st->mux) != 0) {
+		/* Too many or too fast: again after a pause. */
+		c->open_after_ms = env_after(env, SWARM_STREAM_REOPEN_MS);
+		return false;
+	}
+	st->open_sent = true;
+	return true;
+}
+
+static void tell_writable(struct swarm *s, struct stream *st)
+{
+	struct swarm_event ev = {.kind = SWARM_EV_STREAM_WRITABLE,
+		.stream = st->id, .peer = st->conn->peer->id};
+
+	if (!st->write_waited || st->protocol < SWARM_PROTO_USER)
+		return;
+	st->write_waited = false;
+	swarm_emit(s, &ev);
+}
+
+bool stream_flush(struct swarm *s, const struct env *env, struct stream *st)
+{
+	struct conn *c = st->conn;
+	bool moved = false;
+
+	if (st->out.len == 0 && !st->write_waited &&
+		(!st->close_asked || st->close_sent))
+		return false;
+	if (!open_at_muxer(s, env, st))
+		return false;
+	while (st->out.len > 0) {
+		size_t taken = 0;
+		int err = upgrader_stream_write(
+			c->up, st->mux, bufq_peek(&st->out), &taken);
+
+		if (err != 0 || taken == 0)
+			break; /* an ended stream tells so by its event */
+		bufq_consume(&st->out, taken);
+		moved = true;
+	}
+	if (st->out.len > 0)
+		return moved;
+	tell_writable(s, st);
+	if (st->close_asked && !st->close_sent) {
+		(void)upgrader_stream_close_write(c->up, st->mux);
+		st->close_sent = true;
+		moved = true;
+	}
+	return moved;
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+static void tell(struct swarm *s, struct stream *st,
+	enum swarm_event_kind kind, int err)
+{
+	struct swarm_event ev = {
+		.kind = kind,
+		.stream = st->id,
+		.err = err,
+		.protocol = st->protocol - SWARM_PROTO_USER,
+		.peer = st->conn->peer->id,
+	};
+
+	if (st->protocol >= SWARM_PROTO_USER)
+		swarm_emit(s, &ev);
+}
+
+/* A stream of the peer has its protocol. */
+static void serve(struct swarm *s, const struct env *env, struct stream *st)
+{
+	switch (st->protocol) {
+	case SWARM_PROTO_IDENTIFY:
+		identify_answer(s, env, st);
+		break;
+	case SWARM_PROTO_PING:
+		st->conn->ping_streams_in++;
+		if (st->conn->ping_streams_in > SWARM_PING_STREAMS_IN_MAX) {
+			s->counters.streams_refused++;
+			stream_drop(s, st, P2P_ERR_LIMIT, false);
+		}
+		break;
+	case SWARM_PROTO_PUSH:
+		st->deadline_ms = env_after(env, SWARM_IDENTIFY_MS);
+		break;
+	default:
+		tell(s, st, SWARM_EV_STREAM_IN, 0);
+		break;
+	}
+}
+
+/* False when the stream is gone or still negotiating. */
+static bool negotiate(
+	struct swarm *s, const struct env *env, struct stream *st)
+{
+	uint64_t id = st->id;
+	size_t taken = 0;
+	bool end;
+	struct bytes in;
+	int err;
+
+	in = upgrader_stream_peek(st->conn->up, st->mux, &end);
+	err = multistream_feed(&st->ms, in, &taken, &st->out);
+	(void)upgrader_stream_consume(st->conn->up, st->mux, taken);
+	if (err != 0 || (end && !multistream_done(&st->ms))) {
+		s->counters.streams_refused += err != 0;
+		stream_drop(s, st, err != 0 ? err : P2P_ERR_CLOSED, true);
+		return false;
+	}
+	if (!multistream_done(&st->ms))
+		return false;
+	st->negotiated = true;
+	st->deadline_ms = P2P_NEVER;
+	if (st->inbound) {
+		st->protocol = multistream_chosen(&st->ms);
+		serve(s, env, st);
+	} else {
+		if (st->protocol == SWARM_PROTO_IDENTIFY)
+			st->deadline_ms = env_after(env, SWARM_IDENTIFY_MS);
+		tell(s, st, SWARM_EV_STREAM_READY, 0);
+	}
+	return stream_find(s, id) == st;
+}
+
+void stream_on_readable(
+	struct swarm *s, const struct env *env, struct stream *st)
+{
+	if (!st->negotiated && !negotiate(s, env, st))
+		return;
+	switch (st->protocol) {
+	case SWARM_PROTO_IDENTIFY:
+		if (!st->inbound)
+			identify_read(s, env, st);
+		break;
+	case SWARM_PROTO_PUSH:
+		if (st->inbound)
+			identify_read(s, env, st);
+		break;
+	case SWARM_PROTO_PING:
+		ping_read(s, env, st);
+		break;
+	default:
+		tell(s, st, SWARM_EV_STREAM_READABLE, 0);
+		break;
+	}
+}
+
+void stream_on_reset(
+	struct swarm *s, const struct env *env, struct stream *st)
+{
+	uint64_t id = st->id;
+
+	/* What arrived before the reset is still read: some answer, then
+	 * reset instead of closing. */
+	stream_on_readable(s, env, st);
+	if (stream_find(s, id) != st)
+		return;
+	stream_drop(s, st, P2P_ERR_RESET, true);
+}
+
+/* ---- the end ----------------------------------------------------------- */
+
+void stream_drop(struct swarm *s, struct stream *st, int err, bool told)
+{
+	struct conn *c = st->conn;
+
+	if (told && c->peer != NULL)
+		tell(s, st, SWARM_EV_STREAM_GONE, err);
+	if (c->ping_stream == st->id)
+		c->ping_stream = 0;
+	if (st->inbound && st->negotiated &&
+		st->protocol == SWARM_PROTO_PING)
+		c->ping_streams_in--;
+	if (st->open_sent)
+		upgrader_stream_forget(c->up, st->mux);
+	list_remove(&st->of_conn);
+	(void)table_remove(&s->streams, bytes_of(&st->id, sizeof(st->id)));
+	bufq_clear(&st->out);
+	buf_clear(&st->body);
+	free(st);
+}

@@ -1,0 +1,396 @@
+#include "net/swarm/swarm_internal.h"
+
+#include <stdlib.h>
+
+#include "base/xmalloc.h"
+
+/* Events and actions that wait within one turn; the owner drains them. */
+#define SWARM_QUEUE_BYTES_MAX (64u << 20)
+/* All connections together, before the process's own budget. */
+#define SWARM_BUDGET_BYTES (96u << 20)
+
+static const char *const inside[] = {
+	"/ipfs/id/1.0.0",
+	"/ipfs/id/push/1.0.0",
+	"/ipfs/ping/1.0.0",
+};
+
+struct swarm *swarm_new(const struct swarm_cfg *cfg, const struct env *env)
+{
+	struct swarm *s = xcalloc(1, sizeof(*s));
+	size_t n = 0;
+
+	s->cfg = *cfg;
+	if (s->cfg.conns_max == 0)
+		s->cfg.conns_max = SWARM_CONNS_MAX;
+	if (s->cfg.ping_interval_ms == 0)
+		s->cfg.ping_interval_ms = SWARM_PING_INTERVAL_MS;
+	for (; n < SWARM_PROTO_USER; n++)
+		s->names[n] = inside[n];
+	for (size_t i = 0; cfg->protocols != NULL && cfg->protocols[i]; i++) {
+		P2P_ASSERT(n < SWARM_PROTOCOLS_MAX);
+		s->names[n++] = cfg->protocols[i];
+	}
+	budget_init(&s->budget, env->budget, SWARM_BUDGET_BYTES);
+	table_init(&s->conns, env->rng);
+	table_init(&s->streams, env->rng);
+	table_init(&s->peers, env->rng);
+	bufq_init(&s->actions, SWARM_QUEUE_BYTES_MAX);
+	bufq_init(&s->events, SWARM_QUEUE_BYTES_MAX);
+	s->next_id = 1;
+	s->last_ms = env->now_ms;
+	return s;
+}
+
+void swarm_free(struct swarm *s)
+{
+	struct table_entry *e, *tmp;
+	struct env env = {.now_ms = 0};
+
+	if (s == NULL)
+		return;
+	env.now_ms = s->last_ms;
+	s->shutting_down = true;
+	TABLE_FOREACH(e, tmp, &s->conns)
+		conn_fail(s, &env, e->value, P2P_ERR_CLOSED);
+	TABLE_FOREACH(e, tmp, &s->peers)
+		peer_free(e->value);
+	table_clear(&s->conns);
+	table_clear(&s->streams);
+	table_clear(&s->peers);
+	bufq_clear(&s->actions);
+	bufq_clear(&s->events);
+	budget_clear(&s->budget);
+	free(s);
+}
+
+void swarm_emit(struct swarm *s, const struct swarm_event *ev)
+{
+	P2P_ASSERT(bufq_push(&s->events, bytes_of(ev, sizeof(*ev))) == 0);
+}
+
+bool swarm_next_event(struct swarm *s, struct swarm_event *ev)
+{
+	if (s->events.len == 0)
+		return false;
+	memcpy(ev, bufq_peek(&s->events).data, sizeof(*ev));
+	bufq_consume(&s->events, sizeof(*ev));
+	return true;
+}
+
+void swarm_act(struct swarm *s, enum swarm_action_kind kind, uint64_t conn,
+	const struct multiaddr *addr)
+{
+	struct swarm_action act = {.kind = kind, .conn = conn};
+
+	if (addr != NULL)
+		act.addr = *addr;
+	P2P_ASSERT(bufq_push(&s->actions, bytes_of(&act, sizeof(act))) == 0);
+}
+
+bool swarm_next_action(struct swarm *s, struct swarm_action *act)
+{
+	if (s->actions.len == 0)
+		return false;
+	memcpy(act, bufq_peek(&s->actions).data, sizeof(*act));
+	bufq_consume(&s->actions, sizeof(*act));
+	return true;
+}
+
+void swarm_tick(struct swarm *s, const struct env *env)
+{
+	struct table_entry *e, *tmp;
+
+	s->last_ms = env->now_ms;
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		struct conn *c = e->value;
+
+		if (conn_deadline(c) <= env->now_ms)
+			conn_tick(s, env, c);
+	}
+	TABLE_FOREACH(e, tmp, &s->peers)
+		peer_tick(s, env, e->value);
+}
+
+uint64_t swarm_deadline(const struct swarm *s)
+{
+	struct table_entry *e, *tmp;
+	uint64_t first = P2P_NEVER;
+
+	TABLE_FOREACH(e, tmp, &s->conns)
+		first = P2P_MIN(first, conn_deadline(e->value));
+	TABLE_FOREACH(e, tmp, &s->peers)
+		first = P2P_MIN(first, peer_deadline(s, e->value));
+	return first;
+}
+
+/* ---- peers ------------------------------------------------------------- */
+
+void swarm_dial(struct swarm *s, const struct env *env,
+	const struct multiaddr *addr, uint64_t request)
+{
+	struct multiaddr base;
+	struct bytes raw;
+	struct peer_id expect = {.len = 0};
+	struct conn *c = NULL;
+
+	multiaddr_split_peer(addr, &base, &raw);
+	if (raw.len > 0 && peer_id_parse(&expect, raw) != 0)
+		expect.len = 0;
+	else
+		c = conn_new_outbound(s, env, &base, &expect);
+	if (c != NULL) {
+		c->request = request;
+		return;
+	}
+	struct swarm_event ev = {
+		.kind = SWARM_EV_DIAL_FAILED,
+		.number = request,
+		.text = "not an address that can be dialled now",
+	};
+	swarm_emit(s, &ev);
+}
+
+void swarm_know(struct swarm *s, const struct env *env,
+	const struct peer_id *id, const struct multiaddr *addr, bool fresh)
+{
+	struct multiaddr base;
+	struct multiaddr_tcp tcp;
+	struct bytes raw;
+	struct peer *p;
+
+	if (s->shutting_down || peer_id_equal(id, &s->cfg.me->id))
+		return;
+	multiaddr_split_peer(addr, &base, &raw);
+	if (!multiaddr_to_tcp(&base, &tcp) || multiaddr_is_unusable(&base))
+		return;
+	p = peer_get(s, env, id);
+	if (p == NULL)
+		return;
+	dial_learn(p, &base);
+	p->wanted = true;
+	p->last_seen_ms = env->now_ms;
+	if (!list_empty(&p->conns) || p->dials > 0)
+		return;
+	if (fresh) {
+		p->failures = 0;
+		dial_soon(env, p, 0);
+	} else if (p->dial_at_ms == P2P_NEVER) {
+		dial_soon(env, p, 0);
+	}
+}
+
+void swarm_disconnect(
+	struct swarm *s, const struct env *env, const struct peer_id *id)
+{
+	struct peer *p = peer_find(s, id);
+
+	if (p == NULL)
+		return;
+	p->wanted = false;
+	p->dial_at_ms = P2P_NEVER;
+	while (!list_empty(&p->conns))
+		conn_fail(s, env,
+			LIST_ITEM(p->conns.next, struct conn, of_peer),
+			P2P_ERR_CLOSED);
+}
+
+void swarm_network_changed(struct swarm *s, const struct env *env)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &s->peers) {
+		struct peer *p = e->value;
+
+		p->failures = 0;
+		if (p->wanted && list_empty(&p->conns) && p->dials == 0)
+			dial_soon(env, p, 0);
+	}
+}
+
+void swarm_set_addresses(struct swarm *s, const struct env *env,
+	const struct multiaddr *addrs, size_t count)
+{
+	count = P2P_MIN(count, (size_t)SWARM_ADDRESSES_PER_PEER_MAX);
+	for (size_t i = 0; i < count; i++)
+		s->addrs[i] = addrs[i];
+	s->addr_count = (unsigned)count;
+	identify_push_all(s, env);
+}
+
+void swarm_shutdown(struct swarm *s, const struct env *env)
+{
+	struct table_entry *e, *tmp;
+
+	s->shutting_down = true;
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		struct conn *c = e->value;
+
+		if (c->state != CONN_READY) {
+			conn_fail(s, env, c, P2P_ERR_CLOSED);
+			continue;
+		}
+		upgrader_go_away(c->up);
+		c->state = CONN_CLOSING;
+		c->deadline_ms = env_after(env, SWARM_CLOSE_MS);
+		conn_pump(s, env, c);
+	}
+}
+
+size_t swarm_conn_count(const struct swarm *s)
+{
+	return s->conns.count;
+}
+
+bool swarm_peer_info(const struct swarm *s, const struct peer_id *id,
+	struct swarm_peer_info *info)
+{
+	struct peer *p = peer_find(s, id);
+	struct conn *c = p == NULL ? NULL : peer_conn(p);
+
+	if (c == NULL)
+		return false;
+	*info = (struct swarm_peer_info){
+		.identified = p->identified,
+		.outbound = c->outbound,
+		.remote = c->remote,
+		.muxer = upgrader_muxer_kind(c->up) == MUXER_YAMUX ? "yamux"
+								   : "mplex",
+		.agent = p->agent,
+		.protocols = buf_cstr(&p->protocols),
+		.rtt_ms = p->rtt_ms,
+	};
+	return true;
+}
+
+bool swarm_peer_speaks(const struct swarm *s, const struct peer_id *id,
+	const char *protocol)
+{
+	struct peer *p = peer_find(s, id);
+	size_t n = strlen(protocol);
+	const char *line;
+
+	if (p == NULL)
+		return false;
+	line = buf_cstr(&p->protocols);
+	while (*line != '\0') {
+		const char *end = strchrnul(line, '\n');
+
+		if ((size_t)(end - line) == n && memcmp(line, protocol, n) == 0)
+			return true;
+		line = *end == '\0' ? end : end + 1;
+	}
+	return false;
+}
+
+const struct swarm_counters *swarm_counters(const struct swarm *s)
+{
+	return &s->counters;
+}
+
+/* ---- streams ----------------------------------------------------------- */
+
+static int protocol_index(const struct swarm *s, const char *name)
+{
+	for (int i = SWARM_PROTO_USER; s->names[i] != NULL; i++)
+		if (strcmp(s->names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+int swarm_stream_open(struct swarm *s, const struct env *env,
+	const struct peer_id *id, const char *protocol, uint64_t *stream)
+{
+	struct peer *p = peer_find(s, id);
+	struct conn *c = p == NULL ? NULL : peer_conn(p);
+	int index = protocol_index(s, protocol);
+	struct stream *st;
+	int err;
+
+	P2P_ASSERT(index >= 0);
+	if (c == NULL)
+		return P2P_ERR_NOT_FOUND;
+	err = stream_open(s, env, c, index, &st);
+	if (err == 0)
+		*stream = st->id;
+	return err;
+}
+
+int swarm_stream_write(struct swarm *s, const struct env *env,
+	uint64_t stream, struct bytes in)
+{
+	struct stream *st = stream_find(s, stream);
+	int err;
+
+	if (st == NULL)
+		return P2P_ERR_NOT_FOUND;
+	err = stream_write(st, in);
+	if (err != 0) {
+		st->write_waited = true;
+		return err;
+	}
+	st->write_waited = true;
+	if (stream_flush(s, env, st))
+		conn_want_write(s, env, st->conn);
+	return 0;
+}
+
+size_t swarm_stream_backlog(const struct swarm *s, uint64_t stream)
+{
+	struct stream *st = stream_find(s, stream);
+
+	return st == NULL ? 0 : st->out.len;
+}
+
+struct bytes swarm_stream_peek(
+	const struct swarm *s, uint64_t stream, bool *end)
+{
+	struct stream *st = stream_find(s, stream);
+
+	*end = false;
+	if (st == NULL || !st->negotiated || !st->open_sent)
+		return bytes_of(NULL, 0);
+	return upgrader_stream_peek(st->conn->up, st->mux, end);
+}
+
+void swarm_stream_consume(struct swarm *s, uint64_t stream, size_t n)
+{
+	struct stream *st = stream_find(s, stream);
+
+	if (st == NULL || n == 0)
+		return;
+	(void)upgrader_stream_consume(st->conn->up, st->mux, n);
+	/* Credit given back is written with the next pump; asked for here so
+	 * that a reader alone keeps the stream moving. */
+	if (!st->conn->write_asked) {
+		st->conn->write_asked = true;
+		swarm_act(s, SWARM_ACT_WRITE, st->conn->id, NULL);
+	}
+}
+
+void swarm_stream_close_write(
+	struct swarm *s, const struct env *env, uint64_t stream)
+{
+	struct stream *st = stream_find(s, stream);
+
+	if (st == NULL)
+		return;
+	st->close_asked = true;
+	if (stream_flush(s, env, st))
+		conn_want_write(s, env, st->conn);
+}
+
+void swarm_stream_reset(struct swarm *s, uint64_t stream)
+{
+	struct stream *st = stream_find(s, stream);
+
+	if (st != NULL)
+		stream_drop(s, st, P2P_ERR_CLOSED, false);
+}
+
+struct budget *swarm_stream_budget(struct swarm *s, uint64_t stream)
+{
+	struct stream *st = stream_find(s, stream);
+
+	return st == NULL ? NULL : &st->conn->budget;
+}

@@ -1,0 +1,205 @@
+/*
+ * What the files of this folder share. Nobody else includes it.
+ *
+ *   struct swarm 1--* struct conn 1--* struct stream
+ *                1--* struct peer 1--* struct conn (once secured)
+ *
+ * swarm.c   the public verbs, events and actions
+ * conn.c    a connection from dial or accept to its end
+ * stream.c  a stream: negotiation, writing, reading, its end
+ * peer.c    what is known of a peer; up and down
+ * dial.c    which address is dialled when
+ * identify.c, ping.c  the protocols served inside
+ */
+#ifndef NET_SWARM_SWARM_INTERNAL_H
+#define NET_SWARM_SWARM_INTERNAL_H
+
+#include "base/bufq.h"
+#include "base/list.h"
+#include "base/table.h"
+#include "net/swarm/swarm.h"
+#include "net/upgrade/multistream.h"
+#include "net/upgrade/upgrader.h"
+
+/* Protocols served inside come first in the list of names. */
+enum swarm_protocol {
+	SWARM_PROTO_IDENTIFY,
+	SWARM_PROTO_PUSH,
+	SWARM_PROTO_PING,
+	SWARM_PROTO_USER, /* the first of the user's */
+};
+
+#define SWARM_PROTOCOLS_MAX 24
+
+enum conn_state {
+	CONN_DIALING,   /* the carrier is not there yet */
+	CONN_UPGRADING, /* multistream, Noise, muxer */
+	CONN_READY,
+	CONN_CLOSING,   /* only writes what is left */
+};
+
+struct conn {
+	uint64_t id;
+	enum conn_state state;
+	bool outbound;
+	bool local;          /* loopback or LAN: no cap per address */
+	bool secured;        /* the peer has proven its key */
+	bool paused;
+	bool write_asked;    /* a WRITE action is under way */
+	bool in_pump;
+	struct multiaddr remote;
+	struct peer *peer;   /* NULL until secured */
+	struct list of_peer;
+	struct list streams;
+	struct upgrader *up; /* NULL while dialling */
+	struct budget budget;
+	struct bufq in;      /* bytes that the upgrader did not take */
+	uint64_t deadline_ms;
+	uint64_t open_after_ms; /* the muxer asked for a pause between opens */
+	uint64_t request;    /* of swarm_dial, 0: none */
+	struct peer_id expect;
+	uint64_t ping_stream; /* 0: none */
+	uint64_t ping_sent_ms;
+	uint64_t ping_due_ms;
+	uint8_t ping_nonce[SWARM_PING_BYTES];
+	unsigned ping_streams_in;
+};
+
+struct stream {
+	uint64_t id;
+	struct conn *conn;
+	struct list of_conn;
+	uint64_t mux;        /* the muxer's number */
+	bool open_sent;      /* the muxer knows it */
+	bool inbound;
+	bool negotiated;
+	bool close_asked;    /* half-close once `out` is empty */
+	bool close_sent;
+	bool write_waited;   /* the user waits for STREAM_WRITABLE */
+	int protocol;        /* index into swarm->names */
+	struct multistream ms;
+	const char *ms_names[2]; /* the initiator's single proposal */
+	struct bufq out;     /* not yet taken by the muxer */
+	uint64_t deadline_ms;
+	struct buf body;     /* identify: what was read so far */
+};
+
+struct peer {
+	struct peer_id id;
+	struct list conns;
+	bool up;             /* SWARM_EV_PEER_UP was told */
+	bool identified;
+	bool wanted;         /* redial when lost */
+	uint64_t up_at_ms;   /* announce without identify then; NEVER: done */
+	uint64_t last_seen_ms;
+	char agent[SWARM_AGENT_BYTES_MAX + 1];
+	struct buf protocols; /* clean names, one a line */
+	uint64_t rtt_ms;
+	struct multiaddr addrs[SWARM_ADDRESSES_PER_PEER_MAX];
+	unsigned addr_count;
+	unsigned addr_next;  /* dialled next */
+	unsigned failures;   /* rounds in a row */
+	unsigned dials;      /* in flight */
+	uint64_t dial_at_ms; /* NEVER: not now */
+};
+
+struct swarm {
+	struct swarm_cfg cfg;
+	struct budget budget; /* of all connections */
+	const char *names[SWARM_PROTOCOLS_MAX + 1]; /* inside + user's, NULL */
+	struct table conns;   /* by id */
+	struct table streams; /* by id */
+	struct table peers;   /* by peer id */
+	uint64_t next_id;
+	size_t conns_in;
+	size_t preauth;
+	size_t dials;
+	struct multiaddr addrs[SWARM_ADDRESSES_PER_PEER_MAX];
+	unsigned addr_count;
+	bool shutting_down;
+	struct bufq actions; /* struct swarm_action */
+	struct bufq events;  /* struct swarm_event */
+	struct swarm_counters counters;
+	uint64_t last_ms;    /* the newest time seen, for counters and logs */
+};
+
+/* ---- swarm.c ----------------------------------------------------------- */
+
+void swarm_emit(struct swarm *s, const struct swarm_event *ev);
+void swarm_act(struct swarm *s, enum swarm_action_kind kind, uint64_t conn,
+	const struct multiaddr *addr);
+
+/* ---- conn.c ------------------------------------------------------------ */
+
+struct conn *conn_find(const struct swarm *s, uint64_t id);
+struct conn *conn_new_outbound(struct swarm *s, const struct env *env,
+	const struct multiaddr *addr, const struct peer_id *expect);
+/* Moves bytes and events until nothing moves; may free the connection. */
+void conn_pump(struct swarm *s, const struct env *env, struct conn *c);
+/* Ends it now: streams and peer hear of it, the carrier is closed. */
+void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err);
+void conn_tick(struct swarm *s, const struct env *env, struct conn *c);
+uint64_t conn_deadline(const struct conn *c);
+/* Asks the carrier to write, once. */
+void conn_want_write(
+	struct swarm *s, const struct env *env, struct conn *c);
+
+/* ---- stream.c ---------------------------------------------------------- */
+
+struct stream *stream_find(const struct swarm *s, uint64_t id);
+struct stream *stream_of_mux(const struct conn *c, uint64_t mux);
+int stream_open(struct swarm *s, const struct env *env, struct conn *c,
+	int protocol, struct stream **st) P2P_MUST_CHECK;
+void stream_opened_by_peer(struct swarm *s, const struct env *env,
+	struct conn *c, uint64_t mux);
+void stream_on_readable(
+	struct swarm *s, const struct env *env, struct stream *st);
+void stream_on_reset(
+	struct swarm *s, const struct env *env, struct stream *st);
+/* Hands what waits to the muxer; true when something moved. */
+bool stream_flush(struct swarm *s, const struct env *env, struct stream *st);
+int stream_write(struct stream *st, struct bytes in) P2P_MUST_CHECK;
+/* Forgets it; the user hears of it when it is the user's and tell is set. */
+void stream_drop(
+	struct swarm *s, struct stream *st, int err, bool tell);
+
+/* ---- peer.c ------------------------------------------------------------ */
+
+struct peer *peer_find(const struct swarm *s, const struct peer_id *id);
+/* Found or made; NULL when the table is full of connected peers. */
+struct peer *peer_get(
+	struct swarm *s, const struct env *env, const struct peer_id *id);
+/* The connection that new streams use, or NULL. */
+struct conn *peer_conn(const struct peer *p);
+void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c);
+void peer_conn_gone(struct swarm *s, const struct env *env, struct conn *c);
+void peer_announce(struct swarm *s, struct peer *p);
+void peer_tick(struct swarm *s, const struct env *env, struct peer *p);
+uint64_t peer_deadline(const struct swarm *s, const struct peer *p);
+void peer_free(struct peer *p);
+
+/* ---- dial.c ------------------------------------------------------------ */
+
+void dial_learn(struct peer *p, const struct multiaddr *addr);
+void dial_soon(const struct env *env, struct peer *p, uint64_t delay_ms);
+void dial_next(struct swarm *s, const struct env *env, struct peer *p);
+/* A dial for this peer ended without a ready connection. */
+void dial_ended(struct swarm *s, const struct env *env, struct peer *p);
+
+/* ---- identify.c -------------------------------------------------------- */
+
+void identify_ask(struct swarm *s, const struct env *env, struct conn *c);
+/* A stream of the peer was negotiated: ours is to answer. */
+void identify_answer(
+	struct swarm *s, const struct env *env, struct stream *st);
+/* Bytes of an answer or a push; may drop the stream. */
+void identify_read(struct swarm *s, const struct env *env, struct stream *st);
+void identify_push_all(struct swarm *s, const struct env *env);
+
+/* ---- ping.c ------------------------------------------------------------ */
+
+void ping_read(struct swarm *s, const struct env *env, struct stream *st);
+void ping_tick(struct swarm *s, const struct env *env, struct conn *c);
+uint64_t ping_deadline(const struct conn *c);
+
+#endif
