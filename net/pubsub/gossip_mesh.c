@@ -197,8 +197,10 @@ static void tell_ihave(struct gossip *g, struct topic *t, struct gpeer *p)
 			continue;
 		len = gossip_id_write(
 			p->form, bytes_of(c->id, c->id_len), raw[n]);
-		if (len > 0)
-			ids[n++] = bytes_of(raw[n], len);
+		if (len == 0)
+			continue;
+		ids[n] = bytes_of(raw[n], len);
+		n++;
 	}
 	if (n > 0)
 		(void)send_ihave(g, p, topic_name(t), ids, n);

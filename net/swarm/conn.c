@@ -354,6 +354,9 @@ static bool on_event(struct swarm *s, const struct env *env, struct conn *c,
 		if (c->state != CONN_CLOSING)
 			on_mux(s, env, c, &ev->mux);
 		break;
+	case UPGRADE_EV_FAILED:
+		conn_fail(s, env, c, ev->err);
+		break;
 	}
 	return conn_find(s, id) == c;
 }
@@ -462,7 +465,7 @@ void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err)
 	(void)table_remove(&s->conns, bytes_of(&c->id, sizeof(c->id)));
 	if (c->peer != NULL)
 		peer_conn_gone(s, env, c);
-	if (c->outbound && !was_ready && expected != NULL)
+	if (c->scheduled && !was_ready && expected != NULL)
 		dial_ended(s, env, expected);
 	swarm_act(s, SWARM_ACT_CLOSE, c->id, NULL);
 	upgrader_free(c->up);

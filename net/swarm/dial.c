@@ -48,9 +48,11 @@ void dial_next(struct swarm *s, const struct env *env, struct peer *p)
 	if (!list_empty(&p->conns) || p->dials > 0 || s->shutting_down)
 		return;
 	while (p->addr_next < p->addr_count) {
-		const struct multiaddr *a = &p->addrs[p->addr_next++];
+		struct multiaddr a = p->addrs[p->addr_next++];
+		struct conn *c = conn_new_outbound(s, env, &a, &p->id);
 
-		if (conn_new_outbound(s, env, a, &p->id) != NULL) {
+		if (c != NULL) {
+			c->scheduled = true;
 			p->dials++;
 			return;
 		}

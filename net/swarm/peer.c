@@ -101,7 +101,7 @@ void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c)
 		dial_learn(p, &c->remote);
 		p->wanted = true;
 		swarm_emit(s, &ev);
-		if (!peer_id_none(&c->expect) && p->dials > 0)
+		if (c->scheduled)
 			p->dials--;
 	}
 	c->request = 0;

@@ -288,6 +288,11 @@ const struct swarm_counters *swarm_counters(const struct swarm *s)
 	return &s->counters;
 }
 
+size_t swarm_budget_used(const struct swarm *s)
+{
+	return s->budget.used;
+}
+
 /* ---- streams ----------------------------------------------------------- */
 
 static int protocol_index(const struct swarm *s, const char *name)

@@ -193,5 +193,7 @@ struct swarm_counters {
 };
 
 const struct swarm_counters *swarm_counters(const struct swarm *s);
+/* Bytes charged for all connections now. */
+size_t swarm_budget_used(const struct swarm *s);
 
 #endif

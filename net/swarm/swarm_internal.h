@@ -42,6 +42,7 @@ struct conn {
 	uint64_t id;
 	enum conn_state state;
 	bool outbound;
+	bool scheduled;      /* dialled by dial.c: counted in peer->dials */
 	bool local;          /* loopback or LAN: no cap per address */
 	bool secured;        /* the peer has proven its key */
 	bool paused;

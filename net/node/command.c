@@ -1,0 +1,162 @@
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "net/node/node_internal.h"
+
+/* ---- connect ----------------------------------------------------------- */
+
+/* HOST:PORT or [IPV6]:PORT as a multiaddr. */
+static int parse_host_port(struct multiaddr *a, const char *text)
+{
+	char host[256], whole[NODE_CONNECT_TEXT_MAX];
+	const char *colon = strrchr(text, ':');
+	const char *kind = "dns";
+	uint8_t ip[16];
+	size_t len;
+	int n;
+
+	if (colon == NULL || colon == text || colon[1] == '\0')
+		return P2P_ERR_MALFORMED;
+	len = (size_t)(colon - text);
+	if (text[0] == '[' && text[len - 1] == ']') {
+		text++;
+		len -= 2;
+	}
+	if (len == 0 || len >= sizeof(host) ||
+		memchr(text, '/', len) != NULL)
+		return P2P_ERR_MALFORMED;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	if (inet_pton(AF_INET, host, ip) == 1)
+		kind = "ip4";
+	else if (inet_pton(AF_INET6, host, ip) == 1)
+		kind = "ip6";
+	n = snprintf(whole, sizeof(whole), "/%s/%s/tcp/%s", kind, host,
+		colon + 1);
+	if (n < 0 || (size_t)n >= sizeof(whole))
+		return P2P_ERR_TOO_BIG;
+	return multiaddr_parse_text(a, bytes_of(whole, (size_t)n));
+}
+
+static struct request *request_new(struct node *n, const char *text)
+{
+	for (size_t i = 0; i < NODE_REQUESTS_MAX; i++) {
+		struct request *r = &n->requests[i];
+
+		if (r->id != 0)
+			continue;
+		r->id = n->next_request++;
+		(void)snprintf(r->text, sizeof(r->text), "%s", text);
+		return r;
+	}
+	return NULL;
+}
+
+void command_dial_failed(struct node *n, uint64_t request, const char *why)
+{
+	for (size_t i = 0; i < NODE_REQUESTS_MAX; i++) {
+		struct request *r = &n->requests[i];
+
+		if (r->id == 0 || r->id != request)
+			continue;
+		tell_dial_failed(n, r->text, why);
+		r->id = 0;
+	}
+}
+
+static void on_connect(
+	struct node *n, const struct env *env, const char *text)
+{
+	struct multiaddr a;
+	struct multiaddr base;
+	struct multiaddr_tcp tcp;
+	struct bytes peer;
+	struct request *r;
+	int err = text[0] == '/'
+			  ? multiaddr_parse_text(&a, bytes_str(text))
+			  : parse_host_port(&a, text);
+
+	if (err != 0) {
+		tell_dial_failed(n, text,
+			"neither a multiaddr nor HOST:PORT");
+		return;
+	}
+	multiaddr_split_peer(&a, &base, &peer);
+	if (!multiaddr_to_tcp(&base, &tcp)) {
+		tell_dial_failed(n, text,
+			"only addresses of the form /ip4/../tcp/.. (ip6, dns)"
+			" can be dialled");
+		return;
+	}
+	r = request_new(n, text);
+	if (r == NULL) {
+		tell_dial_failed(n, text, "too many dials under way");
+		return;
+	}
+	swarm_dial(n->swarm, env, &a, r->id);
+}
+
+/* ---- the others -------------------------------------------------------- */
+
+static void on_publish(
+	struct node *n, const struct env *env, const struct net_msg *m)
+{
+	int handed = gossip_publish(
+		n->gossip, env, bytes_of(m->data, m->data_len));
+
+	if (handed > 0)
+		tell_handed(n, m->id, (uint64_t)handed);
+}
+
+static void on_known_peer(
+	struct node *n, const struct env *env, const struct net_msg *m)
+{
+	struct peer_id peer;
+	struct multiaddr a;
+
+	if (peer_id_parse_text(&peer, bytes_str(m->peer)) == 0 &&
+		multiaddr_parse_text(&a, bytes_str(m->text)) == 0)
+		swarm_know(n->swarm, env, &peer, &a, false);
+}
+
+static void on_disconnect(
+	struct node *n, const struct env *env, const struct net_msg *m)
+{
+	struct peer_id peer;
+
+	if (peer_id_parse_text(&peer, bytes_str(m->peer)) == 0)
+		swarm_disconnect(n->swarm, env, &peer);
+}
+
+void command_serve(struct node *n, const struct env *env, struct net_msg *m)
+{
+	switch ((enum net_msg_kind)m->msg.kind) {
+	case NET_MSG_JOIN:
+		if (gossip_join(n->gossip, env, bytes_str(m->text)) != 0)
+			log_printf(env->log, LOG_LEVEL_WARN,
+				"a room could not be joined");
+		break;
+	case NET_MSG_LEAVE:
+		gossip_leave(n->gossip, env, bytes_str(m->text));
+		break;
+	case NET_MSG_PUBLISH:
+		on_publish(n, env, m);
+		break;
+	case NET_MSG_CONNECT:
+		on_connect(n, env, m->text);
+		break;
+	case NET_MSG_DISCONNECT:
+		on_disconnect(n, env, m);
+		break;
+	case NET_MSG_KNOWN_PEER:
+		on_known_peer(n, env, m);
+		break;
+	case NET_MSG_QUIT:
+		n->stopping = true;
+		n->stop_at_ms = env_after(env, NODE_STOP_MS);
+		swarm_shutdown(n->swarm, env);
+		break;
+	}
+	msg_free(&m->msg);
+}

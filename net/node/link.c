@@ -1,0 +1,258 @@
+/*
+ * Gossip over streams: each side opens one stream and only writes on it
+ * (pubsub spec, "Stream management"), so a peer has one of ours and one or,
+ * while a newer takes over, two of its own.
+ */
+#include <stdlib.h>
+
+#include "base/xmalloc.h"
+#include "net/node/node_internal.h"
+
+/* Programs whose ids are like ours; others' forms are learnt (gossip.h). */
+static const char own_agent[] = "p2pchat-tui/";
+
+struct link *link_find(const struct node *n, const struct peer_id *peer)
+{
+	return table_get(&n->links, peer_id_bytes(peer));
+}
+
+struct link *link_get(
+	struct node *n, const struct env *env, const struct peer_id *peer)
+{
+	struct link *l = link_find(n, peer);
+
+	(void)env;
+	if (l != NULL)
+		return l;
+	l = xcalloc(1, sizeof(*l));
+	l->peer = *peer;
+	l->reopen_at_ms = P2P_NEVER;
+	l->rtt_told_ms = P2P_NEVER;
+	(void)table_put(&n->links, peer_id_bytes(peer), l);
+	return l;
+}
+
+static enum gossip_id_form form_of(const struct swarm_peer_info *info)
+{
+	return strncmp(info->agent, own_agent, sizeof(own_agent) - 1) == 0
+		       ? GOSSIP_FORM_FROM_SEQNO
+		       : GOSSIP_FORM_UNKNOWN;
+}
+
+void link_open(struct node *n, const struct env *env, struct link *l)
+{
+	static const enum gossip_version versions[] = {
+		GOSSIP_V11, GOSSIP_V10, GOSSIP_FLOODSUB};
+	struct swarm_peer_info info;
+	size_t i = 0;
+
+	if (l->out != 0 || l->refused || n->stopping ||
+		!swarm_peer_info(n->swarm, &l->peer, &info))
+		return;
+	while (node_protocols[i] != NULL &&
+		!swarm_peer_speaks(n->swarm, &l->peer, node_protocols[i]))
+		i++;
+	if (node_protocols[i] == NULL)
+		return;
+	if (swarm_stream_open(n->swarm, env, &l->peer, node_protocols[i],
+		    &l->out) != 0) {
+		l->out = 0;
+		return;
+	}
+	l->reopen_at_ms = P2P_NEVER;
+	if (gossip_peer_add(n->gossip, env, &l->peer, versions[i],
+		    info.outbound, form_of(&info)) != 0) {
+		swarm_stream_reset(n->swarm, l->out);
+		l->out = 0;
+		l->refused = true;
+	}
+}
+
+static void in_close(struct node *n, struct link_in *in)
+{
+	if (in->stream != 0)
+		swarm_stream_reset(n->swarm, in->stream);
+	frame_reader_clear(&in->frames);
+	in->stream = 0;
+}
+
+void link_stream_in(
+	struct node *n, const struct env *env, const struct swarm_event *ev)
+{
+	struct link *l = link_get(n, env, &ev->peer);
+
+	if (gossip_peer_seen(n->gossip, env, &ev->peer) != 0) {
+		swarm_stream_reset(n->swarm, ev->stream);
+		return;
+	}
+	/* What an older stream still holds is read first; a third one shows
+	 * that the oldest is dead. */
+	in_close(n, &l->in[NODE_LINK_STREAMS_IN - 1]);
+	memmove(&l->in[1], &l->in[0],
+		(NODE_LINK_STREAMS_IN - 1) * sizeof(l->in[0]));
+	l->in[0].stream = ev->stream;
+	frame_reader_init(&l->in[0].frames, GOSSIP_RPC_BYTES_MAX,
+		swarm_stream_budget(n->swarm, ev->stream));
+	link_read(n, env, l);
+}
+
+void link_stream_gone(
+	struct node *n, const struct env *env, const struct swarm_event *ev)
+{
+	struct link *l = link_find(n, &ev->peer);
+
+	if (l == NULL)
+		return;
+	for (size_t i = 0; i < NODE_LINK_STREAMS_IN; i++) {
+		if (l->in[i].stream != ev->stream)
+			continue;
+		frame_reader_clear(&l->in[i].frames);
+		l->in[i].stream = 0;
+	}
+	if (l->out != ev->stream)
+		return;
+	l->out = 0;
+	/* Its subscriptions stay: only our words to it have no way now. */
+	l->refused = ev->err == P2P_ERR_NO_PROTOCOL;
+	l->reopen_at_ms = env_after(env, NODE_LINK_REOPEN_MS);
+}
+
+static void link_free(struct link *l)
+{
+	for (size_t i = 0; i < NODE_LINK_STREAMS_IN; i++)
+		frame_reader_clear(&l->in[i].frames);
+	free(l);
+}
+
+void link_remove(
+	struct node *n, const struct env *env, const struct peer_id *peer)
+{
+	struct link *l = table_remove(&n->links, peer_id_bytes(peer));
+
+	gossip_peer_remove(n->gossip, env, peer);
+	/* Topics are left before the peer is gone, for whoever listens. */
+	if (l == NULL)
+		return;
+	if (l->up) {
+		struct gossip_event ev;
+
+		while (gossip_next_event(n->gossip, &ev)) {
+			if (ev.kind == GOSSIP_EV_UNIT)
+				tell_unit(n, &ev);
+			else
+				tell_topic(n, &ev);
+		}
+		tell_peer(n, peer, false);
+	}
+	link_free(l);
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+static bool may_read(struct node *n)
+{
+	if (!n->chat_full && n->untold == NULL &&
+		n->tells.len / sizeof(void *) < NODE_TELLS_PER_TURN)
+		return true;
+	n->backlog = true;
+	return false;
+}
+
+/* One piece of a stream; false when there is nothing more to do now. */
+static bool read_piece(struct node *n, const struct env *env, struct link *l,
+	struct link_in *in)
+{
+	struct bytes data, body = bytes_of(NULL, 0);
+	size_t taken = 0;
+	bool end;
+	int got, err = 0;
+
+	data = swarm_stream_peek(n->swarm, in->stream, &end);
+	got = frame_read(&in->frames, data, &taken, &body);
+	if (got > 0)
+		err = gossip_feed(n->gossip, env, &l->peer, body);
+	swarm_stream_consume(n->swarm, in->stream, taken);
+	if (got < 0 || err != 0 || (end && got == 0 && taken == data.len)) {
+		in_close(n, in);
+		return false;
+	}
+	return taken > 0;
+}
+
+void link_read(struct node *n, const struct env *env, struct link *l)
+{
+	struct gossip_event ev;
+
+	if (!l->up)
+		return;
+	for (size_t i = NODE_LINK_STREAMS_IN; i-- > 0;) {
+		while (l->in[i].stream != 0 && may_read(n) &&
+			read_piece(n, env, l, &l->in[i])) {
+			while (gossip_next_event(n->gossip, &ev)) {
+				if (ev.kind == GOSSIP_EV_UNIT)
+					tell_unit(n, &ev);
+				else
+					tell_topic(n, &ev);
+			}
+		}
+	}
+}
+
+/* ---- writing ----------------------------------------------------------- */
+
+void link_flush(struct node *n, const struct env *env, struct link *l)
+{
+	struct bytes out;
+
+	if (l->out == 0)
+		return;
+	for (;;) {
+		size_t room, backlog =
+			swarm_stream_backlog(n->swarm, l->out);
+
+		out = gossip_out_peek(n->gossip, &l->peer);
+		if (out.len == 0 || backlog >= NODE_LINK_BACKLOG_BYTES)
+			return;
+		room = NODE_LINK_BACKLOG_BYTES - backlog;
+		out = bytes_first(out, room);
+		if (swarm_stream_write(n->swarm, env, l->out, out) != 0)
+			return;
+		gossip_out_consume(n->gossip, &l->peer, out.len);
+	}
+}
+
+/* ---- time -------------------------------------------------------------- */
+
+void links_tick(struct node *n, const struct env *env)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &n->links) {
+		struct link *l = e->value;
+
+		if (l->reopen_at_ms > env->now_ms)
+			continue;
+		l->reopen_at_ms = P2P_NEVER;
+		link_open(n, env, l);
+	}
+}
+
+uint64_t links_deadline(const struct node *n)
+{
+	struct table_entry *e, *tmp;
+	uint64_t first = P2P_NEVER;
+
+	TABLE_FOREACH(e, tmp, &n->links)
+		first = P2P_MIN(
+			first, ((struct link *)e->value)->reopen_at_ms);
+	return first;
+}
+
+void links_clear(struct node *n)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &n->links)
+		link_free(e->value);
+	table_clear(&n->links);
+}

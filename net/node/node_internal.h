@@ -1,0 +1,108 @@
+/*
+ * What the files of this folder share. Nobody else includes it.
+ *
+ * node.c    the step: events in, actions out
+ * link.c    gossip streams of each peer
+ * tell.c    what chat is told
+ * command.c what chat asks for
+ */
+#ifndef NET_NODE_NODE_INTERNAL_H
+#define NET_NODE_NODE_INTERNAL_H
+
+#include "base/bufq.h"
+#include "base/table.h"
+#include "net/node/node.h"
+#include "net/node/node_limits.h"
+#include "net/pubsub/gossip.h"
+#include "net/swarm/frame.h"
+#include "net/swarm/swarm.h"
+
+/* A stream that brings gossip RPCs. */
+struct link_in {
+	uint64_t stream; /* 0: none */
+	struct frame_reader frames;
+};
+
+/* The gossip streams of one connected peer. */
+struct link {
+	struct peer_id peer;
+	bool up;              /* chat was told of the peer */
+	uint64_t out;         /* 0: not open */
+	bool refused;         /* it speaks no gossip: not tried again */
+	uint64_t reopen_at_ms; /* NEVER: not waiting */
+	struct link_in in[NODE_LINK_STREAMS_IN]; /* [0] is the newest */
+	uint64_t rtt_told_ms; /* NEVER: none */
+};
+
+struct request {
+	uint64_t id; /* 0: free */
+	char text[NODE_CONNECT_TEXT_MAX];
+};
+
+struct node {
+	struct node_cfg cfg;
+	struct swarm *swarm;
+	struct gossip *gossip;
+	struct table links;  /* peer id -> struct link */
+	struct bufq actions; /* struct node_action, but for what follows */
+	struct bufq tells;   /* struct chat_net_msg * */
+	struct chat_net_msg *untold; /* given back: the next to tell */
+	bool chat_full;
+	bool backlog;        /* links have more to read */
+	bool stopping;
+	bool stopped;
+	uint64_t stop_at_ms;
+	struct multiaddr addrs[SWARM_ADDRESSES_PER_PEER_MAX];
+	size_t addr_count;
+	struct request requests[NODE_REQUESTS_MAX];
+	uint64_t next_request;
+};
+
+/* In the order of preference; index = protocol of SWARM_EV_STREAM_IN. */
+extern const char *const node_protocols[];
+
+/* ---- link.c ------------------------------------------------------------ */
+
+struct link *link_find(const struct node *n, const struct peer_id *peer);
+struct link *link_get(
+	struct node *n, const struct env *env, const struct peer_id *peer);
+/* Opens our stream when the peer speaks gossip and none is open. */
+void link_open(struct node *n, const struct env *env, struct link *l);
+void link_stream_in(struct node *n, const struct env *env,
+	const struct swarm_event *ev);
+void link_stream_gone(struct node *n, const struct env *env,
+	const struct swarm_event *ev);
+void link_remove(
+	struct node *n, const struct env *env, const struct peer_id *peer);
+/* Reads RPCs as long as chat has room. */
+void link_read(struct node *n, const struct env *env, struct link *l);
+/* Hands waiting frames to the stream. */
+void link_flush(struct node *n, const struct env *env, struct link *l);
+void links_tick(struct node *n, const struct env *env);
+uint64_t links_deadline(const struct node *n);
+void links_clear(struct node *n);
+
+/* ---- tell.c ------------------------------------------------------------ */
+
+void tell_message(struct node *n, struct chat_net_msg *m);
+void tell_peer(struct node *n, const struct peer_id *peer, bool up);
+void tell_rtt(struct node *n, struct link *l, uint64_t rtt_ms);
+void tell_topic(struct node *n, const struct gossip_event *ev);
+void tell_unit(struct node *n, struct gossip_event *ev);
+void tell_handed(struct node *n, const uint8_t *id, uint64_t count);
+void tell_address(struct node *n, const struct peer_id *peer,
+	const struct multiaddr *addr);
+void tell_dial_failed(struct node *n, const char *what, const char *why);
+void tell_status(struct node *n, enum chat_status_item item,
+	enum chat_status_state state, const char *text);
+void tell_listening(struct node *n);
+
+/* ---- command.c --------------------------------------------------------- */
+
+void command_serve(
+	struct node *n, const struct env *env, struct net_msg *msg);
+/* A dial that a person asked for failed. */
+void command_dial_failed(
+	struct node *n, uint64_t request, const char *why);
+
+#endif

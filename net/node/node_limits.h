@@ -1,0 +1,24 @@
+/*
+ * Every maximum of the node itself; those of its parts are in swarm_limits.h
+ * and gossip_limits.h.
+ */
+#ifndef NET_NODE_NODE_LIMITS_H
+#define NET_NODE_NODE_LIMITS_H
+
+/* Actions that wait within one turn. */
+#define NODE_ACTIONS_BYTES_MAX (64u << 20)
+/* Messages to chat after which no more is read in this turn. */
+#define NODE_TELLS_PER_TURN 256
+/* Streams of one peer that bring gossip: one, and a newer one taking over. */
+#define NODE_LINK_STREAMS_IN 2
+/* Bytes handed to a stream before the rest waits in the gossip queue. */
+#define NODE_LINK_BACKLOG_BYTES (256u << 10)
+#define NODE_LINK_REOPEN_MS 1000
+/* A round trip is told again when it has changed by this factor. */
+#define NODE_RTT_FACTOR 2
+#define NODE_STOP_MS 1500
+#define NODE_CONNECT_TEXT_MAX 512
+/* Dials that a person asked for and that are not answered yet. */
+#define NODE_REQUESTS_MAX 32
+
+#endif

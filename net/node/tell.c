@@ -1,0 +1,172 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "base/xmalloc.h"
+#include "net/node/node_internal.h"
+
+/* Most that one status or address list is long. */
+#define TELL_TEXT_BYTES_MAX 8192
+
+static struct chat_net_msg *new_message(enum chat_msg_kind kind,
+	const struct peer_id *peer, const char *text)
+{
+	struct chat_net_msg *m =
+		chat_net_msg_new(kind, text, bytes_of(NULL, 0));
+
+	_Static_assert(MSG_PEER_MAX >= PEER_ID_TEXT_MAX, "an id's text fits");
+	if (peer != NULL)
+		(void)peer_id_text(peer, m->peer);
+	return m;
+}
+
+void tell_message(struct node *n, struct chat_net_msg *m)
+{
+	chat_net_msg_charge(m);
+	P2P_ASSERT(bufq_push(&n->tells, bytes_of(&m, sizeof(m))) == 0);
+}
+
+void tell_peer(struct node *n, const struct peer_id *peer, bool up)
+{
+	struct chat_net_msg *m = new_message(CHAT_MSG_PEER, peer, NULL);
+	struct swarm_peer_info info;
+	char text[MULTIADDR_TEXT_MAX];
+
+	m->state = up;
+	if (up && swarm_peer_info(n->swarm, peer, &info)) {
+		m->text = xstrdup(multiaddr_text(&info.remote, text));
+		m->outbound = info.outbound;
+		m->muxer = info.muxer;
+		m->agent = xstrdup(info.agent);
+		m->protocols = xstrdup(info.protocols);
+	}
+	tell_message(n, m);
+}
+
+void tell_rtt(struct node *n, struct link *l, uint64_t rtt_ms)
+{
+	struct chat_net_msg *m;
+	uint64_t old = l->rtt_told_ms;
+
+	/* Only what a person would notice: each telling redraws a screen. */
+	if (old != P2P_NEVER && rtt_ms <= (old + 1) * NODE_RTT_FACTOR &&
+		old <= (rtt_ms + 1) * NODE_RTT_FACTOR)
+		return;
+	l->rtt_told_ms = rtt_ms;
+	m = new_message(CHAT_MSG_RTT, &l->peer, NULL);
+	m->number = rtt_ms;
+	tell_message(n, m);
+}
+
+void tell_topic(struct node *n, const struct gossip_event *ev)
+{
+	struct chat_net_msg *m;
+
+	/* A topic with a NUL inside cannot be named by anybody here. */
+	if (strlen(ev->topic) != ev->topic_len)
+		return;
+	m = new_message(CHAT_MSG_TOPIC, &ev->peer, ev->topic);
+	m->state = ev->joined;
+	tell_message(n, m);
+}
+
+void tell_unit(struct node *n, struct gossip_event *ev)
+{
+	struct chat_net_msg *m = new_message(CHAT_MSG_UNIT, &ev->peer, NULL);
+
+	m->data = ev->unit;
+	m->data_len = ev->unit_len;
+	ev->unit = NULL;
+	tell_message(n, m);
+}
+
+void tell_handed(struct node *n, const uint8_t *id, uint64_t count)
+{
+	struct chat_net_msg *m = new_message(CHAT_MSG_HANDED, NULL, NULL);
+
+	memcpy(m->id, id, sizeof(m->id));
+	m->number = count;
+	tell_message(n, m);
+}
+
+void tell_address(struct node *n, const struct peer_id *peer,
+	const struct multiaddr *addr)
+{
+	char text[MULTIADDR_TEXT_MAX];
+
+	tell_message(n, new_message(CHAT_MSG_ADDRESS, peer,
+				multiaddr_text(addr, text)));
+}
+
+void tell_dial_failed(struct node *n, const char *what, const char *why)
+{
+	struct chat_net_msg *m =
+		new_message(CHAT_MSG_DIAL_FAILED, NULL, what);
+
+	m->agent = xstrdup(why);
+	tell_message(n, m);
+}
+
+void tell_status(struct node *n, enum chat_status_item item,
+	enum chat_status_state state, const char *text)
+{
+	struct chat_net_msg *m = new_message(CHAT_MSG_STATUS, NULL, text);
+
+	m->item = item;
+	m->state = (int)state;
+	tell_message(n, m);
+}
+
+/* "192.168.1.20 tcp 4001, 1 more": the first address that others can use. */
+static void describe(const struct node *n, struct buf *out)
+{
+	const struct multiaddr *best = NULL;
+	struct multiaddr_tcp tcp;
+	char text[MULTIADDR_TEXT_MAX];
+	struct bytes host;
+
+	for (size_t i = 0; i < n->addr_count; i++) {
+		const struct multiaddr *a = &n->addrs[i];
+
+		if (best == NULL || (multiaddr_is_loopback(best) &&
+					    !multiaddr_is_loopback(a)))
+			best = a;
+	}
+	if (best == NULL || !multiaddr_to_tcp(best, &tcp)) {
+		(void)buf_append_str(out, "no address");
+		return;
+	}
+	/* "/ip4/192.168.1.20/tcp/4001": the second part is the host. */
+	(void)multiaddr_text(best, text);
+	host = bytes_skip(bytes_str(text), 5);
+	for (size_t i = 0; i < host.len; i++)
+		if (host.data[i] == '/')
+			host.len = i;
+	(void)buf_append(out, host);
+	(void)buf_appendf(out, " tcp %u", tcp.port);
+	if (n->addr_count > 1)
+		(void)buf_appendf(out, ", %zu more", n->addr_count - 1);
+}
+
+void tell_listening(struct node *n)
+{
+	char text[MULTIADDR_TEXT_MAX];
+	char id[PEER_ID_TEXT_MAX];
+	struct buf lines, status;
+
+	buf_init(&lines, TELL_TEXT_BYTES_MAX);
+	buf_init(&status, TELL_TEXT_BYTES_MAX);
+	(void)peer_id_text(&n->cfg.me->id, id);
+	for (size_t i = 0; i < n->addr_count; i++)
+		(void)buf_appendf(&lines, "%s%s/p2p/%s", i == 0 ? "" : "\n",
+			multiaddr_text(&n->addrs[i], text), id);
+	describe(n, &status);
+	tell_status(n, CHAT_STATUS_LISTEN,
+		n->addr_count == 0 ? CHAT_STATE_FAILED : CHAT_STATE_OK,
+		buf_cstr(&status));
+	tell_message(n, new_message(CHAT_MSG_NET_READY, &n->cfg.me->id,
+				buf_cstr(&lines)));
+	buf_clear(&lines);
+	buf_clear(&status);
+}
