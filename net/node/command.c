@@ -7,7 +7,7 @@
 /* ---- connect ----------------------------------------------------------- */
 
 /* HOST:PORT or [IPV6]:PORT as a multiaddr. */
-static int parse_host_port(struct multiaddr *a, const char *text)
+static int parse_host_port(struct maddr *a, const char *text)
 {
 	char host[256], whole[NODE_CONNECT_TEXT_MAX];
 	const char *colon = strrchr(text, ':');
@@ -36,7 +36,7 @@ static int parse_host_port(struct multiaddr *a, const char *text)
 		colon + 1);
 	if (n < 0 || (size_t)n >= sizeof(whole))
 		return P2P_ERR_TOO_BIG;
-	return multiaddr_parse_text(a, bytes_of(whole, (size_t)n));
+	return maddr_parse_text(a, bytes_of(whole, (size_t)n));
 }
 
 static struct request *request_new(struct node *n, const char *text)
@@ -68,13 +68,13 @@ void command_dial_failed(struct node *n, uint64_t request, const char *why)
 static void on_connect(
 	struct node *n, const struct env *env, const char *text)
 {
-	struct multiaddr a;
-	struct multiaddr base;
-	struct multiaddr_tcp tcp;
+	struct maddr a;
+	struct maddr base;
+	struct maddr_tcp tcp;
 	struct bytes peer;
 	struct request *r;
 	int err = text[0] == '/'
-			  ? multiaddr_parse_text(&a, bytes_str(text))
+			  ? maddr_parse_text(&a, bytes_str(text))
 			  : parse_host_port(&a, text);
 
 	if (err != 0) {
@@ -82,8 +82,8 @@ static void on_connect(
 			"neither a multiaddr nor HOST:PORT");
 		return;
 	}
-	multiaddr_split_peer(&a, &base, &peer);
-	if (!multiaddr_to_tcp(&base, &tcp)) {
+	maddr_split_peer(&a, &base, &peer);
+	if (!maddr_to_tcp(&base, &tcp)) {
 		tell_dial_failed(n, text,
 			"only addresses of the form /ip4/../tcp/.. (ip6, dns)"
 			" can be dialled");
@@ -113,10 +113,10 @@ static void on_known_peer(
 	struct node *n, const struct env *env, const struct net_msg *m)
 {
 	struct peer_id peer;
-	struct multiaddr a;
+	struct maddr a;
 
 	if (peer_id_parse_text(&peer, bytes_str(m->peer)) == 0 &&
-		multiaddr_parse_text(&a, bytes_str(m->text)) == 0)
+		maddr_parse_text(&a, bytes_str(m->text)) == 0)
 		swarm_know(n->swarm, env, &peer, &a, false);
 }
 

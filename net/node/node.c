@@ -59,7 +59,7 @@ void node_free(struct node *n)
 /* ---- actions ----------------------------------------------------------- */
 
 static void push_action(struct node *n, enum node_action_kind kind,
-	uint64_t conn, const struct multiaddr *addr)
+	uint64_t conn, const struct maddr *addr)
 {
 	struct node_action act = {.kind = kind, .conn = conn};
 
@@ -264,11 +264,11 @@ static void on_listening(
 static void on_lan_peer(
 	struct node *n, const struct env *env, const struct node_event *ev)
 {
-	struct multiaddr base;
+	struct maddr base;
 	struct peer_id peer;
 	struct bytes raw;
 
-	multiaddr_split_peer(&ev->addr, &base, &raw);
+	maddr_split_peer(&ev->addr, &base, &raw);
 	if (raw.len > 0 && peer_id_parse(&peer, raw) == 0)
 		swarm_know(n->swarm, env, &peer, &base, true);
 }
@@ -366,7 +366,7 @@ uint64_t node_deadline(const struct node *n)
 	return P2P_MIN(first, gossip_deadline(n->gossip));
 }
 
-size_t node_addresses(const struct node *n, const struct multiaddr **addrs)
+size_t node_addresses(const struct node *n, const struct maddr **addrs)
 {
 	*addrs = n->addrs;
 	return n->addr_count;

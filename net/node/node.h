@@ -17,7 +17,7 @@
 #include "msg/chat_msg.h"
 #include "msg/net_msg.h"
 #include "net/identity/key.h"
-#include "net/wire/multiaddr.h"
+#include "net/wire/maddr.h"
 
 struct node;
 
@@ -56,8 +56,8 @@ enum node_event_kind {
 struct node_event {
 	enum node_event_kind kind;
 	uint64_t conn;
-	struct multiaddr addr;
-	const struct multiaddr *addrs;
+	struct maddr addr;
+	const struct maddr *addrs;
 	size_t addr_count;
 	struct bytes bytes;
 	size_t count;
@@ -85,7 +85,7 @@ enum node_action_kind {
 struct node_action {
 	enum node_action_kind kind;
 	uint64_t conn;
-	struct multiaddr addr;
+	struct maddr addr;
 	struct chat_net_msg *msg;
 };
 
@@ -103,7 +103,7 @@ struct bytes node_out_peek(
 /* The only timer: when NODE_EV_TICK is due, or P2P_NEVER. */
 uint64_t node_deadline(const struct node *n);
 /* Own addresses as last told by NODE_EV_LISTENING. */
-size_t node_addresses(const struct node *n, const struct multiaddr **addrs);
+size_t node_addresses(const struct node *n, const struct maddr **addrs);
 
 /* Figures for tests, benchmarks and checkers of the simulator. */
 struct node_stats {

@@ -52,7 +52,7 @@ struct node {
 	bool stopping;
 	bool stopped;
 	uint64_t stop_at_ms;
-	struct multiaddr addrs[SWARM_ADDRESSES_PER_PEER_MAX];
+	struct maddr addrs[SWARM_ADDRESSES_PER_PEER_MAX];
 	size_t addr_count;
 	struct request requests[NODE_REQUESTS_MAX];
 	uint64_t next_request;
@@ -91,7 +91,7 @@ void tell_topic(struct node *n, const struct gossip_event *ev);
 void tell_unit(struct node *n, struct gossip_event *ev);
 void tell_handed(struct node *n, const uint8_t *id, uint64_t count);
 void tell_address(struct node *n, const struct peer_id *peer,
-	const struct multiaddr *addr);
+	const struct maddr *addr);
 void tell_dial_failed(struct node *n, const char *what, const char *why);
 void tell_status(struct node *n, enum chat_status_item item,
 	enum chat_status_state state, const char *text);

@@ -31,11 +31,11 @@ void tell_peer(struct node *n, const struct peer_id *peer, bool up)
 {
 	struct chat_net_msg *m = new_message(CHAT_MSG_PEER, peer, NULL);
 	struct swarm_peer_info info;
-	char text[MULTIADDR_TEXT_MAX];
+	char text[MADDR_TEXT_MAX];
 
 	m->state = up;
 	if (up && swarm_peer_info(n->swarm, peer, &info)) {
-		m->text = xstrdup(multiaddr_text(&info.remote, text));
+		m->text = xstrdup(maddr_text(&info.remote, text));
 		m->outbound = info.outbound;
 		m->muxer = info.muxer;
 		m->agent = xstrdup(info.agent);
@@ -91,12 +91,12 @@ void tell_handed(struct node *n, const uint8_t *id, uint64_t count)
 }
 
 void tell_address(struct node *n, const struct peer_id *peer,
-	const struct multiaddr *addr)
+	const struct maddr *addr)
 {
-	char text[MULTIADDR_TEXT_MAX];
+	char text[MADDR_TEXT_MAX];
 
 	tell_message(n, new_message(CHAT_MSG_ADDRESS, peer,
-				multiaddr_text(addr, text)));
+				maddr_text(addr, text)));
 }
 
 void tell_dial_failed(struct node *n, const char *what, const char *why)
@@ -121,24 +121,24 @@ void tell_status(struct node *n, enum chat_status_item item,
 /* "192.168.1.20 tcp 4001, 1 more": the first address that others can use. */
 static void describe(const struct node *n, struct buf *out)
 {
-	const struct multiaddr *best = NULL;
-	struct multiaddr_tcp tcp;
-	char text[MULTIADDR_TEXT_MAX];
+	const struct maddr *best = NULL;
+	struct maddr_tcp tcp;
+	char text[MADDR_TEXT_MAX];
 	struct bytes host;
 
 	for (size_t i = 0; i < n->addr_count; i++) {
-		const struct multiaddr *a = &n->addrs[i];
+		const struct maddr *a = &n->addrs[i];
 
-		if (best == NULL || (multiaddr_is_loopback(best) &&
-					    !multiaddr_is_loopback(a)))
+		if (best == NULL || (maddr_is_loopback(best) &&
+					    !maddr_is_loopback(a)))
 			best = a;
 	}
-	if (best == NULL || !multiaddr_to_tcp(best, &tcp)) {
+	if (best == NULL || !maddr_to_tcp(best, &tcp)) {
 		(void)buf_append_str(out, "no address");
 		return;
 	}
 	/* "/ip4/192.168.1.20/tcp/4001": the second part is the host. */
-	(void)multiaddr_text(best, text);
+	(void)maddr_text(best, text);
 	host = bytes_skip(bytes_str(text), 5);
 	for (size_t i = 0; i < host.len; i++)
 		if (host.data[i] == '/')
@@ -151,7 +151,7 @@ static void describe(const struct node *n, struct buf *out)
 
 void tell_listening(struct node *n)
 {
-	char text[MULTIADDR_TEXT_MAX];
+	char text[MADDR_TEXT_MAX];
 	char id[PEER_ID_TEXT_MAX];
 	struct buf lines, status;
 
@@ -160,7 +160,7 @@ void tell_listening(struct node *n)
 	(void)peer_id_text(&n->cfg.me->id, id);
 	for (size_t i = 0; i < n->addr_count; i++)
 		(void)buf_appendf(&lines, "%s%s/p2p/%s", i == 0 ? "" : "\n",
-			multiaddr_text(&n->addrs[i], text), id);
+			maddr_text(&n->addrs[i], text), id);
 	describe(n, &status);
 	tell_status(n, CHAT_STATUS_LISTEN,
 		n->addr_count == 0 ? CHAT_STATE_FAILED : CHAT_STATE_OK,

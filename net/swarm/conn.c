@@ -12,13 +12,13 @@ struct conn *conn_find(const struct swarm *s, uint64_t id)
 	return table_get(&s->conns, bytes_of(&id, sizeof(id)));
 }
 
-static struct conn *conn_new(struct swarm *s, const struct multiaddr *remote)
+static struct conn *conn_new(struct swarm *s, const struct maddr *remote)
 {
 	struct conn *c = xcalloc(1, sizeof(*c));
 
 	c->id = s->next_id++;
 	c->remote = *remote;
-	c->local = multiaddr_is_private(remote);
+	c->local = maddr_is_near(remote);
 	c->open_after_ms = P2P_NEVER;
 	c->ping_due_ms = P2P_NEVER;
 	list_init(&c->of_peer);
@@ -57,11 +57,11 @@ static void start_upgrade(
 
 /* ---- limits ------------------------------------------------------------ */
 
-static bool same_host(const struct conn *a, const struct multiaddr *b)
+static bool same_host(const struct conn *a, const struct maddr *b)
 {
-	struct multiaddr_tcp ta, tb;
+	struct maddr_tcp ta, tb;
 
-	if (!multiaddr_to_tcp(&a->remote, &ta) || !multiaddr_to_tcp(b, &tb))
+	if (!maddr_to_tcp(&a->remote, &ta) || !maddr_to_tcp(b, &tb))
 		return false;
 	if (ta.host != tb.host)
 		return false;
@@ -69,7 +69,7 @@ static bool same_host(const struct conn *a, const struct multiaddr *b)
 	return memcmp(ta.ip, tb.ip, ta.host == MULTIADDR_IP4 ? 4 : 8) == 0;
 }
 
-static size_t count_of_host(const struct swarm *s, const struct multiaddr *a)
+static size_t count_of_host(const struct swarm *s, const struct maddr *a)
 {
 	struct table_entry *e, *tmp;
 	size_t n = 0;
@@ -107,7 +107,7 @@ static struct conn *preauth_victim(const struct swarm *s)
 }
 
 static bool may_accept(struct swarm *s, const struct env *env,
-	const struct multiaddr *remote)
+	const struct maddr *remote)
 {
 	struct conn *victim;
 
@@ -116,7 +116,7 @@ static bool may_accept(struct swarm *s, const struct env *env,
 	if (s->conns.count >= s->cfg.conns_max ||
 		s->conns_in >= SWARM_CONNS_IN_MAX)
 		return false;
-	if (!multiaddr_is_private(remote) &&
+	if (!maddr_is_near(remote) &&
 		count_of_host(s, remote) >= SWARM_CONNS_PER_ADDRESS_MAX)
 		return false;
 	if (s->preauth < SWARM_PREAUTH_MAX)
@@ -132,7 +132,7 @@ static bool may_accept(struct swarm *s, const struct env *env,
 /* ---- the carrier ------------------------------------------------------- */
 
 uint64_t swarm_accepted(struct swarm *s, const struct env *env,
-	const struct multiaddr *remote)
+	const struct maddr *remote)
 {
 	struct conn *c;
 
@@ -148,14 +148,14 @@ uint64_t swarm_accepted(struct swarm *s, const struct env *env,
 }
 
 struct conn *conn_new_outbound(struct swarm *s, const struct env *env,
-	const struct multiaddr *addr, const struct peer_id *expect)
+	const struct maddr *addr, const struct peer_id *expect)
 {
-	struct multiaddr_tcp tcp;
+	struct maddr_tcp tcp;
 	struct conn *c;
 
 	if (s->shutting_down || s->conns.count >= s->cfg.conns_max)
 		return NULL;
-	if (!multiaddr_to_tcp(addr, &tcp) || multiaddr_is_unusable(addr))
+	if (!maddr_to_tcp(addr, &tcp) || maddr_is_unusable(addr))
 		return NULL;
 	c = conn_new(s, addr);
 	c->outbound = true;
@@ -168,14 +168,14 @@ struct conn *conn_new_outbound(struct swarm *s, const struct env *env,
 }
 
 void swarm_connected(struct swarm *s, const struct env *env, uint64_t conn,
-	const struct multiaddr *remote)
+	const struct maddr *remote)
 {
 	struct conn *c = conn_find(s, conn);
 
 	if (c == NULL || c->state != CONN_DIALING)
 		return;
 	s->dials--;
-	c->local = multiaddr_is_private(remote);
+	c->local = maddr_is_near(remote);
 	start_upgrade(s, env, c);
 	conn_pump(s, env, c);
 }

@@ -5,11 +5,11 @@
  */
 #include "net/swarm/swarm_internal.h"
 
-void dial_learn(struct peer *p, const struct multiaddr *addr)
+void dial_learn(struct peer *p, const struct maddr *addr)
 {
 	unsigned at = 0;
 
-	while (at < p->addr_count && !multiaddr_equal(&p->addrs[at], addr))
+	while (at < p->addr_count && !maddr_equal(&p->addrs[at], addr))
 		at++;
 	if (at == SWARM_ADDRESSES_PER_PEER_MAX)
 		at--; /* the one unused for longest makes room */
@@ -48,7 +48,7 @@ void dial_next(struct swarm *s, const struct env *env, struct peer *p)
 	if (!list_empty(&p->conns) || p->dials > 0 || s->shutting_down)
 		return;
 	while (p->addr_next < p->addr_count) {
-		struct multiaddr a = p->addrs[p->addr_next++];
+		struct maddr a = p->addrs[p->addr_next++];
 		struct conn *c = conn_new_outbound(s, env, &a, &p->id);
 
 		if (c != NULL) {

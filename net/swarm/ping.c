@@ -66,8 +66,7 @@ static void send_ping(struct swarm *s, const struct env *env, struct conn *c)
 		    s, &c->peer->id, s->names[SWARM_PROTO_PING]))
 		return;
 	if (st == NULL) {
-		if (stream_open(s, env, c, SWARM_PROTO_PING, &st) != 0)
-			return;
+		st = stream_open(s, env, c, SWARM_PROTO_PING);
 		c->ping_stream = st->id;
 	}
 	rng_fill(env->rng, c->ping_nonce, sizeof(c->ping_nonce));

@@ -41,20 +41,18 @@ static struct stream *stream_new(
 	return st;
 }
 
-int stream_open(struct swarm *s, const struct env *env, struct conn *c,
-	int protocol, struct stream **out)
+struct stream *stream_open(
+	struct swarm *s, const struct env *env, struct conn *c, int protocol)
 {
 	struct stream *st = stream_new(s, env, c);
-	int err;
 
 	st->protocol = protocol;
 	st->ms_names[0] = s->names[protocol];
-	err = multistream_init(&st->ms, st->ms_names, true, &st->out);
-	P2P_ASSERT(err == 0);
+	P2P_ASSERT(
+		multistream_init(&st->ms, st->ms_names, true, &st->out) == 0);
 	if (stream_flush(s, env, st))
 		conn_want_write(s, env, c);
-	*out = st;
-	return 0;
+	return st;
 }
 
 void stream_opened_by_peer(struct swarm *s, const struct env *env,

@@ -79,7 +79,7 @@ bool swarm_next_event(struct swarm *s, struct swarm_event *ev)
 }
 
 void swarm_act(struct swarm *s, enum swarm_action_kind kind, uint64_t conn,
-	const struct multiaddr *addr)
+	const struct maddr *addr)
 {
 	struct swarm_action act = {.kind = kind, .conn = conn};
 
@@ -127,14 +127,14 @@ uint64_t swarm_deadline(const struct swarm *s)
 /* ---- peers ------------------------------------------------------------- */
 
 void swarm_dial(struct swarm *s, const struct env *env,
-	const struct multiaddr *addr, uint64_t request)
+	const struct maddr *addr, uint64_t request)
 {
-	struct multiaddr base;
+	struct maddr base;
 	struct bytes raw;
 	struct peer_id expect = {.len = 0};
 	struct conn *c = NULL;
 
-	multiaddr_split_peer(addr, &base, &raw);
+	maddr_split_peer(addr, &base, &raw);
 	if (raw.len > 0 && peer_id_parse(&expect, raw) != 0)
 		expect.len = 0;
 	else
@@ -152,17 +152,17 @@ void swarm_dial(struct swarm *s, const struct env *env,
 }
 
 void swarm_know(struct swarm *s, const struct env *env,
-	const struct peer_id *id, const struct multiaddr *addr, bool fresh)
+	const struct peer_id *id, const struct maddr *addr, bool fresh)
 {
-	struct multiaddr base;
-	struct multiaddr_tcp tcp;
+	struct maddr base;
+	struct maddr_tcp tcp;
 	struct bytes raw;
 	struct peer *p;
 
 	if (s->shutting_down || peer_id_equal(id, &s->cfg.me->id))
 		return;
-	multiaddr_split_peer(addr, &base, &raw);
-	if (!multiaddr_to_tcp(&base, &tcp) || multiaddr_is_unusable(&base))
+	maddr_split_peer(addr, &base, &raw);
+	if (!maddr_to_tcp(&base, &tcp) || maddr_is_unusable(&base))
 		return;
 	p = peer_get(s, env, id);
 	if (p == NULL)
@@ -209,7 +209,7 @@ void swarm_network_changed(struct swarm *s, const struct env *env)
 }
 
 void swarm_set_addresses(struct swarm *s, const struct env *env,
-	const struct multiaddr *addrs, size_t count)
+	const struct maddr *addrs, size_t count)
 {
 	count = P2P_MIN(count, (size_t)SWARM_ADDRESSES_PER_PEER_MAX);
 	for (size_t i = 0; i < count; i++)
@@ -309,16 +309,12 @@ int swarm_stream_open(struct swarm *s, const struct env *env,
 	struct peer *p = peer_find(s, id);
 	struct conn *c = p == NULL ? NULL : peer_conn(p);
 	int index = protocol_index(s, protocol);
-	struct stream *st;
-	int err;
 
 	P2P_ASSERT(index >= 0);
 	if (c == NULL)
 		return P2P_ERR_NOT_FOUND;
-	err = stream_open(s, env, c, index, &st);
-	if (err == 0)
-		*stream = st->id;
-	return err;
+	*stream = stream_open(s, env, c, index)->id;
+	return 0;
 }
 
 int swarm_stream_write(struct swarm *s, const struct env *env,

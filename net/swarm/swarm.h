@@ -20,7 +20,7 @@
 #include "base/env.h"
 #include "net/identity/key.h"
 #include "net/swarm/swarm_limits.h"
-#include "net/wire/multiaddr.h"
+#include "net/wire/maddr.h"
 
 struct swarm;
 
@@ -43,10 +43,10 @@ void swarm_free(struct swarm *s);
 /* Somebody connected from `remote`. Returns the connection's id, or 0 when it
  * is refused (over a limit): close it. */
 uint64_t swarm_accepted(struct swarm *s, const struct env *env,
-	const struct multiaddr *remote);
+	const struct maddr *remote);
 /* A dial succeeded; `remote` is where it went in the end. */
 void swarm_connected(struct swarm *s, const struct env *env, uint64_t conn,
-	const struct multiaddr *remote);
+	const struct maddr *remote);
 /* A dial failed; reason is a static or short-lived text for people. */
 void swarm_dial_failed(struct swarm *s, const struct env *env, uint64_t conn,
 	const char *reason);
@@ -78,7 +78,7 @@ enum swarm_action_kind {
 struct swarm_action {
 	enum swarm_action_kind kind;
 	uint64_t conn;
-	struct multiaddr addr;
+	struct maddr addr;
 };
 
 bool swarm_next_action(struct swarm *s, struct swarm_action *act);
@@ -90,14 +90,14 @@ bool swarm_next_action(struct swarm *s, struct swarm_action *act);
  * The outcome is SWARM_EV_PEER_UP or SWARM_EV_DIAL_FAILED with `request`.
  */
 void swarm_dial(struct swarm *s, const struct env *env,
-	const struct multiaddr *addr, uint64_t request);
+	const struct maddr *addr, uint64_t request);
 /*
  * An address where a peer may be (from the LAN, from the store, from the
  * peer): it is dialled until it is connected and again when it is lost.
  * `fresh` says that it was seen just now: back-off starts anew.
  */
 void swarm_know(struct swarm *s, const struct env *env,
-	const struct peer_id *peer, const struct multiaddr *addr, bool fresh);
+	const struct peer_id *peer, const struct maddr *addr, bool fresh);
 /* Closes all connections to a peer and stops redialling it. */
 void swarm_disconnect(
 	struct swarm *s, const struct env *env, const struct peer_id *peer);
@@ -105,7 +105,7 @@ void swarm_disconnect(
 void swarm_network_changed(struct swarm *s, const struct env *env);
 /* Own listen addresses (without /p2p); told to peers by identify push. */
 void swarm_set_addresses(struct swarm *s, const struct env *env,
-	const struct multiaddr *addrs, size_t count);
+	const struct maddr *addrs, size_t count);
 /* Says goodbye to all and refuses new ones; done when swarm_conn_count is 0
  * or SWARM_CLOSE_MS have passed. */
 void swarm_shutdown(struct swarm *s, const struct env *env);
@@ -115,7 +115,7 @@ size_t swarm_conn_count(const struct swarm *s);
 struct swarm_peer_info {
 	bool identified;         /* identify was answered */
 	bool outbound;
-	struct multiaddr remote; /* of the connection in use */
+	struct maddr remote; /* of the connection in use */
 	const char *muxer;       /* "yamux" or "mplex" */
 	const char *agent;       /* clean text */
 	const char *protocols;   /* clean text, one a line */
@@ -177,7 +177,7 @@ struct swarm_event {
 	uint64_t stream;
 	uint64_t number;
 	struct peer_id peer;
-	struct multiaddr addr;
+	struct maddr addr;
 	char text[96];
 };
 

@@ -48,7 +48,7 @@ struct conn {
 	bool paused;
 	bool write_asked;    /* a WRITE action is under way */
 	bool in_pump;
-	struct multiaddr remote;
+	struct maddr remote;
 	struct peer *peer;   /* NULL until secured */
 	struct list of_peer;
 	struct list streams;
@@ -96,7 +96,7 @@ struct peer {
 	char agent[SWARM_AGENT_BYTES_MAX + 1];
 	struct buf protocols; /* clean names, one a line */
 	uint64_t rtt_ms;
-	struct multiaddr addrs[SWARM_ADDRESSES_PER_PEER_MAX];
+	struct maddr addrs[SWARM_ADDRESSES_PER_PEER_MAX];
 	unsigned addr_count;
 	unsigned addr_next;  /* dialled next */
 	unsigned failures;   /* rounds in a row */
@@ -115,7 +115,7 @@ struct swarm {
 	size_t conns_in;
 	size_t preauth;
 	size_t dials;
-	struct multiaddr addrs[SWARM_ADDRESSES_PER_PEER_MAX];
+	struct maddr addrs[SWARM_ADDRESSES_PER_PEER_MAX];
 	unsigned addr_count;
 	bool shutting_down;
 	struct bufq actions; /* struct swarm_action */
@@ -128,13 +128,13 @@ struct swarm {
 
 void swarm_emit(struct swarm *s, const struct swarm_event *ev);
 void swarm_act(struct swarm *s, enum swarm_action_kind kind, uint64_t conn,
-	const struct multiaddr *addr);
+	const struct maddr *addr);
 
 /* ---- conn.c ------------------------------------------------------------ */
 
 struct conn *conn_find(const struct swarm *s, uint64_t id);
 struct conn *conn_new_outbound(struct swarm *s, const struct env *env,
-	const struct multiaddr *addr, const struct peer_id *expect);
+	const struct maddr *addr, const struct peer_id *expect);
 /* Moves bytes and events until nothing moves; may free the connection. */
 void conn_pump(struct swarm *s, const struct env *env, struct conn *c);
 /* Ends it now: streams and peer hear of it, the carrier is closed. */
@@ -149,8 +149,9 @@ void conn_want_write(
 
 struct stream *stream_find(const struct swarm *s, uint64_t id);
 struct stream *stream_of_mux(const struct conn *c, uint64_t mux);
-int stream_open(struct swarm *s, const struct env *env, struct conn *c,
-	int protocol, struct stream **st) P2P_MUST_CHECK;
+/* Opened at the muxer as soon as that allows. */
+struct stream *stream_open(struct swarm *s, const struct env *env,
+	struct conn *c, int protocol);
 void stream_opened_by_peer(struct swarm *s, const struct env *env,
 	struct conn *c, uint64_t mux);
 void stream_on_readable(
@@ -181,7 +182,7 @@ void peer_free(struct peer *p);
 
 /* ---- dial.c ------------------------------------------------------------ */
 
-void dial_learn(struct peer *p, const struct multiaddr *addr);
+void dial_learn(struct peer *p, const struct maddr *addr);
 void dial_soon(const struct env *env, struct peer *p, uint64_t delay_ms);
 void dial_next(struct swarm *s, const struct env *env, struct peer *p);
 /* A dial for this peer ended without a ready connection. */

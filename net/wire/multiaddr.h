@@ -1,16 +1,19 @@
 /*
- * Multiaddrs (multiformats/multiaddr spec; codes in libp2p-wire.md section 1):
- * an address as a row of parts, each a code and a value. Kept in binary form,
- * which is what the wire carries and what is compared.
+ * Self-describing addresses (multiformats "multiaddr"; libp2p addressing
+ * spec). The binary form, a run of components, is what is kept, compared and
+ * sent; text is for people, flags and mDNS. An address with a component that
+ * the table does not have is refused as a whole: callers drop that one
+ * address and go on.
+ *
+ * Component: uvarint code, then a value of fixed size (ports 2 bytes BE), or
+ * uvarint length and value (names, peer ids), or nothing (ws, quic-v1...).
  */
 #ifndef NET_WIRE_MULTIADDR_H
 #define NET_WIRE_MULTIADDR_H
 
 #include "base/buf.h"
-
-#define MULTIADDR_BYTES_MAX 255
-#define MULTIADDR_TEXT_MAX 1024 /* longest text form, with its NUL */
-#define MULTIADDR_PARTS_MAX 12
+#include "base/cursor.h"
+#include "net/wire/wire_limits.h"
 
 enum multiaddr_code {
 	MULTIADDR_IP4 = 4,
@@ -22,82 +25,135 @@ enum multiaddr_code {
 	MULTIADDR_DNS6 = 55,
 	MULTIADDR_DNSADDR = 56,
 	MULTIADDR_UDP = 273,
+	MULTIADDR_WEBRTC_DIRECT = 280,
+	MULTIADDR_WEBRTC = 281,
 	MULTIADDR_P2P_CIRCUIT = 290,
+	MULTIADDR_UNIX = 400,
 	MULTIADDR_P2P = 421,
+	MULTIADDR_ONION3 = 445,
+	MULTIADDR_TLS = 448,
+	MULTIADDR_SNI = 449,
+	MULTIADDR_QUIC = 460,
 	MULTIADDR_QUIC_V1 = 461,
+	MULTIADDR_WEBTRANSPORT = 465,
+	MULTIADDR_CERTHASH = 466,
 	MULTIADDR_WS = 477,
-	/* the other codes have no name here: they are parsed and carried */
+	MULTIADDR_WSS = 478,
+	MULTIADDR_HTTP = 480,
 };
 
-/* A value type: copied freely. len 0: no address. */
-struct multiaddr {
-	uint8_t len;
-	uint8_t raw[MULTIADDR_BYTES_MAX];
-};
+/* ---- text and binary ---------------------------------------------------- */
+
+/*
+ * Appends the binary form of a text such as "/ip4/127.0.0.1/tcp/4001".
+ * "/ipfs/" is an old spelling of "/p2p/". P2P_ERR_MALFORMED,
+ * P2P_ERR_UNSUPPORTED (a component's name is not in the table),
+ * P2P_ERR_TOO_BIG; out is as before then, but for out->failed.
+ */
+int multiaddr_parse_text(struct bytes text, struct buf *out) P2P_MUST_CHECK;
+/*
+ * Appends the text. `addr` is anything; errors as multiaddr_check. Names are
+ * written as they are: pass what came from others through text_clean before
+ * it is shown.
+ */
+int multiaddr_to_text(struct bytes addr, struct buf *out);
+/*
+ * Whether these bytes are one or more known components in right form.
+ * P2P_ERR_MALFORMED, P2P_ERR_TRUNCATED, P2P_ERR_UNSUPPORTED (unknown code),
+ * P2P_ERR_TOO_BIG (MULTIADDR_BYTES_MAX, MULTIADDR_PARTS_MAX).
+ */
+int multiaddr_check(struct bytes addr) P2P_MUST_CHECK;
+
+/* ---- component by component --------------------------------------------- */
 
 struct multiaddr_part {
-	uint32_t code;
-	struct bytes value; /* without its length; points into the multiaddr */
+	uint32_t code;       /* enum multiaddr_code */
+	struct bytes value;  /* without its length */
+	struct bytes whole;  /* the component as it stands */
 };
 
-static inline struct bytes multiaddr_bytes(const struct multiaddr *a)
-{
-	return bytes_of(a->raw, a->len);
-}
+/* The next component; false at the end or after a failure (cur_err). */
+bool multiaddr_next(struct cursor *c, struct multiaddr_part *part);
+/* Appends one; value as in the part (a port is 2 bytes BE). */
+void multiaddr_put(struct buf *out, uint32_t code, struct bytes value);
+/* "/ip4|ip6/.../tcp|udp/PORT" appended; ip has 4 or 16 bytes. */
+void multiaddr_put_ip(struct buf *out, struct bytes ip,
+	enum multiaddr_code transport, uint16_t port);
 
-static inline bool multiaddr_equal(
-	const struct multiaddr *a, const struct multiaddr *b)
-{
-	return bytes_equal(multiaddr_bytes(a), multiaddr_bytes(b));
-}
+/* ---- taken apart -------------------------------------------------------- */
 
-/* From the wire. P2P_ERR_MALFORMED, P2P_ERR_TOO_BIG, P2P_ERR_UNSUPPORTED for
- * an unknown code (drop that one address). */
-int multiaddr_parse(struct multiaddr *a, struct bytes raw) P2P_MUST_CHECK;
-/* From text "/ip4/1.2.3.4/tcp/4001/p2p/12D3..."; same errors. */
-int multiaddr_parse_text(struct multiaddr *a, struct bytes text)
-	P2P_MUST_CHECK;
-/* Text with its NUL; returns out. */
-const char *multiaddr_text(
-	const struct multiaddr *a, char out[static MULTIADDR_TEXT_MAX]);
+/* How an address is reached, as far as its first components say. */
+enum multiaddr_transport {
+	MULTIADDR_OVER_TCP,     /* HOST/tcp/PORT */
+	MULTIADDR_OVER_WS,      /* HOST/tcp/PORT/ws */
+	MULTIADDR_OVER_WSS,     /* HOST/tcp/PORT/wss or /tls[/sni/NAME]/ws */
+	MULTIADDR_OVER_QUIC,    /* HOST/udp/PORT/quic-v1 */
+	MULTIADDR_OVER_DNSADDR, /* dnsaddr/NAME: ask DNS for addresses */
+	MULTIADDR_OVER_OTHER,   /* in order, but nothing that is dialled here */
+};
 
-/* Walks the parts: *at starts at 0. False at the end. */
-bool multiaddr_next(const struct multiaddr *a, size_t *at,
-	struct multiaddr_part *part);
-/* The value of the first part with this code; false when there is none. */
-bool multiaddr_find(const struct multiaddr *a, uint32_t code,
-	struct bytes *value);
-
-/* Takes a trailing /p2p/ID off; its raw multihash in *peer (a view into the
- * bytes of `whole`, empty when there was none). base may be the same. */
-void multiaddr_split_peer(const struct multiaddr *whole,
-	struct multiaddr *base, struct bytes *peer);
-/* base with /p2p/ID behind it; P2P_ERR_TOO_BIG. */
-int multiaddr_join_peer(struct multiaddr *a, const struct multiaddr *base,
-	struct bytes peer) P2P_MUST_CHECK;
-
-/* An address that a TCP dial can use: one of ip4, ip6 (with or without an
- * ip6zone before it), dns, dns4, dns6, then tcp, then nothing. */
-struct multiaddr_tcp {
-	enum multiaddr_code host; /* IP4, IP6, DNS, DNS4, DNS6 */
-	uint8_t ip[16];           /* 4 or 16 bytes */
-	char name[254];           /* of the dns kinds, with its NUL */
-	char zone[32];            /* of ip6zone, "" when there is none */
+struct multiaddr_info {
+	enum multiaddr_transport transport;
+	uint32_t host_code;  /* IP4, IP6, DNS, DNS4, DNS6, DNSADDR; 0: none */
+	struct bytes host;   /* 4 or 16 bytes, or the name */
+	struct bytes zone;   /* name of the interface, or empty */
 	uint16_t port;
+	struct bytes sni;    /* or empty */
+	/* The last /p2p/ID, or empty: who is meant in the end. */
+	struct bytes peer;
+	bool relayed;        /* has /p2p-circuit */
+	struct bytes relay;  /* of these: the relay's id, or empty */
+	/* What stands before /p2p-circuit, or before the last /p2p: where to
+	 * connect to. With an own zone it includes /ip6zone. */
+	struct bytes base;
 };
 
-/* False when the address (without /p2p) is of another form. */
-bool multiaddr_to_tcp(const struct multiaddr *a, struct multiaddr_tcp *tcp);
-/* From an IP of 4 or 16 bytes; zone may be NULL or "". */
-void multiaddr_from_tcp(struct multiaddr *a, struct bytes ip,
-	const char *zone, uint16_t port);
+/* Views point into addr. Errors as multiaddr_check. */
+int multiaddr_take_apart(struct multiaddr_info *info, struct bytes addr)
+	P2P_MUST_CHECK;
+/* The address without a trailing /p2p/ID (a view). */
+struct bytes multiaddr_without_peer(struct bytes addr);
 
-/* What kind of place the (first) IP is; false for dns and others. */
-bool multiaddr_is_loopback(const struct multiaddr *a);
-bool multiaddr_is_link_local(const struct multiaddr *a);
-/* Loopback, link-local, RFC 1918, 100.64/10, fc00::/7. */
-bool multiaddr_is_private(const struct multiaddr *a);
-/* Unspecified, multicast, broadcast, port 0: never dialled. */
-bool multiaddr_is_unusable(const struct multiaddr *a);
+/* ---- where an address lies ---------------------------------------------- */
+
+enum ip_scope {
+	IP_SCOPE_UNSPECIFIED, /* 0.0.0.0, :: */
+	IP_SCOPE_LOOPBACK,    /* 127/8, ::1 */
+	IP_SCOPE_LINK_LOCAL,  /* 169.254/16, fe80::/10 */
+	IP_SCOPE_PRIVATE,     /* RFC 1918, 100.64/10 (RFC 6598), fc00::/7 */
+	IP_SCOPE_MULTICAST,   /* and broadcast */
+	IP_SCOPE_RESERVED,    /* documentation, benchmarks, future use */
+	IP_SCOPE_PUBLIC,
+};
+
+/* ip has 4 or 16 bytes; an IPv4 address inside IPv6 (mapped, or NAT64's
+ * 64:ff9b::/96) is judged as what it holds. */
+enum ip_scope multiaddr_ip_scope(struct bytes ip);
+/*
+ * The scope of an address's host. Names and addresses without a host count
+ * as public: what they resolve to is judged again. A relayed address lies
+ * where its relay does.
+ */
+enum ip_scope multiaddr_scope(struct bytes addr);
+
+static inline bool multiaddr_is_loopback(struct bytes addr)
+{
+	return multiaddr_scope(addr) == IP_SCOPE_LOOPBACK;
+}
+
+static inline bool multiaddr_is_link_local(struct bytes addr)
+{
+	return multiaddr_scope(addr) == IP_SCOPE_LINK_LOCAL;
+}
+
+static inline bool multiaddr_is_private(struct bytes addr)
+{
+	return multiaddr_scope(addr) == IP_SCOPE_PRIVATE;
+}
+
+static inline bool multiaddr_is_public(struct bytes addr)
+{
+	return multiaddr_scope(addr) == IP_SCOPE_PUBLIC;
+}
 
 #endif

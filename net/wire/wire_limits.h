@@ -39,6 +39,7 @@
 #define IDENTIFY_PB_MESSAGE_BYTES_MAX 8192
 #define IDENTIFY_PB_PROTOCOLS_MAX 64
 #define IDENTIFY_PB_ADDRS_MAX 16
+#define IDENTIFY_PB_ADDR_BYTES_MAX 1024
 #define IDENTIFY_PB_AGENT_BYTES_MAX 256
 
 /* A signed envelope, and the addresses of a peer record. */
