@@ -44,6 +44,7 @@ static inline bool cur_done(const struct cursor *c)
 /* Marks the cursor failed (the first failure wins) and empties it. */
 void cur_fail(struct cursor *c, int err);
 
+/* Integers of fixed width: big (be) or little endian (le). */
 uint8_t cur_u8(struct cursor *c);
 uint16_t cur_be16(struct cursor *c);
 uint32_t cur_be32(struct cursor *c);

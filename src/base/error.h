@@ -56,6 +56,7 @@ const char *p2p_err_name(int err);
 /* A sentence part for people. Static text. */
 const char *p2p_err_text(int err);
 
+/* P2P_CLASS_NONE for 0; LOCAL for a number that is not in the list. */
 enum p2p_class p2p_err_class(int err);
 
 #endif

@@ -19,6 +19,7 @@ void rng_init_seeded(struct rng *r, uint64_t seed);
 /* The system's generator (getrandom). */
 void rng_init_os(struct rng *r);
 
+/* Drawn from r: len bytes; 64 bits. */
 void rng_fill(struct rng *r, void *out, size_t len);
 uint64_t rng_u64(struct rng *r);
 /* Uniform in [0, bound); bound > 0. */

@@ -7,7 +7,7 @@
 
 static void *checked(void *p)
 {
-	P2P_ASSERT(p != NULL && "out of memory");
+	P2P_ASSERT(p != NULL);
 	return p;
 }
 

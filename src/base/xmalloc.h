@@ -7,6 +7,7 @@
 
 #include "base/compiler.h"
 
+/* Never NULL; the bytes of xcalloc are zero. */
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t size)
 	__attribute__((malloc, returns_nonnull));
