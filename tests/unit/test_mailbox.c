@@ -226,8 +226,8 @@ static void test_threads_lose_nothing_and_keep_order(void **state)
 			mailbox_wait(mb, P2P_NEVER);
 			continue;
 		}
-		assert_int_equal(value_of(m),
-			next[((struct number_msg *)m)->poster]++);
+		assert_int_equal(
+			value_of(m), next[((struct number_msg *)m)->poster]++);
 		msg_free(m);
 		taken++;
 	}
