@@ -181,6 +181,16 @@ class Chat(Speaker):
             "--data-dir", os.path.join(host.home, name), *args])
         self.ready_at = None
 
+    def problems(self):
+        """Further: `peer` events come in turns, connected first."""
+        found, state = super().problems(), {}
+        for event in self.seen("peer"):
+            peer, new = event["peer_id"], event["state"]
+            if new == state.get(peer, "disconnected"):
+                found.append("%s: %s is %s twice running" % (self, peer, new))
+            state[peer] = new
+        return found
+
     def ready(self):
         """Wait until it is ready; itself."""
         event = self.wait_for("ready", READY_LIMIT)
@@ -231,6 +241,13 @@ def meet(chats, limit, since=0.0):
                              state="connected")
         last = max(last, event["at"])
     return last
+
+
+def stay(story, chats):
+    """None of them has lost any of them since they met."""
+    for one, other in pairs(chats):
+        lost = one.seen("peer", peer_id=other.peer_id, state="disconnected")
+        story.expect(not lost, "%s lost %s" % (one, other))
 
 
 def miss(watchers, gone, limit, since):
