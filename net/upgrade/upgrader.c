@@ -15,6 +15,8 @@
 #define INNER_BYTES_HIGH (INNER_BYTES_MAX / 2)
 /* Header, proposal and the first message, with room to spare. */
 #define OUT_BYTES_MIN 4096
+/* A frame of multistream and its length. */
+#define FRAME_BYTES_MAX (MULTISTREAM_FRAME_BYTES_MAX + 2)
 /* Bytes of the initiator that tell yamux from mplex. */
 #define SNIFF_BYTES 3
 
@@ -39,6 +41,7 @@ struct upgrader {
 	enum state state;
 	int err; /* why it is dead */
 	struct multistream ms;
+	struct bufq begun; /* the start of a frame for ms, from the carrier */
 	struct noise *noise;
 	struct muxer *muxer; /* NULL before STATE_READY */
 	struct bufq out;     /* towards the carrier */
@@ -97,6 +100,7 @@ struct upgrader *upgrader_new(
 	list_muxers(u);
 	bufq_init(&u->out, cfg->out_bytes_max);
 	bufq_init(&u->inner, INNER_BYTES_MAX);
+	bufq_init(&u->begun, FRAME_BYTES_MAX);
 	u->noise = noise_new(&noise, env);
 	/* The queue is empty, so neither can find it full. */
 	P2P_ASSERT(multistream_init(&u->ms, security_names, cfg->initiator,
@@ -116,6 +120,7 @@ void upgrader_free(struct upgrader *u)
 	noise_free(u->noise);
 	bufq_clear(&u->out);
 	bufq_clear(&u->inner);
+	bufq_clear(&u->begun);
 	free(u->waiting.streams);
 	free(u);
 }
@@ -274,6 +279,34 @@ static int push_up(struct upgrader *u, const struct env *env)
 	return u->err;
 }
 
+/*
+ * The carrier keeps nothing for us, so a frame that has not come whole waits
+ * here. It is completed byte by byte: what follows it is not multistream's.
+ */
+static int feed_security(struct upgrader *u, struct bytes in, size_t *used)
+{
+	size_t done = 0;
+	int err = 0;
+
+	if (u->begun.len == 0) {
+		err = feed_multistream(u, in, used, &u->out);
+		if (err != 0 || *used > 0 || in.len == 0)
+			return err;
+	}
+	while (err == 0 && done == 0 && *used < in.len) {
+		err = bufq_push(
+			&u->begun, bytes_first(bytes_skip(in, *used), 1));
+		*used += 1;
+		/* A frame that is too large is refused before this is full,
+		 * and the out queue has room for all that can be asked. */
+		if (err == 0)
+			err = multistream_feed(
+				&u->ms, bufq_peek(&u->begun), &done, &u->out);
+	}
+	bufq_consume(&u->begun, done);
+	return err;
+}
+
 /* One step of the layers at the carrier. */
 static int feed_lower(struct upgrader *u, const struct env *env,
 	struct bytes in, size_t *used)
@@ -282,7 +315,7 @@ static int feed_lower(struct upgrader *u, const struct env *env,
 
 	*used = 0;
 	if (u->state == STATE_NEGOTIATE_SECURITY) {
-		err = feed_multistream(u, in, used, &u->out);
+		err = feed_security(u, in, used);
 		if (err == 0 && multistream_done(&u->ms))
 			u->state = STATE_HANDSHAKE;
 		return err;

@@ -162,6 +162,9 @@ static int side_feed(void *machine, struct bytes in, size_t *taken)
 	int err = upgrader_feed(s->up, &s->te->env, in, taken);
 
 	side_events(s);
+	/* Bytes are only left while there are some to be written first. */
+	if (err == 0 && *taken < in.len)
+		assert_true(upgrader_out_peek(s->up, &s->te->env).len > 0);
 	return err;
 }
 
