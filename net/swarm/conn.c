@@ -135,16 +135,18 @@ uint64_t swarm_accepted(struct swarm *s, const struct env *env,
 	const struct maddr *remote)
 {
 	struct conn *c;
+	uint64_t id;
 
 	if (!may_accept(s, env, remote)) {
 		s->counters.conns_refused++;
 		return 0;
 	}
 	c = conn_new(s, remote);
+	id = c->id;
 	s->conns_in++;
 	start_upgrade(s, env, c);
 	conn_pump(s, env, c);
-	return c->id;
+	return conn_find(s, id) == NULL ? 0 : id;
 }
 
 struct conn *conn_new_outbound(struct swarm *s, const struct env *env,

@@ -1,0 +1,260 @@
+/*
+ * Listening sockets, and the addresses that others can reach them at.
+ */
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "net/loop/loop_internal.h"
+
+static const char *text_of(const struct maddr *a, char out[MADDR_TEXT_MAX])
+{
+	return maddr_text(a, out);
+}
+
+static int bind_one(struct loop *l, const struct sockaddr *sa, uint16_t *port)
+{
+	uv_tcp_t *tcp = &l->listeners[l->listener_count];
+	struct sockaddr_storage ss;
+	int len = sizeof(ss);
+	const void *raw = &ss;
+	unsigned flags = sa->sa_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0;
+	int err;
+
+	P2P_ASSERT(l->listener_count < LOOP_LISTEN_MAX);
+	err = uv_tcp_init_ex(&l->uv, tcp, sa->sa_family);
+	if (err != 0)
+		return err;
+	tcp->data = l;
+	l->listener_count++;
+	err = uv_tcp_bind(tcp, sa, flags);
+	/* libuv keeps "in use" for the listen call; asked for here at once. */
+	if (err == 0)
+		err = uv_tcp_getsockname(tcp, (struct sockaddr *)&ss, &len);
+	if (err == 0)
+		*port = ntohs(sa->sa_family == AF_INET
+				      ? ((const struct sockaddr_in *)raw)
+						->sin_port
+				      : ((const struct sockaddr_in6 *)raw)
+						->sin6_port);
+	return err;
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+	if (status == 0)
+		carrier_accept(listener->data, listener);
+}
+
+static int listen_one(
+	struct loop *l, const struct sockaddr *sa, uint16_t *port)
+{
+	size_t at = l->listener_count;
+	int err = bind_one(l, sa, port);
+
+	if (err == 0)
+		err = uv_listen((uv_stream_t *)&l->listeners[at], LOOP_BACKLOG,
+			on_connection);
+	if (err != 0 && l->listener_count > at) {
+		uv_close((uv_handle_t *)&l->listeners[at], NULL);
+		/* The slot is free again once libuv has closed it. */
+		(void)uv_run(&l->uv, UV_RUN_NOWAIT);
+		l->listener_count = at;
+	}
+	return err;
+}
+
+static struct sockaddr_in any4(uint16_t port)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET};
+
+	in.sin_port = htons(port);
+	return in;
+}
+
+static struct sockaddr_in6 any6(uint16_t port)
+{
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+
+	in6.sin6_addr = in6addr_any;
+	in6.sin6_port = htons(port);
+	return in6;
+}
+
+/* Every interface at one port: IPv4, and IPv6 where the machine has it. */
+static int listen_everywhere(struct loop *l, uint16_t port)
+{
+	struct sockaddr_in in = any4(port);
+	struct sockaddr_in6 in6;
+	uint16_t got = port;
+	int err4 = listen_one(l, (const struct sockaddr *)&in, &got);
+	int err6;
+
+	if (err4 != 0 && err4 != UV_EAFNOSUPPORT)
+		return err4;
+	in6 = any6(got);
+	err6 = listen_one(l, (const struct sockaddr *)&in6, &got);
+	l->port = got;
+	return l->listener_count > 0 ? 0 : err6;
+}
+
+static int to_sockaddr(const struct maddr *a, struct sockaddr_storage *ss)
+{
+	void *raw = ss;
+	struct maddr_tcp tcp;
+
+	*ss = (struct sockaddr_storage){.ss_family = AF_UNSPEC};
+	if (!maddr_to_tcp(a, &tcp))
+		return P2P_ERR_UNSUPPORTED;
+	if (tcp.host == MULTIADDR_IP4) {
+		struct sockaddr_in *in = raw;
+
+		*in = any4(tcp.port);
+		memcpy(&in->sin_addr, tcp.ip, 4);
+		return 0;
+	}
+	if (tcp.host == MULTIADDR_IP6) {
+		struct sockaddr_in6 *in6 = raw;
+
+		*in6 = any6(tcp.port);
+		memcpy(&in6->sin6_addr, tcp.ip, 16);
+		if (tcp.zone[0] != '\0')
+			in6->sin6_scope_id = if_nametoindex(tcp.zone);
+		return 0;
+	}
+	return P2P_ERR_UNSUPPORTED;
+}
+
+static int listen_given(struct loop *l, char error[LOOP_ERROR_TEXT_MAX])
+{
+	char text[MADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < l->cfg.listen_count; i++) {
+		const struct maddr *a = &l->cfg.listen[i];
+		struct sockaddr_storage ss;
+		uint16_t port = 0;
+		int err;
+
+		if (to_sockaddr(a, &ss) != 0 || i >= LOOP_LISTEN_MAX) {
+			(void)snprintf(error, LOOP_ERROR_TEXT_MAX,
+				"%.200s: not an address to listen on",
+				text_of(a, text));
+			return P2P_ERR_UNSUPPORTED;
+		}
+		err = listen_one(l, (const struct sockaddr *)&ss, &port);
+		if (err != 0) {
+			(void)snprintf(error, LOOP_ERROR_TEXT_MAX,
+				"%.200s: %s", text_of(a, text),
+				uv_strerror(err));
+			return P2P_ERR_IO;
+		}
+	}
+	return 0;
+}
+
+int listen_bind(struct loop *l, char error[static LOOP_ERROR_TEXT_MAX])
+{
+	int err;
+
+	if (l->cfg.listen_count > 0)
+		return listen_given(l, error);
+	err = listen_everywhere(l, l->cfg.port);
+	if (err != 0 && l->cfg.port != 0) {
+		l->port_changed = true;
+		err = listen_everywhere(l, 0);
+	}
+	if (err == 0)
+		return 0;
+	(void)snprintf(error, LOOP_ERROR_TEXT_MAX, "listening: %s",
+		uv_strerror(err));
+	return P2P_ERR_IO;
+}
+
+/* ---- own addresses ----------------------------------------------------- */
+
+struct found {
+	struct maddr addrs[DISCOVERY_ADDRESSES_MAX];
+	size_t count;
+};
+
+static void found_add(struct found *f, const struct maddr *a)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (maddr_equal(&f->addrs[i], a))
+			return;
+	if (f->count < DISCOVERY_ADDRESSES_MAX)
+		f->addrs[f->count++] = *a;
+}
+
+static void add_interface(
+	struct found *f, const uv_interface_address_t *i, uint16_t port)
+{
+	struct maddr a;
+
+	if (i->address.address4.sin_family == AF_INET)
+		maddr_from_ip(&a, bytes_of(&i->address.address4.sin_addr, 4),
+			NULL, port);
+	else
+		/* Without a zone: that is the reader's own business. */
+		maddr_from_ip(&a, bytes_of(&i->address.address6.sin6_addr, 16),
+			NULL, port);
+	found_add(f, &a);
+}
+
+/* All interfaces of one family, those of the LAN before loopback. */
+static void add_interfaces(struct found *f, int family, uint16_t port)
+{
+	uv_interface_address_t *list = NULL;
+	int count = 0;
+
+	if (uv_interface_addresses(&list, &count) != 0)
+		return;
+	for (int internal = 0; internal < 2; internal++) {
+		for (int i = 0; i < count; i++) {
+			if (list[i].is_internal == internal &&
+				list[i].address.address4.sin_family == family)
+				add_interface(f, &list[i], port);
+		}
+	}
+	uv_free_interface_addresses(list, count);
+}
+
+static void add_listener(struct found *f, const uv_tcp_t *tcp)
+{
+	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
+	const struct sockaddr_in *in = (const void *)&ss;
+	const struct sockaddr_in6 *in6 = (const void *)&ss;
+	int len = sizeof(ss);
+	struct maddr a;
+
+	if (uv_tcp_getsockname(tcp, (struct sockaddr *)&ss, &len) != 0)
+		return;
+	if (ss.ss_family == AF_INET && in->sin_addr.s_addr == INADDR_ANY) {
+		add_interfaces(f, AF_INET, ntohs(in->sin_port));
+	} else if (ss.ss_family == AF_INET) {
+		maddr_from_ip(&a, bytes_of(&in->sin_addr, 4), NULL,
+			ntohs(in->sin_port));
+		found_add(f, &a);
+	} else if (IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr)) {
+		add_interfaces(f, AF_INET6, ntohs(in6->sin6_port));
+	} else {
+		maddr_from_ip(&a, bytes_of(&in6->sin6_addr, 16), NULL,
+			ntohs(in6->sin6_port));
+		found_add(f, &a);
+	}
+}
+
+bool listen_addresses(struct loop *l)
+{
+	struct found f = {.count = 0};
+	bool same;
+
+	for (size_t i = 0; i < l->listener_count; i++)
+		add_listener(&f, &l->listeners[i]);
+	same = f.count == l->addr_count;
+	for (size_t i = 0; same && i < f.count; i++)
+		same = maddr_equal(&f.addrs[i], &l->addrs[i]);
+	memcpy(l->addrs, f.addrs, sizeof(l->addrs));
+	l->addr_count = f.count;
+	return !same;
+}

@@ -1,0 +1,363 @@
+#include "net/loop/loop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/xmalloc.h"
+#include "net/loop/loop_internal.h"
+
+/* ---- the step ---------------------------------------------------------- */
+
+static void set_time(struct loop *l)
+{
+	l->env.now_ms = clock_now_ms();
+	l->env.wall_ms = clock_wall_ms();
+}
+
+static void tell_chat(struct loop *l, struct chat_net_msg *m)
+{
+	struct msg *msg = &m->msg;
+	int err = mailbox_post(l->cfg.chat, &msg);
+
+	if (err == P2P_ERR_FULL)
+		node_untell(l->node, m);
+	else if (err != 0)
+		msg_free(msg); /* chat is gone: the program is ending */
+}
+
+static void advertise(struct loop *l)
+{
+	const struct maddr *own;
+	struct maddr with_id[DISCOVERY_ADDRESSES_MAX];
+	struct maddr_tcp tcp = {.port = 0};
+	size_t n = node_addresses(l->node, &own);
+	size_t count = 0;
+
+	if (l->discovery == NULL)
+		return;
+	for (size_t i = 0; i < n && count < DISCOVERY_ADDRESSES_MAX; i++) {
+		/* Others would dial their own loopback. */
+		if (maddr_is_loopback(&own[i]))
+			continue;
+		if (maddr_join_peer(&with_id[count], &own[i],
+			    peer_id_bytes(&l->cfg.node.me->id)) == 0)
+			count++;
+		(void)maddr_to_tcp(&own[i], &tcp);
+	}
+	discovery_advertise(l->discovery, with_id, count, tcp.port);
+}
+
+static void close_handles(struct loop *l);
+
+static void act(struct loop *l, const struct node_action *a)
+{
+	switch (a->kind) {
+	case NODE_ACT_DIAL:
+		carrier_dial(l, a->conn, &a->addr);
+		break;
+	case NODE_ACT_WRITE:
+		carrier_flush(l, a->conn);
+		break;
+	case NODE_ACT_PAUSE:
+		carrier_pause(l, a->conn, true);
+		break;
+	case NODE_ACT_RESUME:
+		carrier_pause(l, a->conn, false);
+		break;
+	case NODE_ACT_CLOSE:
+		carrier_close(l, a->conn);
+		break;
+	case NODE_ACT_TELL_CHAT:
+		tell_chat(l, a->msg);
+		break;
+	case NODE_ACT_ADVERTISE:
+		advertise(l);
+		break;
+	case NODE_ACT_STOPPED:
+		close_handles(l);
+		break;
+	}
+}
+
+static void on_timer(uv_timer_t *t);
+
+static void arm_timer(struct loop *l)
+{
+	uint64_t due = node_deadline(l->node);
+
+	if (l->stopping)
+		return;
+	if (due == P2P_NEVER) {
+		(void)uv_timer_stop(&l->timer);
+		return;
+	}
+	due = due > l->env.now_ms ? due - l->env.now_ms : 0;
+	(void)uv_timer_start(&l->timer, on_timer, due, 0);
+}
+
+void loop_step(struct loop *l, struct node_event *ev)
+{
+	struct node_action a;
+
+	set_time(l);
+	node_step(l->node, &l->env, ev);
+	/* An action may cause events: their actions are carried out by the
+	 * outermost call, in order. */
+	if (l->in_actions)
+		return;
+	l->in_actions = true;
+	while (node_next_action(l->node, &a))
+		act(l, &a);
+	l->in_actions = false;
+	arm_timer(l);
+}
+
+/* ---- what wakes it ----------------------------------------------------- */
+
+static void refresh_addresses(struct loop *l)
+{
+	struct node_event ev = {.kind = NODE_EV_LISTENING};
+	struct node_event net = {.kind = NODE_EV_NETWORK};
+
+	if (listen_addresses(l)) {
+		ev.addrs = l->addrs;
+		ev.addr_count = l->addr_count;
+		loop_step(l, &ev);
+	}
+	if (l->discovery != NULL) {
+		discovery_refresh(l->discovery);
+		query_send(l);
+	}
+	loop_step(l, &net);
+}
+
+static void on_settled(uv_timer_t *t)
+{
+	refresh_addresses(t->data);
+}
+
+/* The boot clock runs on while the machine sleeps, the other does not. */
+static void notice_sleep(struct loop *l)
+{
+	uint64_t boot = clock_now_ms();
+	uint64_t mono = uv_hrtime() / 1000000;
+	uint64_t slept = (boot - l->last_boot_ms) - (mono - l->last_mono_ms);
+
+	l->last_boot_ms = boot;
+	l->last_mono_ms = mono;
+	if (slept > LOOP_SLEEP_MS && slept < UINT64_MAX / 2)
+		(void)uv_timer_start(
+			&l->settle, on_settled, LOOP_SETTLE_MS, 0);
+}
+
+static void on_timer(uv_timer_t *t)
+{
+	struct node_event ev = {.kind = NODE_EV_TICK};
+	struct loop *l = t->data;
+
+	notice_sleep(l);
+	loop_step(l, &ev);
+}
+
+static void serve_lan(struct loop *l, const struct lan_msg *m)
+{
+	struct node_event ev = {.addr = m->addr};
+
+	if (m->msg.kind == LAN_MSG_PEER) {
+		ev.kind = NODE_EV_LAN_PEER;
+	} else {
+		ev.kind = NODE_EV_DISCOVERY;
+		ev.state = m->state;
+		ev.text = m->text;
+	}
+	loop_step(l, &ev);
+}
+
+static void on_wake(uv_async_t *async)
+{
+	struct node_event room = {.kind = NODE_EV_CHAT_ROOM};
+	struct loop *l = async->data;
+	struct msg *m;
+
+	while ((m = mailbox_take(l->inbox)) != NULL) {
+		struct node_event ev = {
+			.kind = NODE_EV_COMMAND, .msg = net_msg_of(m)};
+
+		loop_step(l, &ev);
+	}
+	while ((m = mailbox_take(l->lan)) != NULL) {
+		serve_lan(l, lan_msg_of(m));
+		msg_free(m);
+	}
+	if (atomic_exchange(&l->chat_drained, false))
+		loop_step(l, &room);
+}
+
+static void on_netif(uv_poll_t *poll, int status, int events)
+{
+	struct loop *l = poll->data;
+
+	(void)status;
+	(void)events;
+	netif_drain(l->netif_fd);
+	(void)uv_timer_start(&l->settle, on_settled, LOOP_SETTLE_MS, 0);
+}
+
+/* From other threads: the one call of libuv that they may make. */
+static void wake_from_anywhere(void *arg)
+{
+	struct loop *l = arg;
+
+	(void)uv_async_send(&l->wake);
+}
+
+/* Chat took from a full queue, which makes room for what net holds; and what
+ * chat could not post to net may be offered again by the node's own word. */
+void loop_chat_drained(void *arg)
+{
+	struct loop *l = arg;
+
+	atomic_store(&l->chat_drained, true);
+	wake_from_anywhere(l);
+}
+
+/* The inbox refused a message and has room again. Runs in the net thread. */
+static void inbox_drained(void *arg)
+{
+	struct loop *l = arg;
+	struct msg *m = &chat_net_msg_new(
+		CHAT_MSG_NET_ROOM, NULL, bytes_of(NULL, 0))->msg;
+
+	if (mailbox_post(l->cfg.chat, &m) != 0)
+		msg_free(m); /* chat is busy and will post again anyway */
+}
+
+/* ---- life -------------------------------------------------------------- */
+
+static void close_one(uv_handle_t *h, void *arg)
+{
+	/* A carrier that only finishes its last write is not in the table. */
+	bool carrier = h->type == UV_TCP && h->data != arg;
+
+	if (!uv_is_closing(h))
+		uv_close(h, carrier ? carrier_handle_closed : NULL);
+}
+
+static void close_handles(struct loop *l)
+{
+	l->stopping = true;
+	carriers_close_all(l);
+	uv_walk(&l->uv, close_one, l);
+}
+
+static void init_handles(struct loop *l)
+{
+	P2P_ASSERT(uv_async_init(&l->uv, &l->wake, on_wake) == 0);
+	P2P_ASSERT(uv_timer_init(&l->uv, &l->timer) == 0);
+	P2P_ASSERT(uv_timer_init(&l->uv, &l->settle) == 0);
+	l->wake.data = l;
+	l->timer.data = l;
+	l->settle.data = l;
+	l->netif_fd = netif_open();
+	if (l->netif_fd < 0)
+		return;
+	P2P_ASSERT(uv_poll_init(&l->uv, &l->netif, l->netif_fd) == 0);
+	l->netif.data = l;
+	(void)uv_poll_start(&l->netif, UV_READABLE, on_netif);
+}
+
+struct loop *loop_new(
+	const struct loop_cfg *cfg, char error[static LOOP_ERROR_TEXT_MAX])
+{
+	struct loop *l = xcalloc(1, sizeof(*l));
+	struct mailbox_cfg inbox = {
+		.count_max = MSG_QUEUE_TO_NET,
+		.bytes_max = MSG_QUEUE_TO_NET_BYTES,
+		.wake = wake_from_anywhere,
+		.wake_arg = l,
+		.drained = inbox_drained,
+		.drained_arg = l,
+	};
+	struct mailbox_cfg lan = {
+		.count_max = LOOP_LAN_QUEUE,
+		.bytes_max = LOOP_LAN_QUEUE * sizeof(struct lan_msg),
+		.wake = wake_from_anywhere,
+		.wake_arg = l,
+	};
+
+	l->cfg = *cfg;
+	rng_init_os(&l->rng);
+	budget_init(&l->budget, NULL, LOOP_BUDGET_BYTES);
+	l->env = (struct env){
+		.rng = &l->rng, .log = cfg->log, .budget = &l->budget};
+	set_time(l);
+	l->last_boot_ms = l->env.now_ms;
+	l->last_mono_ms = uv_hrtime() / 1000000;
+	table_init(&l->carriers, &l->rng);
+	P2P_ASSERT(uv_loop_init(&l->uv) == 0);
+	init_handles(l);
+	l->inbox = mailbox_new(&inbox);
+	l->lan = mailbox_new(&lan);
+	l->node = node_new(&cfg->node, &l->env);
+	if (listen_bind(l, error) == 0)
+		return l;
+	loop_free(l);
+	return NULL;
+}
+
+static void *run(void *arg)
+{
+	struct node_event ev = {.kind = NODE_EV_LISTENING};
+	struct loop *l = arg;
+
+	(void)listen_addresses(l);
+	ev.addrs = l->addrs;
+	ev.addr_count = l->addr_count;
+	loop_step(l, &ev);
+	if (l->discovery != NULL)
+		query_send(l);
+	(void)uv_run(&l->uv, UV_RUN_DEFAULT);
+	return NULL;
+}
+
+int loop_start(struct loop *l)
+{
+	struct discovery_cfg cfg = {.out = l->lan, .log = l->cfg.log};
+
+	if (l->cfg.discover)
+		l->discovery = discovery_new(&cfg);
+	l->started = pthread_create(&l->thread, NULL, run, l) == 0;
+	return l->started ? 0 : P2P_ERR_IO;
+}
+
+void loop_free(struct loop *l)
+{
+	if (l == NULL)
+		return;
+	if (l->started)
+		(void)pthread_join(l->thread, NULL);
+	discovery_free(l->discovery);
+	if (!l->stopping)
+		close_handles(l);
+	(void)uv_run(&l->uv, UV_RUN_DEFAULT);
+	P2P_ASSERT(uv_loop_close(&l->uv) == 0);
+	if (l->netif_fd >= 0)
+		(void)close(l->netif_fd);
+	node_free(l->node);
+	mailbox_free(l->inbox);
+	mailbox_free(l->lan);
+	table_clear(&l->carriers);
+	free(l);
+}
+
+struct mailbox *loop_inbox(struct loop *l)
+{
+	return l->inbox;
+}
+
+uint16_t loop_port(const struct loop *l)
+{
+	return l->port;
+}

@@ -1,0 +1,129 @@
+/*
+ * What the files of this folder share. Nobody else includes it.
+ *
+ * loop.c      the thread, the step, the timer, the mailboxes
+ * carrier.c   TCP connections: reading, writing, closing, dialling
+ * listen.c    listening sockets and own addresses
+ * netif_os.c  when the interfaces change
+ * query.c     the one-shot mDNS query
+ * discovery.c Avahi, in its own thread
+ */
+#ifndef NET_LOOP_LOOP_INTERNAL_H
+#define NET_LOOP_LOOP_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "base/budget.h"
+#include "base/table.h"
+#include "net/loop/discovery.h"
+#include "net/loop/loop.h"
+
+#define LOOP_READ_BYTES 65536
+/* Copied for a write that the kernel did not take at once. */
+#define LOOP_WRITE_CHUNK_BYTES 65536
+#define LOOP_BACKLOG 128
+#define LOOP_BUDGET_BYTES (128u << 20)
+#define LOOP_DNS_RESULTS_MAX 4
+/* Addresses come and go in bursts: told when they have settled. */
+#define LOOP_SETTLE_MS 300
+/* A jump of the clock that runs during suspend against the one that does
+ * not: the machine slept. */
+#define LOOP_SLEEP_MS 5000
+#define LOOP_LAN_QUEUE 256
+/* A dead peer whose muxer has no ping is noticed by the kernel. */
+#define LOOP_TCP_USER_TIMEOUT_MS 12000
+#define LOOP_TCP_KEEPALIVE_S 5
+
+struct carrier {
+	struct loop *loop;
+	uint64_t conn;      /* the node's id; 0: not the node's any more */
+	uv_tcp_t tcp;
+	uv_connect_t connect;
+	uv_write_t write;
+	uv_getaddrinfo_t resolve;
+	bool dialing;
+	bool resolving;
+	bool writing;
+	bool reading;
+	bool close_after_write;
+	bool closing;
+	struct maddr remote;
+	struct sockaddr_storage tries[LOOP_DNS_RESULTS_MAX];
+	size_t try_count;
+	size_t try_next;
+	size_t chunk_len;
+	uint8_t *chunk;     /* being written */
+};
+
+struct loop {
+	struct loop_cfg cfg;
+	struct node *node;
+	struct env env;
+	struct rng rng;
+	struct budget budget;
+	struct mailbox *inbox; /* struct net_msg */
+	struct mailbox *lan;   /* struct lan_msg */
+	struct discovery *discovery;
+	struct table carriers; /* conn id -> struct carrier */
+	uv_loop_t uv;
+	uv_async_t wake;
+	uv_timer_t timer;
+	uv_timer_t settle;
+	uv_poll_t netif;
+	int netif_fd;
+	atomic_bool chat_drained;
+	bool in_actions;
+	bool stopping;
+	bool started;
+	pthread_t thread;
+	uv_tcp_t listeners[LOOP_LISTEN_MAX];
+	size_t listener_count;
+	uint16_t port;
+	bool port_changed;
+	struct maddr addrs[DISCOVERY_ADDRESSES_MAX];
+	size_t addr_count;
+	uint64_t last_boot_ms;
+	uint64_t last_mono_ms;
+	uint8_t read_buffer[LOOP_READ_BYTES];
+};
+
+/* ---- loop.c ------------------------------------------------------------ */
+
+/* Gives the node an event and carries out what it wants. */
+void loop_step(struct loop *l, struct node_event *ev);
+
+/* ---- carrier.c --------------------------------------------------------- */
+
+void carrier_accept(struct loop *l, uv_stream_t *listener);
+void carrier_dial(struct loop *l, uint64_t conn, const struct maddr *addr);
+void carrier_flush(struct loop *l, uint64_t conn);
+void carrier_pause(struct loop *l, uint64_t conn, bool pause);
+void carrier_close(struct loop *l, uint64_t conn);
+void carriers_close_all(struct loop *l);
+/* libuv's close callback of a carrier's handle: frees the carrier. */
+void carrier_handle_closed(uv_handle_t *h);
+
+/* ---- listen.c ---------------------------------------------------------- */
+
+/* Binds what cfg asks for; 0, or P2P_ERR_IO with a text. */
+int listen_bind(struct loop *l, char error[static LOOP_ERROR_TEXT_MAX])
+	P2P_MUST_CHECK;
+/* Own addresses now; true when they differ from the last time. */
+bool listen_addresses(struct loop *l);
+
+/* ---- netif_os.c -------------------------------------------------------- */
+
+/* A descriptor that becomes readable when interfaces change, or -1. */
+int netif_open(void);
+/* Empties it. */
+void netif_drain(int fd);
+
+/* ---- query.c ----------------------------------------------------------- */
+
+/* Asks "_p2p._udp.local" once on every interface; answers by multicast are
+ * heard by Avahi's open browser. */
+void query_send(struct loop *l);
+
+#endif
