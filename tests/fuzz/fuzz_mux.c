@@ -79,12 +79,14 @@ static void do_op(struct run *r, unsigned op, struct cursor *c)
 	uint64_t stream = r->seen[op >> 4];
 	struct bufq *out = &r->s.out;
 	struct muxer *m = r->s.m;
+	size_t len;
 
 	switch (op & 15) {
 	case 0:
 	case 1:
 	case 2:
-		feed(r, cur_take(c, P2P_MIN(cur_u8(c), cur_left(c))));
+		len = cur_u8(c);
+		feed(r, cur_take(c, P2P_MIN(len, cur_left(c))));
 		break;
 	case 3:
 		feed(r, bytes_of(zeros, cur_u8(c) % 16U * 4096));
@@ -118,7 +120,8 @@ static void do_op(struct run *r, unsigned op, struct cursor *c)
 		take_events(r);
 		break;
 	case 13:
-		bufq_consume(out, P2P_MIN(out->len, cur_u8(c) * 256U));
+		len = cur_u8(c) * 256U;
+		bufq_consume(out, P2P_MIN(len, out->len));
 		break;
 	case 14:
 		muxer_flush(m, out);
