@@ -83,7 +83,7 @@ static int read_version(struct store *s, int *version)
 
 int store_migrate(struct store *s)
 {
-	int version, err;
+	int version = 0, err;
 
 	/* BEGIN IMMEDIATE also shows whether we may write at all, and with
 	 * the exclusive locking mode it keeps everybody else out from here. */

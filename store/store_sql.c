@@ -4,7 +4,7 @@
  */
 #include "store/store_internal.h"
 
-#define MESSAGE_COLUMNS                                                        \
+#define MESSAGE_COLUMNS \
 	"row, room, time_ms, unit_id, author, state, local, mention, unit"
 #define NOT_IGNORED "author NOT IN (SELECT id FROM people WHERE ignored = 1) "
 

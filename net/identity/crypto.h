@@ -28,22 +28,22 @@ bool crypto_equal(const void *a, const void *b, size_t len);
 
 void crypto_sha256(uint8_t out[static 32], struct bytes in);
 /* SHA-256 of the views one after the other. */
-void crypto_sha256_parts(uint8_t out[static 32], const struct bytes *parts,
-	size_t part_count);
-void crypto_hmac_sha256(uint8_t out[static 32], const uint8_t key[static 32],
-	struct bytes in);
+void crypto_sha256_parts(
+	uint8_t out[static 32], const struct bytes *parts, size_t part_count);
+void crypto_hmac_sha256(
+	uint8_t out[static 32], const uint8_t key[static 32], struct bytes in);
 /* HMAC with a key of any length (RFC 2104). */
 void crypto_hmac_sha256_key(
 	uint8_t out[static 32], struct bytes key, struct bytes in);
 /* BLAKE2b-256 of the views one after the other. */
-void crypto_blake2b(uint8_t out[static 32], const struct bytes *parts,
-	size_t part_count);
+void crypto_blake2b(
+	uint8_t out[static 32], const struct bytes *parts, size_t part_count);
 /*
  * Noise's HKDF (Noise spec section 4.3): count is 2 or 3 outputs of 32 bytes.
  * ikm may be empty. The third row is left alone when count is 2.
  */
-void crypto_noise_hkdf(const uint8_t chaining_key[static 32],
-	struct bytes ikm, uint8_t out[static 3][32], unsigned count);
+void crypto_noise_hkdf(const uint8_t chaining_key[static 32], struct bytes ikm,
+	uint8_t out[static 3][32], unsigned count);
 
 /* ---- Ed25519 ----------------------------------------------------------- */
 
@@ -59,8 +59,8 @@ void crypto_ed25519_sign(uint8_t sig[static 64],
  * library's version. 0 or P2P_ERR_AUTH.
  */
 int crypto_ed25519_verify(const uint8_t sig[static 64],
-	const uint8_t public_key[static 32], struct bytes message)
-	P2P_MUST_CHECK;
+	const uint8_t public_key[static 32],
+	struct bytes message) P2P_MUST_CHECK;
 
 /* ---- X25519 and ChaCha20-Poly1305 -------------------------------------- */
 

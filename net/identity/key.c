@@ -37,8 +37,8 @@ static int read_key(struct key_pb *key, struct bytes pb)
 
 void identity_from_seed(struct identity *me, const uint8_t seed[static 32])
 {
-	static const uint8_t head[] = {0x08, KEY_KIND_ED25519, 0x12,
-		CRYPTO_KEY_BYTES};
+	static const uint8_t head[] = {
+		0x08, KEY_KIND_ED25519, 0x12, CRYPTO_KEY_BYTES};
 
 	*me = (struct identity){0};
 	crypto_ed25519_keypair(me->secret, seed);
@@ -106,8 +106,8 @@ int public_key_parse(struct public_key *key, struct bytes pb)
 	return 0;
 }
 
-int public_key_verify(const struct public_key *key, struct bytes message,
-	struct bytes sig)
+int public_key_verify(
+	const struct public_key *key, struct bytes message, struct bytes sig)
 {
 	if (key->kind != KEY_KIND_ED25519)
 		return P2P_ERR_UNSUPPORTED;

@@ -50,8 +50,8 @@ void peer_id_of_key(struct peer_id *id, struct bytes key_pb);
 struct bytes peer_id_key(const struct peer_id *id);
 
 /* Base58 text with its NUL; returns out. */
-const char *peer_id_text(const struct peer_id *id,
-	char out[static PEER_ID_TEXT_MAX]);
+const char *peer_id_text(
+	const struct peer_id *id, char out[static PEER_ID_TEXT_MAX]);
 /* CIDv1 base32 text appended. */
 void peer_id_cid_text(const struct peer_id *id, struct buf *out);
 

@@ -58,8 +58,7 @@ static void detach(struct carrier *c)
 static void attach(struct carrier *c, uint64_t conn)
 {
 	c->conn = conn;
-	(void)table_put(
-		&c->loop->carriers, bytes_of(&conn, sizeof(conn)), c);
+	(void)table_put(&c->loop->carriers, bytes_of(&conn, sizeof(conn)), c);
 }
 
 /* The carrier ended on its own. */
@@ -150,8 +149,8 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 
 static void start_reading(struct carrier *c)
 {
-	if (!c->reading && uv_read_start((uv_stream_t *)&c->tcp, on_alloc,
-				   on_read) == 0)
+	if (!c->reading &&
+		uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) == 0)
 		c->reading = true;
 }
 

@@ -38,7 +38,7 @@ static inline struct lan_msg *lan_msg_of(struct msg *m)
 
 struct discovery_cfg {
 	struct mailbox *out; /* bounded; what does not fit is dropped: a hint
-	                        comes again */
+				comes again */
 	struct log *log;     /* may be NULL */
 };
 

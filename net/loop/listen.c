@@ -32,11 +32,11 @@ static int bind_one(struct loop *l, const struct sockaddr *sa, uint16_t *port)
 	if (err == 0)
 		err = uv_tcp_getsockname(tcp, (struct sockaddr *)&ss, &len);
 	if (err == 0)
-		*port = ntohs(sa->sa_family == AF_INET
-				      ? ((const struct sockaddr_in *)raw)
-						->sin_port
-				      : ((const struct sockaddr_in6 *)raw)
-						->sin6_port);
+		*port = ntohs(
+			sa->sa_family == AF_INET
+				? ((const struct sockaddr_in *)raw)->sin_port
+				: ((const struct sockaddr_in6 *)raw)
+					  ->sin6_port);
 	return err;
 }
 
@@ -46,8 +46,7 @@ static void on_connection(uv_stream_t *listener, int status)
 		carrier_accept(listener->data, listener);
 }
 
-static int listen_one(
-	struct loop *l, const struct sockaddr *sa, uint16_t *port)
+static int listen_one(struct loop *l, const struct sockaddr *sa, uint16_t *port)
 {
 	size_t at = l->listener_count;
 	int err = bind_one(l, sa, port);
@@ -143,9 +142,8 @@ static int listen_given(struct loop *l, char error[LOOP_ERROR_TEXT_MAX])
 		}
 		err = listen_one(l, (const struct sockaddr *)&ss, &port);
 		if (err != 0) {
-			(void)snprintf(error, LOOP_ERROR_TEXT_MAX,
-				"%.200s: %s", text_of(a, text),
-				uv_strerror(err));
+			(void)snprintf(error, LOOP_ERROR_TEXT_MAX, "%.200s: %s",
+				text_of(a, text), uv_strerror(err));
 			return P2P_ERR_IO;
 		}
 	}
@@ -165,8 +163,8 @@ int listen_bind(struct loop *l, char error[static LOOP_ERROR_TEXT_MAX])
 	}
 	if (err == 0)
 		return 0;
-	(void)snprintf(error, LOOP_ERROR_TEXT_MAX, "listening: %s",
-		uv_strerror(err));
+	(void)snprintf(
+		error, LOOP_ERROR_TEXT_MAX, "listening: %s", uv_strerror(err));
 	return P2P_ERR_IO;
 }
 

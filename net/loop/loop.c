@@ -148,8 +148,7 @@ static void notice_sleep(struct loop *l)
 	l->last_boot_ms = boot;
 	l->last_mono_ms = mono;
 	if (slept > LOOP_SLEEP_MS && slept < UINT64_MAX / 2)
-		(void)uv_timer_start(
-			&l->settle, on_settled, LOOP_SETTLE_MS, 0);
+		(void)uv_timer_start(&l->settle, on_settled, LOOP_SETTLE_MS, 0);
 }
 
 static void on_timer(uv_timer_t *t)
@@ -227,8 +226,9 @@ void loop_chat_drained(void *arg)
 static void inbox_drained(void *arg)
 {
 	struct loop *l = arg;
-	struct msg *m = &chat_net_msg_new(
-		CHAT_MSG_NET_ROOM, NULL, bytes_of(NULL, 0))->msg;
+	struct msg *m =
+		&chat_net_msg_new(CHAT_MSG_NET_ROOM, NULL, bytes_of(NULL, 0))
+			 ->msg;
 
 	if (mailbox_post(l->cfg.chat, &m) != 0)
 		msg_free(m); /* chat is busy and will post again anyway */

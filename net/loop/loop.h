@@ -18,22 +18,22 @@ struct loop;
 
 struct loop_cfg {
 	struct node_cfg node;
-	struct log *log;          /* may be NULL; outlives the loop */
-	struct mailbox *chat;     /* where chat hears of the network */
+	struct log *log;      /* may be NULL; outlives the loop */
+	struct mailbox *chat; /* where chat hears of the network */
 	/* What to listen on; none: every interface, IPv4 and IPv6, at `port`
 	 * when that is free (0: any), else at another. */
 	const struct maddr *listen;
 	size_t listen_count;
 	uint16_t port;
-	bool discover;            /* LAN discovery by mDNS */
+	bool discover; /* LAN discovery by mDNS */
 };
 
 /*
  * Binds the sockets. On failure (a given address cannot be listened on) NULL
  * and a text for people in error: "what: why".
  */
-struct loop *loop_new(const struct loop_cfg *cfg,
-	char error[static LOOP_ERROR_TEXT_MAX]);
+struct loop *loop_new(
+	const struct loop_cfg *cfg, char error[static LOOP_ERROR_TEXT_MAX]);
 /* Runs the loop in a thread of its own; 0 or P2P_ERR_IO. */
 int loop_start(struct loop *l) P2P_MUST_CHECK;
 /* Waits for the thread, which ends after NET_MSG_QUIT, and frees all. Without

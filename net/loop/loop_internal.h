@@ -38,7 +38,7 @@
 
 struct carrier {
 	struct loop *loop;
-	uint64_t conn;      /* the node's id; 0: not the node's any more */
+	uint64_t conn; /* the node's id; 0: not the node's any more */
 	uv_tcp_t tcp;
 	uv_connect_t connect;
 	uv_write_t write;
@@ -54,7 +54,7 @@ struct carrier {
 	size_t try_count;
 	size_t try_next;
 	size_t chunk_len;
-	uint8_t *chunk;     /* being written */
+	uint8_t *chunk; /* being written */
 };
 
 struct loop {
@@ -108,8 +108,8 @@ void carrier_handle_closed(uv_handle_t *h);
 /* ---- listen.c ---------------------------------------------------------- */
 
 /* Binds what cfg asks for; 0, or P2P_ERR_IO with a text. */
-int listen_bind(struct loop *l, char error[static LOOP_ERROR_TEXT_MAX])
-	P2P_MUST_CHECK;
+int listen_bind(
+	struct loop *l, char error[static LOOP_ERROR_TEXT_MAX]) P2P_MUST_CHECK;
 /* Own addresses now; true when they differ from the last time. */
 bool listen_addresses(struct loop *l);
 

@@ -14,10 +14,9 @@
 #define MDNS_PORT 5353
 
 static const uint8_t question[] = {
-	0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,      /* one question */
+	0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,           /* one question */
 	4, '_', 'p', '2', 'p', 4, '_', 'u', 'd', 'p', /* the name */
-	5, 'l', 'o', 'c', 'a', 'l', 0,
-	0, 12, 0, 1, /* PTR, IN */
+	5, 'l', 'o', 'c', 'a', 'l', 0, 0, 12, 0, 1,   /* PTR, IN */
 };
 
 static void send_on(int fd, const uv_interface_address_t *i)

@@ -23,8 +23,7 @@ static int parse_host_port(struct maddr *a, const char *text)
 		text++;
 		len -= 2;
 	}
-	if (len == 0 || len >= sizeof(host) ||
-		memchr(text, '/', len) != NULL)
+	if (len == 0 || len >= sizeof(host) || memchr(text, '/', len) != NULL)
 		return P2P_ERR_MALFORMED;
 	memcpy(host, text, len);
 	host[len] = '\0';
@@ -32,8 +31,8 @@ static int parse_host_port(struct maddr *a, const char *text)
 		kind = "ip4";
 	else if (inet_pton(AF_INET6, host, ip) == 1)
 		kind = "ip6";
-	n = snprintf(whole, sizeof(whole), "/%s/%s/tcp/%s", kind, host,
-		colon + 1);
+	n = snprintf(
+		whole, sizeof(whole), "/%s/%s/tcp/%s", kind, host, colon + 1);
 	if (n < 0 || (size_t)n >= sizeof(whole))
 		return P2P_ERR_TOO_BIG;
 	return maddr_parse_text(a, bytes_of(whole, (size_t)n));
@@ -65,21 +64,18 @@ void command_dial_failed(struct node *n, uint64_t request, const char *why)
 	}
 }
 
-static void on_connect(
-	struct node *n, const struct env *env, const char *text)
+static void on_connect(struct node *n, const struct env *env, const char *text)
 {
 	struct maddr a;
 	struct maddr base;
 	struct maddr_tcp tcp;
 	struct bytes peer;
 	struct request *r;
-	int err = text[0] == '/'
-			  ? maddr_parse_text(&a, bytes_str(text))
-			  : parse_host_port(&a, text);
+	int err = text[0] == '/' ? maddr_parse_text(&a, bytes_str(text))
+				 : parse_host_port(&a, text);
 
 	if (err != 0) {
-		tell_dial_failed(n, text,
-			"neither a multiaddr nor HOST:PORT");
+		tell_dial_failed(n, text, "neither a multiaddr nor HOST:PORT");
 		return;
 	}
 	maddr_split_peer(&a, &base, &peer);
@@ -102,8 +98,8 @@ static void on_connect(
 static void on_publish(
 	struct node *n, const struct env *env, const struct net_msg *m)
 {
-	int handed = gossip_publish(
-		n->gossip, env, bytes_of(m->data, m->data_len));
+	int handed =
+		gossip_publish(n->gossip, env, bytes_of(m->data, m->data_len));
 
 	if (handed > 0)
 		tell_handed(n, m->id, (uint64_t)handed);

@@ -54,8 +54,8 @@ void link_open(struct node *n, const struct env *env, struct link *l)
 		i++;
 	if (node_protocols[i] == NULL)
 		return;
-	if (swarm_stream_open(n->swarm, env, &l->peer, node_protocols[i],
-		    &l->out) != 0) {
+	if (swarm_stream_open(
+		    n->swarm, env, &l->peer, node_protocols[i], &l->out) != 0) {
 		l->out = 0;
 		return;
 	}
@@ -207,8 +207,7 @@ void link_flush(struct node *n, const struct env *env, struct link *l)
 	if (l->out == 0)
 		return;
 	for (;;) {
-		size_t room, backlog =
-			swarm_stream_backlog(n->swarm, l->out);
+		size_t room, backlog = swarm_stream_backlog(n->swarm, l->out);
 
 		out = gossip_out_peek(n->gossip, &l->peer);
 		if (out.len == 0 || backlog >= NODE_LINK_BACKLOG_BYTES)
@@ -243,8 +242,7 @@ uint64_t links_deadline(const struct node *n)
 	uint64_t first = P2P_NEVER;
 
 	TABLE_FOREACH(e, tmp, &n->links)
-		first = P2P_MIN(
-			first, ((struct link *)e->value)->reopen_at_ms);
+		first = P2P_MIN(first, ((struct link *)e->value)->reopen_at_ms);
 	return first;
 }
 

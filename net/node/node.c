@@ -118,8 +118,8 @@ void node_untell(struct node *n, struct chat_net_msg *msg)
 
 /* ---- what the parts report --------------------------------------------- */
 
-static void on_peer_event(struct node *n, const struct env *env,
-	const struct swarm_event *ev)
+static void on_peer_event(
+	struct node *n, const struct env *env, const struct swarm_event *ev)
 {
 	struct link *l = link_get(n, env, &ev->peer);
 
@@ -152,8 +152,8 @@ static void on_peer_event(struct node *n, const struct env *env,
 	}
 }
 
-static void on_swarm_event(struct node *n, const struct env *env,
-	const struct swarm_event *ev)
+static void on_swarm_event(
+	struct node *n, const struct env *env, const struct swarm_event *ev)
 {
 	struct link *l;
 
@@ -349,8 +349,7 @@ void node_step(struct node *n, const struct env *env, struct node_event *ev)
 
 /* ---- looking in -------------------------------------------------------- */
 
-struct bytes node_out_peek(
-	struct node *n, const struct env *env, uint64_t conn)
+struct bytes node_out_peek(struct node *n, const struct env *env, uint64_t conn)
 {
 	return swarm_out_peek(n->swarm, env, conn);
 }

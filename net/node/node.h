@@ -35,22 +35,22 @@ struct node *node_new(const struct node_cfg *cfg, const struct env *env);
 void node_free(struct node *n);
 
 enum node_event_kind {
-	NODE_EV_TICK,        /* node_deadline has come */
-	NODE_EV_COMMAND,     /* msg: taken over by the node */
-	NODE_EV_LISTENING,   /* addrs, addr_count: all addresses listened on
-	                        now, without /p2p; again when they change */
+	NODE_EV_TICK,          /* node_deadline has come */
+	NODE_EV_COMMAND,       /* msg: taken over by the node */
+	NODE_EV_LISTENING,     /* addrs, addr_count: all addresses listened on
+				  now, without /p2p; again when they change */
 	NODE_EV_LISTEN_FAILED, /* text: what and why */
-	NODE_EV_ACCEPTED,    /* addr: remote; conn is set by the node, 0 means
-	                        refused: close it */
-	NODE_EV_CONNECTED,   /* conn, addr: where the dial went in the end */
-	NODE_EV_DIAL_FAILED, /* conn, text */
-	NODE_EV_BYTES,       /* conn, bytes: borrowed for the call */
-	NODE_EV_WRITTEN,     /* conn, count: bytes of node_out_peek written */
-	NODE_EV_CLOSED,      /* conn: the carrier ended or failed */
-	NODE_EV_LAN_PEER,    /* addr with /p2p: seen on the LAN just now */
-	NODE_EV_DISCOVERY,   /* state, text: how LAN discovery fares */
-	NODE_EV_NETWORK,     /* interfaces changed, or the machine woke up */
-	NODE_EV_CHAT_ROOM,   /* the queue to chat has room again */
+	NODE_EV_ACCEPTED,      /* addr: remote; conn is set by the node, 0 means
+				  refused: close it */
+	NODE_EV_CONNECTED,     /* conn, addr: where the dial went in the end */
+	NODE_EV_DIAL_FAILED,   /* conn, text */
+	NODE_EV_BYTES,         /* conn, bytes: borrowed for the call */
+	NODE_EV_WRITTEN,       /* conn, count: bytes of node_out_peek written */
+	NODE_EV_CLOSED,        /* conn: the carrier ended or failed */
+	NODE_EV_LAN_PEER,      /* addr with /p2p: seen on the LAN just now */
+	NODE_EV_DISCOVERY,     /* state, text: how LAN discovery fares */
+	NODE_EV_NETWORK,       /* interfaces changed, or the machine woke up */
+	NODE_EV_CHAT_ROOM,     /* the queue to chat has room again */
 };
 
 struct node_event {
@@ -76,9 +76,9 @@ enum node_action_kind {
 	NODE_ACT_RESUME,    /* conn */
 	NODE_ACT_CLOSE,     /* conn: close it, answer nothing; cancels a dial */
 	NODE_ACT_TELL_CHAT, /* msg: the caller owns it. When chat is full, give
-	                       it back with node_untell and stop asking */
+			       it back with node_untell and stop asking */
 	NODE_ACT_ADVERTISE, /* addrs changed: LAN discovery publishes
-	                       node_addresses with /p2p/ID behind each */
+			       node_addresses with /p2p/ID behind each */
 	NODE_ACT_STOPPED,   /* goodbye is said: the loop ends */
 };
 

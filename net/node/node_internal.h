@@ -26,12 +26,12 @@ struct link_in {
 /* The gossip streams of one connected peer. */
 struct link {
 	struct peer_id peer;
-	bool up;              /* chat was told of the peer */
-	uint64_t out;         /* 0: not open */
-	bool refused;         /* it speaks no gossip: not tried again */
+	bool up;               /* chat was told of the peer */
+	uint64_t out;          /* 0: not open */
+	bool refused;          /* it speaks no gossip: not tried again */
 	uint64_t reopen_at_ms; /* NEVER: not waiting */
 	struct link_in in[NODE_LINK_STREAMS_IN]; /* [0] is the newest */
-	uint64_t rtt_told_ms; /* NEVER: none */
+	uint64_t rtt_told_ms;                    /* NEVER: none */
 };
 
 struct request {
@@ -48,7 +48,7 @@ struct node {
 	struct bufq tells;   /* struct chat_net_msg * */
 	struct chat_net_msg *untold; /* given back: the next to tell */
 	bool chat_full;
-	bool backlog;        /* links have more to read */
+	bool backlog; /* links have more to read */
 	bool stopping;
 	bool stopped;
 	uint64_t stop_at_ms;
@@ -68,10 +68,10 @@ struct link *link_get(
 	struct node *n, const struct env *env, const struct peer_id *peer);
 /* Opens our stream when the peer speaks gossip and none is open. */
 void link_open(struct node *n, const struct env *env, struct link *l);
-void link_stream_in(struct node *n, const struct env *env,
-	const struct swarm_event *ev);
-void link_stream_gone(struct node *n, const struct env *env,
-	const struct swarm_event *ev);
+void link_stream_in(
+	struct node *n, const struct env *env, const struct swarm_event *ev);
+void link_stream_gone(
+	struct node *n, const struct env *env, const struct swarm_event *ev);
 void link_remove(
 	struct node *n, const struct env *env, const struct peer_id *peer);
 /* Reads RPCs as long as chat has room. */
@@ -90,8 +90,8 @@ void tell_rtt(struct node *n, struct link *l, uint64_t rtt_ms);
 void tell_topic(struct node *n, const struct gossip_event *ev);
 void tell_unit(struct node *n, struct gossip_event *ev);
 void tell_handed(struct node *n, const uint8_t *id, uint64_t count);
-void tell_address(struct node *n, const struct peer_id *peer,
-	const struct maddr *addr);
+void tell_address(
+	struct node *n, const struct peer_id *peer, const struct maddr *addr);
 void tell_dial_failed(struct node *n, const char *what, const char *why);
 void tell_status(struct node *n, enum chat_status_item item,
 	enum chat_status_state state, const char *text);
@@ -99,10 +99,8 @@ void tell_listening(struct node *n);
 
 /* ---- command.c --------------------------------------------------------- */
 
-void command_serve(
-	struct node *n, const struct env *env, struct net_msg *msg);
+void command_serve(struct node *n, const struct env *env, struct net_msg *msg);
 /* A dial that a person asked for failed. */
-void command_dial_failed(
-	struct node *n, uint64_t request, const char *why);
+void command_dial_failed(struct node *n, uint64_t request, const char *why);
 
 #endif

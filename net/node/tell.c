@@ -9,8 +9,8 @@
 /* Most that one status or address list is long. */
 #define TELL_TEXT_BYTES_MAX 8192
 
-static struct chat_net_msg *new_message(enum chat_msg_kind kind,
-	const struct peer_id *peer, const char *text)
+static struct chat_net_msg *new_message(
+	enum chat_msg_kind kind, const struct peer_id *peer, const char *text)
 {
 	struct chat_net_msg *m =
 		chat_net_msg_new(kind, text, bytes_of(NULL, 0));
@@ -90,19 +90,18 @@ void tell_handed(struct node *n, const uint8_t *id, uint64_t count)
 	tell_message(n, m);
 }
 
-void tell_address(struct node *n, const struct peer_id *peer,
-	const struct maddr *addr)
+void tell_address(
+	struct node *n, const struct peer_id *peer, const struct maddr *addr)
 {
 	char text[MADDR_TEXT_MAX];
 
-	tell_message(n, new_message(CHAT_MSG_ADDRESS, peer,
-				maddr_text(addr, text)));
+	tell_message(
+		n, new_message(CHAT_MSG_ADDRESS, peer, maddr_text(addr, text)));
 }
 
 void tell_dial_failed(struct node *n, const char *what, const char *why)
 {
-	struct chat_net_msg *m =
-		new_message(CHAT_MSG_DIAL_FAILED, NULL, what);
+	struct chat_net_msg *m = new_message(CHAT_MSG_DIAL_FAILED, NULL, what);
 
 	m->agent = xstrdup(why);
 	tell_message(n, m);
@@ -129,8 +128,8 @@ static void describe(const struct node *n, struct buf *out)
 	for (size_t i = 0; i < n->addr_count; i++) {
 		const struct maddr *a = &n->addrs[i];
 
-		if (best == NULL || (maddr_is_loopback(best) &&
-					    !maddr_is_loopback(a)))
+		if (best == NULL ||
+			(maddr_is_loopback(best) && !maddr_is_loopback(a)))
 			best = a;
 	}
 	if (best == NULL || !maddr_to_tcp(best, &tcp)) {

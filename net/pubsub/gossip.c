@@ -107,8 +107,8 @@ static struct gpeer *gpeer_new(
 	return p;
 }
 
-int gossip_peer_seen(struct gossip *g, const struct env *env,
-	const struct peer_id *id)
+int gossip_peer_seen(
+	struct gossip *g, const struct env *env, const struct peer_id *id)
 {
 	if (gpeer_find(g, id) == NULL && gpeer_new(g, env, id) == NULL)
 		return P2P_ERR_LIMIT;
@@ -284,8 +284,8 @@ size_t gossip_mesh_size(const struct gossip *g, struct bytes topic)
 	return t == NULL ? 0 : t->mesh.count;
 }
 
-bool gossip_in_mesh(const struct gossip *g, struct bytes topic,
-	const struct peer_id *peer)
+bool gossip_in_mesh(
+	const struct gossip *g, struct bytes topic, const struct peer_id *peer)
 {
 	struct topic *t = table_get(&g->topics, topic);
 

@@ -33,17 +33,16 @@ enum gossip_version {
 /* How a program forms message ids. */
 enum gossip_id_form {
 	GOSSIP_FORM_UNKNOWN,
-	GOSSIP_FORM_FROM_SEQNO,  /* go, the JS seed, ours */
-	GOSSIP_FORM_KEY_SEQNO,   /* js gossipsub 14 to 17 */
-	GOSSIP_FORM_TEXT,        /* rust: base58(from) then decimal seqno */
+	GOSSIP_FORM_FROM_SEQNO, /* go, the JS seed, ours */
+	GOSSIP_FORM_KEY_SEQNO,  /* js gossipsub 14 to 17 */
+	GOSSIP_FORM_TEXT,       /* rust: base58(from) then decimal seqno */
 };
 
 struct gossip_cfg {
 	struct peer_id me;
 };
 
-struct gossip *gossip_new(
-	const struct gossip_cfg *cfg, const struct env *env);
+struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env);
 void gossip_free(struct gossip *g);
 
 /*
@@ -65,16 +64,17 @@ void gossip_peer_remove(
 	struct gossip *g, const struct env *env, const struct peer_id *peer);
 
 /*
- * One RPC body from a peer that was seen or added. An error is a fault of the peer that ends its stream:
- * P2P_ERR_MALFORMED, P2P_ERR_TRUNCATED, P2P_ERR_TOO_BIG, P2P_ERR_LIMIT. A
- * message that does not verify is refused and counted, no more.
+ * One RPC body from a peer that was seen or added. An error is a fault of the
+ * peer that ends its stream: P2P_ERR_MALFORMED, P2P_ERR_TRUNCATED,
+ * P2P_ERR_TOO_BIG, P2P_ERR_LIMIT. A message that does not verify is refused and
+ * counted, no more.
  */
 int gossip_feed(struct gossip *g, const struct env *env,
 	const struct peer_id *peer, struct bytes rpc) P2P_MUST_CHECK;
 
 /* Subscribes; P2P_ERR_LIMIT. Being in it already is fine. */
-int gossip_join(struct gossip *g, const struct env *env, struct bytes topic)
-	P2P_MUST_CHECK;
+int gossip_join(struct gossip *g, const struct env *env,
+	struct bytes topic) P2P_MUST_CHECK;
 void gossip_leave(struct gossip *g, const struct env *env, struct bytes topic);
 /*
  * Sends an own unit to every peer that is in its topic (flood publish).
@@ -82,8 +82,8 @@ void gossip_leave(struct gossip *g, const struct env *env, struct bytes topic);
  * the unit is not one or its topic is not joined. Sending the same unit again
  * is allowed: it is for peers that came later.
  */
-int gossip_publish(struct gossip *g, const struct env *env, struct bytes unit)
-	P2P_MUST_CHECK;
+int gossip_publish(struct gossip *g, const struct env *env,
+	struct bytes unit) P2P_MUST_CHECK;
 
 void gossip_tick(struct gossip *g, const struct env *env);
 uint64_t gossip_deadline(const struct gossip *g);
@@ -93,8 +93,7 @@ uint64_t gossip_deadline(const struct gossip *g);
 struct bytes gossip_out_peek(
 	const struct gossip *g, const struct peer_id *peer);
 /* Takes whole bytes off; any number up to what waits. */
-void gossip_out_consume(
-	struct gossip *g, const struct peer_id *peer, size_t n);
+void gossip_out_consume(struct gossip *g, const struct peer_id *peer, size_t n);
 /* A peer with something to send that was not named since its queue was last
  * empty; false when there is none. */
 bool gossip_next_sender(struct gossip *g, struct peer_id *peer);
@@ -110,7 +109,7 @@ struct gossip_event {
 	bool joined;
 	size_t topic_len;
 	char topic[GOSSIP_TOPIC_BYTES_MAX + 1]; /* with a NUL behind */
-	uint8_t *unit; /* the caller frees it */
+	uint8_t *unit;                          /* the caller frees it */
 	size_t unit_len;
 };
 
@@ -130,7 +129,7 @@ struct gossip_counters {
 const struct gossip_counters *gossip_counters(const struct gossip *g);
 /* For tests and /net: the mesh of a topic, and who is subscribed. */
 size_t gossip_mesh_size(const struct gossip *g, struct bytes topic);
-bool gossip_in_mesh(const struct gossip *g, struct bytes topic,
-	const struct peer_id *peer);
+bool gossip_in_mesh(
+	const struct gossip *g, struct bytes topic, const struct peer_id *peer);
 
 #endif

@@ -70,8 +70,7 @@ enum gossip_id_form gossip_id_read(struct bytes remote,
 	head = bytes_first(remote, remote.len - UNIT_SEQNO_BYTES);
 	seqno = remote.data + head.len;
 	if (peer_id_parse(&from, head) == 0)
-		return finish(
-			&from, seqno, out, len, GOSSIP_FORM_FROM_SEQNO);
+		return finish(&from, seqno, out, len, GOSSIP_FORM_FROM_SEQNO);
 	/* A key protobuf short enough to be the id itself: 08 01 12 20 ... */
 	if (head.len <= PEER_ID_BYTES_MAX - 2 && head.data[0] == 0x08) {
 		peer_id_of_key(&from, head);

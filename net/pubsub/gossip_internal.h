@@ -32,11 +32,11 @@ struct gpeer {
 	struct peer_id id;
 	enum gossip_version version;
 	enum gossip_id_form form;
-	bool ready;         /* a stream to it is open */
+	bool ready; /* a stream to it is open */
 	bool outbound;
-	bool named;         /* gossip_next_sender has told of it */
+	bool named;          /* gossip_next_sender has told of it */
 	struct table topics; /* name -> itself; at most ..._PER_PEER_MAX */
-	struct bufq out;    /* frames */
+	struct bufq out;     /* frames */
 	/* counted per heartbeat */
 	unsigned ihave_messages;
 	unsigned ihave_ids;
@@ -71,13 +71,13 @@ struct gossip {
 	struct table topics; /* name -> struct topic */
 	struct table seen;   /* gossip_id -> struct seen */
 	struct list seen_order;
-	struct table cache;  /* gossip_id -> struct cached */
+	struct table cache; /* gossip_id -> struct cached */
 	struct list cache_order;
 	size_t cache_bytes;
-	struct table asked;  /* gossip_id asked for this heartbeat -> itself */
-	uint64_t heartbeat;  /* how many there were */
+	struct table asked; /* gossip_id asked for this heartbeat -> itself */
+	uint64_t heartbeat; /* how many there were */
 	uint64_t heartbeat_ms; /* the next one; NEVER without peers */
-	struct bufq events;  /* struct gossip_event */
+	struct bufq events;    /* struct gossip_event */
 	struct gossip_counters counters;
 };
 
@@ -116,8 +116,8 @@ bool send_iwant(struct gossip *g, struct gpeer *p, const struct bytes *ids,
 /* ---- gossip_mesh.c ----------------------------------------------------- */
 
 /* Whether the peer may be grafted by us now. */
-bool mesh_may_graft(const struct env *env, const struct topic *t,
-	const struct gpeer *p);
+bool mesh_may_graft(
+	const struct env *env, const struct topic *t, const struct gpeer *p);
 void mesh_add(struct gossip *g, struct topic *t, struct gpeer *p);
 void mesh_graft(struct gossip *g, struct topic *t, struct gpeer *p);
 void mesh_remove(struct topic *t, const struct gpeer *p);

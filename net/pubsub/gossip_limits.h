@@ -21,16 +21,16 @@
 #define GOSSIP_RPC_BYTES_MAX (1u << 20) /* read and written */
 #define GOSSIP_TOPIC_BYTES_MAX 128
 #define GOSSIP_TOPICS_PER_PEER_MAX 100
-#define GOSSIP_TOPICS_MAX 256           /* that we are in */
+#define GOSSIP_TOPICS_MAX 256 /* that we are in */
 #define GOSSIP_PEERS_MAX 512
 #define GOSSIP_OUT_BYTES_MAX (4u << 20) /* waiting for one peer */
 #define GOSSIP_CACHE_MESSAGES_MAX 20000
 #define GOSSIP_CACHE_BYTES_MAX (16u << 20)
 #define GOSSIP_SEEN_MAX 500000
 
-#define GOSSIP_IHAVE_IDS_MAX 5000       /* per peer and heartbeat, both ways */
-#define GOSSIP_IHAVE_MESSAGES_MAX 10    /* per peer and heartbeat */
-#define GOSSIP_IWANT_ANSWERS_MAX 3      /* per id and peer */
+#define GOSSIP_IHAVE_IDS_MAX 5000    /* per peer and heartbeat, both ways */
+#define GOSSIP_IHAVE_MESSAGES_MAX 10 /* per peer and heartbeat */
+#define GOSSIP_IWANT_ANSWERS_MAX 3   /* per id and peer */
 #define GOSSIP_ID_BYTES_MAX 128
 
 #endif

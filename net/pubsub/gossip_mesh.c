@@ -48,8 +48,8 @@ void mesh_back_off(const struct env *env, struct topic *t,
 	b->until_ms = P2P_MAX(b->until_ms, until);
 }
 
-bool mesh_may_graft(const struct env *env, const struct topic *t,
-	const struct gpeer *p)
+bool mesh_may_graft(
+	const struct env *env, const struct topic *t, const struct gpeer *p)
 {
 	struct backoff *b = table_get(&t->backoff, peer_id_bytes(&p->id));
 
@@ -92,8 +92,8 @@ enum pick {
 	PICK_MESH,   /* in the mesh */
 };
 
-static bool picks(enum pick pick, const struct env *env,
-	const struct topic *t, const struct gpeer *p)
+static bool picks(enum pick pick, const struct env *env, const struct topic *t,
+	const struct gpeer *p)
 {
 	bool in_mesh = table_get(&t->mesh, peer_id_bytes(&p->id)) != NULL;
 
@@ -103,8 +103,7 @@ static bool picks(enum pick pick, const struct env *env,
 		return false;
 	if (pick == PICK_GRAFT)
 		return mesh_may_graft(env, t, p);
-	return p->version != GOSSIP_FLOODSUB &&
-	       p->form != GOSSIP_FORM_UNKNOWN;
+	return p->version != GOSSIP_FLOODSUB && p->form != GOSSIP_FORM_UNKNOWN;
 }
 
 /* All peers of one sort in random order; returns how many. */
@@ -152,8 +151,8 @@ static void mesh_thin(struct gossip *g, const struct env *env, struct topic *t)
 				continue;
 			mesh_remove(t, p);
 			mesh_back_off(env, t, p, GOSSIP_PRUNE_BACKOFF_S);
-			(void)send_prune(g, p, topic_name(t),
-				GOSSIP_PRUNE_BACKOFF_S);
+			(void)send_prune(
+				g, p, topic_name(t), GOSSIP_PRUNE_BACKOFF_S);
 		}
 	}
 }
@@ -177,7 +176,7 @@ static void forget_backoffs(const struct env *env, struct topic *t)
 /* Names the recent messages of a topic to one peer, in its form. */
 static void tell_ihave(struct gossip *g, struct topic *t, struct gpeer *p)
 {
-	uint8_t (*raw)[GOSSIP_ID_BYTES_MAX];
+	uint8_t(*raw)[GOSSIP_ID_BYTES_MAX];
 	struct bytes *ids;
 	struct list *pos;
 	size_t n = 0;
@@ -192,8 +191,8 @@ static void tell_ihave(struct gossip *g, struct topic *t, struct gpeer *p)
 
 		if (c->heartbeat + GOSSIP_HISTORY_GOSSIP <= g->heartbeat)
 			break;
-		if (!bytes_equal(bytes_of(c->topic, c->topic_len),
-			    topic_name(t)))
+		if (!bytes_equal(
+			    bytes_of(c->topic, c->topic_len), topic_name(t)))
 			continue;
 		len = gossip_id_write(
 			p->form, bytes_of(c->id, c->id_len), raw[n]);
@@ -217,8 +216,7 @@ static void gossip_topic(
 	if (g->cache.count == 0)
 		return;
 	n = pick_peers(g, env, t, PICK_GOSSIP, list);
-	target = P2P_MAX(
-		n / GOSSIP_FACTOR_DIVISOR, (size_t)GOSSIP_D_LAZY);
+	target = P2P_MAX(n / GOSSIP_FACTOR_DIVISOR, (size_t)GOSSIP_D_LAZY);
 	for (size_t i = 0; i < n && i < target; i++)
 		tell_ihave(g, t, list[i]);
 }

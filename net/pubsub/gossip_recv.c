@@ -87,8 +87,8 @@ static int read_subscription(struct recv *r, struct bytes in)
 /* ---- messages ---------------------------------------------------------- */
 
 /* To the mesh, and to floodsub peers, but not back and not to its author. */
-static void forward(struct recv *r, const struct topic *t,
-	const struct unit *u, struct bytes raw)
+static void forward(struct recv *r, const struct topic *t, const struct unit *u,
+	struct bytes raw)
 {
 	struct table_entry *e, *tmp;
 
@@ -200,8 +200,7 @@ static int read_topic(struct bytes in, struct bytes *topic, uint64_t *backoff)
 	while (pb_next(&c, &f)) {
 		if (f.number == GRAFT_TOPIC && f.wire == PB_WIRE_BYTES)
 			*topic = f.bytes;
-		else if (f.number == PRUNE_BACKOFF &&
-			 f.wire == PB_WIRE_VARINT)
+		else if (f.number == PRUNE_BACKOFF && f.wire == PB_WIRE_VARINT)
 			*backoff = f.value;
 	}
 	return cur_err(&c);

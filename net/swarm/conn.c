@@ -40,13 +40,15 @@ static void start_upgrade(
 		.offer_yamux = s->cfg.offer_yamux,
 		.offer_mplex = s->cfg.offer_mplex,
 		.out_bytes_max = SWARM_CONN_OUT_BYTES,
-		.muxer = {
-			.budget = &c->budget,
-			.streams_in_max = SWARM_STREAMS_IN_MAX,
-			.streams_unaccepted_max = SWARM_STREAMS_UNACCEPTED_MAX,
-			.ping_interval_ms = s->cfg.ping_interval_ms,
-			.ping_timeout_ms = SWARM_PING_TIMEOUT_MS,
-		},
+		.muxer =
+			{
+				.budget = &c->budget,
+				.streams_in_max = SWARM_STREAMS_IN_MAX,
+				.streams_unaccepted_max =
+					SWARM_STREAMS_UNACCEPTED_MAX,
+				.ping_interval_ms = s->cfg.ping_interval_ms,
+				.ping_timeout_ms = SWARM_PING_TIMEOUT_MS,
+			},
 	};
 
 	c->state = CONN_UPGRADING;
@@ -106,8 +108,8 @@ static struct conn *preauth_victim(const struct swarm *s)
 	return victim;
 }
 
-static bool may_accept(struct swarm *s, const struct env *env,
-	const struct maddr *remote)
+static bool may_accept(
+	struct swarm *s, const struct env *env, const struct maddr *remote)
 {
 	struct conn *victim;
 
@@ -131,8 +133,8 @@ static bool may_accept(struct swarm *s, const struct env *env,
 
 /* ---- the carrier ------------------------------------------------------- */
 
-uint64_t swarm_accepted(struct swarm *s, const struct env *env,
-	const struct maddr *remote)
+uint64_t swarm_accepted(
+	struct swarm *s, const struct env *env, const struct maddr *remote)
 {
 	struct conn *c;
 	uint64_t id;
@@ -206,8 +208,8 @@ void swarm_dial_failed(struct swarm *s, const struct env *env, uint64_t conn,
 	conn_fail(s, env, c, P2P_ERR_CLOSED);
 }
 
-void swarm_bytes(struct swarm *s, const struct env *env, uint64_t conn,
-	struct bytes in)
+void swarm_bytes(
+	struct swarm *s, const struct env *env, uint64_t conn, struct bytes in)
 {
 	struct conn *c = conn_find(s, conn);
 	size_t limit;
@@ -322,7 +324,8 @@ static void on_mux(struct swarm *s, const struct env *env, struct conn *c,
 	case MUX_EV_RTT:
 		if (c->peer != NULL) {
 			struct swarm_event out = {.kind = SWARM_EV_RTT,
-				.peer = c->peer->id, .number = ev->rtt_ms};
+				.peer = c->peer->id,
+				.number = ev->rtt_ms};
 
 			c->peer->rtt_ms = ev->rtt_ms;
 			swarm_emit(s, &out);
@@ -418,8 +421,7 @@ void conn_pump(struct swarm *s, const struct env *env, struct conn *c)
 	c->in_pump = false;
 	pause_or_resume(s, c);
 	conn_want_write(s, env, c);
-	if (c->state == CONN_CLOSING &&
-		upgrader_out_peek(c->up, env).len == 0)
+	if (c->state == CONN_CLOSING && upgrader_out_peek(c->up, env).len == 0)
 		conn_fail(s, env, c, P2P_ERR_CLOSED);
 }
 
@@ -460,8 +462,8 @@ void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err)
 		expected = peer_find(s, &c->expect);
 	while (!list_empty(&c->streams))
 		stream_drop(s,
-			LIST_ITEM(c->streams.next, struct stream, of_conn),
-			err, true);
+			LIST_ITEM(c->streams.next, struct stream, of_conn), err,
+			true);
 	if (!c->outbound)
 		s->conns_in--;
 	(void)table_remove(&s->conns, bytes_of(&c->id, sizeof(c->id)));

@@ -24,8 +24,7 @@ void dial_soon(const struct env *env, struct peer *p, uint64_t delay_ms)
 {
 	p->addr_next = 0;
 	/* Two that see each other at once dial at slightly different times. */
-	p->dial_at_ms =
-		env_after(env, delay_ms + rng_below(env->rng, 50));
+	p->dial_at_ms = env_after(env, delay_ms + rng_below(env->rng, 50));
 }
 
 static uint64_t pause_after(const struct env *env, unsigned failures)
@@ -36,8 +35,8 @@ static uint64_t pause_after(const struct env *env, unsigned failures)
 		pause = SWARM_REDIAL_RARELY_MS;
 	} else {
 		for (unsigned i = 1; i < failures; i++)
-			pause = P2P_MIN(pause * 2,
-				(uint64_t)SWARM_REDIAL_MAX_MS);
+			pause = P2P_MIN(
+				pause * 2, (uint64_t)SWARM_REDIAL_MAX_MS);
 	}
 	return pause / 2 + rng_below(env->rng, pause);
 }
@@ -60,8 +59,7 @@ void dial_next(struct swarm *s, const struct env *env, struct peer *p)
 	p->addr_next = 0;
 	p->failures++;
 	if (p->wanted && p->addr_count > 0)
-		p->dial_at_ms =
-			env_after(env, pause_after(env, p->failures));
+		p->dial_at_ms = env_after(env, pause_after(env, p->failures));
 }
 
 void dial_ended(struct swarm *s, const struct env *env, struct peer *p)

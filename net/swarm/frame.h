@@ -5,8 +5,8 @@
 #ifndef NET_SWARM_FRAME_H
 #define NET_SWARM_FRAME_H
 
-#include "base/buf.h"
 #include "base/budget.h"
+#include "base/buf.h"
 
 struct frame_reader {
 	struct buf body;       /* a frame that came in pieces */

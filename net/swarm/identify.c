@@ -18,8 +18,8 @@
 static void write_own(struct swarm *s, const struct conn *c, struct buf *out)
 {
 	struct identify id = {
-		.public_key = bytes_of(s->cfg.me->public_pb,
-			sizeof(s->cfg.me->public_pb)),
+		.public_key = bytes_of(
+			s->cfg.me->public_pb, sizeof(s->cfg.me->public_pb)),
 		.observed_addr = maddr_bytes(&c->remote),
 		.protocol_version = bytes_str(IDENTIFY_PROTOCOL_VERSION),
 		.agent_version = bytes_str(s->cfg.agent),
@@ -53,8 +53,7 @@ static void send_own(struct swarm *s, const struct env *env, struct stream *st)
 		conn_want_write(s, env, st->conn);
 }
 
-void identify_answer(
-	struct swarm *s, const struct env *env, struct stream *st)
+void identify_answer(struct swarm *s, const struct env *env, struct stream *st)
 {
 	st->deadline_ms = env_after(env, SWARM_IDENTIFY_MS);
 	send_own(s, env, st);
@@ -73,8 +72,8 @@ void identify_push_all(struct swarm *s, const struct env *env)
 		struct peer *p = e->value;
 		struct conn *c = peer_conn(p);
 
-		if (c == NULL || !swarm_peer_speaks(s, &p->id,
-					 s->names[SWARM_PROTO_PUSH]))
+		if (c == NULL || !swarm_peer_speaks(
+					 s, &p->id, s->names[SWARM_PROTO_PUSH]))
 			continue;
 		send_own(s, env, stream_open(s, env, c, SWARM_PROTO_PUSH));
 	}
@@ -125,8 +124,8 @@ static void take_addresses(struct peer *p, const struct identify *id)
 	}
 }
 
-static void take(struct swarm *s, struct peer *p, const struct identify *id,
-	bool push)
+static void take(
+	struct swarm *s, struct peer *p, const struct identify *id, bool push)
 {
 	struct swarm_event ev = {.kind = SWARM_EV_IDENTIFIED, .peer = p->id};
 

@@ -48,9 +48,8 @@ struct peer *peer_get(
 	p = xcalloc(1, sizeof(*p));
 	p->id = *id;
 	list_init(&p->conns);
-	buf_init(&p->protocols,
-		(size_t)SWARM_PROTOCOLS_PER_PEER_MAX *
-			(SWARM_PROTOCOL_NAME_BYTES_MAX + 1));
+	buf_init(&p->protocols, (size_t)SWARM_PROTOCOLS_PER_PEER_MAX *
+					(SWARM_PROTOCOL_NAME_BYTES_MAX + 1));
 	p->up_at_ms = P2P_NEVER;
 	p->dial_at_ms = P2P_NEVER;
 	p->rtt_ms = P2P_NEVER;
@@ -90,8 +89,8 @@ static void retire_oldest(const struct env *env, struct peer *p)
 void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c)
 {
 	struct peer *p = c->peer;
-	struct swarm_event ev = {.kind = SWARM_EV_ADDRESS, .peer = p->id,
-		.addr = c->remote};
+	struct swarm_event ev = {
+		.kind = SWARM_EV_ADDRESS, .peer = p->id, .addr = c->remote};
 
 	p->last_seen_ms = env->now_ms;
 	p->failures = 0;

@@ -13,8 +13,7 @@ static void echo(struct swarm *s, const struct env *env, struct stream *st)
 
 	while (in.len >= SWARM_PING_BYTES &&
 		stream_write(st, bytes_first(in, SWARM_PING_BYTES)) == 0) {
-		(void)upgrader_stream_consume(
-			c->up, st->mux, SWARM_PING_BYTES);
+		(void)upgrader_stream_consume(c->up, st->mux, SWARM_PING_BYTES);
 		(void)stream_flush(s, env, st);
 		in = upgrader_stream_peek(c->up, st->mux, &end);
 	}
@@ -62,8 +61,7 @@ static void send_ping(struct swarm *s, const struct env *env, struct conn *c)
 	struct stream *st = stream_find(s, c->ping_stream);
 
 	c->ping_due_ms = env_after(env, s->cfg.ping_interval_ms);
-	if (!swarm_peer_speaks(
-		    s, &c->peer->id, s->names[SWARM_PROTO_PING]))
+	if (!swarm_peer_speaks(s, &c->peer->id, s->names[SWARM_PROTO_PING]))
 		return;
 	if (st == NULL) {
 		st = stream_open(s, env, c, SWARM_PROTO_PING);

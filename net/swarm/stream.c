@@ -55,8 +55,8 @@ struct stream *stream_open(
 	return st;
 }
 
-void stream_opened_by_peer(struct swarm *s, const struct env *env,
-	struct conn *c, uint64_t mux)
+void stream_opened_by_peer(
+	struct swarm *s, const struct env *env, struct conn *c, uint64_t mux)
 {
 	struct stream *st = stream_new(s, env, c);
 
@@ -88,9 +88,8 @@ static bool open_at_muxer(
 	(void)s;
 	if (st->open_sent)
 		return true;
-	if (c->state != CONN_READY ||
-		(c->open_after_ms != P2P_NEVER &&
-			c->open_after_ms > env->now_ms))
+	if (c->state != CONN_READY || (c->open_after_ms != P2P_NEVER &&
+					      c->open_after_ms > env->now_ms))
 		return false;
 	if (upgrader_stream_open(c->up, env, &st->mux) != 0) {
 		/* Too many or too fast: again after a pause. */
@@ -104,7 +103,8 @@ static bool open_at_muxer(
 static void tell_writable(struct swarm *s, struct stream *st)
 {
 	struct swarm_event ev = {.kind = SWARM_EV_STREAM_WRITABLE,
-		.stream = st->id, .peer = st->conn->peer->id};
+		.stream = st->id,
+		.peer = st->conn->peer->id};
 
 	if (!st->write_waited || st->protocol < SWARM_PROTO_USER)
 		return;
@@ -145,8 +145,8 @@ bool stream_flush(struct swarm *s, const struct env *env, struct stream *st)
 
 /* ---- reading ----------------------------------------------------------- */
 
-static void tell(struct swarm *s, struct stream *st,
-	enum swarm_event_kind kind, int err)
+static void tell(
+	struct swarm *s, struct stream *st, enum swarm_event_kind kind, int err)
 {
 	struct swarm_event ev = {
 		.kind = kind,
@@ -184,8 +184,7 @@ static void serve(struct swarm *s, const struct env *env, struct stream *st)
 }
 
 /* False when the stream is gone or still negotiating. */
-static bool negotiate(
-	struct swarm *s, const struct env *env, struct stream *st)
+static bool negotiate(struct swarm *s, const struct env *env, struct stream *st)
 {
 	uint64_t id = st->id;
 	size_t taken = 0;
@@ -239,8 +238,7 @@ void stream_on_readable(
 	}
 }
 
-void stream_on_reset(
-	struct swarm *s, const struct env *env, struct stream *st)
+void stream_on_reset(struct swarm *s, const struct env *env, struct stream *st)
 {
 	uint64_t id = st->id;
 
@@ -262,8 +260,7 @@ void stream_drop(struct swarm *s, struct stream *st, int err, bool told)
 		tell(s, st, SWARM_EV_STREAM_GONE, err);
 	if (c->ping_stream == st->id)
 		c->ping_stream = 0;
-	if (st->inbound && st->negotiated &&
-		st->protocol == SWARM_PROTO_PING)
+	if (st->inbound && st->negotiated && st->protocol == SWARM_PROTO_PING)
 		c->ping_streams_in--;
 	if (st->open_sent)
 		upgrader_stream_forget(c->up, st->mux);

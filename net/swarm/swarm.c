@@ -263,8 +263,8 @@ bool swarm_peer_info(const struct swarm *s, const struct peer_id *id,
 	return true;
 }
 
-bool swarm_peer_speaks(const struct swarm *s, const struct peer_id *id,
-	const char *protocol)
+bool swarm_peer_speaks(
+	const struct swarm *s, const struct peer_id *id, const char *protocol)
 {
 	struct peer *p = peer_find(s, id);
 	size_t n = strlen(protocol);
@@ -317,8 +317,8 @@ int swarm_stream_open(struct swarm *s, const struct env *env,
 	return 0;
 }
 
-int swarm_stream_write(struct swarm *s, const struct env *env,
-	uint64_t stream, struct bytes in)
+int swarm_stream_write(struct swarm *s, const struct env *env, uint64_t stream,
+	struct bytes in)
 {
 	struct stream *st = stream_find(s, stream);
 	int err;

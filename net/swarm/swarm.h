@@ -25,14 +25,14 @@
 struct swarm;
 
 struct swarm_cfg {
-	const struct identity *me;       /* borrowed */
-	const char *agent;               /* "p2pchat-tui/0.1.0"; borrowed */
-	const char *const *protocols;    /* the user's, NULL-terminated, static */
+	const struct identity *me;    /* borrowed */
+	const char *agent;            /* "p2pchat-tui/0.1.0"; borrowed */
+	const char *const *protocols; /* the user's, NULL-terminated, static */
 	bool offer_yamux;
 	bool offer_mplex;
 	bool early_muxers;
-	uint32_t conns_max;              /* 0: SWARM_CONNS_MAX */
-	uint64_t ping_interval_ms;       /* 0: SWARM_PING_INTERVAL_MS */
+	uint32_t conns_max;        /* 0: SWARM_CONNS_MAX */
+	uint64_t ping_interval_ms; /* 0: SWARM_PING_INTERVAL_MS */
 };
 
 struct swarm *swarm_new(const struct swarm_cfg *cfg, const struct env *env);
@@ -42,8 +42,8 @@ void swarm_free(struct swarm *s);
 
 /* Somebody connected from `remote`. Returns the connection's id, or 0 when it
  * is refused (over a limit): close it. */
-uint64_t swarm_accepted(struct swarm *s, const struct env *env,
-	const struct maddr *remote);
+uint64_t swarm_accepted(
+	struct swarm *s, const struct env *env, const struct maddr *remote);
 /* A dial succeeded; `remote` is where it went in the end. */
 void swarm_connected(struct swarm *s, const struct env *env, uint64_t conn,
 	const struct maddr *remote);
@@ -51,8 +51,8 @@ void swarm_connected(struct swarm *s, const struct env *env, uint64_t conn,
 void swarm_dial_failed(struct swarm *s, const struct env *env, uint64_t conn,
 	const char *reason);
 /* Bytes arrived; all are taken (or the connection is closed). Obey PAUSE. */
-void swarm_bytes(struct swarm *s, const struct env *env, uint64_t conn,
-	struct bytes in);
+void swarm_bytes(
+	struct swarm *s, const struct env *env, uint64_t conn, struct bytes in);
 /* The carrier ended, by whoever. */
 void swarm_closed(struct swarm *s, const struct env *env, uint64_t conn);
 /* What to write to a carrier now; valid until the next call on s. Empty for an
@@ -72,7 +72,7 @@ enum swarm_action_kind {
 	SWARM_ACT_PAUSE,  /* conn: stop reading the carrier */
 	SWARM_ACT_RESUME, /* conn */
 	SWARM_ACT_CLOSE,  /* conn: close the carrier, answer nothing; an id of
-	                     a dial under way cancels it */
+			     a dial under way cancels it */
 };
 
 struct swarm_action {
@@ -113,13 +113,13 @@ size_t swarm_conn_count(const struct swarm *s);
 
 /* What is known of a connected peer; valid until the next call on s. */
 struct swarm_peer_info {
-	bool identified;         /* identify was answered */
+	bool identified; /* identify was answered */
 	bool outbound;
-	struct maddr remote; /* of the connection in use */
-	const char *muxer;       /* "yamux" or "mplex" */
-	const char *agent;       /* clean text */
-	const char *protocols;   /* clean text, one a line */
-	uint64_t rtt_ms;         /* P2P_NEVER: not measured */
+	struct maddr remote;   /* of the connection in use */
+	const char *muxer;     /* "yamux" or "mplex" */
+	const char *agent;     /* clean text */
+	const char *protocols; /* clean text, one a line */
+	uint64_t rtt_ms;       /* P2P_NEVER: not measured */
 };
 
 /* False when the peer is not connected. */
@@ -137,11 +137,11 @@ bool swarm_peer_speaks(const struct swarm *s, const struct peer_id *peer,
  * the muxer allows.
  */
 int swarm_stream_open(struct swarm *s, const struct env *env,
-	const struct peer_id *peer, const char *protocol, uint64_t *stream)
-	P2P_MUST_CHECK;
+	const struct peer_id *peer, const char *protocol,
+	uint64_t *stream) P2P_MUST_CHECK;
 /* All or nothing: P2P_ERR_FULL when more than SWARM_STREAM_OUT_BYTES wait. */
-int swarm_stream_write(struct swarm *s, const struct env *env,
-	uint64_t stream, struct bytes in) P2P_MUST_CHECK;
+int swarm_stream_write(struct swarm *s, const struct env *env, uint64_t stream,
+	struct bytes in) P2P_MUST_CHECK;
 /* Bytes that wait to be taken by the connection. */
 size_t swarm_stream_backlog(const struct swarm *s, uint64_t stream);
 struct bytes swarm_stream_peek(

@@ -35,29 +35,29 @@ enum conn_state {
 	CONN_DIALING,   /* the carrier is not there yet */
 	CONN_UPGRADING, /* multistream, Noise, muxer */
 	CONN_READY,
-	CONN_CLOSING,   /* only writes what is left */
+	CONN_CLOSING, /* only writes what is left */
 };
 
 struct conn {
 	uint64_t id;
 	enum conn_state state;
 	bool outbound;
-	bool scheduled;      /* dialled by dial.c: counted in peer->dials */
-	bool local;          /* loopback or LAN: no cap per address */
-	bool secured;        /* the peer has proven its key */
+	bool scheduled; /* dialled by dial.c: counted in peer->dials */
+	bool local;     /* loopback or LAN: no cap per address */
+	bool secured;   /* the peer has proven its key */
 	bool paused;
-	bool write_asked;    /* a WRITE action is under way */
+	bool write_asked; /* a WRITE action is under way */
 	bool in_pump;
 	struct maddr remote;
-	struct peer *peer;   /* NULL until secured */
+	struct peer *peer; /* NULL until secured */
 	struct list of_peer;
 	struct list streams;
 	struct upgrader *up; /* NULL while dialling */
 	struct budget budget;
-	struct bufq in;      /* bytes that the upgrader did not take */
+	struct bufq in; /* bytes that the upgrader did not take */
 	uint64_t deadline_ms;
 	uint64_t open_after_ms; /* the muxer asked for a pause between opens */
-	uint64_t request;    /* of swarm_dial, 0: none */
+	uint64_t request;       /* of swarm_dial, 0: none */
 	struct peer_id expect;
 	uint64_t ping_stream; /* 0: none */
 	uint64_t ping_sent_ms;
@@ -70,28 +70,28 @@ struct stream {
 	uint64_t id;
 	struct conn *conn;
 	struct list of_conn;
-	uint64_t mux;        /* the muxer's number */
-	bool open_sent;      /* the muxer knows it */
+	uint64_t mux;   /* the muxer's number */
+	bool open_sent; /* the muxer knows it */
 	bool inbound;
 	bool negotiated;
-	bool close_asked;    /* half-close once `out` is empty */
+	bool close_asked; /* half-close once `out` is empty */
 	bool close_sent;
-	bool write_waited;   /* the user waits for STREAM_WRITABLE */
-	int protocol;        /* index into swarm->names */
+	bool write_waited; /* the user waits for STREAM_WRITABLE */
+	int protocol;      /* index into swarm->names */
 	struct multistream ms;
 	const char *ms_names[2]; /* the initiator's single proposal */
-	struct bufq out;     /* not yet taken by the muxer */
+	struct bufq out;         /* not yet taken by the muxer */
 	uint64_t deadline_ms;
-	struct buf body;     /* identify: what was read so far */
+	struct buf body; /* identify: what was read so far */
 };
 
 struct peer {
 	struct peer_id id;
 	struct list conns;
-	bool up;             /* SWARM_EV_PEER_UP was told */
+	bool up; /* SWARM_EV_PEER_UP was told */
 	bool identified;
-	bool wanted;         /* redial when lost */
-	uint64_t up_at_ms;   /* announce without identify then; NEVER: done */
+	bool wanted;       /* redial when lost */
+	uint64_t up_at_ms; /* announce without identify then; NEVER: done */
 	uint64_t last_seen_ms;
 	char agent[SWARM_AGENT_BYTES_MAX + 1];
 	struct buf protocols; /* clean names, one a line */
@@ -106,11 +106,11 @@ struct peer {
 
 struct swarm {
 	struct swarm_cfg cfg;
-	struct budget budget; /* of all connections */
+	struct budget budget;                       /* of all connections */
 	const char *names[SWARM_PROTOCOLS_MAX + 1]; /* inside + user's, NULL */
-	struct table conns;   /* by id */
-	struct table streams; /* by id */
-	struct table peers;   /* by peer id */
+	struct table conns;                         /* by id */
+	struct table streams;                       /* by id */
+	struct table peers;                         /* by peer id */
 	uint64_t next_id;
 	size_t conns_in;
 	size_t preauth;
@@ -121,7 +121,7 @@ struct swarm {
 	struct bufq actions; /* struct swarm_action */
 	struct bufq events;  /* struct swarm_event */
 	struct swarm_counters counters;
-	uint64_t last_ms;    /* the newest time seen, for counters and logs */
+	uint64_t last_ms; /* the newest time seen, for counters and logs */
 };
 
 /* ---- swarm.c ----------------------------------------------------------- */
@@ -142,28 +142,25 @@ void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err);
 void conn_tick(struct swarm *s, const struct env *env, struct conn *c);
 uint64_t conn_deadline(const struct conn *c);
 /* Asks the carrier to write, once. */
-void conn_want_write(
-	struct swarm *s, const struct env *env, struct conn *c);
+void conn_want_write(struct swarm *s, const struct env *env, struct conn *c);
 
 /* ---- stream.c ---------------------------------------------------------- */
 
 struct stream *stream_find(const struct swarm *s, uint64_t id);
 struct stream *stream_of_mux(const struct conn *c, uint64_t mux);
 /* Opened at the muxer as soon as that allows. */
-struct stream *stream_open(struct swarm *s, const struct env *env,
-	struct conn *c, int protocol);
-void stream_opened_by_peer(struct swarm *s, const struct env *env,
-	struct conn *c, uint64_t mux);
+struct stream *stream_open(
+	struct swarm *s, const struct env *env, struct conn *c, int protocol);
+void stream_opened_by_peer(
+	struct swarm *s, const struct env *env, struct conn *c, uint64_t mux);
 void stream_on_readable(
 	struct swarm *s, const struct env *env, struct stream *st);
-void stream_on_reset(
-	struct swarm *s, const struct env *env, struct stream *st);
+void stream_on_reset(struct swarm *s, const struct env *env, struct stream *st);
 /* Hands what waits to the muxer; true when something moved. */
 bool stream_flush(struct swarm *s, const struct env *env, struct stream *st);
 int stream_write(struct stream *st, struct bytes in) P2P_MUST_CHECK;
 /* Forgets it; the user hears of it when it is the user's and tell is set. */
-void stream_drop(
-	struct swarm *s, struct stream *st, int err, bool tell);
+void stream_drop(struct swarm *s, struct stream *st, int err, bool tell);
 
 /* ---- peer.c ------------------------------------------------------------ */
 
@@ -192,8 +189,7 @@ void dial_ended(struct swarm *s, const struct env *env, struct peer *p);
 
 void identify_ask(struct swarm *s, const struct env *env, struct conn *c);
 /* A stream of the peer was negotiated: ours is to answer. */
-void identify_answer(
-	struct swarm *s, const struct env *env, struct stream *st);
+void identify_answer(struct swarm *s, const struct env *env, struct stream *st);
 /* Bytes of an answer or a push; may drop the stream. */
 void identify_read(struct swarm *s, const struct env *env, struct stream *st);
 void identify_push_all(struct swarm *s, const struct env *env);

@@ -97,7 +97,8 @@ int unit_parse(struct unit *u, struct bytes raw)
 	return unit_fill(u, &m);
 }
 
-/* ---- signature ------------------------------------------------------------ */
+/* ---- signature ------------------------------------------------------------
+ */
 
 static uint8_t *put_field(uint8_t *to, unsigned number, struct bytes v)
 {
@@ -124,8 +125,7 @@ static struct bytes signed_bytes(const struct unit *u, uint8_t *out)
 	to += SIGN_PREFIX_BYTES;
 	to = put_field(to, FIELD_FROM, peer_id_bytes(&u->from));
 	to = put_field(to, FIELD_DATA, u->data);
-	to = put_field(
-		to, FIELD_SEQNO, bytes_of(u->seqno, UNIT_SEQNO_BYTES));
+	to = put_field(to, FIELD_SEQNO, bytes_of(u->seqno, UNIT_SEQNO_BYTES));
 	to = put_field(to, FIELD_TOPIC, u->topic);
 	return bytes_of(out, (size_t)(to - out));
 }
@@ -186,8 +186,8 @@ int unit_sign(const struct identity *me, uint64_t seqno, struct bytes topic,
 	/* Behind the prefix stand the first four fields as they are sent. */
 	buf_append(out, bytes_skip(signed_view, SIGN_PREFIX_BYTES));
 	pb_put_bytes(out, FIELD_SIGNATURE, bytes_of(sig, sizeof(sig)));
-	pb_put_bytes(out, FIELD_KEY,
-		bytes_of(me->public_pb, sizeof(me->public_pb)));
+	pb_put_bytes(
+		out, FIELD_KEY, bytes_of(me->public_pb, sizeof(me->public_pb)));
 	free(room);
 	if (!out->failed)
 		return 0;
@@ -195,7 +195,8 @@ int unit_sign(const struct identity *me, uint64_t seqno, struct bytes topic,
 	return P2P_ERR_TOO_BIG;
 }
 
-/* ---- names ---------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------
+ */
 
 void unit_id_of(const struct unit *u, struct unit_id *id)
 {

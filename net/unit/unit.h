@@ -16,7 +16,7 @@
 #include "net/identity/key.h"
 
 #define UNIT_ID_BYTES 32
-#define UNIT_DATA_BYTES_MAX 65536   /* accepted, for ever */
+#define UNIT_DATA_BYTES_MAX 65536 /* accepted, for ever */
 #define UNIT_TOPIC_BYTES_MAX 128
 #define UNIT_SEQNO_BYTES 8
 /* data + topic + from + seqno + signature + key + framing, rounded up. */
@@ -72,7 +72,7 @@ int unit_verify(const struct unit *u) P2P_MUST_CHECK;
 
 void unit_id_of(const struct unit *u, struct unit_id *id);
 /* from || seqno into out; returns its length. */
-size_t unit_gossip_id(const struct unit *u,
-	uint8_t out[static UNIT_GOSSIP_ID_BYTES_MAX]);
+size_t unit_gossip_id(
+	const struct unit *u, uint8_t out[static UNIT_GOSSIP_ID_BYTES_MAX]);
 
 #endif

@@ -137,7 +137,7 @@ static struct mux_stream *fattest(const struct muxer *m, struct mux_stream *s)
 {
 	struct table_entry *e, *tmp;
 
-	TABLE_FOREACH (e, tmp, &m->numbers) {
+	TABLE_FOREACH(e, tmp, &m->numbers) {
 		struct mux_stream *other = e->value;
 
 		if (!other->reset && other->recv.len > s->recv.len)

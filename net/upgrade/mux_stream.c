@@ -49,6 +49,7 @@ static void recv_move(struct mux_recv *r, size_t cap)
 {
 	uint8_t *fresh = NULL;
 
+	P2P_ASSERT(r->len <= cap);
 	if (cap > 0)
 		fresh = xmalloc(cap);
 	if (r->len > 0)
@@ -363,8 +364,7 @@ void mux_send_owed(struct muxer *m, struct bufq *out)
 {
 	struct list *at, *tmp;
 
-	LIST_FOREACH(at, tmp, &m->all_owing)
-	{
+	LIST_FOREACH(at, tmp, &m->all_owing) {
 		struct mux_stream *s = LIST_ITEM(at, struct mux_stream, owing);
 
 		if (!m->ops->send_owed(m, s, out))

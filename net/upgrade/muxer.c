@@ -35,7 +35,7 @@ void muxer_free(struct muxer *m)
 		mux_stream_drop(m, e->value);
 	/* Those that the user forgot and whose last frame never went out. */
 	LIST_FOREACH(at, tmp, &m->all_owing)
-	mux_stream_drop(m, LIST_ITEM(at, struct mux_stream, owing));
+		mux_stream_drop(m, LIST_ITEM(at, struct mux_stream, owing));
 	P2P_ASSERT(m->wire.count == 0);
 	table_clear(&m->numbers);
 	table_clear(&m->wire);

@@ -39,13 +39,13 @@
 struct noise;
 
 struct noise_cfg {
-	const struct identity *me;  /* borrowed */
+	const struct identity *me; /* borrowed */
 	bool initiator;
-	struct peer_id expect;      /* the id that was dialled; none: any */
+	struct peer_id expect; /* the id that was dialled; none: any */
 	/* Names of muxers, best first, ending in NULL; borrowed. NULL: none
 	 * are offered and the handshake agrees on none. */
 	const char *const *muxers;
-	struct budget *budget;      /* charged for what is buffered */
+	struct budget *budget; /* charged for what is buffered */
 };
 
 /* Draws both secret keys from env->rng. */

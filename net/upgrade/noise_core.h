@@ -76,8 +76,8 @@ size_t noise_core_extra(const struct noise_core *n);
  * bytes, all of which are filled. 0, or P2P_ERR_AUTH when the other side's
  * key is a point of small order; P2P_ERR_STATE when it is not our turn.
  */
-int noise_core_write(struct noise_core *n, struct bytes payload, uint8_t *out)
-	P2P_MUST_CHECK;
+int noise_core_write(struct noise_core *n, struct bytes payload,
+	uint8_t *out) P2P_MUST_CHECK;
 /*
  * Reads the other side's next message; payload has room for message.len
  * bytes, *payload_len of them are filled. P2P_ERR_TRUNCATED, P2P_ERR_AUTH,

@@ -29,11 +29,11 @@ struct upgrader;
 struct upgrader_cfg {
 	const struct identity *me; /* borrowed, outlives the upgrader */
 	bool initiator;
-	struct peer_id expect;     /* dialled peer; none: taken on first sight */
-	bool early_muxers;         /* Noise extension; tests switch it off */
+	struct peer_id expect; /* dialled peer; none: taken on first sight */
+	bool early_muxers;     /* Noise extension; tests switch it off */
 	bool offer_yamux;
-	bool offer_mplex;          /* offered last */
-	size_t out_bytes_max;      /* queue towards the carrier, >= 4096 */
+	bool offer_mplex;     /* offered last */
+	size_t out_bytes_max; /* queue towards the carrier, >= 4096 */
 	/* kind and initiator are filled in here; the budget is charged for
 	 * what this layer buffers of the other side's bytes, too. */
 	struct muxer_cfg muxer;
@@ -44,7 +44,7 @@ enum upgrade_event_kind {
 	UPGRADE_EV_READY,   /* streams can be opened: upgrader_muxer_kind() */
 	UPGRADE_EV_MUX,     /* see .mux */
 	UPGRADE_EV_FAILED,  /* an error met while no bytes were fed: .err; as
-	                       after an error of upgrader_feed */
+			       after an error of upgrader_feed */
 };
 
 struct upgrade_event {
@@ -84,8 +84,8 @@ bool upgrader_ready(const struct upgrader *u);
 int upgrader_stream_open(struct upgrader *u, const struct env *env,
 	uint64_t *stream) P2P_MUST_CHECK;
 int upgrader_stream_accept(struct upgrader *u, uint64_t stream);
-int upgrader_stream_write(struct upgrader *u, uint64_t stream,
-	struct bytes in, size_t *taken) P2P_MUST_CHECK;
+int upgrader_stream_write(struct upgrader *u, uint64_t stream, struct bytes in,
+	size_t *taken) P2P_MUST_CHECK;
 struct bytes upgrader_stream_peek(
 	const struct upgrader *u, uint64_t stream, bool *end);
 int upgrader_stream_consume(struct upgrader *u, uint64_t stream, size_t n);

@@ -14,8 +14,8 @@
 #define CID_CODEC_LIBP2P_KEY 0x72
 
 struct cid {
-	unsigned version; /* 0 or 1 */
-	uint64_t codec;   /* CID_CODEC_DAG_PB for version 0 */
+	unsigned version;  /* 0 or 1 */
+	uint64_t codec;    /* CID_CODEC_DAG_PB for version 0 */
 	struct bytes hash; /* the whole multihash: a view into what was read */
 };
 

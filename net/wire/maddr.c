@@ -47,8 +47,8 @@ const char *maddr_text(const struct maddr *a, char out[static MADDR_TEXT_MAX])
 	return out;
 }
 
-void maddr_split_peer(const struct maddr *whole, struct maddr *base,
-	struct bytes *peer)
+void maddr_split_peer(
+	const struct maddr *whole, struct maddr *base, struct bytes *peer)
 {
 	struct bytes all = maddr_bytes(whole);
 	struct bytes front = multiaddr_without_peer(all);

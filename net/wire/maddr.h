@@ -39,8 +39,8 @@ const char *maddr_text(const struct maddr *a, char out[static MADDR_TEXT_MAX]);
 
 /* Takes a trailing /p2p/ID off: its multihash in *peer, a view into *whole,
  * empty when there is none. base must not be whole. */
-void maddr_split_peer(const struct maddr *whole, struct maddr *base,
-	struct bytes *peer);
+void maddr_split_peer(
+	const struct maddr *whole, struct maddr *base, struct bytes *peer);
 /* base with /p2p/ID behind it; P2P_ERR_TOO_BIG. */
 int maddr_join_peer(struct maddr *a, const struct maddr *base,
 	struct bytes peer) P2P_MUST_CHECK;
@@ -57,8 +57,8 @@ struct maddr_tcp {
 /* False when it is of another form than HOST/tcp/PORT (no /p2p behind). */
 bool maddr_to_tcp(const struct maddr *a, struct maddr_tcp *tcp);
 /* From an IP of 4 or 16 bytes; zone may be NULL or "". */
-void maddr_from_ip(struct maddr *a, struct bytes ip, const char *zone,
-	uint16_t port);
+void maddr_from_ip(
+	struct maddr *a, struct bytes ip, const char *zone, uint16_t port);
 
 static inline enum ip_scope maddr_scope(const struct maddr *a)
 {

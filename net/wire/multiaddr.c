@@ -104,7 +104,8 @@ static size_t shape_size(enum shape shape)
 	}
 }
 
-/* ---- checks --------------------------------------------------------------- */
+/* ---- checks ---------------------------------------------------------------
+ */
 
 /* A name that text can hold: no slash, space or control character. */
 static bool name_is_right(struct bytes v)
@@ -206,7 +207,8 @@ int multiaddr_check(struct bytes addr)
 	return count > 0 ? 0 : P2P_ERR_MALFORMED;
 }
 
-/* ---- binary to text ------------------------------------------------------- */
+/* ---- binary to text -------------------------------------------------------
+ */
 
 static void write_ip(int family, struct bytes v, struct buf *out)
 {
@@ -236,8 +238,8 @@ static void write_value(enum shape shape, struct bytes v, struct buf *out)
 		multibase_encode(MULTIBASE_64URL, v, out);
 		break;
 	case SHAPE_ONION3:
-		multibase_encode(MULTIBASE_32,
-			bytes_first(v, ONION3_HOST_BYTES), out);
+		multibase_encode(
+			MULTIBASE_32, bytes_first(v, ONION3_HOST_BYTES), out);
 		buf_appendf(out, ":%u", get_be16(v.data + ONION3_HOST_BYTES));
 		break;
 	case SHAPE_NONE:
@@ -272,7 +274,8 @@ int multiaddr_to_text(struct bytes addr, struct buf *out)
 	return P2P_ERR_TOO_BIG;
 }
 
-/* ---- text to binary ------------------------------------------------------- */
+/* ---- text to binary -------------------------------------------------------
+ */
 
 static int read_ip(int family, struct bytes word, struct buf *out)
 {
@@ -285,8 +288,8 @@ static int read_ip(int family, struct bytes word, struct buf *out)
 	text[word.len] = '\0';
 	if (inet_pton(family, text, raw) != 1)
 		return P2P_ERR_MALFORMED;
-	return buf_append(out,
-		bytes_of(raw, family == AF_INET ? IP4_BYTES : IP6_BYTES));
+	return buf_append(
+		out, bytes_of(raw, family == AF_INET ? IP4_BYTES : IP6_BYTES));
 }
 
 /* Decimal, 0 to 65535, without superfluous zeros. */
@@ -309,9 +312,8 @@ static int read_port(struct bytes word, struct buf *out)
 
 static int read_onion3(struct bytes word, struct buf *out)
 {
-	const uint8_t *colon = word.len == 0
-				       ? NULL
-				       : memchr(word.data, ':', word.len);
+	const uint8_t *colon =
+		word.len == 0 ? NULL : memchr(word.data, ':', word.len);
 	struct bytes host;
 	int err;
 
@@ -354,10 +356,8 @@ static struct bytes next_word(struct bytes *rest)
 	struct bytes in = bytes_skip(*rest, 1);
 	const uint8_t *slash =
 		in.len == 0 ? NULL : memchr(in.data, '/', in.len);
-	struct bytes word = slash == NULL
-				    ? in
-				    : bytes_first(in,
-					      (size_t)(slash - in.data));
+	struct bytes word =
+		slash == NULL ? in : bytes_first(in, (size_t)(slash - in.data));
 
 	*rest = bytes_skip(in, word.len);
 	return word;
@@ -431,7 +431,7 @@ void multiaddr_put_ip(struct buf *out, struct bytes ip,
 	uint8_t raw[PORT_BYTES];
 
 	put_be16(raw, port);
-	multiaddr_put(out, ip.len == IP4_BYTES ? MULTIADDR_IP4 : MULTIADDR_IP6,
-		ip);
+	multiaddr_put(
+		out, ip.len == IP4_BYTES ? MULTIADDR_IP4 : MULTIADDR_IP6, ip);
 	multiaddr_put(out, transport, bytes_of(raw, sizeof(raw)));
 }

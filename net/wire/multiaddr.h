@@ -67,9 +67,9 @@ int multiaddr_check(struct bytes addr) P2P_MUST_CHECK;
 /* ---- component by component --------------------------------------------- */
 
 struct multiaddr_part {
-	uint32_t code;       /* enum multiaddr_code */
-	struct bytes value;  /* without its length */
-	struct bytes whole;  /* the component as it stands */
+	uint32_t code;      /* enum multiaddr_code */
+	struct bytes value; /* without its length */
+	struct bytes whole; /* the component as it stands */
 };
 
 /* The next component; false at the end or after a failure (cur_err). */
@@ -94,23 +94,23 @@ enum multiaddr_transport {
 
 struct multiaddr_info {
 	enum multiaddr_transport transport;
-	uint32_t host_code;  /* IP4, IP6, DNS, DNS4, DNS6, DNSADDR; 0: none */
-	struct bytes host;   /* 4 or 16 bytes, or the name */
-	struct bytes zone;   /* name of the interface, or empty */
+	uint32_t host_code; /* IP4, IP6, DNS, DNS4, DNS6, DNSADDR; 0: none */
+	struct bytes host;  /* 4 or 16 bytes, or the name */
+	struct bytes zone;  /* name of the interface, or empty */
 	uint16_t port;
-	struct bytes sni;    /* or empty */
+	struct bytes sni; /* or empty */
 	/* The last /p2p/ID, or empty: who is meant in the end. */
 	struct bytes peer;
-	bool relayed;        /* has /p2p-circuit */
-	struct bytes relay;  /* of these: the relay's id, or empty */
+	bool relayed;       /* has /p2p-circuit */
+	struct bytes relay; /* of these: the relay's id, or empty */
 	/* What stands before /p2p-circuit, or before the last /p2p: where to
 	 * connect to. With an own zone it includes /ip6zone. */
 	struct bytes base;
 };
 
 /* Views point into addr. Errors as multiaddr_check. */
-int multiaddr_take_apart(struct multiaddr_info *info, struct bytes addr)
-	P2P_MUST_CHECK;
+int multiaddr_take_apart(
+	struct multiaddr_info *info, struct bytes addr) P2P_MUST_CHECK;
 /* The address without a trailing /p2p/ID (a view). */
 struct bytes multiaddr_without_peer(struct bytes addr);
 

@@ -4,7 +4,8 @@
 #define IP4_BYTES 4
 #define IP6_BYTES 16
 
-/* ---- taken apart ---------------------------------------------------------- */
+/* ---- taken apart ----------------------------------------------------------
+ */
 
 /* The first components, in the order in which they make sense. */
 struct walk {
@@ -134,7 +135,8 @@ struct bytes multiaddr_without_peer(struct bytes addr)
 	return addr;
 }
 
-/* ---- scopes --------------------------------------------------------------- */
+/* ---- scopes ---------------------------------------------------------------
+ */
 
 struct range {
 	uint32_t net;

@@ -132,8 +132,7 @@ static int encode_radix(
 	if (in.len > MULTIBASE_RADIX_BYTES_MAX)
 		return P2P_ERR_TOO_BIG;
 	for (size_t i = zeros; i < in.len; i++)
-		number_push(
-			number, &start, sizeof(number), radix, in.data[i]);
+		number_push(number, &start, sizeof(number), radix, in.data[i]);
 	for (size_t i = 0; i < zeros; i++)
 		buf_append_u8(out, (uint8_t)a->digits[0]);
 	for (size_t i = start; i < sizeof(number); i++)

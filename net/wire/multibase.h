@@ -28,8 +28,8 @@ int multibase_encode(enum multibase base, struct bytes in, struct buf *out);
  * P2P_ERR_TOO_BIG (more than MULTIBASE_RADIX_CHARS_MAX digits of base36 or
  * base58, or out is too small); out is as before then, but for out->failed.
  */
-int multibase_decode(enum multibase base, struct bytes text, struct buf *out)
-	P2P_MUST_CHECK;
+int multibase_decode(
+	enum multibase base, struct bytes text, struct buf *out) P2P_MUST_CHECK;
 /* The same for a text that starts with its prefix; P2P_ERR_UNSUPPORTED for a
  * base that is not in the list. */
 int multibase_decode_any(struct bytes text, struct buf *out) P2P_MUST_CHECK;

@@ -8,8 +8,7 @@
 
 struct multihash multihash_read(struct cursor *c)
 {
-	struct multihash mh = {
-		.code = cur_uvarint(c, VARINT_SHORT_BYTES_MAX)};
+	struct multihash mh = {.code = cur_uvarint(c, VARINT_SHORT_BYTES_MAX)};
 	uint64_t len = cur_uvarint(c, VARINT_SHORT_BYTES_MAX);
 
 	if (cur_ok(c) && len > MULTIHASH_DIGEST_BYTES_MAX)

@@ -119,8 +119,7 @@ static size_t find_rule(const struct pb_schema *schema, uint32_t number)
 static bool order_is_strict(
 	const struct pb_rule *rule, uint32_t number, uint32_t last)
 {
-	return number > last ||
-	       (number == last && rule->kind == PB_KIND_VIEWS);
+	return number > last || (number == last && rule->kind == PB_KIND_VIEWS);
 }
 
 int pb_read(const struct pb_schema *schema, struct bytes in, void *out,
@@ -257,8 +256,8 @@ static void write_field(
 		break;
 	case PB_KIND_VIEW:
 		if (((const struct bytes *)from)->data != NULL)
-			pb_put_bytes(out, rule->number,
-				*(const struct bytes *)from);
+			pb_put_bytes(
+				out, rule->number, *(const struct bytes *)from);
 		break;
 	case PB_KIND_VIEWS:
 	default:
@@ -266,8 +265,8 @@ static void write_field(
 	}
 }
 
-void pb_write(const struct pb_schema *schema, const void *in,
-	uint32_t numbers, struct buf *out)
+void pb_write(const struct pb_schema *schema, const void *in, uint32_t numbers,
+	struct buf *out)
 {
 	for (size_t i = 0; i < schema->rule_count; i++) {
 		const struct pb_rule *rule = &schema->rules[i];

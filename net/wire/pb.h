@@ -90,8 +90,8 @@ int pb_read(const struct pb_schema *schema, struct bytes in, void *out,
  * Writes what the struct holds, by number: views that are not NULL, all of a
  * list, and the numbers whose bit is in `numbers` (bit 0 is rules[0]).
  */
-void pb_write(const struct pb_schema *schema, const void *in,
-	uint32_t numbers, struct buf *out);
+void pb_write(const struct pb_schema *schema, const void *in, uint32_t numbers,
+	struct buf *out);
 
 /* ---- writing, field by field (failures stay in out->failed) ------------- */
 

@@ -46,8 +46,8 @@ int varint_frame_append(struct buf *out, struct bytes body)
 	return 0;
 }
 
-int varint_frame_peek(struct bytes in, size_t max_bytes, struct bytes *body,
-	size_t *taken)
+int varint_frame_peek(
+	struct bytes in, size_t max_bytes, struct bytes *body, size_t *taken)
 {
 	struct cursor c = cur_of(in);
 	uint64_t len = cur_uvarint(&c, VARINT_SHORT_BYTES_MAX);

@@ -67,7 +67,7 @@ void table_clear(struct table *t)
 {
 	struct table_entry *e, *tmp;
 
-	TABLE_FOREACH (e, tmp, t)
+	TABLE_FOREACH(e, tmp, t)
 		free(e);
 	free(t->slots);
 	t->slots = NULL;
@@ -95,7 +95,7 @@ static void grow(struct table *t)
 	free(t->slots);
 	t->slots = xcalloc(n, sizeof(*t->slots));
 	t->slot_count = n;
-	TABLE_FOREACH (e, tmp, t) {
+	TABLE_FOREACH(e, tmp, t) {
 		struct table_entry **slot = &t->slots[e->hash & (n - 1)];
 
 		e->chain = *slot;

@@ -12,33 +12,33 @@
 
 enum chat_msg_kind {
 	/* ---- from the ui: struct chat_ui_msg ---- */
-	CHAT_MSG_LINE,    /* room, text: what was typed; "/..." is a command,
-	                     "//..." says "/...". room NULL: the current one */
-	CHAT_MSG_FOCUS,   /* room: is looked at now (remembered, marked read) */
-	CHAT_MSG_PAGE,    /* room, time_ms, id, count: send the `count` lines
-	                     before (time_ms, id), or the newest when time_ms is
-	                     UINT64_MAX: UI_MSG_LINE of origin UI_LINE_PAGE in
-	                     rising order, then UI_MSG_PAGE_END */
-	CHAT_MSG_READ,    /* room, time_ms, id: read up to that line */
-	CHAT_MSG_RELOAD,  /* after UI_MSG_RELOAD: say everything again */
-	CHAT_MSG_QUIT,    /* the person leaves: finish, then UI_MSG_QUIT */
+	CHAT_MSG_LINE,   /* room, text: what was typed; "/..." is a command,
+			    "//..." says "/...". room NULL: the current one */
+	CHAT_MSG_FOCUS,  /* room: is looked at now (remembered, marked read) */
+	CHAT_MSG_PAGE,   /* room, time_ms, id, count: send the `count` lines
+			    before (time_ms, id), or the newest when time_ms is
+			    UINT64_MAX: UI_MSG_LINE of origin UI_LINE_PAGE in
+			    rising order, then UI_MSG_PAGE_END */
+	CHAT_MSG_READ,   /* room, time_ms, id: read up to that line */
+	CHAT_MSG_RELOAD, /* after UI_MSG_RELOAD: say everything again */
+	CHAT_MSG_QUIT,   /* the person leaves: finish, then UI_MSG_QUIT */
 
 	/* ---- from the net: struct chat_net_msg ---- */
 	CHAT_MSG_FROM_NET = 100,
 	CHAT_MSG_NET_READY = CHAT_MSG_FROM_NET,
-	                  /* peer: own id; text: listen addresses, one a line */
+	/* peer: own id; text: listen addresses, one a line */
 	CHAT_MSG_STATUS,  /* item, state, text: one line of the checklist */
 	CHAT_MSG_PEER,    /* peer, state (1 connected, 0 gone), text: address,
-	                     outbound, relayed, agent, muxer, protocols (names,
-	                     one a line). Once a peer, not once a connection;
-	                     again with state 1 when identify changed it */
+			     outbound, relayed, agent, muxer, protocols (names,
+			     one a line). Once a peer, not once a connection;
+			     again with state 1 when identify changed it */
 	CHAT_MSG_RTT,     /* peer, number: round trip in ms */
 	CHAT_MSG_TOPIC,   /* peer, text: topic, state: 1 subscribed, 0 not */
 	CHAT_MSG_UNIT,    /* peer: who handed it over; data: a verified unit */
 	CHAT_MSG_HANDED,  /* id; number: peers that have taken it */
 	CHAT_MSG_ADDRESS, /* peer, text: an address we reached it at: save it */
 	CHAT_MSG_DIAL_FAILED, /* text: the address as asked; agent: why */
-	CHAT_MSG_NET_ROOM, /* the queue to net has room again */
+	CHAT_MSG_NET_ROOM,    /* the queue to net has room again */
 };
 
 /* Lines of the live start-up checklist. */
@@ -75,11 +75,11 @@ struct chat_net_msg {
 	bool relayed;
 	uint64_t number;
 	uint8_t id[MSG_UNIT_ID_BYTES];
-	char *text;      /* owned, or NULL */
-	char *agent;     /* owned, or NULL; already cleaned */
-	char *protocols; /* owned, or NULL; already cleaned */
+	char *text;        /* owned, or NULL */
+	char *agent;       /* owned, or NULL; already cleaned */
+	char *protocols;   /* owned, or NULL; already cleaned */
 	const char *muxer; /* static, or NULL */
-	uint8_t *data;   /* owned, or NULL */
+	uint8_t *data;     /* owned, or NULL */
 	size_t data_len;
 };
 

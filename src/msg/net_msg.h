@@ -13,13 +13,14 @@ enum net_msg_kind {
 	NET_MSG_JOIN,       /* text: topic to subscribe to */
 	NET_MSG_LEAVE,      /* text: topic */
 	NET_MSG_PUBLISH,    /* text: topic; id; data: the signed unit. Answered
-	                       by CHAT_MSG_HANDED, once or not at all: whoever
-	                       is there now gets it, nothing is kept here */
+			       by CHAT_MSG_HANDED, once or not at all: whoever
+			       is there now gets it, nothing is kept here */
 	NET_MSG_CONNECT,    /* text: a multiaddr or IP:PORT. Answered by
-	                       CHAT_MSG_PEER or CHAT_MSG_DIAL_FAILED */
+			       CHAT_MSG_PEER or CHAT_MSG_DIAL_FAILED */
 	NET_MSG_DISCONNECT, /* peer */
-	NET_MSG_KNOWN_PEER, /* peer; text: an address that worked before (saved):
-	                       redialled with back-off for as long as it runs */
+	NET_MSG_KNOWN_PEER, /* peer; text: an address that worked before
+			       (saved): redialled with back-off for as long as
+			       it runs */
 	NET_MSG_QUIT,       /* say goodbye to everybody and stop */
 };
 

@@ -8,8 +8,8 @@
 #include "base/compiler.h"
 
 struct ui_clock {
-	uint64_t now_ms; /* monotonic: for deadlines */
-	uint64_t wall_ms; /* since 1970 UTC: for days and times shown */
+	uint64_t now_ms;      /* monotonic: for deadlines */
+	uint64_t wall_ms;     /* since 1970 UTC: for days and times shown */
 	int32_t utc_offset_s; /* of the place where the person sits */
 };
 
@@ -17,8 +17,8 @@ struct ui_clock {
 struct ui_date {
 	int32_t day_number; /* since 1970-01-01: equal on equal days */
 	int32_t year;
-	int32_t month; /* 1 to 12 */
-	int32_t day; /* 1 to 31 */
+	int32_t month;   /* 1 to 12 */
+	int32_t day;     /* 1 to 31 */
 	int32_t weekday; /* 0 is Sunday */
 	int32_t hour;
 	int32_t minute;

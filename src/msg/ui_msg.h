@@ -14,11 +14,11 @@
 
 enum ui_msg_kind {
 	UI_MSG_READY,    /* peer: own id, name, text: listen addresses (one a
-	                    line), room, title: the room to show first. Once the
-	                    network listens; again when the addresses change */
+			    line), room, title: the room to show first. Once the
+			    network listens; again when the addresses change */
 	UI_MSG_NAME,     /* name: own name now */
 	UI_MSG_ROOM,     /* room, title, joined, members (peers connected and
-	                    in it), unread, mentions, changed: joined/left */
+			    in it), unread, mentions, changed: joined/left */
 	UI_MSG_FOCUS,    /* room: show this room now */
 	UI_MSG_LINE,     /* room, line */
 	UI_MSG_PAGE_END, /* room, more: whether older lines exist */
@@ -63,8 +63,8 @@ struct ui_line {
 	uint64_t time_ms; /* order on screen is (time_ms, id) */
 	char from[MSG_PEER_MAX];
 	char name[MSG_NAME_MAX];
-	char tag[8];      /* last characters of the id, shown when name_mark */
-	char name_mark;   /* ' ' known, '?' new, '!' name clash */
+	char tag[8];    /* last characters of the id, shown when name_mark */
+	char name_mark; /* ' ' known, '?' new, '!' name clash */
 	bool own;
 	bool mention;
 	bool clock_wrong; /* the author's clock is far from the room's */
@@ -80,7 +80,7 @@ struct ui_person {
 	char tag[8];
 	char name_mark;
 	bool connected;
-	bool announce;  /* connected or gone just now (not a mere change) */
+	bool announce; /* connected or gone just now (not a mere change) */
 	bool outbound;
 	bool relayed;
 	bool ignored;

@@ -70,7 +70,7 @@ void mux_side_check(const struct mux_side *side)
 	struct list *at, *next;
 	size_t unread = 0, charged = 0, unaccepted = 0;
 
-	TABLE_FOREACH (e, tmp, &m->numbers) {
+	TABLE_FOREACH(e, tmp, &m->numbers) {
 		const struct mux_stream *s = e->value;
 
 		check_stream(m, s);
@@ -78,8 +78,7 @@ void mux_side_check(const struct mux_side *side)
 		charged += s->charged;
 		unaccepted += !s->accepted;
 	}
-	LIST_FOREACH(at, next, &m->all_owing)
-	{
+	LIST_FOREACH(at, next, &m->all_owing) {
 		const struct mux_stream *s =
 			LIST_ITEM(at, struct mux_stream, owing);
 
@@ -176,7 +175,7 @@ static void check_credit(const struct muxer *m, const struct muxer *other)
 {
 	struct table_entry *e, *tmp;
 
-	TABLE_FOREACH (e, tmp, &m->wire) {
+	TABLE_FOREACH(e, tmp, &m->wire) {
 		const struct mux_stream *s = e->value;
 		const struct mux_stream *twin =
 			mux_stream_on_wire(other, s->wire_id, !s->ours);

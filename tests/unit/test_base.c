@@ -121,7 +121,7 @@ static void test_table_keeps_order_and_finds_all(void **state)
 		assert_ptr_equal(
 			table_remove(&t, bytes_of(&keys[i], 4)), &keys[i]);
 	assert_int_equal(t.count, 500);
-	TABLE_FOREACH (e, tmp, &t) {
+	TABLE_FOREACH(e, tmp, &t) {
 		assert_int_equal(*(uint32_t *)e->value, 2 * want + 1);
 		want++;
 	}

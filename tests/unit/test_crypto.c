@@ -135,12 +135,12 @@ static void test_ed25519_signs_as_rfc_8032(void **state)
 		check_hex(secret + 32, 32, cases[i][1]);
 		crypto_ed25519_sign(sig, secret, buf_bytes(&message));
 		check_hex(sig, 64, cases[i][3]);
-		assert_int_equal(crypto_ed25519_verify(sig, secret + 32,
-					 buf_bytes(&message)),
+		assert_int_equal(crypto_ed25519_verify(
+					 sig, secret + 32, buf_bytes(&message)),
 			0);
 		sig[0] ^= 1;
-		assert_int_equal(crypto_ed25519_verify(sig, secret + 32,
-					 buf_bytes(&message)),
+		assert_int_equal(crypto_ed25519_verify(
+					 sig, secret + 32, buf_bytes(&message)),
 			P2P_ERR_AUTH);
 	}
 	buf_clear(&message);
@@ -186,20 +186,34 @@ static void test_ed25519_agrees_with_wycheproof(void **state)
 static void test_ed25519_refuses_small_order_and_odd_encodings(void **state)
 {
 	static const char *const points[] = {
-		"0100000000000000000000000000000000000000000000000000000000000000",
-		"0100000000000000000000000000000000000000000000000000000000000080",
-		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-		"0000000000000000000000000000000000000000000000000000000000000000",
-		"0000000000000000000000000000000000000000000000000000000000000080",
-		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
-		"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-		"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
-		"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-		"f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-		"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+		"01000000000000000000000000000000000000000000000000000000000000"
+		"00",
+		"01000000000000000000000000000000000000000000000000000000000000"
+		"80",
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		"7f",
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		"ff",
+		"00000000000000000000000000000000000000000000000000000000000000"
+		"00",
+		"00000000000000000000000000000000000000000000000000000000000000"
+		"80",
+		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc"
+		"05",
+		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc"
+		"85",
+		"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03"
+		"7a",
+		"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03"
+		"fa",
+		"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		"7f",
+		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		"7f",
+		"f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		"7f",
+		"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		"ff",
 	};
 	uint8_t seed[32] = {7}, secret[64], sig[64], point[32];
 	struct bytes message = bytes_str("m");
@@ -329,8 +343,8 @@ static void test_aead_agrees_with_wycheproof(void **state)
 		buf_reset(&out);
 		assert_non_null(buf_extend(&out, sealed.len));
 		assert_int_equal(strcmp(v.word[1], "valid"), 0);
-		crypto_seal(out.data, key, n, buf_bytes(&ad),
-			buf_bytes(&plain));
+		crypto_seal(
+			out.data, key, n, buf_bytes(&ad), buf_bytes(&plain));
 		assert_memory_equal(out.data, sealed.data, sealed.len);
 		assert_int_equal(crypto_open(out.data, key, n, buf_bytes(&ad),
 					 buf_bytes(&sealed)),
@@ -357,8 +371,8 @@ static void test_aead_works_in_place_and_refuses_short_input(void **state)
 
 	(void)state;
 	crypto_seal(text, key, 3, none, bytes_of(text, 5));
-	assert_int_equal(crypto_open(text, key, 4, none,
-				 bytes_of(text, sizeof(text))),
+	assert_int_equal(
+		crypto_open(text, key, 4, none, bytes_of(text, sizeof(text))),
 		P2P_ERR_AUTH);
 	crypto_seal(text, key, 3, none, bytes_str("hello"));
 	assert_int_equal(

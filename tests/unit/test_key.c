@@ -13,7 +13,8 @@
 #define SEED_HEX \
 	"0101010101010101010101010101010101010101010101010101010101010101"
 #define ID_TEXT "12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5"
-#define ID_CID "bafzaajaiaejcbcui4poxicprsx6vfwznhs5f24wkm4e36hmucin7g5eiag2a6324"
+#define ID_CID \
+	"bafzaajaiaejcbcui4poxicprsx6vfwznhs5f24wkm4e36hmucin7g5eiag2a6324"
 #define NOISE_SIG_HEX \
 	"0f8e6a9b52ba043c365dc82a06bf808cd02a3edb8787e418a7bed106954abf55" \
 	"cbc5cf014ea418795358dceaccb7c16e5937bac070090e71f1a3b047258dec00"
@@ -143,7 +144,8 @@ static void test_peer_id_has_three_text_forms(void **state)
 		{"12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA",
 			"12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA"},
 		{ID_CID, ID_TEXT},
-		{"k51qzi5uqu5djmw2yvf8kk5cdjc1ddc00o4d5sjwi6f79xzcay9j3gkddw5uu4",
+		{"k51qzi5uqu5djmw2yvf8kk5cdjc1ddc00o4d5sjwi6f79xzcay9j3gkddw5uu"
+		 "4",
 			ID_TEXT},
 	};
 	struct peer_id id;
@@ -159,12 +161,11 @@ static void test_peer_id_has_three_text_forms(void **state)
 
 static void test_peer_id_refuses_what_is_none(void **state)
 {
-	static const char *const texts[] = {"", "1", "Qm", "hello",
-		"12D3KooW", 
+	static const char *const texts[] = {"", "1", "Qm", "hello", "12D3KooW",
 		"bafkreibtomzah3lva2fjxe3pqlqv4hm4qhixccm6aoyanqsjlfvbtlzun4",
 		"12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5 "};
-	static const char *const raws[] = {"-", "00", "0000", "000201",
-		"1220", "000301", "120100", "0001aabb", "112000"};
+	static const char *const raws[] = {"-", "00", "0000", "000201", "1220",
+		"000301", "120100", "0001aabb", "112000"};
 	struct peer_id id;
 	struct buf raw;
 
@@ -175,8 +176,8 @@ static void test_peer_id_refuses_what_is_none(void **state)
 	buf_init(&raw, 200);
 	for (size_t i = 0; i < P2P_ARRAY_LEN(raws); i++) {
 		vector_hex(raws[i], &raw);
-		assert_int_equal(peer_id_parse(&id, buf_bytes(&raw)),
-			P2P_ERR_MALFORMED);
+		assert_int_equal(
+			peer_id_parse(&id, buf_bytes(&raw)), P2P_ERR_MALFORMED);
 	}
 	/* 42 bytes are the most that an id holds whole. */
 	buf_reset(&raw);
@@ -225,8 +226,8 @@ static void test_public_key_is_strict(void **state)
 	buf_init(&pb, 4096);
 	for (size_t i = 0; i < P2P_ARRAY_LEN(cases); i++) {
 		vector_hex(cases[i].hex, &pb);
-		assert_int_equal(public_key_parse(&key, buf_bytes(&pb)),
-			cases[i].err);
+		assert_int_equal(
+			public_key_parse(&key, buf_bytes(&pb)), cases[i].err);
 	}
 	buf_reset(&pb);
 	memset(buf_extend(&pb, KEY_PB_BYTES_MAX + 1), 0, KEY_PB_BYTES_MAX + 1);
@@ -244,8 +245,7 @@ static void test_signature_of_a_noise_static_key(void **state)
 
 	(void)state;
 	own(&me);
-	crypto_ed25519_sign(
-		sig, me.secret, bytes_of(message, sizeof(message)));
+	crypto_ed25519_sign(sig, me.secret, bytes_of(message, sizeof(message)));
 	vector_hex_fixed(NOISE_SIG_HEX, want, sizeof(want));
 	assert_memory_equal(sig, want, sizeof(sig));
 	assert_int_equal(public_key_parse(&key, peer_id_key(&me.id)), 0);

@@ -44,18 +44,18 @@ static void test_multibase_agrees_with_multiformats(void **state)
 static void test_multibase_takes_one_spelling_only(void **state)
 {
 	static const char *const odd[] = {
-		"F00",   /* another case */
-		"f0",    /* half a byte */
-		"f0g",   /* no digit */
-		"bab",   /* padding bits are set */
-		"baaa",  /* a digit too many */
-		"b00",   /* no digit */
-		"zO0l",  /* letters that base58 leaves out */
-		"u__B",  /* padding bits are set */
-		"u=",    /* no padding */
-		"kA",    /* case */
-		"",      /* no prefix */
-		"7123",  /* a base we do not have */
+		"F00",  /* another case */
+		"f0",   /* half a byte */
+		"f0g",  /* no digit */
+		"bab",  /* padding bits are set */
+		"baaa", /* a digit too many */
+		"b00",  /* no digit */
+		"zO0l", /* letters that base58 leaves out */
+		"u__B", /* padding bits are set */
+		"u=",   /* no padding */
+		"kA",   /* case */
+		"",     /* no prefix */
+		"7123", /* a base we do not have */
 	};
 	struct buf out;
 

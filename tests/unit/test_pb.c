@@ -22,8 +22,7 @@ struct sample {
 
 static const struct pb_rule sample_rules[] = {
 	{1, PB_KIND_BOOL, 0, offsetof(struct sample, flag), 0, 0, 0},
-	{2, PB_KIND_U64, PB_REQUIRED, offsetof(struct sample, number), 0, 0,
-		0},
+	{2, PB_KIND_U64, PB_REQUIRED, offsetof(struct sample, number), 0, 0, 0},
 	{3, PB_KIND_FIXED64, 0, offsetof(struct sample, fixed), 0, 0, 0},
 	{4, PB_KIND_VIEW, 0, offsetof(struct sample, name), 0, 4, 0},
 	{5, PB_KIND_VIEWS, 0, offsetof(struct sample, items),
@@ -89,11 +88,11 @@ static void test_frame_is_whole_or_waits(void **state)
 	assert_int_equal(taken, 202);
 	assert_int_equal(body.len, 200);
 	/* Too long is known from the length alone. */
-	assert_int_equal(varint_frame_peek(bytes_first(in, 2), 199, &body,
-				 &taken),
+	assert_int_equal(
+		varint_frame_peek(bytes_first(in, 2), 199, &body, &taken),
 		P2P_ERR_TOO_BIG);
-	assert_int_equal(varint_frame_peek(bytes_of("\x80\x00", 2), 199, &body,
-				 &taken),
+	assert_int_equal(
+		varint_frame_peek(bytes_of("\x80\x00", 2), 199, &body, &taken),
 		P2P_ERR_MALFORMED);
 	buf_clear(&b);
 }
@@ -144,13 +143,13 @@ static void test_pb_refuses_bad_form(void **state)
 		{"1000220568656c6c", P2P_ERR_TRUNCATED},
 		{"10002280", P2P_ERR_TRUNCATED},
 		{"1000190102", P2P_ERR_TRUNCATED},
-		{"108000", P2P_ERR_MALFORMED},       /* not minimal */
+		{"108000", P2P_ERR_MALFORMED},                 /* not minimal */
 		{"10ffffffffffffffffff02", P2P_ERR_MALFORMED}, /* 65 bits */
-		{"10000000", P2P_ERR_MALFORMED},     /* field 0 */
-		{"100013", P2P_ERR_MALFORMED},       /* a group */
-		{"100016", P2P_ERR_MALFORMED},       /* wire type 6 */
-		{"1200", P2P_ERR_MALFORMED},         /* bytes for a number */
-		{"10002001", P2P_ERR_MALFORMED},     /* a number for bytes */
+		{"10000000", P2P_ERR_MALFORMED},               /* field 0 */
+		{"100013", P2P_ERR_MALFORMED},                 /* a group */
+		{"100016", P2P_ERR_MALFORMED},                 /* wire type 6 */
+		{"1200", P2P_ERR_MALFORMED},     /* bytes for a number */
+		{"10002001", P2P_ERR_MALFORMED}, /* a number for bytes */
 		{"1000f8ffffff1f00", P2P_ERR_MALFORMED}, /* number too large */
 		{"1000220568656c6c6f", P2P_ERR_TOO_BIG},
 		{"10002a002a002a002a00", P2P_ERR_TOO_BIG},
@@ -170,9 +169,9 @@ static void test_pb_refuses_bad_form(void **state)
 static void test_pb_strict_takes_one_spelling_only(void **state)
 {
 	static const char *const odd[] = {
-		"10003001",     /* unknown field */
-		"10000800",     /* order */
-		"10001001",     /* twice */
+		"10003001",         /* unknown field */
+		"10000800",         /* order */
+		"10001001",         /* twice */
 		"10002a0022002a00", /* a list in two places */
 	};
 	struct sample s;
@@ -294,12 +293,11 @@ static void test_noise_payload_survives_the_trip(void **state)
 	buf_init(&text, 4096);
 	noise_pb_write(&in, &b);
 	vector_to_hex(buf_bytes(&b), &text);
-	assert_string_equal(buf_cstr(&text),
-		"0a036b6579"
-		"1203736967"
-		"221c"
-		"120c2f79616d75782f312e302e30"
-		"120c2f6d706c65782f362e372e30");
+	assert_string_equal(buf_cstr(&text), "0a036b6579"
+					     "1203736967"
+					     "221c"
+					     "120c2f79616d75782f312e302e30"
+					     "120c2f6d706c65782f362e372e30");
 	assert_int_equal(noise_pb_read(&out, buf_bytes(&b)), 0);
 	assert_true(bytes_equal(out.identity_key, in.identity_key));
 	assert_true(bytes_equal(out.identity_sig, in.identity_sig));
@@ -330,11 +328,9 @@ static void test_noise_payload_skips_dead_fields_and_needs_both(void **state)
 	assert_int_equal(noise_pb_read(&p, buf_bytes(&b)), 0);
 	assert_int_equal(p.stream_muxer_count, 1);
 	vector_hex("0a016b", &b);
-	assert_int_equal(
-		noise_pb_read(&p, buf_bytes(&b)), P2P_ERR_MALFORMED);
+	assert_int_equal(noise_pb_read(&p, buf_bytes(&b)), P2P_ERR_MALFORMED);
 	vector_hex("120173", &b);
-	assert_int_equal(
-		noise_pb_read(&p, buf_bytes(&b)), P2P_ERR_MALFORMED);
+	assert_int_equal(noise_pb_read(&p, buf_bytes(&b)), P2P_ERR_MALFORMED);
 	buf_clear(&b);
 }
 

@@ -31,13 +31,13 @@ struct line_own {
 struct line_face {
 	struct line_face_cfg cfg;
 	struct buf out; /* one event, reused */
-	struct buf in; /* bytes not yet posted */
+	struct buf in;  /* bytes not yet posted */
 	struct line_own own[LINE_OWN_MAX];
 	size_t own_count;
 	size_t said; /* lines posted whose echo has not come */
 	bool ready_told;
 	bool skipping; /* the rest of a line that was too long */
-	bool blocked; /* the chat queue was full */
+	bool blocked;  /* the chat queue was full */
 	bool eof;
 	uint64_t eof_ms;
 	uint64_t now_ms;

@@ -27,7 +27,8 @@ struct ui_msg;
 struct screen_face;
 
 enum screen_color {
-	SCREEN_COLOR_AUTO, /* what the terminal has; none when NO_COLOR is set */
+	SCREEN_COLOR_AUTO, /* what the terminal has; none when NO_COLOR is set
+			    */
 	SCREEN_COLOR_ALWAYS,
 	SCREEN_COLOR_NEVER,
 };
@@ -67,8 +68,7 @@ void screen_face_on_msg(
 	struct screen_face *f, struct ui_msg *m, const struct ui_clock *clock);
 /* Reads what is there. At the end of input (the terminal is gone) the face
  * wants to quit. */
-void screen_face_on_input(
-	struct screen_face *f, const struct ui_clock *clock);
+void screen_face_on_input(struct screen_face *f, const struct ui_clock *clock);
 /* After SIGWINCH (from the loop, never from the handler). */
 void screen_face_on_resize(struct screen_face *f);
 /* After SIGTSTP or C-z: restores the terminal, stops the process group,
