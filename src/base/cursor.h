@@ -17,7 +17,9 @@ struct cursor {
 
 static inline struct cursor cur_of(struct bytes in)
 {
-	return (struct cursor){.at = in.data, .end = in.data + in.len};
+	/* No arithmetic on the NULL of an empty view. */
+	return (struct cursor){.at = in.data,
+		.end = in.len == 0 ? in.data : in.data + in.len};
 }
 
 static inline int cur_err(const struct cursor *c)
