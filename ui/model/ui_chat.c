@@ -1,0 +1,348 @@
+/*
+ * What the chat thread says, put into the state.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmalloc.h"
+#include "ui/model/scroll.h"
+#include "ui/model/ui_internal.h"
+
+static void on_ready(struct ui *ui, const struct ui_msg *m)
+{
+	struct room *r;
+
+	ui->ready = true;
+	snprintf(ui->peer, sizeof(ui->peer), "%s", m->peer);
+	if (m->name[0] != '\0')
+		snprintf(ui->name, sizeof(ui->name), "%s", m->name);
+	if (ui->current != NULL)
+		return;
+	r = ui_room_find(ui, m->room);
+	if (r == NULL)
+		r = ui_room_add(ui, m->room, m->title);
+	if (r != NULL)
+		ui_room_show(ui, r, true);
+}
+
+static void on_room(struct ui *ui, const struct ui_msg *m)
+{
+	struct room *r = ui_room_find(ui, m->room);
+
+	if (!m->joined) {
+		if (r != NULL)
+			ui_room_remove(ui, r);
+		return;
+	}
+	r = ui_room_add(ui, m->room, m->title);
+	if (r == NULL)
+		return;
+	r->members = m->members;
+	if (r == ui->current && r->view.follow)
+		return; /* it is being read */
+	r->unread = m->unread;
+	r->mentions = m->mentions;
+}
+
+static void on_focus(struct ui *ui, const struct ui_msg *m)
+{
+	struct room *r = ui_room_add(ui, m->room, m->title);
+
+	if (r == NULL)
+		return;
+	ui->focus_pending = false;
+	ui_room_show(ui, r, false);
+}
+
+static struct line *line_of(const struct ui *ui, const struct ui_line *u)
+{
+	struct line *l = xcalloc(1, sizeof(*l));
+	char *name = ui_shown(ui, u->name);
+
+	l->key.time_ms = u->time_ms;
+	memcpy(l->key.id, u->id, sizeof(l->key.id));
+	switch (u->type) {
+	case UI_TYPE_MESSAGE:
+		l->kind = LINE_MESSAGE;
+		break;
+	case UI_TYPE_JOIN:
+		l->kind = LINE_CAME;
+		break;
+	case UI_TYPE_LEAVE:
+		l->kind = LINE_LEFT;
+		break;
+	}
+	snprintf(l->name, sizeof(l->name), "%.64s", name);
+	snprintf(l->tag, sizeof(l->tag), "%s", u->tag);
+	l->name_mark = u->name_mark == '\0' ? ' ' : u->name_mark;
+	l->own = u->own;
+	l->mention = u->mention;
+	l->clock_wrong = u->clock_wrong;
+	l->state = u->state;
+	l->text = ui_shown(ui, u->text == NULL ? "" : u->text);
+	free(name);
+	return l;
+}
+
+/* An answer to /history is shown as such, behind what is there: its lines
+ * may be far from those in the window. */
+static void put_history(struct ui *ui, struct room *r, const struct ui_line *u)
+{
+	struct ui_date d = ui_date_of(u->time_ms, ui->clock.utc_offset_s);
+	char *text;
+
+	if (u->type != UI_TYPE_MESSAGE)
+		return;
+	text = xasprintf("%04d-%02d-%02d %02d:%02d %s: %s", d.year, d.month,
+		d.day, d.hour, d.minute, u->own ? "you" : u->name,
+		u->text == NULL ? "" : u->text);
+	ui_room_notice(ui, r, UI_LEVEL_INFO, text);
+	free(text);
+}
+
+/* The first line of a page that replaces what is here. */
+static void replace_window(struct room *r)
+{
+	window_clear(&r->win);
+	r->load_newest = false;
+	r->at_oldest = false;
+	r->at_newest = true;
+	r->view.newer = 0;
+}
+
+/* A newest page replaces the window when a hole could lie between. */
+static void before_page_line(struct room *r, const struct ui_line *u)
+{
+	struct line_key key = {.time_ms = u->time_ms};
+	const struct line *newest;
+
+	if (!r->load_newest)
+		return;
+	memcpy(key.id, u->id, sizeof(key.id));
+	newest = r->win.count == 0 ? NULL : r->win.lines[r->win.count - 1];
+	r->load_newest = false;
+	if (!r->at_newest || (newest != NULL && line_is_stored(newest) &&
+				     line_key_compare(&newest->key, &key) < 0))
+		replace_window(r);
+}
+
+static void on_line(struct ui *ui, const struct ui_msg *m)
+{
+	struct room *r = ui_room_find(ui, m->room);
+	const struct ui_line *u = &m->line;
+
+	if (r == NULL)
+		return;
+	if (u->origin == UI_LINE_HISTORY) {
+		put_history(ui, r, u);
+		return;
+	}
+	if (u->origin == UI_LINE_PAGE) {
+		uint32_t newer = r->view.newer;
+
+		if (r->load != ROOM_LOAD_ASKED)
+			return;
+		before_page_line(r, u);
+		(void)window_insert(&r->win, line_of(ui, u));
+		r->view.newer = newer;
+		return;
+	}
+	if (!r->at_newest || r->load == ROOM_LOAD_NONE) {
+		/* It will come with the page that is asked for on return. */
+		if (r->load != ROOM_LOAD_NONE)
+			r->view.newer++;
+		return;
+	}
+	ui_room_put(ui, r, line_of(ui, u));
+}
+
+static void on_page_end(struct ui *ui, const struct ui_msg *m)
+{
+	struct room *r = ui_room_find(ui, m->room);
+	int up;
+
+	if (r == NULL || r->load != ROOM_LOAD_ASKED)
+		return;
+	if (r->load_newest && !r->at_newest)
+		replace_window(r); /* the page was empty */
+	r->load = ROOM_LOAD_DONE;
+	r->load_newest = false;
+	r->at_oldest = !m->more;
+	if (r->win.count > UI_WINDOW_LINES_MAX) {
+		if (r->view.follow) {
+			window_drop_oldest(&r->win, UI_WINDOW_LINES_MAX);
+			r->at_oldest = false;
+		} else {
+			window_drop_newest(&r->win, UI_WINDOW_LINES_MAX);
+			r->at_newest = false;
+		}
+	}
+	ui_room_place_new(r);
+	up = r->view.want_up;
+	r->view.want_up = 0;
+	if (r == ui->current && up > 0)
+		(void)scroll_by(ui, -up);
+}
+
+static void on_state(struct ui *ui, const struct ui_msg *m)
+{
+	struct room *r = ui_room_find(ui, m->room);
+	struct line *l = r == NULL ? NULL : window_by_id(&r->win, m->line.id);
+
+	if (l != NULL)
+		window_set_state(&r->win, l, m->line.state);
+}
+
+static void on_member(struct ui *ui, const struct ui_msg *m)
+{
+	struct room *r = ui_room_find(ui, m->room);
+	const struct person *p;
+	struct line *l;
+
+	if (r == NULL ||
+		!people_set_member(&ui->people, m->peer, r->slot, m->joined))
+		return;
+	p = people_find(&ui->people, m->peer);
+	if (p == NULL || p->ignored || !r->at_newest)
+		return;
+	l = xcalloc(1, sizeof(*l));
+	l->kind = m->joined ? LINE_CAME : LINE_LEFT;
+	l->name_mark = ' ';
+	l->text = xstrdup("");
+	snprintf(l->name, sizeof(l->name), "%s", p->name);
+	window_local_key(&r->win, ui->clock.wall_ms, &l->key);
+	ui_room_put(ui, r, l);
+}
+
+static void on_person(struct ui *ui, struct ui_msg *m)
+{
+	char *name = ui_shown(ui, m->person.name);
+
+	snprintf(m->person.name, sizeof(m->person.name), "%.64s", name);
+	free(name);
+	if (m->person.agent != NULL) {
+		char *agent = ui_shown(ui, m->person.agent);
+
+		free(m->person.agent);
+		m->person.agent = agent;
+	}
+	people_update(&ui->people, &m->person);
+}
+
+static void on_status(struct ui *ui, const struct ui_msg *m)
+{
+	struct ui_check *c;
+
+	if (m->item >= CHAT_STATUS_COUNT)
+		return;
+	c = &ui->checks[m->item];
+	c->known = true;
+	c->state = m->status;
+	free(c->text);
+	c->text = ui_shown(ui, m->text == NULL ? "" : m->text);
+}
+
+static void on_clear(struct ui *ui, const struct ui_msg *m)
+{
+	struct room *r =
+		m->room == NULL ? ui->current : ui_room_find(ui, m->room);
+
+	if (r == NULL)
+		return;
+	window_clear(&r->win);
+	r->cleared = true;
+	r->at_oldest = false;
+	r->at_newest = true;
+	r->new_shown = false;
+	r->view = (struct room_view){.follow = true};
+}
+
+/* Words were lost: everything is asked for again. */
+static void on_reload(struct ui *ui)
+{
+	ui->reload_pending = true;
+	people_mark_stale(&ui->people);
+	for (size_t i = 0; i < ui->room_count; i++) {
+		struct room *r = ui->rooms[i];
+
+		if (r->load == ROOM_LOAD_NONE)
+			continue;
+		if (r->view.follow)
+			ui_page_ask(r, true);
+		else
+			r->load = ROOM_LOAD_DONE;
+		r->at_newest = r->at_newest && r->view.follow;
+	}
+}
+
+static void on_quit(struct ui *ui, const struct ui_msg *m)
+{
+	ui->quit = true;
+	ui->status = m->number;
+}
+
+static void dispatch(struct ui *ui, struct ui_msg *m)
+{
+	switch ((enum ui_msg_kind)m->msg.kind) {
+	case UI_MSG_READY:
+		on_ready(ui, m);
+		break;
+	case UI_MSG_NAME:
+		snprintf(ui->name, sizeof(ui->name), "%s", m->name);
+		break;
+	case UI_MSG_ROOM:
+		on_room(ui, m);
+		break;
+	case UI_MSG_FOCUS:
+		on_focus(ui, m);
+		break;
+	case UI_MSG_LINE:
+		on_line(ui, m);
+		break;
+	case UI_MSG_PAGE_END:
+		on_page_end(ui, m);
+		break;
+	case UI_MSG_STATE:
+		on_state(ui, m);
+		break;
+	case UI_MSG_PERSON:
+		on_person(ui, m);
+		break;
+	case UI_MSG_MEMBER:
+		on_member(ui, m);
+		break;
+	case UI_MSG_STATUS:
+		on_status(ui, m);
+		break;
+	case UI_MSG_NOTICE:
+		ui_room_notice(
+			ui, ui_room_find(ui, m->room), m->level, m->text);
+		break;
+	case UI_MSG_ERROR:
+		ui_room_notice(
+			ui, ui_room_find(ui, m->room), UI_LEVEL_ERROR, m->text);
+		break;
+	case UI_MSG_CLEAR:
+		on_clear(ui, m);
+		break;
+	case UI_MSG_RELOAD:
+		on_reload(ui);
+		break;
+	case UI_MSG_QUIT:
+		on_quit(ui, m);
+		break;
+	}
+}
+
+void ui_on_msg(struct ui *ui, struct ui_msg *m, const struct ui_clock *clock)
+{
+	ui->clock = *clock;
+	dispatch(ui, m);
+	msg_free(&m->msg);
+	ui->dirty = true;
+	ui_layout(ui);
+	scroll_settle(ui);
+	ui_page_if_near(ui);
+	ui_flush(ui);
+}

@@ -1,0 +1,78 @@
+/*
+ * The lines of one room that are in memory: a run without holes of the room's
+ * history, in the order of the screen (time_ms, id), with the program's own
+ * words (notices) between them. Bounded; what falls out is asked for again.
+ */
+#ifndef UI_MODEL_WINDOW_H
+#define UI_MODEL_WINDOW_H
+
+#include "msg/ui_msg.h"
+
+/* Place of a line. Notices have an id that no unit has: 24 bytes ff. */
+struct line_key {
+	uint64_t time_ms;
+	uint8_t id[MSG_UNIT_ID_BYTES];
+};
+
+enum line_kind {
+	LINE_MESSAGE,
+	LINE_CAME,
+	LINE_LEFT,
+	LINE_NOTICE, /* level says how loud */
+};
+
+struct line {
+	struct line_key key;
+	enum line_kind kind;
+	char name[MSG_NAME_MAX];
+	char tag[8];
+	char name_mark;
+	bool own;
+	bool mention;
+	bool clock_wrong;
+	enum ui_line_state state;
+	enum ui_level level;
+	char *text; /* owned; clean */
+	/* Rows of the text at rows_width columns; 0 when not counted yet. */
+	uint32_t rows;
+	uint32_t rows_width;
+};
+
+struct window {
+	struct line **lines; /* owned, rising */
+	size_t count;
+	size_t cap;
+	size_t waiting;   /* own lines in UI_STATE_WAITING */
+	uint64_t notices; /* made so far: their ids */
+};
+
+/* -1, 0 or 1 as memcmp. */
+int line_key_compare(const struct line_key *a, const struct line_key *b);
+
+void window_init(struct window *w);
+void window_clear(struct window *w);
+
+/*
+ * Takes the line. False when its id is there already: the old line takes
+ * over its state, *l is freed.
+ */
+bool window_insert(struct window *w, struct line *l);
+/* A notice behind all other lines, not before time_ms. Text is copied. */
+struct line *window_notice(struct window *w, uint64_t time_ms,
+	enum ui_level level, const char *text);
+/* Gives came/went lines a key of their own, like a notice. */
+void window_local_key(struct window *w, uint64_t time_ms, struct line_key *key);
+/* Index of the first line at or behind the key; count when none is. */
+size_t window_find(const struct window *w, const struct line_key *key);
+/* The line with this id, looked for from the newest on, or NULL. */
+struct line *window_by_id(struct window *w, const uint8_t *id);
+void window_set_state(
+	struct window *w, struct line *l, enum ui_line_state state);
+/* Drops lines from an end until `keep` are left. */
+void window_drop_oldest(struct window *w, size_t keep);
+void window_drop_newest(struct window *w, size_t keep);
+/* Whether the line comes from the room's history (not a local word). */
+bool line_is_stored(const struct line *l);
+void line_free(struct line *l);
+
+#endif
