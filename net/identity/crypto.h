@@ -26,6 +26,7 @@ bool crypto_equal(const void *a, const void *b, size_t len);
 
 /* ---- hashes ------------------------------------------------------------ */
 
+/* SHA-256 (FIPS 180-4). */
 void crypto_sha256(uint8_t out[static 32], struct bytes in);
 /* SHA-256 of the views one after the other. */
 void crypto_sha256_parts(
@@ -64,6 +65,7 @@ int crypto_ed25519_verify(const uint8_t sig[static 64],
 
 /* ---- X25519 and ChaCha20-Poly1305 -------------------------------------- */
 
+/* The public key of any 32 bytes (RFC 7748). */
 void crypto_dh_public(uint8_t out[static 32], const uint8_t secret[static 32]);
 /* P2P_ERR_AUTH when the result is all zero (a point of small order). */
 int crypto_dh(uint8_t out[static 32], const uint8_t secret[static 32],

@@ -28,7 +28,9 @@ struct identity {
 	struct peer_id id;
 };
 
+/* The key pair, its protobuf and its id; any seed will do. */
 void identity_from_seed(struct identity *me, const uint8_t seed[static 32]);
+/* Overwrites the secret. */
 void identity_wipe(struct identity *me);
 /*
  * The private-key protobuf as it stands on disk (08 01 12 40 seed public);

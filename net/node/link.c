@@ -54,6 +54,7 @@ void link_open(struct node *n, const struct env *env, struct link *l)
 		i++;
 	if (node_protocols[i] == NULL)
 		return;
+	P2P_ASSERT(i < P2P_ARRAY_LEN(versions));
 	if (swarm_stream_open(
 		    n->swarm, env, &l->peer, node_protocols[i], &l->out) != 0) {
 		l->out = 0;

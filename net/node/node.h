@@ -117,6 +117,7 @@ struct node_stats {
 	uint64_t units_rejected;
 };
 
+/* The numbers as they stand now. */
 void node_stats(const struct node *n, struct node_stats *stats);
 
 #endif

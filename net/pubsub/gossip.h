@@ -126,6 +126,7 @@ struct gossip_counters {
 	uint64_t iwant_recovered; /* asked for and got */
 };
 
+/* Live; valid as long as g. */
 const struct gossip_counters *gossip_counters(const struct gossip *g);
 /* For tests and /net: the mesh of a topic, and who is subscribed. */
 size_t gossip_mesh_size(const struct gossip *g, struct bytes topic);

@@ -192,6 +192,7 @@ struct swarm_counters {
 	uint64_t protocol_errors;
 };
 
+/* Live; valid as long as s. */
 const struct swarm_counters *swarm_counters(const struct swarm *s);
 /* Bytes charged for all connections now. */
 size_t swarm_budget_used(const struct swarm *s);

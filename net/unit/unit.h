@@ -70,6 +70,7 @@ int unit_parse(struct unit *u, struct bytes raw) P2P_MUST_CHECK;
  * 0, P2P_ERR_AUTH (reject), P2P_ERR_UNSUPPORTED (ignore). */
 int unit_verify(const struct unit *u) P2P_MUST_CHECK;
 
+/* BLAKE2b-256 over from, seqno, topic, data, each length-prefixed. */
 void unit_id_of(const struct unit *u, struct unit_id *id);
 /* from || seqno into out; returns its length. */
 size_t unit_gossip_id(

@@ -78,13 +78,14 @@ int noise_feed(struct noise *n, struct bytes in, size_t *taken,
 struct bytes noise_peek(const struct noise *n);
 void noise_consume(struct noise *n, size_t len);
 
+#define NOISE_SEAL_BYTES_MIN 4096
+
 /*
  * Seals `in` into frames at the end of `out`, as many bytes as there is room
  * for (a frame is not cut to less than NOISE_SEAL_BYTES_MIN while `out` still
  * has bytes to send). P2P_ERR_LIMIT when the last nonce was used. Only when
  * noise_done.
  */
-#define NOISE_SEAL_BYTES_MIN 4096
 int noise_seal(struct noise *n, struct bytes in, size_t *taken,
 	struct bufq *out) P2P_MUST_CHECK;
 

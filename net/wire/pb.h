@@ -95,6 +95,7 @@ void pb_write(const struct pb_schema *schema, const void *in, uint32_t numbers,
 
 /* ---- writing, field by field (failures stay in out->failed) ------------- */
 
+/* One field each; a zero or an empty value is written too. */
 void pb_put_uint(struct buf *out, uint32_t number, uint64_t v);
 void pb_put_fixed64(struct buf *out, uint32_t number, uint64_t v);
 void pb_put_bytes(struct buf *out, uint32_t number, struct bytes v);

@@ -18,8 +18,8 @@ struct cursor {
 static inline struct cursor cur_of(struct bytes in)
 {
 	/* No arithmetic on the NULL of an empty view. */
-	return (struct cursor){.at = in.data,
-		.end = in.len == 0 ? in.data : in.data + in.len};
+	return (struct cursor){
+		.at = in.data, .end = in.len == 0 ? in.data : in.data + in.len};
 }
 
 static inline int cur_err(const struct cursor *c)

@@ -63,6 +63,7 @@ struct mem_queues {
 	struct bufq *out;
 };
 
+/* q outlives the end. */
 struct mem_end mem_end_of_queues(struct mem_queues *q);
 
 #endif

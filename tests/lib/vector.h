@@ -21,6 +21,7 @@ struct vector_file {
 	const char *word[VECTOR_WORDS_MAX];
 };
 
+/* tests/vectors/NAME; fails the test when it cannot be read. */
 void vector_open(struct vector_file *v, const char *name);
 /* The next line's words into v->word; false at the end, which closes. */
 bool vector_next(struct vector_file *v, unsigned word_count);
