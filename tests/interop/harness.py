@@ -289,19 +289,24 @@ def print_versions(peer):
     print(f"# {peer.kind}: " + ", ".join(words), flush=True)
 
 
-def judged(peer, other, mesh=True):
-    """What a peer's gossip router holds against another, by its id: nothing,
-    or this fails. With mesh, waits until it is grafted."""
+def told(peer, other, member):
+    """The peer's `stats` about another, by its id, once `member` is true."""
     end = time.monotonic() + PATIENCE
     while True:
         asked = len(peer.seen("stats"))
         peer.command("stats", peer=other)
         said = peer.until("stats", lambda: peer.seen("stats")[asked:])[0]
-        if said["mesh"] or not mesh or time.monotonic() > end:
-            break
-        time.sleep(0.2)
-    if mesh and not said["mesh"]:
-        raise Failure(f"{peer.name}: not in the mesh: {said}")
+        if said[member]:
+            return said
+        if time.monotonic() > end:
+            raise Failure(f"{peer.name}: no {member}: {said}")
+        time.sleep(0.1)
+
+
+def judged(peer, other):
+    """What a peer's gossip router holds against another: nothing, or this
+    fails. Waits until it is grafted."""
+    said = told(peer, other, "mesh")
     if said.get("penalty") or said.get("score", 0) < 0:
         raise Failure(f"{peer.name}: bad standing: {said}")
     if said.get("copies") or said.get("rejects"):

@@ -142,7 +142,8 @@ function makeCommands (node, options) {
         peer,
         score: pubsub.getScore(peer),
         penalty: pubsub.dumpPeerScoreStats()[peer]?.behaviourPenalty ?? null,
-        mesh: pubsub.getMeshPeers(options.topic).includes(peer)
+        mesh: pubsub.getMeshPeers(options.topic).includes(peer),
+        stream: pubsub.streamsOutbound.has(peer)
       })
     },
     hangup: async ({ peer }) => {

@@ -13,6 +13,7 @@ import (
 type tracer struct {
 	lock    sync.Mutex
 	mesh    map[peer.ID]bool
+	streams map[peer.ID]bool
 	copies  map[peer.ID]int
 	rejects map[peer.ID][]string
 	rpcs    bool
@@ -21,20 +22,22 @@ type tracer struct {
 func newTracer(rpcs bool) *tracer {
 	return &tracer{
 		mesh:    map[peer.ID]bool{},
+		streams: map[peer.ID]bool{},
 		copies:  map[peer.ID]int{},
 		rejects: map[peer.ID][]string{},
 		rpcs:    rpcs,
 	}
 }
 
-// stats tells what is known about one peer: whether it is in the mesh, how
-// many messages it sent that were there already, why messages were refused.
+// stats tells what is known about one peer: whether it is in the mesh, whether
+// the stream on which it is sent to is open, how many messages it sent that were there already, why messages were refused.
 func (t *tracer) stats(id peer.ID) members {
 	t.lock.Lock()
 	defer t.lock.Unlock()
 	return members{
 		"peer":    id.String(),
 		"mesh":    t.mesh[id],
+		"stream":  t.streams[id],
 		"copies":  t.copies[id],
 		"rejects": append([]string{}, t.rejects[id]...),
 	}
@@ -82,9 +85,15 @@ func (t *tracer) RemovePeer(id peer.ID) {
 	t.lock.Lock()
 	defer t.lock.Unlock()
 	delete(t.mesh, id)
+	delete(t.streams, id)
 }
 
-func (t *tracer) AddPeer(peer.ID, protocol.ID)             {}
+func (t *tracer) AddPeer(id peer.ID, _ protocol.ID) {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	t.streams[id] = true
+}
+
 func (t *tracer) Join(string)                              {}
 func (t *tracer) Leave(string)                             {}
 func (t *tracer) ValidateMessage(*pubsub.Message)          {}
