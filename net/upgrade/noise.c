@@ -9,8 +9,9 @@
 #define LENGTH_BYTES 2
 #define SIGNED_PREFIX "noise-libp2p-static-key:"
 #define SIGNED_BYTES (sizeof(SIGNED_PREFIX) - 1 + CRYPTO_KEY_BYTES)
-/* Two frames: one can be opened while less than one waits to be read. */
-#define PLAIN_QUEUE_BYTES (2 * NOISE_PLAIN_BYTES_MAX)
+
+_Static_assert(NOISE_PLAIN_QUEUE_BYTES_MAX == 2 * NOISE_PLAIN_BYTES_MAX,
+	"the frame that waits and the one that is opened");
 
 struct noise {
 	struct noise_cfg cfg;
@@ -51,7 +52,7 @@ struct noise *noise_new(const struct noise_cfg *cfg, const struct env *env)
 	n->muxer = -1;
 	n->muxer_by_responder = -1;
 	bufq_init(&n->partial, LENGTH_BYTES + NOISE_MESSAGE_BYTES_MAX);
-	bufq_init(&n->plain, PLAIN_QUEUE_BYTES);
+	bufq_init(&n->plain, NOISE_PLAIN_QUEUE_BYTES_MAX);
 	rng_fill(env->rng, secret, sizeof(secret));
 	noise_core_init(&n->core, cfg->initiator, secret[0], secret[1],
 		bytes_of(NULL, 0));

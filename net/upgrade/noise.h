@@ -25,16 +25,12 @@
 #include "base/bufq.h"
 #include "base/env.h"
 #include "net/identity/key.h"
+#include "net/upgrade/upgrade_limits.h"
 
 /* Plaintext of one transport frame. */
 #define NOISE_PLAIN_BYTES_MAX 65519
 /* What a frame adds to its plaintext: length and tag. */
 #define NOISE_FRAME_EXTRA 18
-/* A handshake message that is accepted: an RSA key of 8,192 bits, its
- * signature and a long list of muxers fit. */
-#define NOISE_HANDSHAKE_BYTES_MAX 8192
-/* Room in the out queue that each of our own handshake frames needs. */
-#define NOISE_HANDSHAKE_OUT_BYTES 512
 
 struct noise;
 

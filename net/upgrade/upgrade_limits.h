@@ -67,4 +67,27 @@
 #define MPLEX_OPENS_MAX 4
 #define MPLEX_OPEN_WINDOW_MS 1250
 
+/* ---- Noise and the upgrader ---- */
+
+/* A handshake message that is accepted: an RSA key of 8,192 bits, its
+ * signature and a long list of muxers fit. */
+#define NOISE_HANDSHAKE_BYTES_MAX 8192
+/* Room in the out queue that each of our own handshake frames needs. */
+#define NOISE_HANDSHAKE_OUT_BYTES 512
+/* Opened and not yet read: one frame can be opened while less than one more
+ * waits, so a part of a frame of multistream never blocks the next frame. */
+#define NOISE_PLAIN_QUEUE_BYTES_MAX 131038
+/* A frame is not cut to less plaintext than this while the out queue still
+ * has bytes to send. */
+#define NOISE_SEAL_BYTES_MIN 4096
+/* What the muxer wrote and is not sealed yet: two whole Noise frames. Writers
+ * that it held go on below LOW; a write cut short with more than HIGH in it
+ * is taken for one that this queue held, not the other side's credit. */
+#define UPGRADER_INNER_BYTES_MAX 131072
+#define UPGRADER_INNER_BYTES_LOW 32768
+#define UPGRADER_INNER_BYTES_HIGH 65536
+/* The least out queue: header, proposal and first message, or all that a
+ * listener of multistream can be asked to answer. */
+#define UPGRADER_OUT_BYTES_MIN 4096
+
 #endif

@@ -6,15 +6,6 @@
 #include "net/upgrade/multistream.h"
 #include "net/upgrade/noise.h"
 
-/* What the muxer wrote and is not sealed yet: two whole Noise frames. */
-#define INNER_BYTES_MAX 131072
-/* Writers that were held by a full queue go on below this. */
-#define INNER_BYTES_LOW (INNER_BYTES_MAX / 4)
-/* A write cut short with more in the queue than this is taken for one that
- * the queue held, not the other side's credit. */
-#define INNER_BYTES_HIGH (INNER_BYTES_MAX / 2)
-/* Header, proposal and the first message, with room to spare. */
-#define OUT_BYTES_MIN 4096
 /* A frame of multistream and its length. */
 #define FRAME_BYTES_MAX (MULTISTREAM_FRAME_BYTES_MAX + 2)
 /* Bytes of the initiator that tell yamux from mplex. */
@@ -95,11 +86,11 @@ struct upgrader *upgrader_new(
 		.budget = cfg->muxer.budget,
 	};
 
-	P2P_ASSERT(cfg->out_bytes_max >= OUT_BYTES_MIN);
+	P2P_ASSERT(cfg->out_bytes_max >= UPGRADER_OUT_BYTES_MIN);
 	u->cfg = *cfg;
 	list_muxers(u);
 	bufq_init(&u->out, cfg->out_bytes_max);
-	bufq_init(&u->inner, INNER_BYTES_MAX);
+	bufq_init(&u->inner, UPGRADER_INNER_BYTES_MAX);
 	bufq_init(&u->begun, FRAME_BYTES_MAX);
 	u->noise = noise_new(&noise, env);
 	/* The queue is empty, so neither can find it full. */
@@ -179,7 +170,7 @@ static void push_down(struct upgrader *u)
 		if (u->state == STATE_READY)
 			muxer_flush(u->muxer, &u->inner);
 	} while (seal(u));
-	if (u->inner.len <= INNER_BYTES_LOW && u->waiting.count > 0)
+	if (u->inner.len <= UPGRADER_INNER_BYTES_LOW && u->waiting.count > 0)
 		u->tell_writable = true;
 }
 
@@ -497,10 +488,11 @@ int upgrader_stream_write(
 		*taken += used;
 		/* The rest may fit once a frame has moved down. */
 	} while (err == 0 && *taken < in.len &&
-		 u->inner.len > INNER_BYTES_HIGH && seal(u));
+		 u->inner.len > UPGRADER_INNER_BYTES_HIGH && seal(u));
 	if (u->state == STATE_DEAD)
 		return u->err;
-	if (err == 0 && *taken < in.len && u->inner.len > INNER_BYTES_HIGH) {
+	if (err == 0 && *taken < in.len &&
+		u->inner.len > UPGRADER_INNER_BYTES_HIGH) {
 		wait_for_room(&u->waiting, stream);
 		u->tell_writable = false;
 	}
