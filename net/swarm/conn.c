@@ -381,8 +381,6 @@ static int pump_once(struct swarm *s, const struct env *env, struct conn *c)
 	bufq_consume(&c->in, taken);
 	moved |= taken > 0;
 	/* What was understood before a fault is still served. */
-	/* c is not looked at again once on_event says that it is gone.
-	 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 	while (upgrader_next_event(c->up, &ev)) {
 		moved = 1;
 		if (!on_event(s, env, c, &ev))

@@ -282,7 +282,8 @@ static int read_ip(int family, struct bytes word, struct buf *out)
 	char text[WORD_BYTES_MAX];
 	uint8_t raw[IP6_BYTES];
 
-	if (word.len >= sizeof(text) || memchr(word.data, 0, word.len) != NULL)
+	if (word.len == 0 || word.len >= sizeof(text) ||
+		memchr(word.data, 0, word.len) != NULL)
 		return P2P_ERR_MALFORMED;
 	memcpy(text, word.data, word.len);
 	text[word.len] = '\0';
