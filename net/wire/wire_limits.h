@@ -46,15 +46,4 @@
 #define ENVELOPE_BYTES_MAX 8192
 #define PEER_RECORD_ADDRS_MAX 32
 
-/* Gossip: entries of each sort, ids in all, and topics in one RPC. */
-#define RPC_PB_SUBSCRIPTIONS_MAX 256
-#define RPC_PB_MESSAGES_MAX 256
-#define RPC_PB_CONTROLS_MAX 256
-#define RPC_PB_IDS_MAX 5000
-#define RPC_PB_ID_BYTES_MAX 256
-#define RPC_PB_TOPIC_BYTES_MAX 128
-#define RPC_PB_PX_PEERS_MAX 16
-/* Go's limit for one RPC on the wire. */
-#define RPC_PB_BYTES_MAX 1048576
-
 #endif
