@@ -85,14 +85,14 @@ struct store_room {
 	int64_t id; /* 0: not stored yet */
 	char topic[STORE_TOPIC_MAX];
 	bool joined;
-	int position; /* order in the list */
-	int dialect; /* the caller's number */
+	int position;          /* order in the list */
+	int dialect;           /* the caller's number */
 	struct store_key read; /* read up to there */
 	uint32_t unread;
 	uint32_t mentions;
 	uint64_t seq; /* of the own line said last here; 0: none */
 	uint8_t prev[STORE_ID_BYTES]; /* its unit_id */
-	uint64_t clock_ms; /* the room's hybrid clock */
+	uint64_t clock_ms;            /* the room's hybrid clock */
 };
 
 /* Inserts (id 0, which is then set) or updates all but the topic. */
@@ -104,7 +104,7 @@ int store_load_rooms(struct store *s, struct store_room **rooms,
 /* ---- people ------------------------------------------------------------ */
 
 struct store_person {
-	int64_t id; /* 0: not stored yet */
+	int64_t id;                /* 0: not stored yet */
 	char peer[STORE_PEER_MAX]; /* peer id as text */
 	char name[STORE_NAME_MAX]; /* claimed last; may be empty */
 	uint64_t first_seen_ms;
@@ -154,9 +154,9 @@ int store_get_u64(
 /* ---- messages ---------------------------------------------------------- */
 
 enum store_state {
-	STORE_STATE_NONE, /* not ours */
+	STORE_STATE_NONE,    /* not ours */
 	STORE_STATE_WAITING, /* ours, nobody has it yet */
-	STORE_STATE_HANDED, /* ours, a peer has taken it */
+	STORE_STATE_HANDED,  /* ours, a peer has taken it */
 };
 
 /*
@@ -172,13 +172,13 @@ struct store_message {
 	int64_t author; /* store_person.id */
 	enum store_state state;
 	bool local;
-	bool mention; /* of the own name, when it came */
+	bool mention;      /* of the own name, when it came */
 	struct bytes unit; /* exactly as signed */
 };
 
-/* Inserts unless it is there; *is_new says which. */
-int store_insert(struct store *s, const struct store_message *m,
-	bool *is_new) P2P_MUST_CHECK;
+/* Inserts unless it is there; *is_new says which. m->row is set when new. */
+int store_insert(
+	struct store *s, struct store_message *m, bool *is_new) P2P_MUST_CHECK;
 /* P2P_ERR_NOT_FOUND when there is no such line. */
 int store_set_state(struct store *s, int64_t room, const struct store_key *key,
 	enum store_state state) P2P_MUST_CHECK;

@@ -25,7 +25,7 @@ static void bind_key(sqlite3_stmt *st, int at, const struct store_key *key)
 	sqlite3_bind_blob(st, at + 1, key->id, STORE_ID_BYTES, SQLITE_STATIC);
 }
 
-int store_insert(struct store *s, const struct store_message *m, bool *is_new)
+int store_insert(struct store *s, struct store_message *m, bool *is_new)
 {
 	sqlite3_stmt *st = store_write_stmt(s, STMT_MESSAGE_INSERT);
 	int err;
@@ -43,6 +43,8 @@ int store_insert(struct store *s, const struct store_message *m, bool *is_new)
 	err = store_run(s, st);
 	if (err == 0)
 		*is_new = sqlite3_changes(s->db) > 0;
+	if (*is_new)
+		m->row = sqlite3_last_insert_rowid(s->db);
 	return err;
 }
 

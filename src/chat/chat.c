@@ -1,0 +1,486 @@
+#include "chat/chat.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "base/xmalloc.h"
+#include "chat/chat_internal.h"
+
+#define DEFAULT_TOPIC "p2p-chat-default"
+#define HISTORY_STATUS "lines said while you were away are not fetched yet"
+
+/* ---- making ------------------------------------------------------------ */
+
+static void copy_connect(struct chat *c, const struct chat_cfg *cfg)
+{
+	c->connect = xcalloc(cfg->connect_count + 1, sizeof(*c->connect));
+	for (size_t i = 0; i < cfg->connect_count; i++)
+		c->connect[i] = xstrdup(cfg->connect[i]);
+	c->connect_count = cfg->connect_count;
+}
+
+static struct chat *alloc_chat(
+	const struct chat_cfg *cfg, const struct env *env)
+{
+	struct chat *c = xcalloc(1, sizeof(*c));
+
+	c->store = cfg->store;
+	c->me = cfg->me;
+	c->to_ui = cfg->to_ui;
+	c->to_net = cfg->to_net;
+	c->env = env;
+	c->version = xstrdup(cfg->version == NULL ? "" : cfg->version);
+	c->utc_offset_s = cfg->utc_offset_s;
+	copy_connect(c, cfg);
+	peer_id_text(&cfg->me->id, c->me_text);
+	table_init(&c->people, env->rng);
+	table_init(&c->names, env->rng);
+	table_init(&c->rooms_by_topic, env->rng);
+	table_init(&c->offers, env->rng);
+	list_init(&c->changed_people);
+	list_init(&c->rooms);
+	out_init(&c->ui);
+	out_init(&c->net);
+	c->turn_last = &c->turn_first;
+	return c;
+}
+
+/* --name over the kept one over two words; the kept one is renewed. */
+static int choose_name(struct chat *c, const char *wanted)
+{
+	char proposed[MSG_NAME_MAX];
+	struct buf kept, clean;
+	int err;
+
+	buf_init(&kept, STORE_SETTING_BYTES_MAX);
+	buf_init(&clean, TEXT_NAME_BYTES_MAX);
+	err = store_get(c->store, "name", &kept);
+	if (err == P2P_ERR_NOT_FOUND) {
+		words_propose(c->env->rng, proposed);
+		err = buf_append_str(&kept, proposed);
+	}
+	if (wanted != NULL) {
+		buf_reset(&kept);
+		err = utf8_valid(bytes_str(wanted)) &&
+				      strlen(wanted) < MSG_NAME_MAX
+			      ? buf_append_str(&kept, wanted)
+			      : P2P_ERR_INVAL;
+	}
+	if (err == 0)
+		err = text_clean(TEXT_NAME, buf_bytes(&kept), &clean);
+	if (err == P2P_ERR_TOO_BIG || (err == 0 && clean.len == 0))
+		err = P2P_ERR_INVAL;
+	if (err == 0) {
+		person_claim(c, c->self, buf_cstr(&clean));
+		err = store_set(c->store, "name", buf_bytes(&clean));
+	}
+	buf_clear(&kept);
+	buf_clear(&clean);
+	return err;
+}
+
+/* A restart with no room left would show nothing: the lobby is the rule. */
+static int open_rooms(struct chat *c, const struct chat_cfg *cfg)
+{
+	char topic[MSG_TOPIC_MAX];
+	struct chat_room *first = NULL, *r;
+	struct buf last;
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < cfg->room_count; i++) {
+		err = room_topic_of(c, bytes_str(cfg->rooms[i]), topic);
+		r = err == 0 ? room_get(c, topic) : NULL;
+		if (err == 0)
+			err = r == NULL ? P2P_ERR_LIMIT : room_join(c, r);
+		first = first == NULL ? r : first;
+	}
+	if (err == 0 && c->joined_count == 0)
+		err = room_join(c, room_get(c, DEFAULT_TOPIC));
+	if (err != 0)
+		return err;
+	buf_init(&last, STORE_SETTING_BYTES_MAX);
+	if (first == NULL && store_get(c->store, "last_room", &last) == 0)
+		first = room_find(c, buf_cstr(&last));
+	buf_clear(&last);
+	for (struct list *at = c->rooms.next;
+		at != &c->rooms && (first == NULL || !first->row.joined);
+		at = at->next)
+		first = LIST_ITEM(at, struct chat_room, order);
+	c->focus = first;
+	return 0;
+}
+
+static int load(struct chat *c, const struct chat_cfg *cfg)
+{
+	int err = rooms_load(c);
+
+	if (err == 0)
+		err = people_load(c);
+	if (err == 0)
+		err = store_get_u64(c->store, "seqno", &c->seqno);
+	if (err == P2P_ERR_NOT_FOUND)
+		err = 0;
+	if (err == 0)
+		err = choose_name(c, cfg->name);
+	if (err == 0)
+		err = open_rooms(c, cfg);
+	if (err == 0)
+		err = store_last_row(c->store, &c->ui_row);
+	if (err == 0)
+		rooms_flush(c);
+	if (err == 0)
+		err = c->store_err;
+	return err == 0 ? store_commit(c->store) : err;
+}
+
+int chat_new(
+	struct chat **out, const struct chat_cfg *cfg, const struct env *env)
+{
+	struct chat *c = alloc_chat(cfg, env);
+	int err = load(c, cfg);
+
+	*out = NULL;
+	if (err != 0) {
+		store_rollback(c->store);
+		chat_free(c);
+		return err;
+	}
+	/* What was queued while loading is said by chat_start. */
+	out_clear(&c->ui);
+	out_clear(&c->net);
+	*out = c;
+	return 0;
+}
+
+static void free_turn(struct chat *c)
+{
+	struct msg *m;
+
+	while ((m = c->turn_first) != NULL) {
+		c->turn_first = m->next;
+		msg_free(m);
+	}
+	c->turn_last = &c->turn_first;
+}
+
+static void free_offers(struct chat *c)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH (e, tmp, &c->offers)
+		free(e->value);
+	table_clear(&c->offers);
+}
+
+void chat_free(struct chat *c)
+{
+	if (c == NULL)
+		return;
+	out_clear(&c->ui);
+	out_clear(&c->net);
+	free_turn(c);
+	rooms_free(c);
+	people_free(c);
+	free_offers(c);
+	for (int i = 0; i < CHAT_STATUS_COUNT; i++)
+		free(c->status[i].text);
+	for (size_t i = 0; i < c->connect_count; i++)
+		free(c->connect[i]);
+	free(c->connect);
+	free(c->listen);
+	free(c->version);
+	free(c);
+}
+
+/* ---- the turn ---------------------------------------------------------- */
+
+bool chat_store_ok(struct chat *c, int err)
+{
+	if (err != 0 && c->store_err == 0)
+		c->store_err = err;
+	return err == 0;
+}
+
+void chat_quit(struct chat *c)
+{
+	if (c->quitting)
+		return;
+	c->quitting = true;
+	out_net(c, net_msg_new(NET_MSG_QUIT, NULL, bytes_of(NULL, 0)), NULL);
+	out_ui(c, ui_msg_new(UI_MSG_QUIT, NULL, NULL));
+}
+
+void chat_start(struct chat *c, const struct env *env)
+{
+	c->env = env;
+	c->starting = true;
+	peers_set_status(c, CHAT_STATUS_LISTEN, CHAT_STATE_BUSY, "starting");
+	peers_set_status(c, CHAT_STATUS_DISCOVERY, CHAT_STATE_BUSY, "starting");
+	peers_people_status(c);
+	peers_set_status(
+		c, CHAT_STATUS_HISTORY, CHAT_STATE_NONE, HISTORY_STATUS);
+	out_clear(&c->ui);
+	history_reload(c);
+	peers_tell_net(c);
+	if (c->focus != NULL)
+		room_focus(c, c->focus);
+}
+
+static void handle_ui(struct chat *c, const struct chat_ui_msg *m)
+{
+	struct chat_room *r =
+		m->room == NULL ? c->focus : room_find(c, m->room);
+	struct store_key key = {.time_ms = m->time_ms};
+
+	memcpy(key.id, m->id, sizeof(key.id));
+	switch ((enum chat_msg_kind)m->msg.kind) {
+	case CHAT_MSG_LINE:
+		if (m->text != NULL)
+			cmd_line(c, r, bytes_str(m->text));
+		break;
+	case CHAT_MSG_FOCUS:
+		if (r != NULL && r->row.joined)
+			room_focus(c, r);
+		break;
+	case CHAT_MSG_PAGE:
+		history_page(c, m);
+		break;
+	case CHAT_MSG_READ:
+		if (r != NULL)
+			room_read(c, r, &key);
+		break;
+	case CHAT_MSG_RELOAD:
+		history_reload(c);
+		break;
+	case CHAT_MSG_QUIT:
+		chat_quit(c);
+		break;
+	case CHAT_MSG_NET_READY:
+	case CHAT_MSG_STATUS:
+	case CHAT_MSG_PEER:
+	case CHAT_MSG_RTT:
+	case CHAT_MSG_TOPIC:
+	case CHAT_MSG_UNIT:
+	case CHAT_MSG_HANDED:
+	case CHAT_MSG_ADDRESS:
+	case CHAT_MSG_DIAL_FAILED:
+	case CHAT_MSG_NET_ROOM:
+	default:
+		break;
+	}
+}
+
+static void net_has_room(struct chat *c)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &c->rooms)
+	send_offer_waiting(c, LIST_ITEM(pos, struct chat_room, order));
+}
+
+static void handle_net(struct chat *c, const struct chat_net_msg *m)
+{
+	switch ((enum chat_msg_kind)m->msg.kind) {
+	case CHAT_MSG_NET_READY:
+		peers_net_ready(c, m);
+		break;
+	case CHAT_MSG_STATUS:
+		peers_status(c, m);
+		break;
+	case CHAT_MSG_PEER:
+		peers_peer(c, m);
+		break;
+	case CHAT_MSG_RTT:
+		peers_rtt(c, m);
+		break;
+	case CHAT_MSG_TOPIC:
+		peers_topic(c, m);
+		break;
+	case CHAT_MSG_UNIT:
+		receive_unit(c, m);
+		break;
+	case CHAT_MSG_HANDED:
+		if (m->number > 0)
+			send_handed(c, m->id);
+		break;
+	case CHAT_MSG_ADDRESS:
+		peers_address(c, m);
+		break;
+	case CHAT_MSG_DIAL_FAILED:
+		peers_dial_failed(c, m);
+		break;
+	case CHAT_MSG_NET_ROOM:
+		net_has_room(c);
+		break;
+	case CHAT_MSG_LINE:
+	case CHAT_MSG_FOCUS:
+	case CHAT_MSG_PAGE:
+	case CHAT_MSG_READ:
+	case CHAT_MSG_RELOAD:
+	case CHAT_MSG_QUIT:
+	default:
+		break;
+	}
+}
+
+/* After a store failure the rest of the turn is only kept: it will be taken
+ * in again in its order. */
+static void dispatch(struct chat *c, struct msg *m)
+{
+	if (c->store_err != 0)
+		return;
+	if (m->kind < CHAT_MSG_FROM_NET)
+		handle_ui(c, chat_ui_msg_of(m));
+	else
+		handle_net(c, chat_net_msg_of(m));
+}
+
+void chat_handle(struct chat *c, const struct env *env, struct msg *m)
+{
+	c->env = env;
+	m->next = NULL;
+	*c->turn_last = m;
+	c->turn_last = &m->next;
+	if (!c->retrying)
+		dispatch(c, m);
+}
+
+/* About saving itself there is nothing to wait for. */
+static bool tell_now(struct chat *c, struct ui_msg *m)
+{
+	struct msg *post = &m->msg;
+	int err = mailbox_post(c->to_ui, &post);
+
+	msg_free(post);
+	return err == 0;
+}
+
+static void tell_store_fails(struct chat *c)
+{
+	struct ui_msg *m = ui_msg_new(UI_MSG_ERROR, NULL,
+		"Cannot save (is the disk full?). Nothing is lost: it is "
+		"tried again every two seconds.");
+
+	m->code = xstrdup("store");
+	c->store_told = tell_now(c, m);
+}
+
+/*
+ * Back to the last commit. What the ui and net would have heard is dropped;
+ * when saving works again the ui is asked to reload, which brings it what
+ * this turn led to.
+ */
+static void undo_turn(struct chat *c)
+{
+	struct table_entry *e, *tmp;
+
+	log_printf(c->env->log, LOG_LEVEL_ERROR, "chat: not saved: %s",
+		store_error(c->store));
+	store_rollback(c->store);
+	out_clear(&c->ui);
+	out_clear(&c->net);
+	TABLE_FOREACH (e, tmp, &c->offers)
+		free(table_remove(&c->offers, table_key(e)));
+	rooms_restore(c);
+	people_restore(c);
+	c->quitting = false;
+	c->retrying = true;
+	c->retry_ms = env_after(c->env, CHAT_STORE_RETRY_MS);
+	c->store_err = 0;
+	c->ui_lost = true;
+	c->reload_said = false;
+	if (!c->store_told)
+		tell_store_fails(c);
+}
+
+static void take_in_again(struct chat *c)
+{
+	c->retrying = false;
+	if (c->starting)
+		chat_start(c, c->env);
+	for (struct msg *m = c->turn_first; m != NULL; m = m->next)
+		dispatch(c, m);
+}
+
+static void finish_turn(struct chat *c)
+{
+	if (c->store_err == 0)
+		send_tick(c);
+	if (c->store_err == 0)
+		people_flush(c);
+	if (c->store_err == 0)
+		rooms_flush(c);
+	if (c->store_err == 0)
+		history_replay(c);
+	if (c->store_err == 0)
+		(void)chat_store_ok(c, store_commit(c->store));
+}
+
+void chat_turn_end(struct chat *c, const struct env *env)
+{
+	c->env = env;
+	if (c->retrying && env->now_ms < c->retry_ms)
+		return;
+	if (c->retrying)
+		take_in_again(c);
+	finish_turn(c);
+	if (c->store_err != 0) {
+		undo_turn(c);
+		return;
+	}
+	free_turn(c);
+	c->starting = false;
+	if (c->store_told) {
+		c->store_told = false;
+		(void)tell_now(c,
+			ui_msg_new(UI_MSG_NOTICE, NULL, "Saving works again."));
+	}
+	out_release(c);
+	if (c->quitting && c->ui.first == NULL && c->net.first == NULL)
+		c->finished = true;
+}
+
+uint64_t chat_deadline(const struct chat *c)
+{
+	uint64_t next = send_deadline(c);
+	uint64_t soon = env_after(c->env, CHAT_UI_RETRY_MS);
+
+	if (c->retrying)
+		return c->retry_ms;
+	if (c->replaying || (c->ui_lost && !c->reload_said) ||
+		c->ui.first != NULL || c->net.first != NULL)
+		next = P2P_MIN(next, soon);
+	return next;
+}
+
+bool chat_wants_more(const struct chat *c)
+{
+	return !c->retrying && !c->finished;
+}
+
+bool chat_finished(const struct chat *c)
+{
+	return c->finished;
+}
+
+uint64_t chat_turn(struct chat *c, const struct env *env,
+	struct mailbox *from_ui, struct mailbox *from_net)
+{
+	int taken = 0;
+	struct msg *m;
+
+	while (chat_wants_more(c) && taken < CHAT_TURN_MAX) {
+		m = mailbox_take(from_ui);
+		if (m == NULL)
+			m = mailbox_take(from_net);
+		if (m == NULL)
+			break;
+		chat_handle(c, env, m);
+		taken++;
+	}
+	chat_turn_end(c, env);
+	/* There may be more: another turn at once. */
+	return taken == CHAT_TURN_MAX && chat_wants_more(c) ? env->now_ms
+							    : chat_deadline(c);
+}

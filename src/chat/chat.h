@@ -1,0 +1,77 @@
+/*
+ * The rules of chat as a state machine: rooms, people, dialects, sending and
+ * receiving, commands. It owns the store and nothing else; it knows no
+ * thread, socket, terminal or clock (architecture.md sections 7 and 8).
+ *
+ * A turn: chat_handle for each message taken from the mailboxes, at most
+ * CHAT_TURN_MAX of them, then chat_turn_end. Store before show: what the
+ * messages lead to (lines for the ui, units for the net) is kept back until
+ * chat_turn_end has committed the turn's one transaction. When that fails
+ * (disk full) nothing is shown or sent, the turn's messages are kept and taken
+ * in again after CHAT_STORE_RETRY_MS, and chat_wants_more is false meanwhile,
+ * so that the senders wait; nothing is lost.
+ *
+ * The chat never waits for the ui: a full queue to it is answered by one
+ * UI_MSG_RELOAD; on CHAT_MSG_RELOAD everything is said again, and live lines
+ * that the ui has not had follow, each once. A full queue to net leaves lines
+ * waiting in the store until CHAT_MSG_NET_ROOM.
+ */
+#ifndef CHAT_CHAT_H
+#define CHAT_CHAT_H
+
+#include "base/env.h"
+#include "base/mailbox.h"
+#include "chat/chat_limits.h"
+#include "net/identity/key.h"
+#include "store/store.h"
+
+struct chat;
+
+/* Everything is borrowed and outlives the chat, except the texts, which are
+ * copied. */
+struct chat_cfg {
+	struct store *store;
+	const struct identity *me;
+	struct mailbox *to_ui;
+	struct mailbox *to_net;
+	const char *name; /* --name, or NULL: the kept one, or two words */
+	const char *const *rooms; /* --room: joined; the first is shown */
+	size_t room_count;
+	const char *const *connect; /* --connect: dialled at the start */
+	size_t connect_count;
+	const char *version; /* what /version says, lines */
+	int utc_offset_s;    /* of the person's days, for /history */
+};
+
+/* Reads the profile. The errors of the store; P2P_ERR_INVAL when a name or a
+ * room of the cfg cannot be one. */
+int chat_new(struct chat **out, const struct chat_cfg *cfg,
+	const struct env *env) P2P_MUST_CHECK;
+/* NULL is allowed. The store is not closed. */
+void chat_free(struct chat *c);
+
+/*
+ * Says what is known (own name, rooms, the room to show) to the ui, tells net
+ * which rooms to join and whom to look for. Followed by chat_turn_end.
+ */
+void chat_start(struct chat *c, const struct env *env);
+/* One message (msg/chat_msg.h); it is taken. */
+void chat_handle(struct chat *c, const struct env *env, struct msg *m);
+/* Does what is due, commits, releases. Also called when the deadline has
+ * passed without a message. */
+void chat_turn_end(struct chat *c, const struct env *env);
+/* When chat_turn_end is due at the latest (env->now_ms), or P2P_NEVER. */
+uint64_t chat_deadline(const struct chat *c);
+/* Whether chat_handle may be called; false while the store refuses. */
+bool chat_wants_more(const struct chat *c);
+/* True when the person has left, all is saved and both sides know it. */
+bool chat_finished(const struct chat *c);
+
+/*
+ * A whole turn: takes from the mailboxes (the ui's first), ends the turn,
+ * returns the next deadline. The thread's body and the simulator's step.
+ */
+uint64_t chat_turn(struct chat *c, const struct env *env,
+	struct mailbox *from_ui, struct mailbox *from_net);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * Every maximum of the chat thread. What others can make grow is bounded
+ * here; the rest is bounded by what a person types.
+ */
+#ifndef CHAT_CHAT_LIMITS_H
+#define CHAT_CHAT_LIMITS_H
+
+#include "msg/msg_limits.h"
+
+/* Messages that one turn takes in, and so commits at once. */
+#define CHAT_TURN_MAX 256
+
+/* JSON payloads: nesting, and values in all (a value costs some 100 bytes
+ * while it is being read). */
+#define PAYLOAD_DEPTH_MAX 8
+#define PAYLOAD_VALUES_MAX 1024
+/* The last second of the year 9999: later times are cut to it. */
+#define PAYLOAD_TIME_MS_MAX 253402300799000ULL
+
+/* Rooms of our own; rooms that others are in and we are not. */
+#define CHAT_ROOMS_JOINED_MAX 64
+#define CHAT_ROOMS_KNOWN_MAX 256
+/* People kept in memory; more are in the store. */
+#define CHAT_PEOPLE_MAX 4096
+/* Members counted in one room. */
+#define CHAT_MEMBERS_MAX 1024
+/* Lines asked for at once: a page, and an answer to /history. */
+#define CHAT_PAGE_MAX 200
+#define CHAT_HISTORY_DEFAULT 50
+#define CHAT_HISTORY_MAX 400
+
+/* Clocks (design.md section 3): authors kept for a room's median; what is far
+ * from it; how far ahead of its own clock a line of ours may be dated. A late
+ * line proves no wrong clock, since lines wait: only a long way back does. */
+#define CHAT_CLOCKS_MAX 64
+#define CHAT_CLOCK_AHEAD_MS (5 * 60 * 1000)
+#define CHAT_CLOCK_BEHIND_MS (30LL * 86400 * 1000)
+#define CHAT_CLOCK_LEAD_MS_MAX (86400LL * 1000)
+/* A clock before this program's release (2025-11-01) is not set. */
+#define CHAT_RELEASE_MS 1761955200000ULL
+
+/* A person is new for a day. */
+#define CHAT_NEW_PERSON_MS (86400ULL * 1000)
+
+/* Waiting lines go out in batches, a pause apart; when nobody has answered
+ * an offer it is made again after the retry time while somebody is there. */
+#define CHAT_OFFER_BATCH 16
+#define CHAT_OFFER_PAUSE_MS 250
+#define CHAT_OFFER_RETRY_MS 10000
+#define CHAT_OFFERS_MAX 1024
+/* After a failed commit the turn's messages are taken in again. */
+#define CHAT_STORE_RETRY_MS 2000
+/* After the queue to the ui was full. */
+#define CHAT_UI_RETRY_MS 50
+#define CHAT_REPLAY_BATCH 128
+
+/* Control messages kept for a full queue to net: joins, leaves, dials. */
+#define CHAT_NET_BACKLOG_MAX 1024
+/* Saved peers told to net at the start. */
+#define CHAT_KNOWN_PEERS_MAX 256
+
+/* Text made here, e.g. the answer of /peers. */
+#define CHAT_NOTICE_BYTES_MAX 32768
+
+#endif

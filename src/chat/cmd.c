@@ -1,0 +1,92 @@
+/*
+ * A typed line: "/word ..." is a command, "//..." says "/...", all else is
+ * said. An unknown command is never sent.
+ */
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "chat/chat_internal.h"
+#include "msg/command.h"
+
+static cmd_fn *const runs[COMMAND_COUNT] = {
+	[COMMAND_HELP] = cmd_help,
+	[COMMAND_PEERS] = cmd_peers,
+	[COMMAND_NAME] = cmd_name,
+	[COMMAND_HISTORY] = cmd_history,
+	[COMMAND_INFO] = cmd_info,
+	[COMMAND_QUIT] = cmd_quit,
+	[COMMAND_JOIN] = cmd_join,
+	[COMMAND_PART] = cmd_part,
+	[COMMAND_ROOMS] = cmd_rooms,
+	[COMMAND_CONNECT] = cmd_connect,
+	[COMMAND_IGNORE] = cmd_ignore,
+	[COMMAND_UNIGNORE] = cmd_unignore,
+	[COMMAND_CLEAR] = cmd_clear,
+	[COMMAND_VERSION] = cmd_version,
+};
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static struct bytes trim(struct bytes b)
+{
+	while (b.len > 0 && is_blank(b.data[0]))
+		b = bytes_skip(b, 1);
+	while (b.len > 0 && is_blank(b.data[b.len - 1]))
+		b.len--;
+	return b;
+}
+
+static void unknown(struct chat *c, struct bytes name)
+{
+	const struct command *near = command_nearest(name);
+	char *quoted = out_clean(bytes_first(name, 40));
+
+	if (near != NULL)
+		out_error(c, "unknown-command",
+			"No command /%s. Did you mean /%s? (Nothing was "
+			"sent.)",
+			quoted, near->name);
+	else
+		out_error(c, "unknown-command",
+			"No command /%s; /help lists them. To say it, type "
+			"//%s. (Nothing was sent.)",
+			quoted, quoted);
+	free(quoted);
+}
+
+static void run(struct chat *c, struct chat_room *r, struct bytes line)
+{
+	const struct command *command;
+	struct bytes name = line;
+
+	name.len = 0;
+	while (name.len < line.len && !is_blank(line.data[name.len]))
+		name.len++;
+	command = command_find(name);
+	if (command == NULL)
+		unknown(c, name);
+	else if (!utf8_valid(line))
+		out_error(c, "not-utf8", "This command is not UTF-8 text.");
+	else
+		runs[command->id](c, r, trim(bytes_skip(line, name.len)));
+}
+
+void cmd_line(struct chat *c, struct chat_room *r, struct bytes line)
+{
+	if (line.len == 0)
+		return;
+	if (line.data[0] == '/' && (line.len < 2 || line.data[1] != '/')) {
+		run(c, r, bytes_skip(line, 1));
+		return;
+	}
+	if (line.data[0] == '/')
+		line = bytes_skip(line, 1);
+	if (r == NULL || !r->row.joined)
+		out_error(c, "no-such-room",
+			"You are in no such room; /join ROOM enters one.");
+	else
+		send_line(c, r, line);
+}

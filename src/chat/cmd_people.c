@@ -1,0 +1,128 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "chat/chat_internal.h"
+
+/* "mali~c31e4f  direct, 3 ms, here" */
+static void append_person(const struct chat *c, const struct chat_room *r,
+	const struct chat_person *p, struct buf *text)
+{
+	char *name = person_full_name(p);
+	char mark = person_mark(c, p);
+
+	if (text->len > 0)
+		buf_append_str(text, "\n");
+	buf_appendf(text, "%c%s  %s", mark, name,
+		p->relayed ? "relayed" : "direct");
+	free(name);
+	if (p->rtt_ms != UINT64_MAX)
+		buf_appendf(text, ", %llu ms", (unsigned long long)p->rtt_ms);
+	if (r != NULL && table_get(&r->members, peer_id_bytes(&p->id)) != NULL)
+		buf_appendf(text, ", in %s", r->title);
+	if (p->row.ignored)
+		buf_append_str(text, ", ignored");
+	if (mark == '!')
+		buf_append_str(text, ", NAME CLASH");
+	buf_appendf(text, "\n  %s", p->row.peer);
+}
+
+void cmd_peers(struct chat *c, struct chat_room *r, struct bytes args)
+{
+	struct table_entry *e, *tmp;
+	struct buf text;
+
+	(void)args;
+	if (c->connected_count == 0) {
+		out_notice(c, UI_LEVEL_INFO, NULL, "Nobody is connected.");
+		return;
+	}
+	buf_init(&text, CHAT_NOTICE_BYTES_MAX);
+	TABLE_FOREACH (e, tmp, &c->people) {
+		const struct chat_person *p = e->value;
+
+		if (p->connected)
+			append_person(c, r, p, &text);
+	}
+	out_notice(c, UI_LEVEL_INFO, NULL, "%s", buf_cstr(&text));
+	buf_clear(&text);
+}
+
+static void tell_name(struct chat *c)
+{
+	struct ui_msg *m = ui_msg_new(UI_MSG_NAME, NULL, NULL);
+
+	snprintf(m->name, sizeof(m->name), "%s", c->self->row.name);
+	out_ui(c, m);
+}
+
+void cmd_name(struct chat *c, struct chat_room *r, struct bytes args)
+{
+	struct buf clean;
+
+	(void)r;
+	if (args.len == 0) {
+		out_notice(c, UI_LEVEL_INFO, NULL, "You are %s.",
+			c->self->row.name);
+		return;
+	}
+	buf_init(&clean, TEXT_NAME_BYTES_MAX);
+	if (args.len > TEXT_NAME_BYTES_MAX ||
+		text_clean(TEXT_NAME, args, &clean) != 0 || clean.len == 0) {
+		out_error(c, "bad-name",
+			"A name has %d bytes and %d columns at most.",
+			TEXT_NAME_BYTES_MAX, TEXT_NAME_COLUMNS_MAX);
+		buf_clear(&clean);
+		return;
+	}
+	if (chat_store_ok(c, store_set(c->store, "name", buf_bytes(&clean)))) {
+		person_claim(c, c->self, buf_cstr(&clean));
+		tell_name(c);
+		out_notice(c, UI_LEVEL_INFO, NULL, "You are %s now.",
+			buf_cstr(&clean));
+	}
+	buf_clear(&clean);
+}
+
+static void set_ignored(struct chat *c, struct bytes who, bool ignored)
+{
+	struct chat_person *p;
+	char *name;
+
+	if (who.len == 0) {
+		out_error(c, "usage", "Say whom: /%s NAME, or the key.",
+			ignored ? "ignore" : "unignore");
+		return;
+	}
+	p = person_resolve(c, who);
+	if (p == NULL)
+		return;
+	if (p->self) {
+		out_error(c, "usage", "That is you.");
+		return;
+	}
+	if (!person_keep(c, p))
+		return;
+	p->row.ignored = ignored;
+	p->dirty = true;
+	person_changed(c, p);
+	name = person_full_name(p);
+	out_notice(c, UI_LEVEL_INFO, NULL,
+		ignored ? "%s is ignored now: lines with the key %s are not "
+			  "shown. /unignore undoes it."
+			: "%s (%s) is shown again.",
+		name, p->row.peer);
+	free(name);
+}
+
+void cmd_ignore(struct chat *c, struct chat_room *r, struct bytes args)
+{
+	(void)r;
+	set_ignored(c, args, true);
+}
+
+void cmd_unignore(struct chat *c, struct chat_room *r, struct bytes args)
+{
+	(void)r;
+	set_ignored(c, args, false);
+}

@@ -1,0 +1,226 @@
+/*
+ * Output, kept back until the commit: nothing reaches the ui or net that the
+ * store does not hold.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "base/xmalloc.h"
+#include "chat/chat_internal.h"
+
+void out_init(struct chat_out_queue *q)
+{
+	*q = (struct chat_out_queue){.first = NULL};
+	q->last = &q->first;
+}
+
+static struct chat_out *pop(struct chat_out_queue *q)
+{
+	struct chat_out *o = q->first;
+
+	q->first = o->next;
+	if (q->first == NULL)
+		q->last = &q->first;
+	q->count--;
+	return o;
+}
+
+static void drop_first(struct chat_out_queue *q)
+{
+	struct chat_out *o = pop(q);
+
+	msg_free(o->m);
+	free(o);
+}
+
+void out_clear(struct chat_out_queue *q)
+{
+	while (q->first != NULL)
+		drop_first(q);
+}
+
+static struct chat_out *push(struct chat_out_queue *q, struct msg *m)
+{
+	struct chat_out *o = xcalloc(1, sizeof(*o));
+
+	o->m = m;
+	*q->last = o;
+	q->last = &o->next;
+	q->count++;
+	return o;
+}
+
+/* While the ui has not answered UI_MSG_RELOAD it will be told everything
+ * anyway; only the end is worth keeping. */
+static bool is_wanted(const struct chat *c, const struct ui_msg *m)
+{
+	return !c->ui_lost || m->msg.kind == UI_MSG_QUIT;
+}
+
+void out_ui(struct chat *c, struct ui_msg *m)
+{
+	out_ui_line(c, m, 0);
+}
+
+void out_ui_line(struct chat *c, struct ui_msg *m, int64_t row)
+{
+	if (is_wanted(c, m))
+		push(&c->ui, &m->msg)->row = row;
+	else
+		msg_free(&m->msg);
+}
+
+void out_net(struct chat *c, struct net_msg *m, struct chat_room *room)
+{
+	push(&c->net, &m->msg)->room = room;
+}
+
+/* The ui reads too slowly: what it was to hear is dropped, and it will ask. */
+static void lose_ui(struct chat *c)
+{
+	struct chat_out_queue kept;
+	struct chat_out *o;
+
+	out_init(&kept);
+	while (c->ui.first != NULL) {
+		o = pop(&c->ui);
+		if (o->m->kind == UI_MSG_QUIT)
+			push(&kept, o->m);
+		else
+			msg_free(o->m);
+		free(o);
+	}
+	c->ui = kept;
+	if (kept.first == NULL)
+		c->ui.last = &c->ui.first;
+	c->ui_lost = true;
+	c->reload_said = false;
+}
+
+static void say_reload(struct chat *c)
+{
+	struct msg *m = &ui_msg_new(UI_MSG_RELOAD, NULL, NULL)->msg;
+	int err = mailbox_post(c->to_ui, &m);
+
+	if (err == 0 || err == P2P_ERR_CLOSED)
+		c->reload_said = true;
+	msg_free(m);
+}
+
+static void release_ui(struct chat *c)
+{
+	int err;
+
+	if (c->ui_lost && !c->reload_said)
+		say_reload(c);
+	while (c->ui.first != NULL) {
+		struct chat_out *o = c->ui.first;
+		int64_t row = o->row;
+
+		err = mailbox_post(c->to_ui, &o->m);
+		if (err == P2P_ERR_FULL) {
+			if (o->m->kind == UI_MSG_QUIT)
+				return;
+			lose_ui(c);
+			say_reload(c);
+			continue;
+		}
+		drop_first(&c->ui);
+		if (row != 0)
+			c->ui_row = row;
+	}
+}
+
+/*
+ * A line that net has no room for waits in the store, and will be offered
+ * again in order; so do all behind it. What is no line stays in our list.
+ */
+static void release_net(struct chat *c)
+{
+	struct chat_out_queue kept;
+	bool full = false;
+
+	out_init(&kept);
+	while (c->net.first != NULL) {
+		struct chat_out *o = c->net.first;
+		bool publish = o->m->kind == NET_MSG_PUBLISH;
+
+		if (!full)
+			full = mailbox_post(c->to_net, &o->m) == P2P_ERR_FULL;
+		if (o->m != NULL && full && publish && o->room != NULL) {
+			o->room->offering = true;
+			o->room->offer_at = store_key_first;
+			o->room->offer_due_ms = P2P_NEVER;
+		} else if (o->m != NULL && full && !publish &&
+			   kept.count < CHAT_NET_BACKLOG_MAX) {
+			push(&kept, o->m);
+			o->m = NULL;
+		}
+		drop_first(&c->net);
+	}
+	c->net = kept;
+	if (kept.first == NULL)
+		c->net.last = &c->net.first;
+}
+
+void out_release(struct chat *c)
+{
+	release_net(c);
+	release_ui(c);
+}
+
+static char *format(const char *fmt, va_list ap)
+{
+	char *text = NULL;
+
+	P2P_ASSERT(vasprintf(&text, fmt, ap) >= 0);
+	return text;
+}
+
+void out_notice(struct chat *c, enum ui_level level,
+	const struct chat_room *room, const char *fmt, ...)
+{
+	struct ui_msg *m;
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = format(fmt, ap);
+	va_end(ap);
+	m = ui_msg_new(
+		UI_MSG_NOTICE, room == NULL ? NULL : room->row.topic, text);
+	m->level = level;
+	free(text);
+	out_ui(c, m);
+}
+
+void out_error(struct chat *c, const char *code, const char *fmt, ...)
+{
+	struct ui_msg *m;
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = format(fmt, ap);
+	va_end(ap);
+	m = ui_msg_new(UI_MSG_ERROR,
+		c->focus == NULL ? NULL : c->focus->row.topic, text);
+	m->code = xstrdup(code);
+	free(text);
+	out_ui(c, m);
+}
+
+char *out_clean(struct bytes text)
+{
+	struct buf clean;
+	char *copy;
+
+	buf_init(&clean, CHAT_NOTICE_BYTES_MAX);
+	/* What does not fit is cut: it is quoted, not kept. */
+	(void)text_clean(TEXT_LINE, text, &clean);
+	copy = xstrndup(buf_cstr(&clean), clean.len);
+	buf_clear(&clean);
+	return copy;
+}

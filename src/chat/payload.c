@@ -1,0 +1,345 @@
+#include "chat/payload.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+
+#define PLAIN_TOPIC "universal-connectivity"
+/* Larger text than anybody may send in a unit. */
+#define TEXT_MAX ((size_t)1 << 18)
+/* 2015-01-01 and 2101-01-01, in ms. */
+#define YEAR_2015_MS 1420070400000ULL
+#define YEAR_2101_MS 4133980800000ULL
+/* A timestamp "in seconds" above this is in ms: the year 5138 otherwise. */
+#define SECONDS_MAX 100000000000LL
+
+bool payload_topic_is_plain(struct bytes topic)
+{
+	return bytes_equal(topic, bytes_str(PLAIN_TOPIC));
+}
+
+const char *dialect_name(enum dialect dialect)
+{
+	switch (dialect) {
+	case DIALECT_NATIVE:
+		return "native";
+	case DIALECT_SEED_GO:
+		return "seed-go";
+	case DIALECT_SEED_JS:
+		return "seed-js";
+	case DIALECT_PLAIN:
+		return "plain";
+	case DIALECT_NONE:
+	default:
+		return "guessed";
+	}
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+/*
+ * Bounds what the JSON library is given: nesting, and the number of values
+ * (each costs it an allocation). Strings are skipped, escapes included.
+ */
+static bool json_is_bounded(struct bytes in)
+{
+	size_t depth = 0, values = 0;
+	bool in_string = false;
+
+	for (size_t i = 0; i < in.len; i++) {
+		uint8_t c = in.data[i];
+
+		if (in_string) {
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				in_string = false;
+			continue;
+		}
+		if (c == '"')
+			in_string = true;
+		else if (c == '{' || c == '[')
+			depth++, values++;
+		else if ((c == '}' || c == ']') && depth > 0)
+			depth--;
+		else if (c == ',' || c == ':')
+			values++;
+		if (depth > PAYLOAD_DEPTH_MAX || values > PAYLOAD_VALUES_MAX)
+			return false;
+	}
+	return true;
+}
+
+static bool is_space(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Whether somebody meant this to be JSON of a chat program. */
+static bool looks_like_json(struct bytes in)
+{
+	while (in.len > 0 && is_space(in.data[0]))
+		in = bytes_skip(in, 1);
+	while (in.len > 0 && is_space(in.data[in.len - 1]))
+		in.len--;
+	return in.len >= 2 && in.data[0] == '{' && in.data[in.len - 1] == '}' &&
+	       memmem(in.data, in.len, "\"type\"", 6) != NULL;
+}
+
+/* An integer member; programs in JavaScript may write it as a real. */
+static bool get_integer(const json_t *object, const char *key, int64_t *out)
+{
+	const json_t *value = json_object_get(object, key);
+	double real;
+
+	if (json_is_integer(value)) {
+		*out = json_integer_value(value);
+		return true;
+	}
+	if (!json_is_real(value))
+		return false;
+	real = json_real_value(value);
+	if (!(real >= 1 && real < 9.0e15))
+		return false;
+	*out = (int64_t)real;
+	return true;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+/* 64 hex digits in lower case. */
+static bool get_hash(const json_t *object, const char *key,
+	uint8_t out[static PAYLOAD_HASH_BYTES])
+{
+	const json_t *value = json_object_get(object, key);
+	const char *text = json_string_value(value);
+
+	if (text == NULL || json_string_length(value) != 2 * PAYLOAD_HASH_BYTES)
+		return false;
+	for (size_t i = 0; i < PAYLOAD_HASH_BYTES; i++) {
+		int high = hex_digit(text[2 * i]);
+		int low = hex_digit(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+static void set_time(struct payload *p, int64_t ms)
+{
+	if (ms < 1)
+		return;
+	p->has_time = true;
+	p->time_ms = P2P_MIN((uint64_t)ms, PAYLOAD_TIME_MS_MAX);
+}
+
+static void read_time(struct payload *p, const json_t *object)
+{
+	int64_t value;
+
+	if (p->dialect == DIALECT_NATIVE &&
+		get_integer(object, "time_ms", &value) && value >= 1) {
+		set_time(p, value);
+		return;
+	}
+	if (!get_integer(object, "timestamp", &value))
+		return;
+	if (p->dialect != DIALECT_SEED_JS && value < SECONDS_MAX)
+		value = value > 0 ? value * 1000 : 0;
+	set_time(p, value);
+}
+
+/* gossipsub of go, rust and newer js count seqno from unix nanoseconds. */
+static void time_from_seqno(struct payload *p, const uint8_t seqno[static 8])
+{
+	uint64_t ms = get_be64(seqno) / 1000000;
+
+	if (ms >= YEAR_2015_MS && ms < YEAR_2101_MS)
+		set_time(p, (int64_t)ms);
+}
+
+static int read_type(struct payload *p, const json_t *object)
+{
+	const char *type = json_string_value(json_object_get(object, "type"));
+	int64_t v;
+
+	if (type == NULL)
+		return P2P_ERR_MALFORMED;
+	p->dialect = get_integer(object, "v", &v) && v >= 1 ? DIALECT_NATIVE
+							    : DIALECT_SEED_GO;
+	if (strcmp(type, "message") == 0)
+		p->type = PAYLOAD_MESSAGE;
+	else if (strcmp(type, "join") == 0)
+		p->type = PAYLOAD_JOIN;
+	else if (strcmp(type, "leave") == 0)
+		p->type = PAYLOAD_LEAVE;
+	else if (strcmp(type, "broadcast") == 0)
+		p->dialect = DIALECT_SEED_JS;
+	else
+		return P2P_ERR_UNSUPPORTED;
+	return 0;
+}
+
+static void read_name(struct payload *p, const json_t *object)
+{
+	const json_t *value = json_object_get(object, "username");
+	struct buf name;
+
+	if (!json_is_string(value))
+		return;
+	buf_init(&name, sizeof(p->name) - 1);
+	/* A name that is too long is cut between clusters; that is no error. */
+	(void)text_clean(TEXT_NAME,
+		bytes_of(json_string_value(value), json_string_length(value)),
+		&name);
+	memcpy(p->name, buf_cstr(&name), name.len + 1);
+	buf_clear(&name);
+}
+
+static int read_object(struct payload *p, const json_t *object)
+{
+	const json_t *content = json_object_get(object, "content");
+	int64_t seq;
+	int err = read_type(p, object);
+
+	if (err != 0)
+		return err;
+	if (!json_is_string(content) && p->type == PAYLOAD_MESSAGE)
+		return P2P_ERR_MALFORMED;
+	read_name(p, object);
+	read_time(p, object);
+	p->has_copy_of = get_hash(object, "copy_of", p->copy_of);
+	p->has_prev = get_hash(object, "prev", p->prev);
+	if (get_integer(object, "seq", &seq) && seq >= 1)
+		p->seq = (uint64_t)seq;
+	if (!json_is_string(content))
+		return 0;
+	return text_clean(TEXT_BLOCK,
+		bytes_of(json_string_value(content),
+			json_string_length(content)),
+		&p->text);
+}
+
+static int parse_json(struct payload *p, struct bytes data)
+{
+	json_error_t error;
+	json_t *object;
+	int err;
+
+	if (!json_is_bounded(data))
+		return P2P_ERR_MALFORMED;
+	object = json_loadb((const char *)data.data, data.len,
+		JSON_REJECT_DUPLICATES, &error);
+	if (object == NULL)
+		return P2P_ERR_MALFORMED;
+	err = read_object(p, object);
+	json_decref(object);
+	return err;
+}
+
+int payload_parse(struct payload *p, struct bytes topic,
+	const uint8_t seqno[static 8], struct bytes data)
+{
+	int err;
+
+	*p = (struct payload){.type = PAYLOAD_MESSAGE};
+	buf_init(&p->text, TEXT_MAX);
+	if (!utf8_valid(data)) {
+		err = P2P_ERR_UTF8;
+	} else if (!payload_topic_is_plain(topic) && looks_like_json(data)) {
+		err = parse_json(p, data);
+	} else {
+		p->dialect = DIALECT_PLAIN;
+		err = text_clean(TEXT_BLOCK, data, &p->text);
+	}
+	if (err == 0 && !p->has_time)
+		time_from_seqno(p, seqno);
+	if (err != 0)
+		payload_clear(p);
+	return err;
+}
+
+void payload_clear(struct payload *p)
+{
+	buf_clear(&p->text);
+}
+
+/* ---- writing ----------------------------------------------------------- */
+
+static json_t *hash_text(const uint8_t hash[static PAYLOAD_HASH_BYTES])
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[2 * PAYLOAD_HASH_BYTES];
+
+	for (size_t i = 0; i < PAYLOAD_HASH_BYTES; i++) {
+		text[2 * i] = digits[hash[i] >> 4];
+		text[2 * i + 1] = digits[hash[i] & 15];
+	}
+	return json_stringn(text, sizeof(text));
+}
+
+static const char *type_name(enum dialect dialect, enum payload_type type)
+{
+	if (type == PAYLOAD_JOIN)
+		return "join";
+	if (type == PAYLOAD_LEAVE)
+		return "leave";
+	return dialect == DIALECT_SEED_JS ? "broadcast" : "message";
+}
+
+static void add(json_t *object, const char *key, json_t *value)
+{
+	P2P_ASSERT(json_object_set_new(object, key, value) == 0);
+}
+
+static json_t *make_object(enum dialect dialect, const struct payload_out *line)
+{
+	json_t *o = json_object();
+	bool js = dialect == DIALECT_SEED_JS;
+	uint64_t stamp = js ? line->time_ms : line->time_ms / 1000;
+
+	add(o, "type", json_string(type_name(dialect, line->type)));
+	add(o, "content", json_string(line->text));
+	add(o, "username", json_string(line->name));
+	add(o, "timestamp", json_integer((json_int_t)P2P_MAX(stamp, 1)));
+	add(o, "from", json_string(line->from));
+	if (line->copy_of != NULL)
+		add(o, "copy_of", hash_text(line->copy_of));
+	if (js)
+		return o;
+	add(o, "v", json_integer(1));
+	add(o, "time_ms", json_integer((json_int_t)line->time_ms));
+	if (line->seq > 0)
+		add(o, "seq", json_integer((json_int_t)line->seq));
+	if (line->prev != NULL)
+		add(o, "prev", hash_text(line->prev));
+	return o;
+}
+
+int payload_write(
+	enum dialect dialect, const struct payload_out *line, struct buf *out)
+{
+	json_t *object;
+	char *text;
+	int err;
+
+	if (dialect == DIALECT_PLAIN)
+		return buf_append_str(out, line->text);
+	object = make_object(dialect, line);
+	text = json_dumps(object, JSON_COMPACT);
+	P2P_ASSERT(text != NULL);
+	err = buf_append_str(out, text);
+	free(text);
+	json_decref(object);
+	return err;
+}

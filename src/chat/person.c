@@ -1,0 +1,447 @@
+/*
+ * People. A person is a signing key; a name is what the key claims. Whoever
+ * was first seen with a name keeps it unmarked, later claimants are marked
+ * '!'; nobody may pass as oneself.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "base/xmalloc.h"
+#include "chat/chat_internal.h"
+
+/* How stale a stored last_seen may be: not one write for each line. */
+#define SEEN_STEP_MS 60000
+#define CANDIDATES_SHOWN 5
+#define KEY_CHARS_MIN 6
+
+/* ---- names ------------------------------------------------------------- */
+
+static void fold_name(const char *name, struct buf *out)
+{
+	buf_init(out, 4 * (size_t)MSG_NAME_MAX);
+	text_fold(bytes_str(name), out);
+}
+
+/* Seen earlier, or oneself; equal moments are ordered by key. */
+static bool comes_before(
+	const struct chat_person *a, const struct chat_person *b)
+{
+	if (a->self != b->self)
+		return a->self;
+	if (a->row.first_seen_ms != b->row.first_seen_ms)
+		return a->row.first_seen_ms < b->row.first_seen_ms;
+	return strcmp(a->row.peer, b->row.peer) < 0;
+}
+
+static void tell_claimants(struct chat *c, struct chat_name *n)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &n->people)
+	person_changed(c, LIST_ITEM(pos, struct chat_person, same_name));
+}
+
+static void leave_name(struct chat *c, struct chat_person *p)
+{
+	struct chat_name *n = p->claim;
+	struct buf folded;
+
+	if (n == NULL)
+		return;
+	list_remove(&p->same_name);
+	p->claim = NULL;
+	if (!list_empty(&n->people)) {
+		tell_claimants(c, n);
+		return;
+	}
+	fold_name(p->row.name, &folded);
+	table_remove(&c->names, buf_bytes(&folded));
+	buf_clear(&folded);
+	free(n);
+}
+
+static void take_name(struct chat *c, struct chat_person *p)
+{
+	struct chat_name *n;
+	struct list *at;
+	struct buf folded;
+
+	if (p->row.name[0] == '\0')
+		return;
+	fold_name(p->row.name, &folded);
+	n = table_get(&c->names, buf_bytes(&folded));
+	if (n == NULL) {
+		n = xcalloc(1, sizeof(*n));
+		list_init(&n->people);
+		table_put(&c->names, buf_bytes(&folded), n);
+	}
+	buf_clear(&folded);
+	for (at = n->people.next; at != &n->people; at = at->next)
+		if (comes_before(
+			    p, LIST_ITEM(at, struct chat_person, same_name)))
+			break;
+	list_insert_before(at, &p->same_name);
+	p->claim = n;
+	if (n->people.next != n->people.prev)
+		tell_claimants(c, n);
+}
+
+void person_claim(struct chat *c, struct chat_person *p, const char *name)
+{
+	if (name[0] == '\0' || strcmp(p->row.name, name) == 0)
+		return;
+	/* Who is ignored stays findable under the name he was ignored by. */
+	if (p->row.ignored)
+		return;
+	leave_name(c, p);
+	snprintf(p->row.name, sizeof(p->row.name), "%s", name);
+	p->dirty = true;
+	take_name(c, p);
+	person_changed(c, p);
+}
+
+char person_mark(const struct chat *c, const struct chat_person *p)
+{
+	uint64_t wall = c->env->wall_ms;
+
+	if (p->self)
+		return ' ';
+	if (p->claim != NULL && p->claim->people.next != &p->same_name)
+		return '!';
+	if (wall < p->row.first_seen_ms ||
+		wall - p->row.first_seen_ms < CHAT_NEW_PERSON_MS)
+		return '?';
+	return ' ';
+}
+
+void person_tag(const struct chat_person *p, char tag[static 8])
+{
+	size_t len = strlen(p->row.peer);
+	size_t from = len > CHAT_TAG_CHARS ? len - CHAT_TAG_CHARS : 0;
+
+	snprintf(tag, 8, "%s", p->row.peer + from);
+}
+
+const char *person_name(
+	const struct chat_person *p, char out[static MSG_NAME_MAX])
+{
+	char tag[8];
+
+	person_tag(p, tag);
+	if (p->row.name[0] != '\0')
+		snprintf(out, MSG_NAME_MAX, "%s", p->row.name);
+	else
+		snprintf(out, MSG_NAME_MAX, "~%s", tag);
+	return out;
+}
+
+char *person_full_name(const struct chat_person *p)
+{
+	char tag[8];
+
+	person_tag(p, tag);
+	return xasprintf("%s~%s", p->row.name, tag);
+}
+
+/* ---- the table --------------------------------------------------------- */
+
+static void free_connection(struct chat_person *p)
+{
+	free(p->address);
+	free(p->agent);
+	free(p->protocols);
+	p->address = NULL;
+	p->agent = NULL;
+	p->protocols = NULL;
+}
+
+static void free_person(struct chat *c, struct chat_person *p)
+{
+	leave_name(c, p);
+	list_remove(&p->changed);
+	free_connection(p);
+	free(p);
+}
+
+/* Makes room for one more: the one known longest of those not needed now. */
+static void evict_one(struct chat *c)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH (e, tmp, &c->people) {
+		struct chat_person *p = e->value;
+
+		if (p->self || p->connected || p->room_count > 0 || p->in_ui)
+			continue;
+		table_remove(&c->people, table_key(e));
+		free_person(c, p);
+		return;
+	}
+}
+
+static struct chat_person *add_person(struct chat *c, const struct peer_id *id,
+	const struct store_person *row)
+{
+	struct chat_person *p = xcalloc(1, sizeof(*p));
+
+	p->row = *row;
+	p->id = *id;
+	p->rtt_ms = UINT64_MAX;
+	p->self = peer_id_equal(id, &c->me->id);
+	list_init(&p->changed);
+	table_put(&c->people, peer_id_bytes(id), p);
+	take_name(c, p);
+	return p;
+}
+
+struct chat_person *person_get(struct chat *c, const struct peer_id *id)
+{
+	struct chat_person *p = table_get(&c->people, peer_id_bytes(id));
+	struct store_person row = {.id = 0};
+	char text[PEER_ID_TEXT_MAX];
+	int err;
+
+	if (p != NULL)
+		return p;
+	if (c->people.count >= CHAT_PEOPLE_MAX)
+		evict_one(c);
+	peer_id_text(id, text);
+	err = store_find_person(c->store, text, &row);
+	if (err == P2P_ERR_NOT_FOUND) {
+		snprintf(row.peer, sizeof(row.peer), "%s", text);
+		row.first_seen_ms = c->env->wall_ms;
+		row.last_seen_ms = c->env->wall_ms;
+	} else if (!chat_store_ok(c, err)) {
+		return NULL;
+	}
+	return add_person(c, id, &row);
+}
+
+struct chat_person *person_get_text(struct chat *c, const char *peer)
+{
+	struct peer_id id;
+
+	if (peer_id_parse_text(&id, bytes_str(peer)) != 0)
+		return NULL;
+	return person_get(c, &id);
+}
+
+bool person_keep(struct chat *c, struct chat_person *p)
+{
+	if (p->row.id != 0)
+		return true;
+	p->dirty = false;
+	return chat_store_ok(c, store_put_person(c->store, &p->row));
+}
+
+void person_seen(struct chat *c, struct chat_person *p)
+{
+	uint64_t wall = c->env->wall_ms;
+
+	if (wall - p->row.last_seen_ms < SEEN_STEP_MS)
+		return;
+	p->row.last_seen_ms = wall;
+	p->dirty = true;
+	person_changed(c, p);
+}
+
+int people_load(struct chat *c)
+{
+	struct store_person *rows;
+	struct peer_id id;
+	size_t count;
+	int err;
+
+	err = store_load_people(c->store, CHAT_PEOPLE_MAX / 2, &rows, &count);
+	if (err != 0)
+		return err;
+	for (size_t i = 0; i < count; i++)
+		if (peer_id_parse_text(&id, bytes_str(rows[i].peer)) == 0 &&
+			table_get(&c->people, peer_id_bytes(&id)) == NULL)
+			add_person(c, &id, &rows[i]);
+	free(rows);
+	c->self = person_get(c, &c->me->id);
+	return c->self == NULL ? c->store_err : 0;
+}
+
+void people_restore(struct chat *c)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH (e, tmp, &c->people) {
+		struct chat_person *p = e->value;
+		struct store_person row = {.id = 0};
+
+		/* Who is not found will be kept again with his next line. */
+		(void)!store_find_person(c->store, p->row.peer, &row);
+		p->row.id = row.id;
+		p->row.ignored = row.ignored;
+		p->dirty = row.id != 0 && strcmp(row.name, p->row.name) != 0;
+		if (p->dirty)
+			person_changed(c, p);
+	}
+}
+
+void people_free(struct chat *c)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH (e, tmp, &c->people)
+		free_person(c, e->value);
+	table_clear(&c->people);
+	table_clear(&c->names);
+}
+
+/* ---- telling ----------------------------------------------------------- */
+
+void person_changed(struct chat *c, struct chat_person *p)
+{
+	if (!p->in_ui)
+		list_push_back(&c->changed_people, &p->changed);
+	p->in_ui = true;
+}
+
+static char *copy_or_null(const char *text)
+{
+	return text == NULL ? NULL : xstrdup(text);
+}
+
+void person_tell(struct chat *c, struct chat_person *p)
+{
+	struct ui_msg *m = ui_msg_new(UI_MSG_PERSON, NULL, NULL);
+	struct ui_person *u = &m->person;
+
+	snprintf(u->peer, sizeof(u->peer), "%s", p->row.peer);
+	snprintf(u->name, sizeof(u->name), "%s", p->row.name);
+	person_tag(p, u->tag);
+	u->name_mark = person_mark(c, p);
+	u->connected = p->connected;
+	u->announce = p->announce;
+	u->outbound = p->outbound;
+	u->relayed = p->relayed;
+	u->ignored = p->row.ignored;
+	u->rtt_ms = p->rtt_ms;
+	u->muxer = p->muxer;
+	u->address = copy_or_null(p->address);
+	u->agent = copy_or_null(p->agent);
+	u->protocols = copy_or_null(p->protocols);
+	out_ui(c, m);
+}
+
+void people_flush(struct chat *c)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &c->changed_people)
+	{
+		struct chat_person *p =
+			LIST_ITEM(pos, struct chat_person, changed);
+
+		list_remove(&p->changed);
+		p->in_ui = false;
+		/* Who was never heard of before is kept with the first line
+		 * or connection, whichever changed it. */
+		if (p->dirty &&
+			chat_store_ok(c, store_put_person(c->store, &p->row)))
+			p->dirty = false;
+		if (!p->self)
+			person_tell(c, p);
+		p->announce = false;
+	}
+}
+
+/* ---- who is meant ------------------------------------------------------ */
+
+struct candidates {
+	struct chat_person *found;
+	size_t count;
+	struct buf text;
+};
+
+static void add_candidate(struct candidates *f, struct chat_person *p)
+{
+	char *name = person_full_name(p);
+
+	f->found = p;
+	if (f->count++ < CANDIDATES_SHOWN)
+		buf_appendf(&f->text, "%s%s", f->count > 1 ? ", " : "", name);
+	free(name);
+}
+
+static bool ends_with(const char *text, struct bytes end)
+{
+	size_t len = strlen(text);
+
+	return len >= end.len &&
+	       memcmp(text + len - end.len, end.data, end.len) == 0;
+}
+
+/* The key's start or end; case counts in base58. */
+static bool key_matches(const struct chat_person *p, struct bytes who)
+{
+	if (who.len < KEY_CHARS_MIN)
+		return false;
+	return strncmp(p->row.peer, (const char *)who.data, who.len) == 0 ||
+	       ends_with(p->row.peer, who);
+}
+
+/* "name~tag": the part after the last '~' is the end of the key. */
+static bool tag_matches(const struct chat_person *p, struct bytes who)
+{
+	const uint8_t *tilde = memrchr(who.data, '~', who.len);
+	struct bytes tag, name;
+
+	if (tilde == NULL)
+		return false;
+	name = bytes_of(who.data, (size_t)(tilde - who.data));
+	tag = bytes_skip(who, name.len + 1);
+	return tag.len >= 4 && ends_with(p->row.peer, tag) &&
+	       (name.len == 0 || bytes_equal(name, bytes_str(p->row.name)));
+}
+
+static void find_by_name(struct chat *c, struct bytes who, struct candidates *f)
+{
+	struct chat_name *n;
+	struct list *pos, *tmp;
+	struct buf folded;
+
+	buf_init(&folded, CHAT_NOTICE_BYTES_MAX);
+	text_fold(who, &folded);
+	n = table_get(&c->names, buf_bytes(&folded));
+	buf_clear(&folded);
+	if (n == NULL)
+		return;
+	LIST_FOREACH(pos, tmp, &n->people)
+	add_candidate(f, LIST_ITEM(pos, struct chat_person, same_name));
+}
+
+static void find_by_key(struct chat *c, struct bytes who, struct candidates *f)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH (e, tmp, &c->people)
+		if (key_matches(e->value, who) || tag_matches(e->value, who))
+			add_candidate(f, e->value);
+}
+
+struct chat_person *person_resolve(struct chat *c, struct bytes who)
+{
+	struct candidates f = {.count = 0};
+	char *quoted = out_clean(who);
+
+	buf_init(&f.text, CHAT_NOTICE_BYTES_MAX);
+	if (who.len > 0)
+		find_by_name(c, who, &f);
+	if (who.len > 0 && f.count == 0)
+		find_by_key(c, who, &f);
+	if (f.count == 0)
+		out_error(c, "no-such-person", "Nobody here is '%s'.", quoted);
+	else if (f.count > 1)
+		out_error(c, "ambiguous-person",
+			"'%s' can be %zu people: %s. Say which, by name~tag.",
+			quoted, f.count, buf_cstr(&f.text));
+	buf_clear(&f.text);
+	free(quoted);
+	return f.count == 1 ? f.found : NULL;
+}

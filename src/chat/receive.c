@@ -1,0 +1,196 @@
+/*
+ * A verified unit from net becomes a line: one INSERT, no SELECT when its
+ * author is known.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "chat/chat_internal.h"
+
+/* Text beyond this is not searched for the own name. */
+#define MENTION_BYTES_MAX 4096
+
+static bool is_word(uint8_t byte)
+{
+	/* Scripts without spaces may touch a name: only ASCII glues. */
+	return byte < 0x80 && (isalnum(byte) || byte == '_');
+}
+
+static bool contains_word(struct bytes text, struct bytes word)
+{
+	const uint8_t *at;
+
+	while (word.len > 0 && (at = memmem(text.data, text.len, word.data,
+					word.len)) != NULL) {
+		size_t from = (size_t)(at - text.data);
+		size_t to = from + word.len;
+
+		if ((from == 0 || !is_word(text.data[from - 1])) &&
+			(to == text.len || !is_word(text.data[to])))
+			return true;
+		text = bytes_skip(text, from + 1);
+	}
+	return false;
+}
+
+static bool is_mention(const struct chat *c, const struct payload *p)
+{
+	struct bytes text = bytes_first(buf_bytes(&p->text), MENTION_BYTES_MAX);
+	struct buf folded, name;
+	bool found;
+
+	buf_init(&folded, (size_t)4 * MENTION_BYTES_MAX);
+	buf_init(&name, (size_t)4 * MSG_NAME_MAX);
+	text_fold(text, &folded);
+	text_fold(bytes_str(c->self->row.name), &name);
+	found = contains_word(buf_bytes(&folded), buf_bytes(&name));
+	buf_clear(&folded);
+	buf_clear(&name);
+	return found;
+}
+
+/* What the author's program speaks decides what is sent in its rooms. In the
+ * topic that is plain for everybody it says nothing about the program. */
+static void note_dialect(struct chat *c, struct chat_room *r,
+	struct chat_person *author, enum dialect dialect)
+{
+	if (payload_topic_is_plain(bytes_str(r->row.topic)))
+		return;
+	author->speaks = dialect;
+	author->speaks_is_hint = false;
+	if (dialect == DIALECT_SEED_GO && author->connected)
+		send_join(c, r);
+}
+
+/* Our own line comes back: somebody has it. After a lost database it may even
+ * be new to us, and the count goes on behind it. */
+static void own_line_came(struct chat_room *r, const struct payload *p,
+	const struct store_message *m)
+{
+	if (p->dialect != DIALECT_NATIVE || p->seq <= r->row.seq)
+		return;
+	r->row.seq = p->seq;
+	memcpy(r->row.prev, m->key.id, sizeof(r->row.prev));
+	r->dirty = true;
+}
+
+static void count_unread(struct chat *c, struct chat_room *r, bool mention)
+{
+	if (r == c->focus)
+		return;
+	if (r->row.unread < STORE_COUNT_MAX)
+		r->row.unread++;
+	if (mention && r->row.mentions < STORE_COUNT_MAX)
+		r->row.mentions++;
+	r->dirty = true;
+	r->ui_dirty = true;
+}
+
+/* Joins and leaves are shown folded, never stored. */
+static void show_notice_line(struct chat *c, struct line_facts *f)
+{
+	if (f->author->self || f->author->row.ignored)
+		return;
+	if (!f->payload->has_time)
+		f->key.time_ms = clock_room_ms(c, f->room);
+	out_ui(c, line_new(c, f));
+}
+
+static void keep_line(struct chat *c, struct chat_room *r, struct line_facts *f,
+	struct bytes raw)
+{
+	struct chat_person *author =
+		table_get(&c->people, peer_id_bytes(&f->author->id));
+	struct store_message m = {.room = r->row.id,
+		.author = author->row.id,
+		.key = f->key,
+		.local = !f->payload->has_time,
+		.mention = f->mention,
+		.state = f->state,
+		.unit = raw};
+	bool is_new;
+
+	if (m.local)
+		m.key.time_ms = clock_next(c, r);
+	if (!chat_store_ok(c, store_insert(c->store, &m, &is_new)))
+		return;
+	if (!is_new) {
+		if (author->self)
+			send_handed(c, m.key.id);
+		return;
+	}
+	f->key = m.key;
+	if (!m.local)
+		f->clock_wrong =
+			clock_hear(c, r, author->row.id, m.key.time_ms);
+	person_claim(c, author, author->self ? "" : f->payload->name);
+	person_seen(c, author);
+	if (author->self)
+		own_line_came(r, f->payload, &m);
+	if (author->row.ignored)
+		return;
+	if (!author->self)
+		count_unread(c, r, f->mention);
+	if (!c->replaying)
+		out_ui_line(c, line_new(c, f), m.row);
+}
+
+static void receive_payload(struct chat *c, struct chat_room *r,
+	const struct unit *u, const struct payload *p, struct bytes raw)
+{
+	struct chat_person *author = person_get(c, &u->from);
+	struct line_facts f = {.room = r,
+		.author = author,
+		.payload = p,
+		.key.time_ms = p->time_ms,
+		.origin = UI_LINE_LIVE};
+	struct unit_id id;
+
+	if (author == NULL)
+		return;
+	/* A copy is nothing beside its original, which comes the same way. */
+	if (p->has_copy_of) {
+		note_dialect(c, r, author, DIALECT_NATIVE);
+		return;
+	}
+	note_dialect(c, r, author, p->dialect);
+	unit_id_of(u, &id);
+	memcpy(f.key.id, id.raw, sizeof(f.key.id));
+	if (p->type != PAYLOAD_MESSAGE) {
+		person_claim(c, author, author->self ? "" : p->name);
+		show_notice_line(c, &f);
+		return;
+	}
+	if (p->text.len == 0)
+		return;
+	f.state = author->self ? STORE_STATE_HANDED : STORE_STATE_NONE;
+	f.mention = !author->self && is_mention(c, p);
+	if (person_keep(c, author) && r->row.id != 0)
+		keep_line(c, r, &f, raw);
+}
+
+void receive_unit(struct chat *c, const struct chat_net_msg *m)
+{
+	struct bytes raw = bytes_of(m->data, m->data_len);
+	struct chat_room *r;
+	struct payload p;
+	struct unit u;
+
+	if (unit_parse(&u, raw) != 0) {
+		c->ignored_units++;
+		return;
+	}
+	r = table_get(&c->rooms_by_topic, u.topic);
+	if (r == NULL || !r->row.joined)
+		return;
+	if (r->row.id == 0 &&
+		!chat_store_ok(c, store_put_room(c->store, &r->row)))
+		return;
+	if (payload_parse(&p, u.topic, u.seqno, u.data) != 0) {
+		c->ignored_units++;
+		return;
+	}
+	receive_payload(c, r, &u, &p, raw);
+	payload_clear(&p);
+}

@@ -1,0 +1,357 @@
+/*
+ * Rooms: topics that we are in, were in, or know of from peers.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "base/xmalloc.h"
+#include "chat/chat_internal.h"
+
+#define LOBBY_TITLE "lobby"
+#define LOBBY_TOPIC "p2p-chat-default"
+
+#define ROOM_OF(pos) LIST_ITEM(pos, struct chat_room, order)
+
+static char *title_of(const char *topic)
+{
+	if (strcmp(topic, LOBBY_TOPIC) == 0)
+		return xstrdup(LOBBY_TITLE);
+	return out_clean(bytes_str(topic));
+}
+
+static struct chat_room *add_room(struct chat *c, const struct store_room *row)
+{
+	struct chat_room *r = xcalloc(1, sizeof(*r));
+
+	r->row = *row;
+	r->title = title_of(row->topic);
+	table_init(&r->members, c->env->rng);
+	list_push_back(&c->rooms, &r->order);
+	table_put(&c->rooms_by_topic, bytes_str(row->topic), r);
+	return r;
+}
+
+static void free_room(struct chat_room *r)
+{
+	table_clear(&r->members);
+	free(r->title);
+	free(r);
+}
+
+struct chat_room *room_find(struct chat *c, const char *topic)
+{
+	return table_get(&c->rooms_by_topic, bytes_str(topic));
+}
+
+struct chat_room *room_of_row(struct chat *c, int64_t id)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &c->rooms)
+	if (ROOM_OF(pos)->row.id == id)
+		return ROOM_OF(pos);
+	return NULL;
+}
+
+struct chat_room *room_get(struct chat *c, const char *topic)
+{
+	struct chat_room *r = room_find(c, topic);
+	struct store_room row = {.id = 0};
+
+	if (r != NULL)
+		return r;
+	if (c->rooms_by_topic.count >=
+		CHAT_ROOMS_KNOWN_MAX + CHAT_ROOMS_JOINED_MAX)
+		return NULL;
+	snprintf(row.topic, sizeof(row.topic), "%s", topic);
+	if (payload_topic_is_plain(bytes_str(topic)))
+		row.dialect = DIALECT_PLAIN;
+	return add_room(c, &row);
+}
+
+int rooms_load(struct chat *c)
+{
+	struct store_room *rows;
+	struct store_rows waiting;
+	size_t count;
+	int err;
+
+	err = store_load_rooms(c->store, &rows, &count);
+	for (size_t i = 0; err == 0 && i < count; i++) {
+		struct chat_room *r = add_room(c, &rows[i]);
+
+		if (r->row.joined)
+			c->joined_count++;
+		err = store_waiting(
+			c->store, r->row.id, &store_key_first, 1, &waiting);
+		if (err != 0)
+			break;
+		r->maybe_waiting = waiting.count > 0;
+		store_rows_clear(&waiting);
+	}
+	free(rows);
+	return err;
+}
+
+static struct chat_room *first_joined(struct chat *c)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &c->rooms)
+	if (ROOM_OF(pos)->row.joined)
+		return ROOM_OF(pos);
+	return NULL;
+}
+
+/*
+ * The store went back to its last commit, and all that counts lines goes with
+ * it: the same turn will be done again and must find the same numbers. Net
+ * was not told of joins and leaves of this turn, so they are undone as well.
+ */
+void rooms_restore(struct chat *c)
+{
+	struct store_room *rows;
+	struct list *pos, *tmp;
+	size_t count;
+
+	/* Unreadable: as it stands is the best that is known. */
+	if (store_load_rooms(c->store, &rows, &count) != 0)
+		return;
+	LIST_FOREACH(pos, tmp, &c->rooms)
+	{
+		struct chat_room *r = ROOM_OF(pos);
+
+		r->row.id = 0;
+		r->row.joined = false;
+		r->row.seq = 0;
+		r->dirty = false;
+		r->offering = false;
+		r->offer_due_ms = c->env->now_ms;
+	}
+	c->joined_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct chat_room *r = room_find(c, rows[i].topic);
+
+		c->joined_count += rows[i].joined;
+		if (r != NULL)
+			r->row = rows[i];
+	}
+	free(rows);
+	if (c->focus == NULL || !c->focus->row.joined)
+		c->focus = first_joined(c);
+}
+
+void rooms_free(struct chat *c)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &c->rooms)
+	free_room(ROOM_OF(pos));
+	list_init(&c->rooms);
+	table_clear(&c->rooms_by_topic);
+}
+
+void room_tell(struct chat *c, struct chat_room *r, bool changed)
+{
+	struct ui_msg *m = ui_msg_new(UI_MSG_ROOM, r->row.topic, NULL);
+
+	m->title = xstrdup(r->title);
+	m->joined = r->row.joined;
+	m->changed = changed;
+	m->members = (uint32_t)r->members.count;
+	m->unread = r->row.unread;
+	m->mentions = r->row.mentions;
+	r->ui_dirty = false;
+	out_ui(c, m);
+}
+
+void rooms_flush(struct chat *c)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &c->rooms)
+	{
+		struct chat_room *r = ROOM_OF(pos);
+
+		if (r->dirty &&
+			chat_store_ok(c, store_put_room(c->store, &r->row)))
+			r->dirty = false;
+		if (r->ui_dirty)
+			room_tell(c, r, false);
+	}
+}
+
+static int last_position(struct chat *c)
+{
+	struct list *pos, *tmp;
+	int last = 0;
+
+	LIST_FOREACH(pos, tmp, &c->rooms)
+	if (ROOM_OF(pos)->row.joined)
+		last = P2P_MAX(last, ROOM_OF(pos)->row.position);
+	return last;
+}
+
+static void tell_members(struct chat *c, struct chat_room *r)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH (e, tmp, &r->members) {
+		const struct chat_person *p = e->value;
+		struct ui_msg *m =
+			ui_msg_new(UI_MSG_MEMBER, r->row.topic, NULL);
+
+		snprintf(m->peer, sizeof(m->peer), "%s", p->row.peer);
+		m->joined = true;
+		out_ui(c, m);
+	}
+}
+
+int room_join(struct chat *c, struct chat_room *r)
+{
+	if (r->row.joined)
+		return 0;
+	if (c->joined_count >= CHAT_ROOMS_JOINED_MAX)
+		return P2P_ERR_LIMIT;
+	r->row.position = last_position(c) + 1;
+	r->row.joined = true;
+	c->joined_count++;
+	/* Behind the others, where its position puts it after a restart. */
+	list_remove(&r->order);
+	list_push_back(&c->rooms, &r->order);
+	r->dirty = true;
+	out_net(c, net_msg_new(NET_MSG_JOIN, r->row.topic, bytes_of(NULL, 0)),
+		NULL);
+	room_tell(c, r, true);
+	tell_members(c, r);
+	return 0;
+}
+
+void room_part(struct chat *c, struct chat_room *r)
+{
+	if (!r->row.joined)
+		return;
+	r->row.joined = false;
+	c->joined_count--;
+	r->offering = false;
+	r->dirty = true;
+	out_net(c, net_msg_new(NET_MSG_LEAVE, r->row.topic, bytes_of(NULL, 0)),
+		NULL);
+	room_tell(c, r, true);
+}
+
+void room_focus(struct chat *c, struct chat_room *r)
+{
+	struct store_rows newest;
+
+	if (c->focus != r &&
+		!chat_store_ok(c, store_set(c->store, "last_room",
+					  bytes_str(r->row.topic))))
+		return;
+	c->focus = r;
+	if (r->row.id == 0 || (r->row.unread == 0 && r->row.mentions == 0))
+		return;
+	if (!chat_store_ok(c, store_page(c->store, r->row.id, &store_key_last,
+				      1, &newest)))
+		return;
+	if (newest.count > 0)
+		room_read(c, r, &newest.items[0].key);
+	store_rows_clear(&newest);
+	/* Late lines stand before the mark and are read as well. */
+	r->row.unread = 0;
+	r->row.mentions = 0;
+}
+
+/* A mark in the far future would hide all lines until then: it is set to the
+ * room's time, and lines dated beyond that are not counted. */
+void room_read(struct chat *c, struct chat_room *r, const struct store_key *k)
+{
+	uint64_t limit = clock_room_ms(c, r) + CHAT_CLOCK_LEAD_MS_MAX;
+	struct store_key mark = *k;
+	struct store_counts counts;
+
+	if (mark.time_ms > limit) {
+		mark = store_key_last;
+		mark.time_ms = limit;
+	}
+	if (store_key_compare(&mark, &r->row.read) > 0)
+		r->row.read = mark;
+	if (r->row.id == 0 ||
+		!chat_store_ok(c, store_count_after(c->store, r->row.id,
+					  &r->row.read, limit, &counts)))
+		return;
+	r->row.unread = counts.unread;
+	r->row.mentions = counts.mentions;
+	r->dirty = true;
+	r->ui_dirty = true;
+}
+
+static struct bytes trim(struct bytes b)
+{
+	while (b.len > 0 && b.data[0] == ' ')
+		b = bytes_skip(b, 1);
+	while (b.len > 0 && b.data[b.len - 1] == ' ')
+		b.len--;
+	return b;
+}
+
+int room_topic_of(
+	struct chat *c, struct bytes typed, char out[static MSG_TOPIC_MAX])
+{
+	typed = trim(typed);
+	if (typed.len >= MSG_TOPIC_MAX)
+		return P2P_ERR_TOO_BIG;
+	if (!utf8_valid(typed))
+		return P2P_ERR_UTF8;
+	if (typed.len == 0 || !text_is_clean(TEXT_LINE, typed))
+		return P2P_ERR_INVAL;
+	/* '#' is how rooms are shown, but a topic may really start so. */
+	if (table_get(&c->rooms_by_topic, typed) == NULL &&
+		typed.data[0] == '#' && typed.len > 1)
+		typed = bytes_skip(typed, 1);
+	if (bytes_equal(typed, bytes_str(LOBBY_TITLE)))
+		typed = bytes_str(LOBBY_TOPIC);
+	memcpy(out, typed.data, typed.len);
+	out[typed.len] = '\0';
+	return 0;
+}
+
+static void tell_member(struct chat *c, struct chat_room *r,
+	const struct chat_person *p, bool joined)
+{
+	struct ui_msg *m;
+
+	if (!r->row.joined)
+		return;
+	m = ui_msg_new(UI_MSG_MEMBER, r->row.topic, NULL);
+	snprintf(m->peer, sizeof(m->peer), "%s", p->row.peer);
+	m->joined = joined;
+	out_ui(c, m);
+	r->ui_dirty = true;
+}
+
+void room_add_member(struct chat *c, struct chat_room *r, struct chat_person *p)
+{
+	if (r->members.count >= CHAT_MEMBERS_MAX ||
+		table_put(&r->members, peer_id_bytes(&p->id), p) != NULL)
+		return;
+	p->room_count++;
+	tell_member(c, r, p, true);
+}
+
+/* A room that only others were in is forgotten with the last of them. */
+void room_remove_member(
+	struct chat *c, struct chat_room *r, struct chat_person *p)
+{
+	if (table_remove(&r->members, peer_id_bytes(&p->id)) == NULL)
+		return;
+	p->room_count--;
+	tell_member(c, r, p, false);
+	if (r->members.count > 0 || r->row.joined || r->row.id != 0 ||
+		r->dirty || r == c->focus)
+		return;
+	table_remove(&c->rooms_by_topic, bytes_str(r->row.topic));
+	list_remove(&r->order);
+	free_room(r);
+}

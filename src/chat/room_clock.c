@@ -1,0 +1,163 @@
+/*
+ * Clocks are judged against the room, not against ourselves. Each author
+ * lately heard has an offset: the time of its lines minus the machine's own
+ * running clock (which does not jump). Ours is among them unless our wall
+ * clock stands before this program's release: then it is not set, and the
+ * room's time is taken. The median of the offsets is the room's time; of two
+ * middle ones the nearer to our own counts.
+ *
+ * Lines wait, so a late line proves nothing; being ahead of the room proves a
+ * wrong clock, and so does lying a month back or before 2015.
+ */
+#include <stdlib.h>
+
+#include "chat/chat_internal.h"
+
+/* An offset that late lines pulled down is renewed after this time. */
+#define FRESH_MS 600000
+#define YEAR_2015_MS 1420070400000ULL
+
+static bool wall_is_set(const struct chat *c)
+{
+	return c->env->wall_ms >= CHAT_RELEASE_MS;
+}
+
+static int64_t own_offset(const struct chat *c)
+{
+	return (int64_t)c->env->wall_ms - (int64_t)c->env->now_ms;
+}
+
+static int compare_offsets(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a;
+	int64_t y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* False when there is nobody to ask. */
+static bool median_offset(
+	const struct chat *c, const struct chat_room *r, int64_t *median)
+{
+	int64_t all[CHAT_CLOCKS_MAX + 1];
+	int64_t own = own_offset(c);
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->clock_count; i++)
+		all[n++] = r->clocks[i].offset_ms;
+	if (wall_is_set(c))
+		all[n++] = own;
+	if (n == 0)
+		return false;
+	qsort(all, n, sizeof(all[0]), compare_offsets);
+	*median = all[n / 2];
+	if (n % 2 == 0) {
+		int64_t low = all[n / 2 - 1], high = all[n / 2];
+
+		*median = wall_is_set(c) && own >= high ? high : low;
+		/* Both on our far side: the nearer one. */
+		if (wall_is_set(c) && own > low && own < high)
+			*median = own - low < high - own ? low : high;
+	}
+	return true;
+}
+
+static uint64_t at_offset(const struct chat *c, int64_t offset)
+{
+	int64_t ms = (int64_t)c->env->now_ms + offset;
+
+	return ms < 0 ? 0 : (uint64_t)ms;
+}
+
+uint64_t clock_room_ms(const struct chat *c, const struct chat_room *r)
+{
+	int64_t median;
+
+	if (wall_is_set(c) && r->clock_count == 0)
+		return c->env->wall_ms;
+	if (median_offset(c, r, &median))
+		return at_offset(c, median);
+	return P2P_MAX(c->env->wall_ms, r->row.clock_ms);
+}
+
+/* Nobody is ahead who is not ahead of us too, if our clock is set: late lines
+ * of others may have pulled the median back. */
+static uint64_t ahead_limit(const struct chat *c, const struct chat_room *r)
+{
+	uint64_t ms = clock_room_ms(c, r);
+
+	if (wall_is_set(c))
+		ms = P2P_MAX(ms, c->env->wall_ms);
+	return ms + CHAT_CLOCK_AHEAD_MS;
+}
+
+bool clock_is_ahead(
+	const struct chat *c, const struct chat_room *r, uint64_t time_ms)
+{
+	return time_ms > ahead_limit(c, r);
+}
+
+static void note_offset(
+	struct chat *c, struct chat_room *r, int64_t author, int64_t offset)
+{
+	struct chat_clock *oldest = NULL, *k;
+	uint64_t now = c->env->now_ms;
+
+	for (size_t i = 0; i < r->clock_count; i++) {
+		k = &r->clocks[i];
+		if (k->author == author) {
+			if (offset < k->offset_ms &&
+				now - k->heard_ms < FRESH_MS)
+				return;
+			k->offset_ms = offset;
+			k->heard_ms = now;
+			return;
+		}
+		if (oldest == NULL || k->heard_ms < oldest->heard_ms)
+			oldest = k;
+	}
+	k = r->clock_count < CHAT_CLOCKS_MAX ? &r->clocks[r->clock_count++]
+					     : oldest;
+	*k = (struct chat_clock){
+		.author = author, .offset_ms = offset, .heard_ms = now};
+}
+
+static bool is_wrong(
+	const struct chat *c, const struct chat_room *r, uint64_t time_ms)
+{
+	uint64_t room_ms = clock_room_ms(c, r);
+
+	if (time_ms > ahead_limit(c, r))
+		return true;
+	return time_ms < YEAR_2015_MS ||
+	       (int64_t)room_ms - (int64_t)time_ms > CHAT_CLOCK_BEHIND_MS;
+}
+
+bool clock_hear(
+	struct chat *c, struct chat_room *r, int64_t author, uint64_t time_ms)
+{
+	bool wrong;
+
+	note_offset(c, r, author, (int64_t)time_ms - (int64_t)c->env->now_ms);
+	wrong = is_wrong(c, r, time_ms);
+	if (!wrong && time_ms > r->row.clock_ms) {
+		r->row.clock_ms = time_ms;
+		r->dirty = true;
+	}
+	return wrong;
+}
+
+uint64_t clock_next(struct chat *c, struct chat_room *r)
+{
+	uint64_t base = c->env->wall_ms;
+	uint64_t next = r->row.clock_ms + 1;
+	bool limited = wall_is_set(c) || r->clock_count > 0;
+
+	if (!wall_is_set(c))
+		base = P2P_MAX(base, clock_room_ms(c, r));
+	if (limited)
+		next = P2P_MIN(next, base + CHAT_CLOCK_LEAD_MS_MAX);
+	r->row.clock_ms = P2P_MAX(base, next);
+	r->dirty = true;
+	return r->row.clock_ms;
+}

@@ -1,0 +1,344 @@
+/*
+ * Own lines: signed, stored, shown, then sent. A line that nobody took stays
+ * waiting and is offered again, in order, when somebody comes.
+ */
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "base/xmalloc.h"
+#include "chat/chat_internal.h"
+
+#define ROOM_OF(pos) LIST_ITEM(pos, struct chat_room, order)
+
+/*
+ * Guessed from what the room's connected members lately sent. A JavaScript
+ * program that has said nothing yet is told by its hint (peers.c). Plain text
+ * goes where plain is all that was heard; JSON is unreadable there.
+ */
+enum dialect send_dialect(const struct chat_room *r, bool *js_copy)
+{
+	struct table_entry *e, *tmp;
+	size_t plain = 0, json = 0;
+
+	*js_copy = false;
+	if (payload_topic_is_plain(bytes_str(r->row.topic)))
+		return DIALECT_PLAIN;
+	TABLE_FOREACH (e, tmp, &r->members) {
+		const struct chat_person *p = e->value;
+
+		plain += p->speaks == DIALECT_PLAIN;
+		json += p->speaks == DIALECT_NATIVE ||
+			p->speaks == DIALECT_SEED_GO ||
+			p->speaks == DIALECT_SEED_JS;
+		if (p->speaks == DIALECT_SEED_JS)
+			*js_copy = true;
+	}
+	return plain > 0 && json == 0 ? DIALECT_PLAIN : DIALECT_NATIVE;
+}
+
+/*
+ * Grows over restarts (BasicSeqnoValidator of others asks for it) and counts
+ * from unix nanoseconds like go's, which gives plain lines their time.
+ */
+static uint64_t next_seqno(struct chat *c, uint64_t time_ms)
+{
+	uint64_t next = c->seqno + 1;
+
+	if (time_ms < UINT64_MAX / 1000000)
+		next = P2P_MAX(next, time_ms * 1000000);
+	c->seqno = next;
+	(void)chat_store_ok(c, store_set_u64(c->store, "seqno", c->seqno));
+	return next;
+}
+
+/* Writes and signs; the unit into raw, its id into *id. */
+static int make_unit(struct chat *c, const struct chat_room *r,
+	enum dialect dialect, const struct payload_out *line, struct buf *raw,
+	struct unit_id *id)
+{
+	uint64_t seqno_ms =
+		dialect == DIALECT_PLAIN ? line->time_ms : c->env->wall_ms;
+	struct unit u;
+	struct buf data;
+	int err;
+
+	buf_init(&data, UNIT_DATA_BYTES_MAX);
+	err = payload_write(dialect, line, &data);
+	if (err == 0)
+		err = unit_sign(c->me, next_seqno(c, seqno_ms),
+			bytes_str(r->row.topic), buf_bytes(&data), raw);
+	buf_clear(&data);
+	if (err != 0)
+		return err;
+	err = unit_parse(&u, buf_bytes(raw));
+	if (err == 0)
+		unit_id_of(&u, id);
+	return err;
+}
+
+static void publish(struct chat *c, struct chat_room *r,
+	const uint8_t id[static UNIT_ID_BYTES], struct bytes raw, bool again)
+{
+	struct net_msg *m = net_msg_new(NET_MSG_PUBLISH, r->row.topic, raw);
+
+	memcpy(m->id, id, UNIT_ID_BYTES);
+	out_net(c, m, again ? r : NULL);
+}
+
+/* What the JavaScript program reads; it is nothing beside its original. */
+static void publish_js_copy(struct chat *c, struct chat_room *r,
+	const struct store_key *key, const struct payload *p)
+{
+	char *text = xstrndup((const char *)p->text.data, p->text.len);
+	struct payload_out line = {.text = text,
+		.name = c->self->row.name,
+		.from = c->me_text,
+		.time_ms = key->time_ms,
+		.copy_of = key->id};
+	struct unit_id id;
+	struct buf raw;
+
+	buf_init(&raw, UNIT_BYTES_MAX);
+	if (make_unit(c, r, DIALECT_SEED_JS, &line, &raw, &id) == 0)
+		publish(c, r, id.raw, buf_bytes(&raw), false);
+	buf_clear(&raw);
+	free(text);
+}
+
+static void remember_offer(
+	struct chat *c, struct chat_room *r, const struct store_key *key)
+{
+	struct chat_offer *o;
+
+	if (c->offers.count >= CHAT_OFFERS_MAX) {
+		struct table_entry *oldest = table_oldest(&c->offers);
+
+		free(table_remove(&c->offers, table_key(oldest)));
+	}
+	o = xmalloc(sizeof(*o));
+	*o = (struct chat_offer){.room = r, .key = *key};
+	free(table_put(&c->offers, bytes_of(key->id, UNIT_ID_BYTES), o));
+}
+
+/* Hands a stored line of ours to net, and its copy where one is needed. */
+static void offer_line(struct chat *c, struct chat_room *r,
+	const struct store_key *key, struct bytes raw)
+{
+	struct payload p;
+	struct unit u;
+	bool js_copy;
+	bool first =
+		table_get(&c->offers, bytes_of(key->id, UNIT_ID_BYTES)) == NULL;
+
+	remember_offer(c, r, key);
+	publish(c, r, key->id, raw, true);
+	(void)send_dialect(r, &js_copy);
+	/* Offered again, the copy would be another line to them. */
+	if (!js_copy || !first || unit_parse(&u, raw) != 0 ||
+		payload_parse(&p, u.topic, u.seqno, u.data) != 0)
+		return;
+	if (p.dialect == DIALECT_NATIVE)
+		publish_js_copy(c, r, key, &p);
+	payload_clear(&p);
+}
+
+static void show_own(struct chat *c, const struct store_message *m)
+{
+	struct ui_msg *line;
+
+	if (c->replaying)
+		return;
+	line = line_of_row(c, m, UI_LINE_LIVE);
+	if (line != NULL)
+		out_ui_line(c, line, m->row);
+}
+
+/* Signs, stores, shows; then it goes out unless older lines go first. */
+static void say(struct chat *c, struct chat_room *r, const char *text)
+{
+	bool js_copy, is_new;
+	enum dialect dialect = send_dialect(r, &js_copy);
+	struct payload_out line = {.text = text,
+		.name = c->self->row.name,
+		.from = c->me_text,
+		.time_ms = clock_next(c, r),
+		.seq = r->row.seq + 1,
+		.prev = r->row.seq == 0 ? NULL : r->row.prev};
+	struct store_message m = {.room = r->row.id,
+		.author = c->self->row.id,
+		.state = STORE_STATE_WAITING,
+		.key.time_ms = line.time_ms};
+	struct unit_id id;
+	struct buf raw;
+	struct unit u;
+
+	buf_init(&raw, UNIT_BYTES_MAX);
+	if (make_unit(c, r, dialect, &line, &raw, &id) != 0 ||
+		unit_parse(&u, buf_bytes(&raw)) != 0) {
+		buf_clear(&raw);
+		out_error(c, "too-long", "This line is too long to be sent.");
+		return;
+	}
+	memcpy(m.key.id, id.raw, sizeof(m.key.id));
+	m.unit = buf_bytes(&raw);
+	/* A plain line's time is its seqno's: what the others will see. */
+	if (dialect == DIALECT_PLAIN) {
+		m.key.time_ms = get_be64(u.seqno) / 1000000;
+		m.local = m.key.time_ms < CHAT_RELEASE_MS;
+	}
+	if (dialect == DIALECT_NATIVE) {
+		r->row.seq++;
+		memcpy(r->row.prev, id.raw, sizeof(r->row.prev));
+	}
+	r->dirty = true;
+	r->maybe_waiting = true;
+	if (chat_store_ok(c, store_insert(c->store, &m, &is_new)) && is_new) {
+		show_own(c, &m);
+		if (!r->offering && r->members.count > 0)
+			offer_line(c, r, &m.key, m.unit);
+		r->offer_due_ms =
+			r->offering ? r->offer_due_ms
+				    : env_after(c->env, CHAT_OFFER_RETRY_MS);
+	}
+	buf_clear(&raw);
+}
+
+static struct bytes trim_end(struct bytes b)
+{
+	while (b.len > 0 &&
+		(b.data[b.len - 1] == ' ' || b.data[b.len - 1] == '\n'))
+		b.len--;
+	return b;
+}
+
+void send_line(struct chat *c, struct chat_room *r, struct bytes text)
+{
+	struct buf clean;
+
+	if (!utf8_valid(text)) {
+		out_error(c, "not-utf8",
+			"This line is not UTF-8 text; it was not sent.");
+		return;
+	}
+	buf_init(&clean, MSG_TEXT_BYTES_MAX);
+	if (text.len > MSG_TEXT_BYTES_MAX ||
+		text_clean(TEXT_BLOCK, trim_end(text), &clean) != 0) {
+		out_error(c, "too-long",
+			"This line has %zu bytes; %d can be sent at once.",
+			text.len, MSG_TEXT_BYTES_MAX);
+		buf_clear(&clean);
+		return;
+	}
+	clean.len = trim_end(buf_bytes(&clean)).len;
+	if (clean.len > 0 && person_keep(c, c->self) &&
+		(r->row.id != 0 ||
+			chat_store_ok(c, store_put_room(c->store, &r->row))))
+		say(c, r, buf_cstr(&clean));
+	buf_clear(&clean);
+}
+
+void send_join(struct chat *c, struct chat_room *r)
+{
+	struct payload_out line = {.type = PAYLOAD_JOIN,
+		.text = "joined the chat",
+		.name = c->self->row.name,
+		.from = c->me_text,
+		.time_ms = clock_room_ms(c, r)};
+	struct unit_id id;
+	struct buf raw;
+
+	if (r->join_said || !r->row.joined)
+		return;
+	r->join_said = true;
+	buf_init(&raw, UNIT_BYTES_MAX);
+	if (make_unit(c, r, DIALECT_NATIVE, &line, &raw, &id) == 0)
+		publish(c, r, id.raw, buf_bytes(&raw), false);
+	buf_clear(&raw);
+}
+
+void send_handed(struct chat *c, const uint8_t id[static UNIT_ID_BYTES])
+{
+	struct chat_offer *o =
+		table_remove(&c->offers, bytes_of(id, UNIT_ID_BYTES));
+	struct ui_msg *m;
+	int err;
+
+	if (o == NULL)
+		return;
+	err = store_set_state(
+		c->store, o->room->row.id, &o->key, STORE_STATE_HANDED);
+	if (err != P2P_ERR_NOT_FOUND && chat_store_ok(c, err)) {
+		m = ui_msg_new(UI_MSG_STATE, o->room->row.topic, NULL);
+		memcpy(m->line.id, id, UNIT_ID_BYTES);
+		m->line.time_ms = o->key.time_ms;
+		m->line.state = UI_STATE_HANDED;
+		out_ui(c, m);
+	}
+	free(o);
+}
+
+void send_offer_waiting(struct chat *c, struct chat_room *r)
+{
+	if (!r->row.joined || !r->maybe_waiting || r->members.count == 0)
+		return;
+	r->offering = true;
+	r->offer_at = store_key_first;
+	r->offer_due_ms = c->env->now_ms;
+}
+
+/* One batch in order; the rest after a pause. */
+static void offer_batch(struct chat *c, struct chat_room *r)
+{
+	bool from_start =
+		store_key_compare(&r->offer_at, &store_key_first) == 0;
+	struct store_rows rows;
+
+	if (!chat_store_ok(c, store_waiting(c->store, r->row.id, &r->offer_at,
+				      CHAT_OFFER_BATCH, &rows)))
+		return;
+	for (size_t i = 0; i < rows.count; i++) {
+		offer_line(c, r, &rows.items[i].key, rows.items[i].unit);
+		r->offer_at = rows.items[i].key;
+	}
+	if (rows.count == 0 && from_start)
+		r->maybe_waiting = false;
+	r->offering = rows.more;
+	r->offer_due_ms = env_after(
+		c->env, rows.more ? CHAT_OFFER_PAUSE_MS : CHAT_OFFER_RETRY_MS);
+	store_rows_clear(&rows);
+}
+
+/* When the next thing is due in this room. */
+static uint64_t due(const struct chat_room *r)
+{
+	if (!r->row.joined || r->members.count == 0 || !r->maybe_waiting)
+		return P2P_NEVER;
+	return r->offer_due_ms;
+}
+
+void send_tick(struct chat *c)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &c->rooms)
+	{
+		struct chat_room *r = ROOM_OF(pos);
+
+		if (due(r) > c->env->now_ms)
+			continue;
+		/* The retry: nobody has answered for what was offered. */
+		if (!r->offering)
+			send_offer_waiting(c, r);
+		offer_batch(c, r);
+	}
+}
+
+uint64_t send_deadline(const struct chat *c)
+{
+	uint64_t first = P2P_NEVER;
+	struct list *pos;
+
+	for (pos = c->rooms.next; pos != &c->rooms; pos = pos->next)
+		first = P2P_MIN(first, due(ROOM_OF(pos)));
+	return first;
+}
