@@ -53,5 +53,4 @@ char *ui_shown(const struct ui *ui, const char *text);
 /* Rows of the welcome and checklist at this width; at most UI_WELCOME_MAX. */
 int welcome_build(const struct ui *ui, int cols, char rows[][128]);
 
-
 #endif

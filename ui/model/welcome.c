@@ -10,6 +10,7 @@
 #define KEY_TAIL 8
 #define WELCOME_COLS_MAX 76
 #define CHECK_TEXT_COL 21
+#define NARROW_COLS 50
 
 struct page {
 	char (*rows)[128];
@@ -67,7 +68,7 @@ static void put_check(
 {
 	static const char *const marks[] = {"[..]", "[ok]", "[!!]", "[--]"};
 	char text[256];
-	bool narrow = p->cols < 50;
+	bool narrow = p->cols < NARROW_COLS;
 
 	snprintf(text, sizeof(text),
 		narrow ? "%s %s: %.190s" : "%-6s %-13s %.190s",
@@ -82,6 +83,11 @@ static void put_hints(struct page *p, const struct ui *ui)
 	if (ui->people.direct + ui->people.relayed > 0) {
 		put(p, "Somebody is here: type, and press Enter. F1 is help.",
 			0);
+		return;
+	}
+	if (p->cols < NARROW_COLS) {
+		put(p, "Nobody yet. F1 is help.", 0);
+		put(p, "What you type is kept and sent when someone comes.", 0);
 		return;
 	}
 	put(p, "Nobody yet. Run it on a second machine here, or type", 0);

@@ -1,0 +1,203 @@
+#include "ui/terminal/screen_face.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "base/xmalloc.h"
+#include "msg/ui_msg.h"
+#include "ui/draw/draw.h"
+#include "ui/terminal/terminal.h"
+
+#define FRAME_MS 33 /* at most 30 frames a second */
+
+struct screen_face {
+	struct ui *ui;
+	struct terminal *terminal;
+	struct ui_canvas canvas;
+	uint64_t drawn_ms;
+	bool dirty;
+	bool gone; /* the terminal is */
+};
+
+int screen_face_probe(void)
+{
+	return terminal_probe();
+}
+
+static void resize(struct screen_face *f)
+{
+	int rows;
+	int cols;
+
+	terminal_size(f->terminal, &rows, &cols);
+	ui_resize(f->ui, rows, cols);
+	f->dirty = true;
+}
+
+static void draw(struct screen_face *f, uint64_t now_ms)
+{
+	draw_screen(f->ui, &f->canvas);
+	terminal_draw(f->terminal, &f->canvas);
+	f->drawn_ms = now_ms;
+	f->dirty = false;
+}
+
+static enum terminal_color color_of(const struct screen_face_cfg *cfg)
+{
+	switch (cfg->color) {
+	case SCREEN_COLOR_ALWAYS:
+		return TERMINAL_COLOR_ALWAYS;
+	case SCREEN_COLOR_NEVER:
+		return TERMINAL_COLOR_NEVER;
+	case SCREEN_COLOR_AUTO:
+		break;
+	}
+	return cfg->no_color ? TERMINAL_COLOR_NEVER : TERMINAL_COLOR_AUTO;
+}
+
+int screen_face_new(const struct screen_face_cfg *cfg, struct screen_face **out)
+{
+	struct ui_cfg ui_cfg = {.chat = cfg->chat, .clock = cfg->clock};
+	struct terminal *terminal;
+	struct screen_face *f;
+	int err = terminal_probe();
+
+	*out = NULL;
+	if (err != 0)
+		return err;
+	ui_cfg.ascii_text = !terminal_locale_is_utf8();
+	ui_cfg.ascii = cfg->ascii || ui_cfg.ascii_text;
+	err = terminal_start(color_of(cfg), &terminal);
+	if (err != 0)
+		return err;
+	p2p_set_abort_hook(terminal_restore_raw);
+	f = xcalloc(1, sizeof(*f));
+	f->terminal = terminal;
+	f->ui = ui_new(&ui_cfg);
+	canvas_init(&f->canvas);
+	resize(f);
+	draw(f, cfg->clock.now_ms);
+	*out = f;
+	return 0;
+}
+
+void screen_face_free(struct screen_face *f)
+{
+	if (f == NULL)
+		return;
+	terminal_stop(f->terminal);
+	p2p_set_abort_hook(NULL);
+	ui_free(f->ui);
+	canvas_clear(&f->canvas);
+	free(f);
+}
+
+int screen_face_fd(const struct screen_face *f)
+{
+	(void)f;
+	return STDIN_FILENO;
+}
+
+void screen_face_on_msg(
+	struct screen_face *f, struct ui_msg *m, const struct ui_clock *clock)
+{
+	ui_on_msg(f->ui, m, clock);
+	f->dirty = ui_take_dirty(f->ui) || f->dirty;
+}
+
+void screen_face_on_input(struct screen_face *f, const struct ui_clock *clock)
+{
+	struct terminal_event ev = {.kind = TERMINAL_EVENT_NONE};
+
+	for (;;) {
+		terminal_read(f->terminal, &ev);
+		switch (ev.kind) {
+		case TERMINAL_EVENT_NONE:
+			return;
+		case TERMINAL_EVENT_KEY:
+			ui_update(f->ui, &ev.key, clock);
+			break;
+		case TERMINAL_EVENT_PASTE:
+			ui_paste(f->ui, ev.paste, clock);
+			break;
+		case TERMINAL_EVENT_RESIZE:
+			screen_face_on_resize(f);
+			break;
+		case TERMINAL_EVENT_END:
+			f->gone = true;
+			return;
+		}
+	}
+}
+
+void screen_face_on_resize(struct screen_face *f)
+{
+	terminal_resized(f->terminal);
+	resize(f);
+}
+
+void screen_face_suspend(struct screen_face *f)
+{
+	struct sigaction stop = {.sa_handler = SIG_DFL};
+	struct sigaction before;
+	sigset_t set;
+	sigset_t mask;
+
+	terminal_pause(f->terminal);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTSTP);
+	(void)sigaction(SIGTSTP, &stop, &before);
+	(void)pthread_sigmask(SIG_UNBLOCK, &set, &mask);
+	/* The whole group, as the terminal itself would. Where no shell could
+	 * continue it (an orphaned group) the kernel ignores the signal. */
+	(void)kill(0, SIGTSTP);
+	(void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	(void)sigaction(SIGTSTP, &before, NULL);
+	screen_face_resume(f);
+}
+
+void screen_face_resume(struct screen_face *f)
+{
+	terminal_resume(f->terminal);
+	resize(f);
+}
+
+void screen_face_quit(struct screen_face *f)
+{
+	ui_quit(f->ui);
+}
+
+void screen_face_turn(struct screen_face *f, const struct ui_clock *clock)
+{
+	ui_tick(f->ui, clock);
+	if (ui_take_suspend(f->ui))
+		screen_face_suspend(f);
+	if (ui_take_redraw(f->ui)) {
+		terminal_forget(f->terminal);
+		f->dirty = true;
+	}
+	if (ui_take_dirty(f->ui))
+		f->dirty = true;
+	if (f->dirty && !f->gone && clock->now_ms - f->drawn_ms >= FRAME_MS)
+		draw(f, clock->now_ms);
+}
+
+uint64_t screen_face_deadline(const struct screen_face *f)
+{
+	uint64_t at = ui_deadline(f->ui);
+
+	if (f->dirty && !f->gone)
+		at = P2P_MIN(at, f->drawn_ms + FRAME_MS);
+	return at;
+}
+
+bool screen_face_wants_quit(const struct screen_face *f, int *status)
+{
+	if (f->gone) {
+		*status = 129; /* as after SIGHUP */
+		return true;
+	}
+	return ui_wants_quit(f->ui, status);
+}
