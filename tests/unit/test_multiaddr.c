@@ -158,73 +158,74 @@ static void test_multiaddr_refuses_bad_bytes(void **state)
 	buf_clear(&raw);
 }
 
+static const struct {
+	const char *text;
+	enum multiaddr_transport transport;
+	const char *base;
+	uint16_t port;
+	bool peer, relayed, relay;
+} routes[] = {
+	{"/ip4/1.2.3.4/tcp/4001", MULTIADDR_OVER_TCP,
+		"/ip4/1.2.3.4/tcp/4001", 4001, false, false, false},
+	{"/ip4/1.2.3.4/tcp/4001/p2p/" ID, MULTIADDR_OVER_TCP,
+		"/ip4/1.2.3.4/tcp/4001", 4001, true, false, false},
+	{"/dns/example.org/tcp/1", MULTIADDR_OVER_TCP,
+		"/dns/example.org/tcp/1", 1, false, false, false},
+	{"/ip6zone/eth0/ip6/fe80::1/tcp/2/p2p/" ID, MULTIADDR_OVER_TCP,
+		"/ip6zone/eth0/ip6/fe80::1/tcp/2", 2, true, false,
+		false},
+	{"/ip4/1.2.3.4/tcp/3/ws", MULTIADDR_OVER_WS,
+		"/ip4/1.2.3.4/tcp/3/ws", 3, false, false, false},
+	{"/dns4/a/tcp/443/tls/sni/b/ws/p2p/" ID, MULTIADDR_OVER_WSS,
+		"/dns4/a/tcp/443/tls/sni/b/ws", 443, true, false,
+		false},
+	{"/dns4/a/tcp/443/wss", MULTIADDR_OVER_WSS,
+		"/dns4/a/tcp/443/wss", 443, false, false, false},
+	{"/ip4/1.2.3.4/udp/5/quic-v1/p2p/" ID, MULTIADDR_OVER_QUIC,
+		"/ip4/1.2.3.4/udp/5/quic-v1", 5, true, false, false},
+	{"/ip4/1.2.3.4/udp/5/quic", MULTIADDR_OVER_OTHER, NULL, 5,
+		false, false, false},
+	{"/dnsaddr/bootstrap.libp2p.io/p2p/" ID,
+		MULTIADDR_OVER_DNSADDR, "/dnsaddr/bootstrap.libp2p.io",
+		0, true, false, false},
+	{"/ip4/1.2.3.4/tcp/6/p2p/" RELAY "/p2p-circuit/p2p/" ID,
+		MULTIADDR_OVER_TCP,
+		"/ip4/1.2.3.4/tcp/6/p2p/" RELAY, 6, true, true, true},
+	{"/ip4/1.2.3.4/tcp/6/p2p/" RELAY "/p2p-circuit",
+		MULTIADDR_OVER_TCP,
+		"/ip4/1.2.3.4/tcp/6/p2p/" RELAY, 6, false, true, true},
+	{"/ip4/1.2.3.4/tcp/6/p2p-circuit/p2p/" ID, MULTIADDR_OVER_TCP,
+		"/ip4/1.2.3.4/tcp/6", 6, true, true, false},
+	{"/ip4/1.2.3.4/tcp/6/http", MULTIADDR_OVER_OTHER, NULL, 6,
+		false, false, false},
+	{"/ip6zone/eth0/ip4/1.2.3.4/tcp/2", MULTIADDR_OVER_OTHER, NULL,
+		0, false, false, false},
+	{"/tcp/2", MULTIADDR_OVER_OTHER, NULL, 0, false, false, false},
+	{"/p2p/" ID, MULTIADDR_OVER_OTHER, NULL, 0, true, false, false},
+};
+
 static void test_multiaddr_tells_how_to_connect(void **state)
 {
-	static const struct {
-		const char *text;
-		enum multiaddr_transport transport;
-		const char *base;
-		uint16_t port;
-		bool peer, relayed, relay;
-	} cases[] = {
-		{"/ip4/1.2.3.4/tcp/4001", MULTIADDR_OVER_TCP,
-			"/ip4/1.2.3.4/tcp/4001", 4001, false, false, false},
-		{"/ip4/1.2.3.4/tcp/4001/p2p/" ID, MULTIADDR_OVER_TCP,
-			"/ip4/1.2.3.4/tcp/4001", 4001, true, false, false},
-		{"/dns/example.org/tcp/1", MULTIADDR_OVER_TCP,
-			"/dns/example.org/tcp/1", 1, false, false, false},
-		{"/ip6zone/eth0/ip6/fe80::1/tcp/2/p2p/" ID, MULTIADDR_OVER_TCP,
-			"/ip6zone/eth0/ip6/fe80::1/tcp/2", 2, true, false,
-			false},
-		{"/ip4/1.2.3.4/tcp/3/ws", MULTIADDR_OVER_WS,
-			"/ip4/1.2.3.4/tcp/3/ws", 3, false, false, false},
-		{"/dns4/a/tcp/443/tls/sni/b/ws/p2p/" ID, MULTIADDR_OVER_WSS,
-			"/dns4/a/tcp/443/tls/sni/b/ws", 443, true, false,
-			false},
-		{"/dns4/a/tcp/443/wss", MULTIADDR_OVER_WSS,
-			"/dns4/a/tcp/443/wss", 443, false, false, false},
-		{"/ip4/1.2.3.4/udp/5/quic-v1/p2p/" ID, MULTIADDR_OVER_QUIC,
-			"/ip4/1.2.3.4/udp/5/quic-v1", 5, true, false, false},
-		{"/ip4/1.2.3.4/udp/5/quic", MULTIADDR_OVER_OTHER, NULL, 5,
-			false, false, false},
-		{"/dnsaddr/bootstrap.libp2p.io/p2p/" ID,
-			MULTIADDR_OVER_DNSADDR, "/dnsaddr/bootstrap.libp2p.io",
-			0, true, false, false},
-		{"/ip4/1.2.3.4/tcp/6/p2p/" RELAY "/p2p-circuit/p2p/" ID,
-			MULTIADDR_OVER_TCP,
-			"/ip4/1.2.3.4/tcp/6/p2p/" RELAY, 6, true, true, true},
-		{"/ip4/1.2.3.4/tcp/6/p2p/" RELAY "/p2p-circuit",
-			MULTIADDR_OVER_TCP,
-			"/ip4/1.2.3.4/tcp/6/p2p/" RELAY, 6, false, true, true},
-		{"/ip4/1.2.3.4/tcp/6/p2p-circuit/p2p/" ID, MULTIADDR_OVER_TCP,
-			"/ip4/1.2.3.4/tcp/6", 6, true, true, false},
-		{"/ip4/1.2.3.4/tcp/6/http", MULTIADDR_OVER_OTHER, NULL, 6,
-			false, false, false},
-		{"/ip6zone/eth0/ip4/1.2.3.4/tcp/2", MULTIADDR_OVER_OTHER, NULL,
-			0, false, false, false},
-		{"/tcp/2", MULTIADDR_OVER_OTHER, NULL, 0, false, false, false},
-		{"/p2p/" ID, MULTIADDR_OVER_OTHER, NULL, 0, true, false, false},
-	};
 	struct buf raw, text;
 	struct multiaddr_info info;
 
 	(void)state;
 	buf_init(&raw, 2000);
 	buf_init(&text, 2000);
-	for (size_t i = 0; i < P2P_ARRAY_LEN(cases); i++) {
-		assert_int_equal(text_to(cases[i].text, &raw), 0);
+	for (size_t i = 0; i < P2P_ARRAY_LEN(routes); i++) {
+		assert_int_equal(text_to(routes[i].text, &raw), 0);
 		assert_int_equal(
 			multiaddr_take_apart(&info, buf_bytes(&raw)), 0);
-		assert_int_equal(info.transport, cases[i].transport);
-		assert_int_equal(info.port, cases[i].port);
-		assert_int_equal(info.peer.len, cases[i].peer ? 38 : 0);
-		assert_int_equal(info.relayed, cases[i].relayed);
-		assert_int_equal(info.relay.len, cases[i].relay ? 34 : 0);
-		if (cases[i].base == NULL)
+		assert_int_equal(info.transport, routes[i].transport);
+		assert_int_equal(info.port, routes[i].port);
+		assert_int_equal(info.peer.len, routes[i].peer ? 38 : 0);
+		assert_int_equal(info.relayed, routes[i].relayed);
+		assert_int_equal(info.relay.len, routes[i].relay ? 34 : 0);
+		if (routes[i].base == NULL)
 			continue;
 		buf_reset(&text);
 		assert_int_equal(multiaddr_to_text(info.base, &text), 0);
-		assert_string_equal(buf_cstr(&text), cases[i].base);
+		assert_string_equal(buf_cstr(&text), routes[i].base);
 	}
 	buf_clear(&raw);
 	buf_clear(&text);
