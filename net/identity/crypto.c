@@ -225,3 +225,8 @@ int crypto_open(uint8_t *out, const uint8_t key[static 32], uint64_t n,
 		return P2P_ERR_AUTH;
 	return 0;
 }
+
+const char *crypto_library_version(void)
+{
+	return sodium_version_string();
+}

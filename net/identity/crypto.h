@@ -19,6 +19,8 @@
 /* 0, or P2P_ERR_UNSUPPORTED when the library cannot start. */
 int crypto_init(void) P2P_MUST_CHECK;
 
+/* The library's version, for --version. Static text. */
+const char *crypto_library_version(void);
 /* Overwrites a secret; not optimised away. */
 void crypto_wipe(void *secret, size_t len);
 /* Compares len bytes without a branch on their content. */

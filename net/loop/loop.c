@@ -361,3 +361,8 @@ uint16_t loop_port(const struct loop *l)
 {
 	return l->port;
 }
+
+const char *loop_library_version(void)
+{
+	return uv_version_string();
+}

@@ -46,5 +46,7 @@ struct mailbox *loop_inbox(struct loop *l);
 uint16_t loop_port(const struct loop *l);
 /* Chat's mailbox has room again: the `drained` hook, from chat's thread. */
 void loop_chat_drained(void *loop);
+/* libuv's version, for --version. Static text. */
+const char *loop_library_version(void);
 
 #endif

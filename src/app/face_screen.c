@@ -1,0 +1,110 @@
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "app/exit_status.h"
+#include "app/faces.h"
+#include "app/signals.h"
+#include "ui/terminal/screen_face.h"
+
+static int timeout_of(uint64_t deadline_ms)
+{
+	uint64_t now = program_clock().now_ms;
+
+	if (deadline_ms == P2P_NEVER)
+		return -1;
+	if (deadline_ms <= now)
+		return 0;
+	return (int)P2P_MIN(deadline_ms - now, (uint64_t)86400000);
+}
+
+static void take_messages(struct program *p, struct screen_face *f)
+{
+	struct ui_clock clock = program_clock();
+	struct msg *m;
+
+	program_clear_wake(p);
+	while ((m = mailbox_take(p->to_ui)) != NULL)
+		screen_face_on_msg(f, ui_msg_of(m), &clock);
+}
+
+static void serve_signals(struct screen_face *f, int fd, int *ended_by)
+{
+	int number;
+
+	while ((number = signals_next(fd)) != 0) {
+		switch (number) {
+		case SIGWINCH:
+			screen_face_on_resize(f);
+			break;
+		case SIGTSTP:
+			screen_face_suspend(f);
+			break;
+		case SIGCONT:
+			screen_face_resume(f);
+			break;
+		default:
+			*ended_by = number;
+			signals_deadline(5);
+			screen_face_quit(f);
+			break;
+		}
+	}
+}
+
+static int run(struct program *p, struct screen_face *f, int signal_fd)
+{
+	int status = EXIT_OK;
+	int ended_by = 0;
+
+	while (!screen_face_wants_quit(f, &status)) {
+		struct pollfd fds[] = {
+			{.fd = p->wake_fd, .events = POLLIN},
+			{.fd = signal_fd, .events = POLLIN},
+			{.fd = screen_face_fd(f), .events = POLLIN},
+		};
+		struct ui_clock clock;
+
+		(void)poll(fds, P2P_ARRAY_LEN(fds),
+			timeout_of(screen_face_deadline(f)));
+		serve_signals(f, signal_fd, &ended_by);
+		take_messages(p, f);
+		clock = program_clock();
+		if (fds[2].revents != 0)
+			screen_face_on_input(f, &clock);
+		screen_face_turn(f, &clock);
+	}
+	signals_deadline(5);
+	screen_face_quit(f);
+	return ended_by == SIGHUP ? 128 + SIGHUP : status;
+}
+
+int face_run_screen(struct program *p, int signal_fd)
+{
+	static const enum screen_color colors[] = {
+		[OPTION_COLOR_AUTO] = SCREEN_COLOR_AUTO,
+		[OPTION_COLOR_ALWAYS] = SCREEN_COLOR_ALWAYS,
+		[OPTION_COLOR_NEVER] = SCREEN_COLOR_NEVER,
+	};
+	const char *no_color = getenv("NO_COLOR");
+	struct screen_face_cfg cfg = {
+		.chat = p->from_ui,
+		.version = PACKAGE_VERSION,
+		.color = colors[p->options->color],
+		.no_color = no_color != NULL && no_color[0] != '\0',
+		.ascii = p->options->ascii,
+		.clock = program_clock(),
+	};
+	struct screen_face *f = NULL;
+	int status;
+
+	log_file_take_stderr(&p->log);
+	if (screen_face_new(&cfg, &f) != 0) {
+		log_file_give_stderr(&p->log);
+		return EXIT_IO;
+	}
+	status = run(p, f, signal_fd);
+	screen_face_free(f);
+	log_file_give_stderr(&p->log);
+	return status;
+}

@@ -1,0 +1,107 @@
+/*
+ * Start and end of the program: options, profile, threads, face.
+ */
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "app/exit_status.h"
+#include "app/faces.h"
+#include "app/signals.h"
+#include "ui/terminal/screen_face.h"
+
+enum face {
+	FACE_SCREEN,
+	FACE_PLAIN,
+	FACE_HEADLESS,
+};
+
+static const char *get_env(const char *name)
+{
+	return getenv(name);
+}
+
+static int complain(const char *text)
+{
+	(void)fprintf(stderr, "p2pchat-tui: %s\n", text);
+	return 0;
+}
+
+/* The face that was asked for, or the one that the terminal allows; false
+ * when there is none. */
+static bool choose_face(const struct options *o, enum face *face)
+{
+	int err;
+
+	*face = o->headless ? FACE_HEADLESS : FACE_PLAIN;
+	if (o->headless || o->plain)
+		return true;
+	err = screen_face_probe();
+	if (err == P2P_ERR_UNSUPPORTED) {
+		complain("this terminal cannot show a full screen: "
+			 "going on line by line (--plain)");
+		return true;
+	}
+	*face = FACE_SCREEN;
+	if (err == 0)
+		return true;
+	complain("standard input and output are not both a terminal: "
+		 "use --plain or --headless (with --json for programs)");
+	return false;
+}
+
+/* Keys are in memory: a core file would hold them. */
+static void no_core_files(void)
+{
+	struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+}
+
+static int run(const struct options *o, enum face face)
+{
+	char error[OPTIONS_ERROR_MAX] = "";
+	int signal_fd = signals_open(terminal_restore_raw);
+	struct program p;
+	int status = program_start(&p, o, get_env, error);
+
+	if (status == 0)
+		status = face == FACE_SCREEN
+				 ? face_run_screen(&p, signal_fd)
+				 : face_run_line(
+					   &p, signal_fd, face == FACE_HEADLESS);
+	program_stop(&p);
+	if (error[0] != '\0')
+		complain(error);
+	return status;
+}
+
+int main(int argc, char *argv[])
+{
+	char error[OPTIONS_ERROR_MAX] = "";
+	enum face face = FACE_SCREEN;
+	struct options o;
+	int status;
+
+	(void)setlocale(LC_CTYPE, "");
+	no_core_files();
+	status = options_read(&o, argc, argv, get_env, error);
+	if (status != 0) {
+		complain(error);
+	} else if (o.help) {
+		(void)fputs(options_help(), stdout);
+	} else if (o.version) {
+		char *text = program_versions();
+
+		(void)fputs(text, stdout);
+		free(text);
+	} else if (!choose_face(&o, &face)) {
+		status = EXIT_USAGE;
+	} else {
+		status = run(&o, face);
+	}
+	options_clear(&o);
+	return status;
+}

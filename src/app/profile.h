@@ -1,0 +1,29 @@
+/*
+ * The profile on disk: its folder, its lock, its key and its database.
+ *   DIR/identity.key  the libp2p private-key protobuf, mode 0600
+ *   DIR/chat.db       the store
+ *   DIR/lock          who runs
+ *   DIR/log           the log, unless --log names another
+ */
+#ifndef APP_PROFILE_H
+#define APP_PROFILE_H
+
+#include "app/options.h"
+#include "net/identity/key.h"
+#include "store/store.h"
+
+struct profile {
+	char *folder; /* owned */
+	struct store_lock *lock;
+	struct store *store;
+	struct identity me;
+	bool fresh; /* the key was made just now */
+};
+
+/* 0, or an exit status and "what: why". Close it either way. */
+int profile_open(struct profile *p, const struct options *o,
+	options_env_fn get_env, struct log *log,
+	char error[static OPTIONS_ERROR_MAX]);
+void profile_close(struct profile *p);
+
+#endif

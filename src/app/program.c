@@ -1,0 +1,310 @@
+#include "app/program.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/exit_status.h"
+#include "base/clock.h"
+#include "base/xmalloc.h"
+#include "msg/msg_limits.h"
+
+/* The profile's setting that keeps saved addresses true. */
+#define PORT_SETTING "listen-port"
+
+/* ---- waking ------------------------------------------------------------ */
+
+static void wake(void *arg)
+{
+	const int *fd = arg;
+	uint64_t one = 1;
+
+	/* A counter that cannot take more is awake already. */
+	if (write(*fd, &one, sizeof(one)) < 0)
+		errno = 0;
+}
+
+static void clear_wake(int fd)
+{
+	uint64_t count;
+
+	if (read(fd, &count, sizeof(count)) < 0)
+		errno = 0;
+}
+
+void program_clear_wake(struct program *p)
+{
+	clear_wake(p->wake_fd);
+}
+
+struct ui_clock program_clock(void)
+{
+	struct ui_clock clock = {
+		.now_ms = clock_now_ms(), .wall_ms = clock_wall_ms()};
+	time_t now = (time_t)(clock.wall_ms / 1000);
+	struct tm tm;
+
+	if (localtime_r(&now, &tm) != NULL)
+		clock.utc_offset_s = (int32_t)tm.tm_gmtoff;
+	return clock;
+}
+
+char *program_versions(void)
+{
+#ifdef HAVE_AVAHI
+	const char *avahi = "avahi-client";
+#else
+	const char *avahi = "none";
+#endif
+#ifdef HAVE_AVAHI_CORE
+	const char *core = ", avahi-core in process";
+#else
+	const char *core = "";
+#endif
+	return xasprintf("p2pchat-tui %s\nLAN discovery: %s%s\nSQLite %s\n"
+			 "libuv %s\nlibsodium %s\n",
+		PACKAGE_VERSION, avahi, core, store_library_version(),
+		loop_library_version(), crypto_library_version());
+}
+
+/* ---- the chat thread --------------------------------------------------- */
+
+static struct env make_env(struct program *p)
+{
+	return (struct env){
+		.now_ms = clock_now_ms(),
+		.wall_ms = clock_wall_ms(),
+		.rng = &p->rng,
+		.log = &p->log.log,
+	};
+}
+
+static void wait_until(int fd, uint64_t deadline_ms)
+{
+	struct pollfd pfd = {.fd = fd, .events = POLLIN};
+	uint64_t now = clock_now_ms();
+	int timeout = -1;
+
+	if (deadline_ms != P2P_NEVER)
+		timeout = deadline_ms <= now
+				  ? 0
+				  : (int)P2P_MIN(deadline_ms - now,
+					    (uint64_t)86400000);
+	(void)poll(&pfd, 1, timeout);
+	clear_wake(fd);
+}
+
+static void *run_chat(void *arg)
+{
+	struct program *p = arg;
+	struct env env = make_env(p);
+
+	chat_start(p->chat, &env);
+	chat_turn_end(p->chat, &env);
+	while (!chat_finished(p->chat)) {
+		uint64_t deadline;
+
+		env = make_env(p);
+		deadline = chat_turn(p->chat, &env, p->from_ui, p->from_net);
+		if (!chat_finished(p->chat))
+			wait_until(p->chat_wake_fd, deadline);
+	}
+	mailbox_close(p->from_ui);
+	mailbox_close(p->from_net);
+	return NULL;
+}
+
+/* ---- making it --------------------------------------------------------- */
+
+/* Chat took from a queue that had refused: whoever waits is told. */
+static void from_net_drained(void *arg)
+{
+	struct program *p = arg;
+
+	loop_chat_drained(p->loop);
+}
+
+static void make_mailboxes(struct program *p)
+{
+	struct mailbox_cfg to_ui = {
+		.count_max = MSG_QUEUE_TO_UI,
+		.bytes_max = MSG_QUEUE_TO_UI_BYTES,
+		.wake = wake,
+		.wake_arg = &p->wake_fd,
+	};
+	struct mailbox_cfg from_ui = {
+		.count_max = MSG_QUEUE_TO_CHAT_FROM_UI,
+		.bytes_max = MSG_QUEUE_TO_CHAT_BYTES,
+		.wake = wake,
+		.wake_arg = &p->chat_wake_fd,
+	};
+	struct mailbox_cfg from_net = {
+		.count_max = MSG_QUEUE_TO_CHAT,
+		.bytes_max = MSG_QUEUE_TO_CHAT_BYTES,
+		.wake = wake,
+		.wake_arg = &p->chat_wake_fd,
+		.drained = from_net_drained,
+		.drained_arg = p,
+	};
+
+	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	p->chat_wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	P2P_ASSERT(p->wake_fd >= 0 && p->chat_wake_fd >= 0);
+	p->to_ui = mailbox_new(&to_ui);
+	p->from_ui = mailbox_new(&from_ui);
+	p->from_net = mailbox_new(&from_net);
+}
+
+static int parse_listen(const struct options *o,
+	struct maddr out[static OPTIONS_LIST_MAX], char *error)
+{
+	for (size_t i = 0; i < o->listen.count; i++) {
+		const char *text = o->listen.items[i];
+
+		if (maddr_parse_text(&out[i], bytes_str(text)) == 0)
+			continue;
+		(void)snprintf(error, OPTIONS_ERROR_MAX,
+			"--listen %.200s: not a multiaddr such as "
+			"/ip4/0.0.0.0/tcp/4001",
+			text);
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+static int make_loop(struct program *p, char *error)
+{
+	struct maddr listen[OPTIONS_LIST_MAX];
+	struct loop_cfg cfg = {
+		.node = {.me = &p->profile.me,
+			.agent = "p2pchat-tui/" PACKAGE_VERSION,
+			.offer_yamux = true,
+			.offer_mplex = true,
+			.early_muxers = true},
+		.log = &p->log.log,
+		.chat = p->from_net,
+		.listen = listen,
+		.listen_count = p->options->listen.count,
+		.discover = !p->options->no_mdns,
+	};
+	uint64_t port = 0;
+	int status = parse_listen(p->options, listen, error);
+
+	if (status != 0)
+		return status;
+	if (store_get_u64(p->profile.store, PORT_SETTING, &port) == 0 &&
+		port <= UINT16_MAX)
+		cfg.port = (uint16_t)port;
+	p->loop = loop_new(&cfg, error);
+	if (p->loop == NULL)
+		return EXIT_UNAVAILABLE;
+	/* Chosen once: a port taken by another program for this run does not
+	 * replace the profile's own. */
+	if (cfg.listen_count > 0 || port != 0)
+		return 0;
+	if (store_set_u64(p->profile.store, PORT_SETTING,
+		    loop_port(p->loop)) != 0 ||
+		store_commit(p->profile.store) != 0)
+		log_printf(&p->log.log, LOG_LEVEL_WARN,
+			"the port could not be saved");
+	return 0;
+}
+
+static int make_chat(struct program *p, char *error)
+{
+	const struct options *o = p->options;
+	struct env env = make_env(p);
+	struct chat_cfg cfg = {
+		.store = p->profile.store,
+		.me = &p->profile.me,
+		.to_ui = p->to_ui,
+		.to_net = loop_inbox(p->loop),
+		.name = o->name,
+		.rooms = (const char *const *)o->rooms.items,
+		.room_count = o->rooms.count,
+		.connect = (const char *const *)o->connect.items,
+		.connect_count = o->connect.count,
+		.version = p->versions,
+		.utc_offset_s = program_clock().utc_offset_s,
+	};
+	int err = chat_new(&p->chat, &cfg, &env);
+
+	if (err == 0)
+		return 0;
+	(void)snprintf(error, OPTIONS_ERROR_MAX, "%s: %s",
+		err == P2P_ERR_INVAL ? "--room or --name" : "history",
+		err == P2P_ERR_INVAL ? "not a value that can be one"
+				     : store_error(p->profile.store));
+	return err == P2P_ERR_INVAL ? EXIT_USAGE : EXIT_IO;
+}
+
+static void open_log(struct program *p)
+{
+	const struct options *o = p->options;
+	char *path = o->log != NULL
+			     ? xstrdup(o->log)
+			     : xasprintf("%s/log", p->profile.folder);
+	int err = log_file_open(&p->log, path, o->log_level);
+
+	if (err != 0 && o->log != NULL)
+		(void)fprintf(stderr, "p2pchat-tui: %s: %s; going on without\n",
+			path, strerror(err));
+	free(path);
+}
+
+int program_start(struct program *p, const struct options *o,
+	options_env_fn get_env, char error[static OPTIONS_ERROR_MAX])
+{
+	int status;
+
+	*p = (struct program){.options = o, .wake_fd = -1, .chat_wake_fd = -1};
+	rng_init_os(&p->rng);
+	p->log.stderr_copy = -1;
+	p->versions = program_versions();
+	if (crypto_init() != 0) {
+		(void)snprintf(error, OPTIONS_ERROR_MAX,
+			"libsodium: cannot start");
+		return EXIT_UNAVAILABLE;
+	}
+	make_mailboxes(p);
+	status = profile_open(&p->profile, o, get_env, NULL, error);
+	if (status != 0)
+		return status;
+	open_log(p);
+	status = make_loop(p, error);
+	if (status == 0)
+		status = make_chat(p, error);
+	if (status != 0)
+		return status;
+	if (pthread_create(&p->chat_thread, NULL, run_chat, p) != 0 ||
+		loop_start(p->loop) != 0) {
+		(void)snprintf(error, OPTIONS_ERROR_MAX,
+			"threads: cannot be started");
+		return EXIT_UNAVAILABLE;
+	}
+	p->chat_started = true;
+	return 0;
+}
+
+void program_stop(struct program *p)
+{
+	if (p->chat_started)
+		(void)pthread_join(p->chat_thread, NULL);
+	loop_free(p->loop);
+	chat_free(p->chat);
+	mailbox_free(p->to_ui);
+	mailbox_free(p->from_ui);
+	mailbox_free(p->from_net);
+	profile_close(&p->profile);
+	log_file_close(&p->log);
+	if (p->wake_fd >= 0)
+		(void)close(p->wake_fd);
+	if (p->chat_wake_fd >= 0)
+		(void)close(p->chat_wake_fd);
+	free(p->versions);
+}

@@ -1,0 +1,53 @@
+/*
+ * The threads and what joins them:
+ *
+ *   face (main) --from_ui--> chat --inbox--> net
+ *               <--to_ui----      <--from_net--
+ *
+ * program_start makes everything, program_stop ends it; in between the face
+ * posts to from_ui and takes from to_ui when wake_fd is readable.
+ */
+#ifndef APP_PROGRAM_H
+#define APP_PROGRAM_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "app/log_file.h"
+#include "app/options.h"
+#include "app/profile.h"
+#include "chat/chat.h"
+#include "msg/ui_clock.h"
+#include "net/loop/loop.h"
+
+struct program {
+	const struct options *options;
+	struct log_file log;
+	struct profile profile;
+	struct mailbox *to_ui;
+	struct mailbox *from_ui;
+	struct mailbox *from_net;
+	int wake_fd;      /* readable when to_ui has something */
+	int chat_wake_fd; /* the chat thread's */
+	struct loop *loop;
+	struct chat *chat;
+	struct rng rng;
+	pthread_t chat_thread;
+	bool chat_started;
+	char *versions; /* what --version and /version say */
+};
+
+/* 0, or an exit status and "what: why". program_stop either way. */
+int program_start(struct program *p, const struct options *o,
+	options_env_fn get_env, char error[static OPTIONS_ERROR_MAX]);
+/* Waits for the threads (which end after CHAT_MSG_QUIT) and frees all. */
+void program_stop(struct program *p);
+
+/* Empties wake_fd; then take until the mailbox is empty. */
+void program_clear_wake(struct program *p);
+/* The time for the faces. */
+struct ui_clock program_clock(void);
+/* First line "p2pchat-tui X.Y.Z", then features and libraries; heap. */
+char *program_versions(void);
+
+#endif
