@@ -6,6 +6,7 @@
 #include "app/exit_status.h"
 #include "app/faces.h"
 #include "app/signals.h"
+#include "msg/ui_msg.h"
 #include "ui/line/line_face.h"
 
 #define READ_BYTES 4096

@@ -5,6 +5,7 @@
 #include "app/exit_status.h"
 #include "app/faces.h"
 #include "app/signals.h"
+#include "msg/ui_msg.h"
 #include "ui/terminal/screen_face.h"
 
 static int timeout_of(uint64_t deadline_ms)
