@@ -140,8 +140,10 @@ int store_load_addresses(struct store *s, size_t max,
 
 /* ---- settings ---------------------------------------------------------- */
 
+/* Writes or overwrites; at most STORE_SETTING_BYTES_MAX. */
 int store_set(
 	struct store *s, const char *key, struct bytes value) P2P_MUST_CHECK;
+/* The same for a number. */
 int store_set_u64(
 	struct store *s, const char *key, uint64_t value) P2P_MUST_CHECK;
 /* Appends the value; P2P_ERR_NOT_FOUND with nothing appended. */

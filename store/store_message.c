@@ -122,36 +122,49 @@ static int read_rows(
 	return 0;
 }
 
-static int read_keyset(struct store *s, enum store_stmt which, int64_t room,
-	const struct store_key *key, struct store_rows *rows, size_t max)
+/* The lines of one room on one side of a key. */
+struct keyset {
+	int64_t room;
+	const struct store_key *key;
+	size_t max;
+};
+
+static int read_keyset(struct store *s, enum store_stmt which,
+	const struct keyset *what, struct store_rows *rows)
 {
 	sqlite3_stmt *st = store_stmt(s, which);
 
-	P2P_ASSERT(max > 0 && max <= STORE_ROWS_MAX);
+	P2P_ASSERT(what->max > 0 && what->max <= STORE_ROWS_MAX);
 	if (st == NULL)
 		return store_last_err(s);
-	sqlite3_bind_int64(st, 1, room);
-	bind_key(st, 2, key);
-	sqlite3_bind_int64(st, 4, (int64_t)max + 1);
-	return read_rows(s, st, max, rows);
+	sqlite3_bind_int64(st, 1, what->room);
+	bind_key(st, 2, what->key);
+	sqlite3_bind_int64(st, 4, (int64_t)what->max + 1);
+	return read_rows(s, st, what->max, rows);
 }
 
 int store_page(struct store *s, int64_t room, const struct store_key *before,
 	size_t max, struct store_rows *rows)
 {
-	return read_keyset(s, STMT_MESSAGE_PAGE, room, before, rows, max);
+	struct keyset what = {room, before, max};
+
+	return read_keyset(s, STMT_MESSAGE_PAGE, &what, rows);
 }
 
 int store_page_after(struct store *s, int64_t room,
 	const struct store_key *after, size_t max, struct store_rows *rows)
 {
-	return read_keyset(s, STMT_MESSAGE_AFTER, room, after, rows, max);
+	struct keyset what = {room, after, max};
+
+	return read_keyset(s, STMT_MESSAGE_AFTER, &what, rows);
 }
 
 int store_waiting(struct store *s, int64_t room, const struct store_key *after,
 	size_t max, struct store_rows *rows)
 {
-	return read_keyset(s, STMT_MESSAGE_WAITING, room, after, rows, max);
+	struct keyset what = {room, after, max};
+
+	return read_keyset(s, STMT_MESSAGE_WAITING, &what, rows);
 }
 
 int store_arrivals(

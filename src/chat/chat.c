@@ -168,7 +168,7 @@ static void free_offers(struct chat *c)
 {
 	struct table_entry *e, *tmp;
 
-	TABLE_FOREACH (e, tmp, &c->offers)
+	TABLE_FOREACH(e, tmp, &c->offers)
 		free(e->value);
 	table_clear(&c->offers);
 }
@@ -276,7 +276,7 @@ static void net_has_room(struct chat *c)
 	struct list *pos, *tmp;
 
 	LIST_FOREACH(pos, tmp, &c->rooms)
-	send_offer_waiting(c, LIST_ITEM(pos, struct chat_room, order));
+		send_offer_waiting(c, LIST_ITEM(pos, struct chat_room, order));
 }
 
 static void handle_net(struct chat *c, const struct chat_net_msg *m)
@@ -380,7 +380,7 @@ static void undo_turn(struct chat *c)
 	store_rollback(c->store);
 	out_clear(&c->ui);
 	out_clear(&c->net);
-	TABLE_FOREACH (e, tmp, &c->offers)
+	TABLE_FOREACH(e, tmp, &c->offers)
 		free(table_remove(&c->offers, table_key(e)));
 	rooms_restore(c);
 	people_restore(c);

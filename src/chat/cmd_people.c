@@ -38,7 +38,7 @@ void cmd_peers(struct chat *c, struct chat_room *r, struct bytes args)
 		return;
 	}
 	buf_init(&text, CHAT_NOTICE_BYTES_MAX);
-	TABLE_FOREACH (e, tmp, &c->people) {
+	TABLE_FOREACH(e, tmp, &c->people) {
 		const struct chat_person *p = e->value;
 
 		if (p->connected)

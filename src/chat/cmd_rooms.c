@@ -84,8 +84,7 @@ void cmd_rooms(struct chat *c, struct chat_room *r, struct bytes args)
 	(void)r;
 	(void)args;
 	buf_init(&text, CHAT_NOTICE_BYTES_MAX);
-	LIST_FOREACH(pos, tmp, &c->rooms)
-	{
+	LIST_FOREACH(pos, tmp, &c->rooms) {
 		const struct chat_room *room = ROOM_OF(pos);
 		size_t others = room->members.count;
 

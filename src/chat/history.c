@@ -204,7 +204,7 @@ static void tell_people(struct chat *c)
 {
 	struct table_entry *e, *tmp;
 
-	TABLE_FOREACH (e, tmp, &c->people) {
+	TABLE_FOREACH(e, tmp, &c->people) {
 		struct chat_person *p = e->value;
 
 		if (p->connected && !p->self)
@@ -219,7 +219,7 @@ static void tell_room(struct chat *c, struct chat_room *r)
 	room_tell(c, r, false);
 	if (!r->row.joined)
 		return;
-	TABLE_FOREACH (e, tmp, &r->members) {
+	TABLE_FOREACH(e, tmp, &r->members) {
 		const struct chat_person *p = e->value;
 		struct ui_msg *m =
 			ui_msg_new(UI_MSG_MEMBER, r->row.topic, NULL);
@@ -241,8 +241,8 @@ void history_reload(struct chat *c)
 	snprintf(m->name, sizeof(m->name), "%s", c->self->row.name);
 	out_ui(c, m);
 	LIST_FOREACH(pos, tmp, &c->rooms)
-	if (ROOM_OF(pos)->row.joined)
-		tell_room(c, ROOM_OF(pos));
+		if (ROOM_OF(pos)->row.joined)
+			tell_room(c, ROOM_OF(pos));
 	tell_people(c);
 	for (int i = 0; i < CHAT_STATUS_COUNT; i++)
 		peers_tell_status(c, (enum chat_status_item)i);

@@ -98,9 +98,11 @@ void peers_tell_net(struct chat *c)
 	size_t count = 0;
 
 	LIST_FOREACH(pos, tmp, &c->rooms)
-	if (ROOM_OF(pos)->row.joined)
-		out_net(c, net_msg_about(NET_MSG_JOIN, ROOM_OF(pos)->row.topic),
-			NULL);
+		if (ROOM_OF(pos)->row.joined)
+			out_net(c,
+				net_msg_about(
+					NET_MSG_JOIN, ROOM_OF(pos)->row.topic),
+				NULL);
 	for (size_t i = 0; i < c->connect_count; i++)
 		out_net(c, net_msg_about(NET_MSG_CONNECT, c->connect[i]), NULL);
 	if (!chat_store_ok(c, store_load_addresses(c->store,
@@ -168,7 +170,7 @@ static void peer_gone(struct chat *c, struct chat_person *p)
 	struct list *pos, *tmp;
 
 	LIST_FOREACH(pos, tmp, &c->rooms)
-	room_remove_member(c, ROOM_OF(pos), p);
+		room_remove_member(c, ROOM_OF(pos), p);
 	if (!p->connected)
 		return;
 	p->connected = false;

@@ -39,7 +39,8 @@ static void tell_claimants(struct chat *c, struct chat_name *n)
 	struct list *pos, *tmp;
 
 	LIST_FOREACH(pos, tmp, &n->people)
-	person_changed(c, LIST_ITEM(pos, struct chat_person, same_name));
+		person_changed(
+			c, LIST_ITEM(pos, struct chat_person, same_name));
 }
 
 static void leave_name(struct chat *c, struct chat_person *p)
@@ -169,7 +170,7 @@ static void evict_one(struct chat *c)
 {
 	struct table_entry *e, *tmp;
 
-	TABLE_FOREACH (e, tmp, &c->people) {
+	TABLE_FOREACH(e, tmp, &c->people) {
 		struct chat_person *p = e->value;
 
 		if (p->self || p->connected || p->room_count > 0 || p->in_ui)
@@ -269,7 +270,7 @@ void people_restore(struct chat *c)
 {
 	struct table_entry *e, *tmp;
 
-	TABLE_FOREACH (e, tmp, &c->people) {
+	TABLE_FOREACH(e, tmp, &c->people) {
 		struct chat_person *p = e->value;
 		struct store_person row = {.id = 0};
 
@@ -287,7 +288,7 @@ void people_free(struct chat *c)
 {
 	struct table_entry *e, *tmp;
 
-	TABLE_FOREACH (e, tmp, &c->people)
+	TABLE_FOREACH(e, tmp, &c->people)
 		free_person(c, e->value);
 	table_clear(&c->people);
 	table_clear(&c->names);
@@ -333,8 +334,7 @@ void people_flush(struct chat *c)
 {
 	struct list *pos, *tmp;
 
-	LIST_FOREACH(pos, tmp, &c->changed_people)
-	{
+	LIST_FOREACH(pos, tmp, &c->changed_people) {
 		struct chat_person *p =
 			LIST_ITEM(pos, struct chat_person, changed);
 
@@ -413,14 +413,14 @@ static void find_by_name(struct chat *c, struct bytes who, struct candidates *f)
 	if (n == NULL)
 		return;
 	LIST_FOREACH(pos, tmp, &n->people)
-	add_candidate(f, LIST_ITEM(pos, struct chat_person, same_name));
+		add_candidate(f, LIST_ITEM(pos, struct chat_person, same_name));
 }
 
 static void find_by_key(struct chat *c, struct bytes who, struct candidates *f)
 {
 	struct table_entry *e, *tmp;
 
-	TABLE_FOREACH (e, tmp, &c->people)
+	TABLE_FOREACH(e, tmp, &c->people)
 		if (key_matches(e->value, who) || tag_matches(e->value, who))
 			add_candidate(f, e->value);
 }

@@ -49,8 +49,8 @@ struct chat_room *room_of_row(struct chat *c, int64_t id)
 	struct list *pos, *tmp;
 
 	LIST_FOREACH(pos, tmp, &c->rooms)
-	if (ROOM_OF(pos)->row.id == id)
-		return ROOM_OF(pos);
+		if (ROOM_OF(pos)->row.id == id)
+			return ROOM_OF(pos);
 	return NULL;
 }
 
@@ -99,8 +99,8 @@ static struct chat_room *first_joined(struct chat *c)
 	struct list *pos, *tmp;
 
 	LIST_FOREACH(pos, tmp, &c->rooms)
-	if (ROOM_OF(pos)->row.joined)
-		return ROOM_OF(pos);
+		if (ROOM_OF(pos)->row.joined)
+			return ROOM_OF(pos);
 	return NULL;
 }
 
@@ -118,8 +118,7 @@ void rooms_restore(struct chat *c)
 	/* Unreadable: as it stands is the best that is known. */
 	if (store_load_rooms(c->store, &rows, &count) != 0)
 		return;
-	LIST_FOREACH(pos, tmp, &c->rooms)
-	{
+	LIST_FOREACH(pos, tmp, &c->rooms) {
 		struct chat_room *r = ROOM_OF(pos);
 
 		r->row.id = 0;
@@ -147,7 +146,7 @@ void rooms_free(struct chat *c)
 	struct list *pos, *tmp;
 
 	LIST_FOREACH(pos, tmp, &c->rooms)
-	free_room(ROOM_OF(pos));
+		free_room(ROOM_OF(pos));
 	list_init(&c->rooms);
 	table_clear(&c->rooms_by_topic);
 }
@@ -170,8 +169,7 @@ void rooms_flush(struct chat *c)
 {
 	struct list *pos, *tmp;
 
-	LIST_FOREACH(pos, tmp, &c->rooms)
-	{
+	LIST_FOREACH(pos, tmp, &c->rooms) {
 		struct chat_room *r = ROOM_OF(pos);
 
 		if (r->dirty &&
@@ -188,8 +186,8 @@ static int last_position(struct chat *c)
 	int last = 0;
 
 	LIST_FOREACH(pos, tmp, &c->rooms)
-	if (ROOM_OF(pos)->row.joined)
-		last = P2P_MAX(last, ROOM_OF(pos)->row.position);
+		if (ROOM_OF(pos)->row.joined)
+			last = P2P_MAX(last, ROOM_OF(pos)->row.position);
 	return last;
 }
 
@@ -197,7 +195,7 @@ static void tell_members(struct chat *c, struct chat_room *r)
 {
 	struct table_entry *e, *tmp;
 
-	TABLE_FOREACH (e, tmp, &r->members) {
+	TABLE_FOREACH(e, tmp, &r->members) {
 		const struct chat_person *p = e->value;
 		struct ui_msg *m =
 			ui_msg_new(UI_MSG_MEMBER, r->row.topic, NULL);

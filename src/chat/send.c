@@ -23,7 +23,7 @@ enum dialect send_dialect(const struct chat_room *r, bool *js_copy)
 	*js_copy = false;
 	if (payload_topic_is_plain(bytes_str(r->row.topic)))
 		return DIALECT_PLAIN;
-	TABLE_FOREACH (e, tmp, &r->members) {
+	TABLE_FOREACH(e, tmp, &r->members) {
 		const struct chat_person *p = e->value;
 
 		plain += p->speaks == DIALECT_PLAIN;
@@ -51,10 +51,17 @@ static uint64_t next_seqno(struct chat *c, uint64_t time_ms)
 	return next;
 }
 
-/* Writes and signs; the unit into raw, its id into *id. */
+/* A signed unit: its bytes (owned), its id, the number in it. */
+struct signed_unit {
+	struct buf raw;
+	struct unit_id id;
+	uint64_t seqno;
+};
+
+/* Writes and signs; raw is to be cleared in any case. */
 static int make_unit(struct chat *c, const struct chat_room *r,
-	enum dialect dialect, const struct payload_out *line, struct buf *raw,
-	struct unit_id *id)
+	enum dialect dialect, const struct payload_out *line,
+	struct signed_unit *out)
 {
 	uint64_t seqno_ms =
 		dialect == DIALECT_PLAIN ? line->time_ms : c->env->wall_ms;
@@ -62,17 +69,19 @@ static int make_unit(struct chat *c, const struct chat_room *r,
 	struct buf data;
 	int err;
 
+	buf_init(&out->raw, UNIT_BYTES_MAX);
 	buf_init(&data, UNIT_DATA_BYTES_MAX);
 	err = payload_write(dialect, line, &data);
-	if (err == 0)
-		err = unit_sign(c->me, next_seqno(c, seqno_ms),
-			bytes_str(r->row.topic), buf_bytes(&data), raw);
+	if (err == 0) {
+		out->seqno = next_seqno(c, seqno_ms);
+		err = unit_sign(c->me, out->seqno, bytes_str(r->row.topic),
+			buf_bytes(&data), &out->raw);
+	}
 	buf_clear(&data);
-	if (err != 0)
-		return err;
-	err = unit_parse(&u, buf_bytes(raw));
 	if (err == 0)
-		unit_id_of(&u, id);
+		err = unit_parse(&u, buf_bytes(&out->raw));
+	if (err == 0)
+		unit_id_of(&u, &out->id);
 	return err;
 }
 
@@ -95,13 +104,11 @@ static void publish_js_copy(struct chat *c, struct chat_room *r,
 		.from = c->me_text,
 		.time_ms = key->time_ms,
 		.copy_of = key->id};
-	struct unit_id id;
-	struct buf raw;
+	struct signed_unit copy;
 
-	buf_init(&raw, UNIT_BYTES_MAX);
-	if (make_unit(c, r, DIALECT_SEED_JS, &line, &raw, &id) == 0)
-		publish(c, r, id.raw, buf_bytes(&raw), false);
-	buf_clear(&raw);
+	if (make_unit(c, r, DIALECT_SEED_JS, &line, &copy) == 0)
+		publish(c, r, copy.id.raw, buf_bytes(&copy.raw), false);
+	buf_clear(&copy.raw);
 	free(text);
 }
 
@@ -153,10 +160,27 @@ static void show_own(struct chat *c, const struct store_message *m)
 		out_ui_line(c, line, m->row);
 }
 
-/* Signs, stores, shows; then it goes out unless older lines go first. */
+/* Stores and shows; then it goes out unless older lines go first. */
+static void keep_own(
+	struct chat *c, struct chat_room *r, struct store_message *m)
+{
+	bool is_new;
+
+	r->dirty = true;
+	r->maybe_waiting = true;
+	if (!chat_store_ok(c, store_insert(c->store, m, &is_new)) || !is_new)
+		return;
+	show_own(c, m);
+	if (r->offering)
+		return;
+	if (r->members.count > 0)
+		offer_line(c, r, &m->key, m->unit);
+	r->offer_due_ms = env_after(c->env, CHAT_OFFER_RETRY_MS);
+}
+
 static void say(struct chat *c, struct chat_room *r, const char *text)
 {
-	bool js_copy, is_new;
+	bool js_copy;
 	enum dialect dialect = send_dialect(r, &js_copy);
 	struct payload_out line = {.text = text,
 		.name = c->self->row.name,
@@ -168,39 +192,25 @@ static void say(struct chat *c, struct chat_room *r, const char *text)
 		.author = c->self->row.id,
 		.state = STORE_STATE_WAITING,
 		.key.time_ms = line.time_ms};
-	struct unit_id id;
-	struct buf raw;
-	struct unit u;
+	struct signed_unit own;
 
-	buf_init(&raw, UNIT_BYTES_MAX);
-	if (make_unit(c, r, dialect, &line, &raw, &id) != 0 ||
-		unit_parse(&u, buf_bytes(&raw)) != 0) {
-		buf_clear(&raw);
+	if (make_unit(c, r, dialect, &line, &own) != 0) {
+		buf_clear(&own.raw);
 		out_error(c, "too-long", "This line is too long to be sent.");
 		return;
 	}
-	memcpy(m.key.id, id.raw, sizeof(m.key.id));
-	m.unit = buf_bytes(&raw);
+	memcpy(m.key.id, own.id.raw, sizeof(m.key.id));
+	m.unit = buf_bytes(&own.raw);
 	/* A plain line's time is its seqno's: what the others will see. */
 	if (dialect == DIALECT_PLAIN) {
-		m.key.time_ms = get_be64(u.seqno) / 1000000;
+		m.key.time_ms = own.seqno / 1000000;
 		m.local = m.key.time_ms < CHAT_RELEASE_MS;
-	}
-	if (dialect == DIALECT_NATIVE) {
+	} else {
 		r->row.seq++;
-		memcpy(r->row.prev, id.raw, sizeof(r->row.prev));
+		memcpy(r->row.prev, own.id.raw, sizeof(r->row.prev));
 	}
-	r->dirty = true;
-	r->maybe_waiting = true;
-	if (chat_store_ok(c, store_insert(c->store, &m, &is_new)) && is_new) {
-		show_own(c, &m);
-		if (!r->offering && r->members.count > 0)
-			offer_line(c, r, &m.key, m.unit);
-		r->offer_due_ms =
-			r->offering ? r->offer_due_ms
-				    : env_after(c->env, CHAT_OFFER_RETRY_MS);
-	}
-	buf_clear(&raw);
+	keep_own(c, r, &m);
+	buf_clear(&own.raw);
 }
 
 static struct bytes trim_end(struct bytes b)
@@ -244,16 +254,14 @@ void send_join(struct chat *c, struct chat_room *r)
 		.name = c->self->row.name,
 		.from = c->me_text,
 		.time_ms = clock_room_ms(c, r)};
-	struct unit_id id;
-	struct buf raw;
+	struct signed_unit join;
 
 	if (r->join_said || !r->row.joined)
 		return;
 	r->join_said = true;
-	buf_init(&raw, UNIT_BYTES_MAX);
-	if (make_unit(c, r, DIALECT_NATIVE, &line, &raw, &id) == 0)
-		publish(c, r, id.raw, buf_bytes(&raw), false);
-	buf_clear(&raw);
+	if (make_unit(c, r, DIALECT_NATIVE, &line, &join) == 0)
+		publish(c, r, join.id.raw, buf_bytes(&join.raw), false);
+	buf_clear(&join.raw);
 }
 
 void send_handed(struct chat *c, const uint8_t id[static UNIT_ID_BYTES])
@@ -320,8 +328,7 @@ void send_tick(struct chat *c)
 {
 	struct list *pos, *tmp;
 
-	LIST_FOREACH(pos, tmp, &c->rooms)
-	{
+	LIST_FOREACH(pos, tmp, &c->rooms) {
 		struct chat_room *r = ROOM_OF(pos);
 
 		if (due(r) > c->env->now_ms)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "store/store_internal.h"
 #include "tests/unit/chat_host.h"
 
 #define NOW 1767225600000ULL /* the test clock's start */
@@ -91,7 +92,7 @@ static void test_chat_proposes_two_words_and_keeps_them(void **state)
 
 	(void)state;
 	host_init(&h, 9, NULL);
-	strcpy(name, host_said(&h, UI_MSG_NAME, 0)->name);
+	snprintf(name, sizeof(name), "%s", host_said(&h, UI_MSG_NAME, 0)->name);
 	assert_non_null(strchr(name, '-'));
 	host_restart(&h);
 	assert_string_equal(host_said(&h, UI_MSG_NAME, 0)->name, name);
@@ -945,7 +946,7 @@ static void test_chat_saved_peers_are_told_to_net(void **state)
 	struct chat_net_msg *m = chat_net_msg_new(
 		CHAT_MSG_ADDRESS, "/ip4/10.0.0.9/tcp/4001", bytes_of(NULL, 0));
 
-	strcpy(m->peer, f->mali.peer);
+	snprintf(m->peer, sizeof(m->peer), "%s", f->mali.peer);
 	chat_handle(h->chat, &h->te.env, &m->msg);
 	host_turn(h);
 	host_restart(h);
@@ -1022,6 +1023,62 @@ static void test_chat_full_net_queue_keeps_the_line_waiting(void **state)
 	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 20);
 }
 
+static void test_chat_full_disk_shows_and_sends_nothing_unsaved(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	char text[32];
+
+	host_types(h, NULL, "/join dev");
+	host_meets(h, &f->mali, "dev");
+	host_types(h, NULL, "saved");
+	host_handed(h, host_sent(h, NET_MSG_PUBLISH, 0)->id);
+	host_forget(h);
+	/* SQLite's own limit answers as a full disk does. */
+	assert_int_equal(store_exec(h->store, "PRAGMA max_page_count = 1"), 0);
+	for (int i = 0; i < 200 && chat_wants_more(h->chat); i++) {
+		snprintf(text, sizeof(text), "line %d", i);
+		host_types(h, NULL, text);
+	}
+	assert_false(chat_wants_more(h->chat));
+	assert_string_equal(host_said(h, UI_MSG_ERROR, 0)->code, "store");
+	assert_null(host_line(h, text));
+	assert_true(chat_deadline(h->chat) ==
+		    h->te.env.now_ms + CHAT_STORE_RETRY_MS);
+	host_wait(h, CHAT_STORE_RETRY_MS);
+	assert_false(chat_wants_more(h->chat));
+	assert_int_equal(
+		store_exec(h->store, "PRAGMA max_page_count = 100000"), 0);
+	host_wait(h, CHAT_STORE_RETRY_MS);
+	assert_true(chat_wants_more(h->chat));
+	host_ui(h, CHAT_MSG_RELOAD, NULL);
+	assert_int_equal(host_line_count(h, text), 1);
+	assert_int_equal(host_line(h, text)->line.state, UI_STATE_WAITING);
+	host_restart(h);
+	host_page(h, "dev", CHAT_PAGE_MAX);
+	assert_string_equal(
+		host_said(h, UI_MSG_LINE, host_said_count(h, UI_MSG_LINE) - 1)
+			->line.text,
+		text);
+}
+
+static void test_chat_failed_join_is_told_to_net_when_saved(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	size_t before = host_sent_count(h, NET_MSG_JOIN);
+
+	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 1"), 0);
+	host_types(h, NULL, "/join dev");
+	assert_false(chat_wants_more(h->chat));
+	assert_int_equal(host_sent_count(h, NET_MSG_JOIN), before);
+	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 0"), 0);
+	host_wait(h, CHAT_STORE_RETRY_MS);
+	assert_int_equal(host_sent_count(h, NET_MSG_JOIN), before + 1);
+	host_restart(h);
+	assert_string_equal(host_said(h, UI_MSG_FOCUS, 0)->room, "dev");
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -1076,6 +1133,8 @@ int main(void)
 		STORY(test_chat_saved_peers_are_told_to_net),
 		STORY(test_chat_slow_screen_misses_no_line),
 		STORY(test_chat_full_net_queue_keeps_the_line_waiting),
+		STORY(test_chat_full_disk_shows_and_sends_nothing_unsaved),
+		STORY(test_chat_failed_join_is_told_to_net_when_saved),
 	};
 
 	return cmocka_run_group_tests_name("chat", tests, NULL, NULL);

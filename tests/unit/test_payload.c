@@ -1,0 +1,227 @@
+/*
+ * What stands inside a unit: the dialects, their times, and what is no line.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "chat/payload.h"
+
+static const uint8_t no_time[8] = {0, 0, 0, 0, 0, 0, 0, 9};
+
+static int parse(struct payload *p, const char *text)
+{
+	return payload_parse(p, bytes_str("room"), no_time, bytes_str(text));
+}
+
+static void check_time(const char *text, uint64_t ms)
+{
+	struct payload p;
+
+	assert_int_equal(parse(&p, text), 0);
+	assert_int_equal(p.has_time, ms != 0);
+	assert_int_equal(p.time_ms, ms);
+	payload_clear(&p);
+}
+
+static void test_payload_takes_each_dialects_time(void **state)
+{
+	(void)state;
+	check_time("{\"type\":\"message\",\"content\":\"a\",\"timestamp\":5}",
+		5000);
+	check_time("{\"type\":\"broadcast\",\"content\":\"a\","
+		   "\"timestamp\":5}",
+		5);
+	check_time("{\"type\":\"message\",\"content\":\"a\",\"timestamp\":5,"
+		   "\"v\":1,\"time_ms\":7}",
+		7);
+	/* A Go-like program that counts in milliseconds. */
+	check_time("{\"type\":\"message\",\"content\":\"a\","
+		   "\"timestamp\":1767225600123}",
+		1767225600123);
+	check_time("{\"type\":\"broadcast\",\"content\":\"a\","
+		   "\"timestamp\":1767225600123.5}",
+		1767225600123);
+	/* time_ms belongs to our version only. */
+	check_time("{\"type\":\"message\",\"content\":\"a\",\"time_ms\":7}", 0);
+	check_time("{\"type\":\"message\",\"content\":\"a\","
+		   "\"timestamp\":-5}",
+		0);
+	check_time("{\"type\":\"message\",\"content\":\"a\",\"v\":1,"
+		   "\"time_ms\":9223372036854775807}",
+		PAYLOAD_TIME_MS_MAX);
+	check_time("plain", 0);
+}
+
+static void test_payload_plain_line_takes_its_seqnos_time(void **state)
+{
+	struct payload p;
+	uint8_t seqno[8];
+
+	(void)state;
+	put_be64(seqno, 1767225600123456789ULL);
+	assert_int_equal(
+		payload_parse(&p, bytes_str("room"), seqno, bytes_str("x")), 0);
+	assert_int_equal(p.dialect, DIALECT_PLAIN);
+	assert_int_equal(p.time_ms, 1767225600123);
+	payload_clear(&p);
+	put_be64(seqno, 1420070399999999999ULL); /* the end of 2014 */
+	assert_int_equal(
+		payload_parse(&p, bytes_str("room"), seqno, bytes_str("x")), 0);
+	assert_false(p.has_time);
+	payload_clear(&p);
+	put_be64(seqno, UINT64_MAX);
+	assert_int_equal(
+		payload_parse(&p, bytes_str("room"), seqno, bytes_str("x")), 0);
+	assert_false(p.has_time);
+	payload_clear(&p);
+}
+
+static void check_err(const char *text, int err)
+{
+	struct payload p;
+	int got = parse(&p, text);
+
+	if (got == 0)
+		payload_clear(&p);
+	if (got != err)
+		fail_msg("%s: %d instead of %d", text, got, err);
+}
+
+static void test_payload_refuses_what_breaks_the_rules(void **state)
+{
+	(void)state;
+	check_err("{\"type\":\"message\"}", P2P_ERR_MALFORMED);
+	check_err("{\"type\":\"message\",\"content\":7}", P2P_ERR_MALFORMED);
+	check_err("{\"type\":[],\"content\":\"a\"}", P2P_ERR_MALFORMED);
+	check_err("{\"type\":\"private\",\"content\":\"a\"}",
+		P2P_ERR_UNSUPPORTED);
+	/* Every member at most once. */
+	check_err("{\"type\":\"message\",\"content\":\"a\",\"content\":\"b\"}",
+		P2P_ERR_MALFORMED);
+	check_err("{\"type\":\"message\",\"content\":\"a\\u0000b\"}",
+		P2P_ERR_MALFORMED);
+	check_err("{\"type\":\"message\",\"content\":\"\\ud800\"}",
+		P2P_ERR_MALFORMED);
+	check_err(
+		"{\"type\":\"message\",\"content\":\"a\",}", P2P_ERR_MALFORMED);
+	check_err("{\"type\":\"message\",\"content\":\"a\",\"x\":"
+		  "[[[[[[[[[[1]]]]]]]]]]}",
+		P2P_ERR_MALFORMED);
+	check_err("\xc3\x28", P2P_ERR_UTF8);
+	check_err("{\"content\":\"no type: somebody's text\"}", 0);
+	check_err("{ not json", 0);
+}
+
+static void test_payload_bounds_the_number_of_values(void **state)
+{
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, 65536);
+	buf_append_str(
+		&text, "{\"type\":\"message\",\"content\":\"a\",\"x\":[0");
+	for (size_t i = 0; i < 4000; i++)
+		buf_append_str(&text, ",0");
+	buf_append_str(&text, "]}");
+	check_err(buf_cstr(&text), P2P_ERR_MALFORMED);
+	buf_clear(&text);
+}
+
+static void test_payload_keeps_unknown_members_out_of_the_way(void **state)
+{
+	struct payload p;
+
+	(void)state;
+	assert_int_equal(parse(&p, "{\"type\":\"message\",\"content\":\"a\","
+				   "\"mood\":{\"x\":[1,2]},\"seq\":\"x\","
+				   "\"prev\":\"zz\"}"),
+		0);
+	assert_int_equal(p.seq, 0);
+	assert_false(p.has_prev);
+	assert_string_equal(p.name, "");
+	payload_clear(&p);
+}
+
+static void test_payload_cuts_a_long_name(void **state)
+{
+	struct payload p;
+	char text[1000], name[501];
+
+	(void)state;
+	memset(name, 'n', 500);
+	name[500] = '\0';
+	snprintf(text, sizeof(text),
+		"{\"type\":\"message\",\"content\":\"a\",\"username\":\"%s\"}",
+		name);
+	assert_int_equal(parse(&p, text), 0);
+	assert_in_range(strlen(p.name), 1, MSG_NAME_MAX - 1);
+	payload_clear(&p);
+}
+
+static void test_payload_reads_back_what_it_writes(void **state)
+{
+	static const char text[] =
+		"quote \" backslash \\ newline\n\xe0\xb8\xa1 \xf0\x9f\x98\x80";
+	uint8_t hash[PAYLOAD_HASH_BYTES] = {0xab, 1, 2, 3};
+	struct payload_out line = {.text = text,
+		.name = "mali",
+		.from = "12D3KooW",
+		.time_ms = 1767225600123,
+		.seq = 9,
+		.prev = hash};
+	struct payload p;
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1000);
+	assert_int_equal(payload_write(DIALECT_NATIVE, &line, &out), 0);
+	assert_int_equal(parse(&p, buf_cstr(&out)), 0);
+	assert_int_equal(p.dialect, DIALECT_NATIVE);
+	assert_string_equal(buf_cstr(&p.text), text);
+	assert_string_equal(p.name, "mali");
+	assert_int_equal(p.time_ms, line.time_ms);
+	assert_int_equal(p.seq, 9);
+	assert_true(p.has_prev);
+	assert_memory_equal(p.prev, hash, sizeof(hash));
+	assert_false(p.has_copy_of);
+	payload_clear(&p);
+
+	buf_reset(&out);
+	line.copy_of = hash;
+	assert_int_equal(payload_write(DIALECT_SEED_JS, &line, &out), 0);
+	assert_int_equal(parse(&p, buf_cstr(&out)), 0);
+	assert_int_equal(p.dialect, DIALECT_SEED_JS);
+	assert_int_equal(p.time_ms, line.time_ms);
+	assert_memory_equal(p.copy_of, hash, sizeof(hash));
+	assert_int_equal(p.seq, 0);
+	payload_clear(&p);
+
+	buf_clear(&out);
+	buf_init(&out, 20);
+	assert_int_equal(
+		payload_write(DIALECT_NATIVE, &line, &out), P2P_ERR_TOO_BIG);
+	buf_clear(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_payload_takes_each_dialects_time),
+		cmocka_unit_test(test_payload_plain_line_takes_its_seqnos_time),
+		cmocka_unit_test(test_payload_refuses_what_breaks_the_rules),
+		cmocka_unit_test(test_payload_bounds_the_number_of_values),
+		cmocka_unit_test(
+			test_payload_keeps_unknown_members_out_of_the_way),
+		cmocka_unit_test(test_payload_cuts_a_long_name),
+		cmocka_unit_test(test_payload_reads_back_what_it_writes),
+	};
+
+	return cmocka_run_group_tests_name("payload", tests, NULL, NULL);
+}
