@@ -171,7 +171,7 @@ void out_release(struct chat *c)
 	release_ui(c);
 }
 
-static char *format(const char *fmt, va_list ap)
+static P2P_PRINTF(1, 0) char *format(const char *fmt, va_list ap)
 {
 	char *text = NULL;
 
