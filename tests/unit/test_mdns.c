@@ -1,0 +1,298 @@
+/* Peers on the LAN: names, TXT and SRV records, dnsaddr strings. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "net/discover/mdns.h"
+
+#define ID "12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5"
+#define TAIL "/tcp/4001/p2p/" ID
+
+static const struct mdns_origin eth0 = {.zone = "eth0"};
+static const struct mdns_origin lo = {.zone = "lo", .loopback = true};
+static const struct mdns_origin nowhere = {.zone = ""};
+
+static struct maddr addr_of(const char *text)
+{
+	struct maddr a;
+
+	assert_int_equal(maddr_parse_text(&a, bytes_str(text)), 0);
+	return a;
+}
+
+static void test_mdns_names_are_labels_on_the_wire(void **state)
+{
+	static const uint8_t want[] = "\4_p2p\4_udp\5local";
+	char text[MDNS_NAME_TEXT_MAX];
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, MDNS_NAME_BYTES_MAX);
+	assert_int_equal(mdns_name_put(&b, MDNS_SERVICE), 0);
+	assert_true(bytes_equal(buf_bytes(&b), bytes_of(want, sizeof(want))));
+	assert_int_equal(mdns_name_text(buf_bytes(&b), text), 0);
+	assert_string_equal(text, MDNS_SERVICE);
+	buf_clear(&b);
+}
+
+static void test_mdns_refuses_to_write_odd_names(void **state)
+{
+	char label[66];
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 300);
+	assert_int_equal(mdns_name_put(&b, ""), P2P_ERR_MALFORMED);
+	assert_int_equal(mdns_name_put(&b, "a..local"), P2P_ERR_MALFORMED);
+	assert_int_equal(mdns_name_put(&b, "a.local."), P2P_ERR_MALFORMED);
+	assert_int_equal(mdns_name_put(&b, "a b.local"), P2P_ERR_MALFORMED);
+	memset(label, 'x', 64);
+	label[64] = '\0';
+	assert_int_equal(mdns_name_put(&b, label), P2P_ERR_TOO_BIG);
+	label[63] = '\0';
+	buf_reset(&b);
+	assert_int_equal(mdns_name_put(&b, label), 0);
+	buf_clear(&b);
+}
+
+static void test_mdns_writes_odd_labels_as_avahi_does(void **state)
+{
+	char text[MDNS_NAME_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(
+		mdns_name_text(bytes_of("\5a.\\ \xff\1b", 9), text), 0);
+	assert_string_equal(text, "a\\.\\\\\\032\\255.b");
+}
+
+static void test_mdns_refuses_names_that_are_none(void **state)
+{
+	static const struct {
+		const char *raw;
+		size_t len;
+		int err;
+	} bad[] = {
+		{"", 0, P2P_ERR_TRUNCATED},
+		{"\0", 1, P2P_ERR_MALFORMED},      /* the root */
+		{"\1a", 2, P2P_ERR_TRUNCATED},     /* no end */
+		{"\5a\0", 3, P2P_ERR_TRUNCATED},   /* label too short */
+		{"\1a\0b", 4, P2P_ERR_MALFORMED},  /* more behind it */
+		{"\xc0\x0c", 2, P2P_ERR_MALFORMED}, /* compressed */
+	};
+	char text[MDNS_NAME_TEXT_MAX];
+	uint8_t longest[300];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(mdns_name_text(bytes_of(bad[i].raw,
+				bad[i].len), text), bad[i].err);
+		assert_string_equal(text, "");
+	}
+	/* 127 labels of one byte each, all to be escaped, is the longest. */
+	for (size_t i = 0; i < sizeof(longest); i++)
+		longest[i] = i % 2 == 0 ? 1 : 0xff;
+	longest[254] = 0;
+	assert_int_equal(mdns_name_text(bytes_of(longest, 255), text), 0);
+	assert_int_equal(strlen(text), 127 * 4 + 126);
+	longest[254] = 1;
+	longest[256] = 0;
+	assert_int_equal(mdns_name_text(bytes_of(longest, 257), text),
+		P2P_ERR_TOO_BIG);
+}
+
+static void test_mdns_instance_names_are_random_and_plain(void **state)
+{
+	char one[MDNS_INSTANCE_CHARS + 1], two[MDNS_INSTANCE_CHARS + 1];
+	struct rng rng;
+
+	(void)state;
+	rng_init_seeded(&rng, 1);
+	mdns_instance_name(&rng, one);
+	mdns_instance_name(&rng, two);
+	assert_string_not_equal(one, two);
+	assert_int_equal(strspn(one, "abcdefghijklmnopqrstuvwxyz0123456789"),
+		MDNS_INSTANCE_CHARS);
+}
+
+static void test_mdns_srv_says_port_and_target(void **state)
+{
+	static const uint8_t want[] = "\0\0\0\0\x0f\xa1\1a\5local";
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 300);
+	assert_int_equal(mdns_srv_put(&b, 4001, "a.local"), 0);
+	assert_true(bytes_equal(buf_bytes(&b), bytes_of(want, sizeof(want))));
+	buf_clear(&b);
+}
+
+static void expect_addr(const char *string, const struct mdns_origin *from,
+	const char *want)
+{
+	char text[MADDR_TEXT_MAX];
+	struct maddr a;
+
+	assert_int_equal(mdns_dnsaddr(&a, bytes_str(string), from), 0);
+	assert_string_equal(maddr_text(&a, text), want);
+}
+
+static void expect_none(
+	const char *string, const struct mdns_origin *from, int err)
+{
+	struct maddr a;
+
+	assert_int_equal(mdns_dnsaddr(&a, bytes_str(string), from), err);
+	assert_int_equal(a.len, 0);
+}
+
+static void test_mdns_reads_dnsaddr_strings(void **state)
+{
+	(void)state;
+	expect_addr("dnsaddr=/ip4/10.0.0.7" TAIL, &eth0, "/ip4/10.0.0.7" TAIL);
+	expect_addr("DNSaddr=/ip6/fd00::7" TAIL, &eth0, "/ip6/fd00::7" TAIL);
+	expect_addr("dnsaddr=/ip4/10.0.0.7/tcp/1/ipfs/" ID, &nowhere,
+		"/ip4/10.0.0.7/tcp/1/p2p/" ID);
+	expect_none("", &eth0, P2P_ERR_NOT_FOUND);
+	expect_none("dnsaddr", &eth0, P2P_ERR_NOT_FOUND);
+	expect_none("path=/", &eth0, P2P_ERR_NOT_FOUND);
+	expect_none("dnsaddr=", &eth0, P2P_ERR_MALFORMED);
+	expect_none("dnsaddr=10.0.0.7", &eth0, P2P_ERR_MALFORMED);
+	expect_none("dnsaddr=/ip4/10.0.0.7/tcp/1", &eth0, P2P_ERR_MALFORMED);
+	expect_none("dnsaddr=/p2p/" ID, &eth0, P2P_ERR_MALFORMED);
+	expect_none("dnsaddr=/ip4/10.0.0.7/tcp/1/p2p/Qm", &eth0,
+		P2P_ERR_MALFORMED);
+}
+
+static void test_mdns_drops_what_leads_to_nobody_else(void **state)
+{
+	(void)state;
+	expect_none("dnsaddr=/ip4/127.0.0.1" TAIL, &eth0, P2P_ERR_INVAL);
+	expect_none("dnsaddr=/ip6/::1" TAIL, &eth0, P2P_ERR_INVAL);
+	expect_none("dnsaddr=/ip4/0.0.0.0" TAIL, &eth0, P2P_ERR_INVAL);
+	expect_none("dnsaddr=/ip4/224.0.0.251" TAIL, &lo, P2P_ERR_INVAL);
+	expect_addr("dnsaddr=/ip4/127.0.0.1" TAIL, &lo, "/ip4/127.0.0.1" TAIL);
+}
+
+static void test_mdns_gives_link_local_addresses_our_zone(void **state)
+{
+	(void)state;
+	expect_addr("dnsaddr=/ip6/fe80::1" TAIL, &eth0,
+		"/ip6zone/eth0/ip6/fe80::1" TAIL);
+	expect_addr("dnsaddr=/ip6zone/en7/ip6/fe80::1" TAIL, &eth0,
+		"/ip6zone/eth0/ip6/fe80::1" TAIL);
+	expect_none("dnsaddr=/ip6/fe80::1" TAIL, &nowhere, P2P_ERR_INVAL);
+	expect_addr("dnsaddr=/ip4/169.254.3.4" TAIL, &nowhere,
+		"/ip4/169.254.3.4" TAIL);
+}
+
+/* The strings of a TXT record one behind the other, as text. */
+static void strings_of(struct bytes raw, char *out, size_t size)
+{
+	struct cursor c = cur_of(raw);
+	size_t at = 0;
+
+	while (cur_left(&c) > 0) {
+		struct bytes s = cur_take(&c, cur_u8(&c));
+
+		at += (size_t)snprintf(out + at, size - at, "%.*s\n",
+			(int)s.len, (const char *)s.data);
+		assert_true(at < size);
+	}
+	assert_true(cur_done(&c));
+}
+
+static void test_mdns_publishes_near_addresses_first(void **state)
+{
+	const struct maddr own[] = {
+		addr_of("/ip6zone/eth0/ip6/fe80::1" TAIL),
+		addr_of("/ip6zone/eth1/ip6/fe80::1" TAIL),
+		addr_of("/ip4/8.8.8.8" TAIL),
+		addr_of("/ip4/127.0.0.1" TAIL),
+		addr_of("/ip4/192.168.1.2" TAIL),
+	};
+	char text[2000];
+	struct buf txt;
+
+	(void)state;
+	buf_init(&txt, MDNS_TXT_OWN_BYTES_MAX);
+	assert_int_equal(mdns_txt_put(&txt, own, 5), 3);
+	strings_of(buf_bytes(&txt), text, sizeof(text));
+	assert_string_equal(text, "dnsaddr=/ip4/192.168.1.2" TAIL "\n"
+		"dnsaddr=/ip4/8.8.8.8" TAIL "\n"
+		"dnsaddr=/ip6/fe80::1" TAIL "\n");
+	buf_clear(&txt);
+}
+
+static void test_mdns_txt_stays_within_one_packet(void **state)
+{
+	struct maddr own[40], got[MDNS_ADDRESSES_MAX];
+	char text[200];
+	struct buf txt;
+	size_t put;
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		snprintf(text, sizeof(text), "/ip4/10.0.0.%d" TAIL, i);
+		own[i] = addr_of(text);
+	}
+	buf_init(&txt, MDNS_TXT_OWN_BYTES_MAX);
+	put = mdns_txt_put(&txt, own, 40);
+	assert_int_equal(put, 11); /* of 88 or 89 bytes and a length */
+	assert_true(txt.len <= 1000);
+	assert_int_equal(mdns_txt_addresses(got, buf_bytes(&txt), &eth0), put);
+	assert_true(maddr_equal(&got[10], &own[10]));
+	buf_reset(&txt);
+	assert_int_equal(mdns_txt_put(&txt, own, 0), 0);
+	assert_true(bytes_equal(buf_bytes(&txt), bytes_of("", 1)));
+	buf_clear(&txt);
+}
+
+static void put_string(struct buf *b, const char *text)
+{
+	buf_append_u8(b, (uint8_t)strlen(text));
+	buf_append_str(b, text);
+}
+
+static void test_mdns_one_bad_string_voids_no_other(void **state)
+{
+	struct maddr got[MDNS_ADDRESSES_MAX];
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 70000);
+	put_string(&b, "");
+	put_string(&b, "dnsaddr=/nonsense/1" TAIL);
+	put_string(&b, "dnsaddr=/ip4/10.0.0.1" TAIL);
+	put_string(&b, "txtvers=1");
+	put_string(&b, "dnsaddr=/ip4/10.0.0.2" TAIL);
+	buf_append_str(&b, "\xffshort");
+	assert_int_equal(mdns_txt_addresses(got, buf_bytes(&b), &eth0), 2);
+	buf_reset(&b);
+	for (int i = 0; i < 60; i++)
+		put_string(&b, "dnsaddr=/ip4/10.0.0.1" TAIL);
+	assert_int_equal(mdns_txt_addresses(got, buf_bytes(&b), &eth0),
+		MDNS_ADDRESSES_MAX);
+	buf_clear(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mdns_names_are_labels_on_the_wire),
+		cmocka_unit_test(test_mdns_refuses_to_write_odd_names),
+		cmocka_unit_test(test_mdns_writes_odd_labels_as_avahi_does),
+		cmocka_unit_test(test_mdns_refuses_names_that_are_none),
+		cmocka_unit_test(test_mdns_instance_names_are_random_and_plain),
+		cmocka_unit_test(test_mdns_srv_says_port_and_target),
+		cmocka_unit_test(test_mdns_reads_dnsaddr_strings),
+		cmocka_unit_test(test_mdns_drops_what_leads_to_nobody_else),
+		cmocka_unit_test(test_mdns_gives_link_local_addresses_our_zone),
+		cmocka_unit_test(test_mdns_publishes_near_addresses_first),
+		cmocka_unit_test(test_mdns_txt_stays_within_one_packet),
+		cmocka_unit_test(test_mdns_one_bad_string_voids_no_other),
+	};
+
+	return cmocka_run_group_tests_name("mdns", tests, NULL, NULL);
+}
