@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/xmalloc.h"
 #include "chat/chat_internal.h"
+#include "msg/command.h"
 
 #define DEFAULT_TOPIC "p2p-chat-default"
 #define HISTORY_STATUS "lines said while you were away are not fetched yet"
@@ -162,6 +163,7 @@ static void free_turn(struct chat *c)
 		msg_free(m);
 	}
 	c->turn_last = &c->turn_first;
+	c->kept_count = 0;
 }
 
 static void free_offers(struct chat *c)
@@ -336,14 +338,36 @@ static void dispatch(struct chat *c, struct msg *m)
 		handle_net(c, chat_net_msg_of(m));
 }
 
+static bool means_quit(struct msg *m)
+{
+	struct bytes text;
+	const struct command *command;
+
+	if (m->kind == CHAT_MSG_QUIT)
+		return true;
+	if (m->kind != CHAT_MSG_LINE)
+		return false;
+	text = bytes_str(chat_ui_msg_of(m)->text);
+	if (text.len < 2 || text.data[0] != '/')
+		return false;
+	command = command_find(bytes_skip(text, 1));
+	return command != NULL && command->id == COMMAND_QUIT;
+}
+
 void chat_handle(struct chat *c, const struct env *env, struct msg *m)
 {
 	c->env = env;
 	m->next = NULL;
 	*c->turn_last = m;
 	c->turn_last = &m->next;
-	if (!c->retrying)
+	c->kept_count++;
+	if (!c->retrying) {
 		dispatch(c, m);
+	} else if (means_quit(m)) {
+		/* One more try, now; then it ends in either case. */
+		c->quit_anyway = true;
+		c->retry_ms = env->now_ms;
+	}
 }
 
 /* About saving itself there is nothing to wait for. */
@@ -364,6 +388,16 @@ static void tell_store_fails(struct chat *c)
 
 	m->code = xstrdup("store");
 	c->store_told = tell_now(c, m);
+}
+
+static void quit_unsaved(struct chat *c)
+{
+	struct ui_msg *m = ui_msg_new(UI_MSG_QUIT, NULL, NULL);
+
+	m->number = CHAT_EXIT_UNSAVED;
+	c->quitting = true;
+	out_net(c, net_msg_new(NET_MSG_QUIT, NULL, bytes_of(NULL, 0)), NULL);
+	out_ui(c, m);
 }
 
 /*
@@ -392,6 +426,8 @@ static void undo_turn(struct chat *c)
 	c->reload_said = false;
 	if (!c->store_told)
 		tell_store_fails(c);
+	if (c->quit_anyway)
+		quit_unsaved(c);
 }
 
 static void take_in_again(struct chat *c)
@@ -417,9 +453,20 @@ static void finish_turn(struct chat *c)
 		(void)chat_store_ok(c, store_commit(c->store));
 }
 
+static void release(struct chat *c)
+{
+	out_release(c);
+	if (c->quitting && c->ui.first == NULL && c->net.first == NULL)
+		c->finished = true;
+}
+
 void chat_turn_end(struct chat *c, const struct env *env)
 {
 	c->env = env;
+	if (c->retrying && c->quit_anyway && c->quitting) {
+		release(c);
+		return;
+	}
 	if (c->retrying && env->now_ms < c->retry_ms)
 		return;
 	if (c->retrying)
@@ -427,6 +474,8 @@ void chat_turn_end(struct chat *c, const struct env *env)
 	finish_turn(c);
 	if (c->store_err != 0) {
 		undo_turn(c);
+		if (c->quitting)
+			release(c);
 		return;
 	}
 	free_turn(c);
@@ -436,9 +485,7 @@ void chat_turn_end(struct chat *c, const struct env *env)
 		(void)tell_now(c,
 			ui_msg_new(UI_MSG_NOTICE, NULL, "Saving works again."));
 	}
-	out_release(c);
-	if (c->quitting && c->ui.first == NULL && c->net.first == NULL)
-		c->finished = true;
+	release(c);
 }
 
 uint64_t chat_deadline(const struct chat *c)
@@ -446,7 +493,7 @@ uint64_t chat_deadline(const struct chat *c)
 	uint64_t next = send_deadline(c);
 	uint64_t soon = env_after(c->env, CHAT_UI_RETRY_MS);
 
-	if (c->retrying)
+	if (c->retrying && !c->quitting)
 		return c->retry_ms;
 	if (c->replaying || (c->ui_lost && !c->reload_said) ||
 		c->ui.first != NULL || c->net.first != NULL)
@@ -464,16 +511,28 @@ bool chat_finished(const struct chat *c)
 	return c->finished;
 }
 
+/* While saving fails only the person is heard, up to a limit. */
+static struct msg *take_next(
+	struct chat *c, struct mailbox *from_ui, struct mailbox *from_net)
+{
+	struct msg *m = NULL;
+
+	if (chat_wants_more(c) || c->kept_count < CHAT_KEPT_MAX)
+		m = mailbox_take(from_ui);
+	if (m == NULL && chat_wants_more(c))
+		m = mailbox_take(from_net);
+	return m;
+}
+
 uint64_t chat_turn(struct chat *c, const struct env *env,
 	struct mailbox *from_ui, struct mailbox *from_net)
 {
+	bool stalled = !chat_wants_more(c);
 	int taken = 0;
 	struct msg *m;
 
-	while (chat_wants_more(c) && taken < CHAT_TURN_MAX) {
-		m = mailbox_take(from_ui);
-		if (m == NULL)
-			m = mailbox_take(from_net);
+	while (!c->finished && taken < CHAT_TURN_MAX) {
+		m = take_next(c, from_ui, from_net);
 		if (m == NULL)
 			break;
 		chat_handle(c, env, m);
@@ -481,6 +540,7 @@ uint64_t chat_turn(struct chat *c, const struct env *env,
 	}
 	chat_turn_end(c, env);
 	/* There may be more: another turn at once. */
-	return taken == CHAT_TURN_MAX && chat_wants_more(c) ? env->now_ms
-							    : chat_deadline(c);
+	if (chat_wants_more(c) && (stalled || taken == CHAT_TURN_MAX))
+		return env->now_ms;
+	return chat_deadline(c);
 }

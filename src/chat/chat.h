@@ -9,7 +9,9 @@
  * chat_turn_end has committed the turn's one transaction. When that fails
  * (disk full) nothing is shown or sent, the turn's messages are kept and taken
  * in again after CHAT_STORE_RETRY_MS, and chat_wants_more is false meanwhile,
- * so that the senders wait; nothing is lost.
+ * so that the senders wait; nothing is lost. Only what the person types is
+ * still taken (and kept), so that leaving is possible: UI_MSG_QUIT then has
+ * the status CHAT_EXIT_UNSAVED.
  *
  * The chat never waits for the ui: a full queue to it is answered by one
  * UI_MSG_RELOAD; on CHAT_MSG_RELOAD everything is said again, and live lines
@@ -62,7 +64,7 @@ void chat_handle(struct chat *c, const struct env *env, struct msg *m);
 void chat_turn_end(struct chat *c, const struct env *env);
 /* When chat_turn_end is due at the latest (env->now_ms), or P2P_NEVER. */
 uint64_t chat_deadline(const struct chat *c);
-/* Whether chat_handle may be called; false while the store refuses. */
+/* Whether messages of net may be handed in; false while the store refuses. */
 bool chat_wants_more(const struct chat *c);
 /* True when the person has left, all is saved and both sides know it. */
 bool chat_finished(const struct chat *c);

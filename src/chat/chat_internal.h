@@ -143,7 +143,9 @@ struct chat {
 	bool retrying; /* the kept input is to be taken in again */
 	uint64_t retry_ms;
 	bool store_told; /* the ui knows that saving fails */
+	size_t kept_count;
 	bool quitting;
+	bool quit_anyway; /* though the store fails */
 	bool finished;
 	uint64_t ignored_units; /* not chat, or malformed */
 };

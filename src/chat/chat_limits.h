@@ -48,6 +48,10 @@
 #define CHAT_OFFER_PAUSE_MS 250
 #define CHAT_OFFER_RETRY_MS 10000
 #define CHAT_OFFERS_MAX 1024
+/* What a person may type while saving fails: lines kept in memory. */
+#define CHAT_KEPT_MAX 1024
+/* The exit status of leaving while the store fails (EX_IOERR). */
+#define CHAT_EXIT_UNSAVED 74
 /* After a failed commit the turn's messages are taken in again. */
 #define CHAT_STORE_RETRY_MS 2000
 /* After the queue to the ui was full. */

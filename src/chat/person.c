@@ -34,13 +34,11 @@ static bool comes_before(
 	return strcmp(a->row.peer, b->row.peer) < 0;
 }
 
-static void tell_claimants(struct chat *c, struct chat_name *n)
+/* Only who comes first is unmarked, so only that one's mark can change. */
+static void tell_first(struct chat *c, struct chat_name *n)
 {
-	struct list *pos, *tmp;
-
-	LIST_FOREACH(pos, tmp, &n->people)
-		person_changed(
-			c, LIST_ITEM(pos, struct chat_person, same_name));
+	person_changed(
+		c, LIST_ITEM(n->people.next, struct chat_person, same_name));
 }
 
 static void leave_name(struct chat *c, struct chat_person *p)
@@ -53,7 +51,7 @@ static void leave_name(struct chat *c, struct chat_person *p)
 	list_remove(&p->same_name);
 	p->claim = NULL;
 	if (!list_empty(&n->people)) {
-		tell_claimants(c, n);
+		tell_first(c, n);
 		return;
 	}
 	fold_name(p->row.name, &folded);
@@ -78,14 +76,16 @@ static void take_name(struct chat *c, struct chat_person *p)
 		table_put(&c->names, buf_bytes(&folded), n);
 	}
 	buf_clear(&folded);
-	for (at = n->people.next; at != &n->people; at = at->next)
-		if (comes_before(
+	/* From the end, where those seen last belong. */
+	for (at = n->people.prev; at != &n->people; at = at->prev)
+		if (!comes_before(
 			    p, LIST_ITEM(at, struct chat_person, same_name)))
 			break;
-	list_insert_before(at, &p->same_name);
+	/* The one that was first so far gets its mark. */
+	if (at == &n->people && !list_empty(&n->people))
+		tell_first(c, n);
+	list_insert_before(at->next, &p->same_name);
 	p->claim = n;
-	if (n->people.next != n->people.prev)
-		tell_claimants(c, n);
 }
 
 void person_claim(struct chat *c, struct chat_person *p, const char *name)
@@ -400,29 +400,33 @@ static bool tag_matches(const struct chat_person *p, struct bytes who)
 	       (name.len == 0 || bytes_equal(name, bytes_str(p->row.name)));
 }
 
-static void find_by_name(struct chat *c, struct bytes who, struct candidates *f)
+static struct chat_name *find_name(struct chat *c, struct bytes who)
 {
 	struct chat_name *n;
-	struct list *pos, *tmp;
 	struct buf folded;
 
 	buf_init(&folded, CHAT_NOTICE_BYTES_MAX);
 	text_fold(who, &folded);
 	n = table_get(&c->names, buf_bytes(&folded));
 	buf_clear(&folded);
-	if (n == NULL)
-		return;
-	LIST_FOREACH(pos, tmp, &n->people)
-		add_candidate(f, LIST_ITEM(pos, struct chat_person, same_name));
+	return n;
 }
 
-static void find_by_key(struct chat *c, struct bytes who, struct candidates *f)
+/* By name and by key: somebody's name may be made to look like another's
+ * key, so one kind of match does not hide the other. */
+static void find_candidates(
+	struct chat *c, struct bytes who, struct candidates *f)
 {
+	struct chat_name *n = find_name(c, who);
 	struct table_entry *e, *tmp;
 
-	TABLE_FOREACH(e, tmp, &c->people)
-		if (key_matches(e->value, who) || tag_matches(e->value, who))
-			add_candidate(f, e->value);
+	TABLE_FOREACH(e, tmp, &c->people) {
+		struct chat_person *p = e->value;
+
+		if ((n != NULL && p->claim == n) || key_matches(p, who) ||
+			tag_matches(p, who))
+			add_candidate(f, p);
+	}
 }
 
 struct chat_person *person_resolve(struct chat *c, struct bytes who)
@@ -432,9 +436,7 @@ struct chat_person *person_resolve(struct chat *c, struct bytes who)
 
 	buf_init(&f.text, CHAT_NOTICE_BYTES_MAX);
 	if (who.len > 0)
-		find_by_name(c, who, &f);
-	if (who.len > 0 && f.count == 0)
-		find_by_key(c, who, &f);
+		find_candidates(c, who, &f);
 	if (f.count == 0)
 		out_error(c, "no-such-person", "Nobody here is '%s'.", quoted);
 	else if (f.count > 1)

@@ -223,6 +223,7 @@ int room_join(struct chat *c, struct chat_room *r)
 		NULL);
 	room_tell(c, r, true);
 	tell_members(c, r);
+	send_offer_waiting(c, r);
 	return 0;
 }
 

@@ -39,6 +39,7 @@ void host_init(struct host *h, uint8_t seed, const char *name)
 	must(crypto_init() == 0, "crypto_init");
 	test_env_init(&h->te, seed);
 	identity_from_seed(&h->me, raw);
+	peer_id_text(&h->me.id, h->id);
 	must(store_open_memory(&h->store, bytes_of(NULL, 0), NULL) == 0,
 		"store_open_memory");
 	h->to_ui = mailbox_new(&ui);

@@ -18,6 +18,7 @@
 struct host {
 	struct test_env te;
 	struct identity me;
+	char id[PEER_ID_TEXT_MAX];
 	struct store *store;
 	struct chat *chat;
 	struct mailbox *to_ui;
@@ -43,6 +44,11 @@ void host_init(struct host *h, uint8_t seed, const char *name);
 /* The program ends (as a crash would) and starts again on its store. */
 void host_restart(struct host *h);
 void host_clear(struct host *h);
+/* Its peer id as text. */
+static inline const char *host_id(const struct host *h)
+{
+	return h->id;
+}
 /* Time passes; a turn without messages. */
 void host_wait(struct host *h, uint64_t ms);
 /* Ends the turn and takes what came out. */

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "store/store_internal.h"
 #include "tests/unit/chat_host.h"
 
 #define NOW 1767225600000ULL /* the test clock's start */
@@ -956,127 +955,46 @@ static void test_chat_saved_peers_are_told_to_net(void **state)
 		host_sent(h, NET_MSG_KNOWN_PEER, 0)->peer, f->mali.peer);
 }
 
-/* ---- full queues, failing disks ---------------------------------------- */
+/* ---- two people ------------------------------------------------------- */
 
-static void test_chat_slow_screen_misses_no_line(void **state)
+static void carry(struct host *from, struct host *to)
 {
-	struct fixture *f = *state;
-	struct host *h = &f->me;
-	char text[16];
-	size_t reloads = 0;
+	struct net_msg *m;
 
-	/* The screen does not read for a thousand lines. */
-	for (uint64_t i = 0; i < 1000; i++) {
-		struct buf raw;
-
-		buf_init(&raw, UNIT_BYTES_MAX);
-		snprintf(text, sizeof(text), "line %d", (int)i);
-		assert_int_equal(
-			unit_sign(&f->mali.key, (NOW + i) * 1000000,
-				bytes_str(LOBBY), bytes_str(text), &raw),
-			0);
-		chat_handle(h->chat, &h->te.env,
-			&chat_net_msg_new(CHAT_MSG_UNIT, NULL, buf_bytes(&raw))
-				 ->msg);
-		chat_turn_end(h->chat, &h->te.env);
-		buf_clear(&raw);
+	for (size_t n = 0; (m = host_sent(from, NET_MSG_PUBLISH, n)) != NULL;
+		n++) {
+		host_unit(to, bytes_of(m->data, m->data_len));
+		host_handed(from, m->id);
 	}
-	for (int i = 0; i < 100; i++) {
-		host_turn(h);
-		if (host_said_count(h, UI_MSG_RELOAD) > reloads) {
-			reloads++;
-			host_ui(h, CHAT_MSG_RELOAD, NULL);
-		}
-		host_wait(h, CHAT_UI_RETRY_MS);
-	}
-	assert_true(reloads > 0);
-	for (int i = 0; i < 1000; i++) {
-		snprintf(text, sizeof(text), "line %d", i);
-		assert_int_equal(host_line_count(h, text), 1);
-	}
+	host_forget(from);
 }
 
-static void test_chat_full_net_queue_keeps_the_line_waiting(void **state)
+static void test_chat_two_people_talk(void **state)
 {
 	struct fixture *f = *state;
-	struct host *h = &f->me;
-	char text[16];
-	int n = MSG_QUEUE_TO_NET + 20;
+	struct host *ann = &f->me;
+	static struct host bob;
+	struct ui_msg *line;
 
-	host_meets(h, &f->mali, LOBBY);
-	for (int i = 0; i < n; i++) {
-		snprintf(text, sizeof(text), "line %d", i);
-		chat_handle(h->chat, &h->te.env,
-			&chat_ui_msg_new(CHAT_MSG_LINE, NULL, text)->msg);
-		chat_turn_end(h->chat, &h->te.env);
-	}
-	host_turn(h);
-	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), MSG_QUEUE_TO_NET);
-	for (size_t i = 0; i < MSG_QUEUE_TO_NET; i++)
-		host_handed(h, host_sent(h, NET_MSG_PUBLISH, i)->id);
-	host_forget(h);
-	chat_handle(h->chat, &h->te.env,
-		&chat_net_msg_new(CHAT_MSG_NET_ROOM, NULL, bytes_of(NULL, 0))
-			 ->msg);
-	host_turn(h);
-	host_wait(h, CHAT_OFFER_PAUSE_MS);
-	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 20);
-}
-
-static void test_chat_full_disk_shows_and_sends_nothing_unsaved(void **state)
-{
-	struct fixture *f = *state;
-	struct host *h = &f->me;
-	char text[32];
-
-	host_types(h, NULL, "/join dev");
-	host_meets(h, &f->mali, "dev");
-	host_types(h, NULL, "saved");
-	host_handed(h, host_sent(h, NET_MSG_PUBLISH, 0)->id);
-	host_forget(h);
-	/* SQLite's own limit answers as a full disk does. */
-	assert_int_equal(store_exec(h->store, "PRAGMA max_page_count = 1"), 0);
-	for (int i = 0; i < 200 && chat_wants_more(h->chat); i++) {
-		snprintf(text, sizeof(text), "line %d", i);
-		host_types(h, NULL, text);
-	}
-	assert_false(chat_wants_more(h->chat));
-	assert_string_equal(host_said(h, UI_MSG_ERROR, 0)->code, "store");
-	assert_null(host_line(h, text));
-	assert_true(chat_deadline(h->chat) ==
-		    h->te.env.now_ms + CHAT_STORE_RETRY_MS);
-	host_wait(h, CHAT_STORE_RETRY_MS);
-	assert_false(chat_wants_more(h->chat));
-	assert_int_equal(
-		store_exec(h->store, "PRAGMA max_page_count = 100000"), 0);
-	host_wait(h, CHAT_STORE_RETRY_MS);
-	assert_true(chat_wants_more(h->chat));
-	host_ui(h, CHAT_MSG_RELOAD, NULL);
-	assert_int_equal(host_line_count(h, text), 1);
-	assert_int_equal(host_line(h, text)->line.state, UI_STATE_WAITING);
-	host_restart(h);
-	host_page(h, "dev", CHAT_PAGE_MAX);
+	host_init(&bob, 8, "bob");
+	host_peer(ann, host_id(&bob), "p2pchat-tui/0.1.0", "/yamux/1.0.0");
+	host_topic(ann, host_id(&bob), LOBBY, true);
+	host_peer(&bob, host_id(ann), "p2pchat-tui/0.1.0", "/yamux/1.0.0");
+	host_topic(&bob, host_id(ann), LOBBY, true);
+	host_types(ann, NULL, "hello bob");
+	carry(ann, &bob);
+	line = host_line(&bob, "hello bob");
+	assert_string_equal(line->line.name, "ann");
+	assert_true(line->line.mention);
+	host_types(&bob, NULL, "hello ann");
+	carry(&bob, ann);
+	line = host_line(ann, "hello ann");
+	assert_string_equal(line->line.from, host_id(&bob));
+	/* The answer stands behind what it answers, on both screens. */
+	host_page(ann, LOBBY, 2);
 	assert_string_equal(
-		host_said(h, UI_MSG_LINE, host_said_count(h, UI_MSG_LINE) - 1)
-			->line.text,
-		text);
-}
-
-static void test_chat_failed_join_is_told_to_net_when_saved(void **state)
-{
-	struct fixture *f = *state;
-	struct host *h = &f->me;
-	size_t before = host_sent_count(h, NET_MSG_JOIN);
-
-	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 1"), 0);
-	host_types(h, NULL, "/join dev");
-	assert_false(chat_wants_more(h->chat));
-	assert_int_equal(host_sent_count(h, NET_MSG_JOIN), before);
-	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 0"), 0);
-	host_wait(h, CHAT_STORE_RETRY_MS);
-	assert_int_equal(host_sent_count(h, NET_MSG_JOIN), before + 1);
-	host_restart(h);
-	assert_string_equal(host_said(h, UI_MSG_FOCUS, 0)->room, "dev");
+		host_text(ann, UI_MSG_LINE, "hello")->line.text, "hello ann");
+	host_clear(&bob);
 }
 
 #define STORY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -1131,10 +1049,7 @@ int main(void)
 		STORY(test_chat_says_what_it_knows),
 		STORY(test_chat_quits_when_all_is_saved),
 		STORY(test_chat_saved_peers_are_told_to_net),
-		STORY(test_chat_slow_screen_misses_no_line),
-		STORY(test_chat_full_net_queue_keeps_the_line_waiting),
-		STORY(test_chat_full_disk_shows_and_sends_nothing_unsaved),
-		STORY(test_chat_failed_join_is_told_to_net_when_saved),
+		STORY(test_chat_two_people_talk),
 	};
 
 	return cmocka_run_group_tests_name("chat", tests, NULL, NULL);

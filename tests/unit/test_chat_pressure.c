@@ -1,0 +1,227 @@
+/*
+ * Stories of a chat under pressure: a screen or a net that does not read, a
+ * disk that is full.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "store/store_internal.h"
+#include "tests/unit/chat_host.h"
+
+#define NOW 1767225600000ULL /* the test clock's start */
+
+struct fixture {
+	struct host me;
+	struct author mali;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	host_init(&f->me, 7, "ann");
+	author_init(&f->mali, 1, "mali");
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	host_clear(&f->me);
+	free(f);
+	return 0;
+}
+
+/* ---- full queues, failing disks ---------------------------------------- */
+
+static void test_chat_slow_screen_misses_no_line(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	char text[16];
+	size_t reloads = 0;
+
+	/* The screen does not read for a thousand lines. */
+	for (uint64_t i = 0; i < 1000; i++) {
+		struct buf raw;
+
+		buf_init(&raw, UNIT_BYTES_MAX);
+		snprintf(text, sizeof(text), "line %d", (int)i);
+		assert_int_equal(
+			unit_sign(&f->mali.key, (NOW + i) * 1000000,
+				bytes_str(LOBBY), bytes_str(text), &raw),
+			0);
+		chat_handle(h->chat, &h->te.env,
+			&chat_net_msg_new(CHAT_MSG_UNIT, NULL, buf_bytes(&raw))
+				 ->msg);
+		chat_turn_end(h->chat, &h->te.env);
+		buf_clear(&raw);
+	}
+	for (int i = 0; i < 100; i++) {
+		host_turn(h);
+		if (host_said_count(h, UI_MSG_RELOAD) > reloads) {
+			reloads++;
+			host_ui(h, CHAT_MSG_RELOAD, NULL);
+		}
+		host_wait(h, CHAT_UI_RETRY_MS);
+	}
+	assert_true(reloads > 0);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(text, sizeof(text), "line %d", i);
+		assert_int_equal(host_line_count(h, text), 1);
+	}
+}
+
+static void test_chat_full_net_queue_keeps_the_line_waiting(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	char text[16];
+	int n = MSG_QUEUE_TO_NET + 20;
+
+	host_meets(h, &f->mali, LOBBY);
+	for (int i = 0; i < n; i++) {
+		snprintf(text, sizeof(text), "line %d", i);
+		chat_handle(h->chat, &h->te.env,
+			&chat_ui_msg_new(CHAT_MSG_LINE, NULL, text)->msg);
+		chat_turn_end(h->chat, &h->te.env);
+	}
+	host_turn(h);
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), MSG_QUEUE_TO_NET);
+	for (size_t i = 0; i < MSG_QUEUE_TO_NET; i++)
+		host_handed(h, host_sent(h, NET_MSG_PUBLISH, i)->id);
+	host_forget(h);
+	chat_handle(h->chat, &h->te.env,
+		&chat_net_msg_new(CHAT_MSG_NET_ROOM, NULL, bytes_of(NULL, 0))
+			 ->msg);
+	host_turn(h);
+	host_wait(h, CHAT_OFFER_PAUSE_MS);
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 20);
+}
+
+static void test_chat_full_disk_shows_and_sends_nothing_unsaved(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	char text[32];
+
+	host_types(h, NULL, "/join dev");
+	host_meets(h, &f->mali, "dev");
+	host_types(h, NULL, "saved");
+	host_handed(h, host_sent(h, NET_MSG_PUBLISH, 0)->id);
+	host_forget(h);
+	/* SQLite's own limit answers as a full disk does. */
+	assert_int_equal(store_exec(h->store, "PRAGMA max_page_count = 1"), 0);
+	for (int i = 0; i < 200 && chat_wants_more(h->chat); i++) {
+		snprintf(text, sizeof(text), "line %d", i);
+		host_types(h, NULL, text);
+	}
+	assert_false(chat_wants_more(h->chat));
+	assert_string_equal(host_said(h, UI_MSG_ERROR, 0)->code, "store");
+	assert_null(host_line(h, text));
+	assert_true(chat_deadline(h->chat) ==
+		    h->te.env.now_ms + CHAT_STORE_RETRY_MS);
+	host_wait(h, CHAT_STORE_RETRY_MS);
+	assert_false(chat_wants_more(h->chat));
+	assert_int_equal(
+		store_exec(h->store, "PRAGMA max_page_count = 100000"), 0);
+	host_wait(h, CHAT_STORE_RETRY_MS);
+	assert_true(chat_wants_more(h->chat));
+	host_ui(h, CHAT_MSG_RELOAD, NULL);
+	assert_int_equal(host_line_count(h, text), 1);
+	assert_int_equal(host_line(h, text)->line.state, UI_STATE_WAITING);
+	host_restart(h);
+	host_page(h, "dev", CHAT_PAGE_MAX);
+	assert_string_equal(
+		host_said(h, UI_MSG_LINE, host_said_count(h, UI_MSG_LINE) - 1)
+			->line.text,
+		text);
+}
+
+static void test_chat_failed_join_is_told_to_net_when_saved(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	size_t before = host_sent_count(h, NET_MSG_JOIN);
+
+	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 1"), 0);
+	host_types(h, NULL, "/join dev");
+	assert_false(chat_wants_more(h->chat));
+	assert_int_equal(host_sent_count(h, NET_MSG_JOIN), before);
+	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 0"), 0);
+	host_wait(h, CHAT_STORE_RETRY_MS);
+	assert_int_equal(host_sent_count(h, NET_MSG_JOIN), before + 1);
+	host_restart(h);
+	assert_string_equal(host_said(h, UI_MSG_FOCUS, 0)->room, "dev");
+}
+
+static void test_chat_can_be_left_while_the_disk_is_full(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+
+	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 1"), 0);
+	host_types(h, NULL, "cannot be saved");
+	host_types(h, NULL, "nor this");
+	assert_false(chat_finished(h->chat));
+	host_types(h, NULL, "/quit");
+	assert_true(chat_finished(h->chat));
+	assert_int_equal(
+		host_said(h, UI_MSG_QUIT, 0)->number, CHAT_EXIT_UNSAVED);
+	assert_non_null(host_sent(h, NET_MSG_QUIT, 0));
+	assert_null(host_line(h, "cannot be saved"));
+}
+
+static void test_chat_turn_goes_on_after_a_stall(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	struct mailbox_cfg queue = {.count_max = 10, .bytes_max = 100000};
+	struct mailbox *from_ui = mailbox_new(&queue);
+	struct mailbox *from_net = mailbox_new(&queue);
+	struct msg *line = &chat_ui_msg_new(CHAT_MSG_LINE, NULL, "x")->msg;
+	struct msg *ready =
+		&chat_net_msg_new(CHAT_MSG_NET_READY, "addr", bytes_of(NULL, 0))
+			 ->msg;
+
+	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 1"), 0);
+	assert_int_equal(mailbox_post(from_ui, &line), 0);
+	chat_turn(h->chat, &h->te.env, from_ui, from_net);
+	assert_int_equal(mailbox_post(from_net, &ready), 0);
+	h->te.env.now_ms += CHAT_STORE_RETRY_MS;
+	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 0"), 0);
+	/* What came meanwhile is taken in by a turn that is due at once. */
+	assert_true(chat_turn(h->chat, &h->te.env, from_ui, from_net) ==
+		    h->te.env.now_ms);
+	chat_turn(h->chat, &h->te.env, from_ui, from_net);
+	host_ui(h, CHAT_MSG_RELOAD, NULL);
+	assert_non_null(host_said(h, UI_MSG_READY, 0));
+	assert_int_equal(host_line_count(h, "x"), 1);
+	mailbox_free(from_ui);
+	mailbox_free(from_net);
+}
+
+#define STORY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORY(test_chat_slow_screen_misses_no_line),
+		STORY(test_chat_full_net_queue_keeps_the_line_waiting),
+		STORY(test_chat_full_disk_shows_and_sends_nothing_unsaved),
+		STORY(test_chat_failed_join_is_told_to_net_when_saved),
+		STORY(test_chat_can_be_left_while_the_disk_is_full),
+		STORY(test_chat_turn_goes_on_after_a_stall),
+	};
+
+	return cmocka_run_group_tests_name("chat_pressure", tests, NULL, NULL);
+}
