@@ -187,3 +187,8 @@ bool keys_feed(struct keys *k, enum keys_input input, uint32_t value,
 		ev->key.mods |= UI_MOD_ALT;
 	return true;
 }
+
+bool keys_end_paste(struct keys *k, struct terminal_event *ev)
+{
+	return k->pasting && give_paste(k, ev);
+}

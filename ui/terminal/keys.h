@@ -46,4 +46,7 @@ void keys_clear(struct keys *k);
 bool keys_feed(struct keys *k, enum keys_input input, uint32_t value,
 	struct terminal_event *ev);
 
+/* A paste whose end mark was lost: hands out what has come so far. */
+bool keys_end_paste(struct keys *k, struct terminal_event *ev);
+
 #endif

@@ -10,13 +10,15 @@
 #include "ui/draw/draw.h"
 #include "ui/terminal/terminal.h"
 
-#define FRAME_MS 33 /* at most 30 frames a second */
+#define FRAME_MS 33         /* at most 30 frames a second */
+#define PASTE_QUIET_MS 2000 /* a paste without an end mark ends */
 
 struct screen_face {
 	struct ui *ui;
 	struct terminal *terminal;
 	struct ui_canvas canvas;
 	uint64_t drawn_ms;
+	uint64_t input_ms; /* something was last read */
 	bool dirty;
 	bool gone; /* the terminal is */
 };
@@ -111,6 +113,7 @@ void screen_face_on_input(struct screen_face *f, const struct ui_clock *clock)
 {
 	struct terminal_event ev = {.kind = TERMINAL_EVENT_NONE};
 
+	f->input_ms = clock->now_ms;
 	for (;;) {
 		terminal_read(f->terminal, &ev);
 		switch (ev.kind) {
@@ -169,9 +172,22 @@ void screen_face_quit(struct screen_face *f)
 	ui_quit(f->ui);
 }
 
+static void end_lost_paste(struct screen_face *f, const struct ui_clock *clock)
+{
+	struct terminal_event ev;
+
+	if (!terminal_is_pasting(f->terminal) ||
+		clock->now_ms - f->input_ms < PASTE_QUIET_MS)
+		return;
+	terminal_end_paste(f->terminal, &ev);
+	if (ev.kind == TERMINAL_EVENT_PASTE)
+		ui_paste(f->ui, ev.paste, clock);
+}
+
 void screen_face_turn(struct screen_face *f, const struct ui_clock *clock)
 {
 	ui_tick(f->ui, clock);
+	end_lost_paste(f, clock);
 	if (ui_take_suspend(f->ui))
 		screen_face_suspend(f);
 	if (ui_take_redraw(f->ui)) {
@@ -190,6 +206,8 @@ uint64_t screen_face_deadline(const struct screen_face *f)
 
 	if (f->dirty && !f->gone)
 		at = P2P_MIN(at, f->drawn_ms + FRAME_MS);
+	if (terminal_is_pasting(f->terminal))
+		at = P2P_MIN(at, f->input_ms + PASTE_QUIET_MS);
 	return at;
 }
 

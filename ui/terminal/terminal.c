@@ -237,6 +237,17 @@ void terminal_read(struct terminal *t, struct terminal_event *ev)
 	}
 }
 
+bool terminal_is_pasting(const struct terminal *t)
+{
+	return t->keys.pasting;
+}
+
+void terminal_end_paste(struct terminal *t, struct terminal_event *ev)
+{
+	ev->kind = TERMINAL_EVENT_NONE;
+	(void)keys_end_paste(&t->keys, ev);
+}
+
 void terminal_forget(struct terminal *t)
 {
 	t->all = true;

@@ -55,6 +55,10 @@ void terminal_size(const struct terminal *t, int *rows, int *cols);
 void terminal_resized(struct terminal *t);
 /* The next thing typed; never waits. */
 void terminal_read(struct terminal *t, struct terminal_event *ev);
+/* Whether a paste has begun and not ended; and how to end it when nothing
+ * more comes, so that a lost end mark does not swallow all that is typed. */
+bool terminal_is_pasting(const struct terminal *t);
+void terminal_end_paste(struct terminal *t, struct terminal_event *ev);
 /* Shows the canvas: sends what differs from what is shown. */
 void terminal_draw(struct terminal *t, const struct ui_canvas *c);
 /* The next draw sends everything. */
