@@ -158,7 +158,8 @@ int listen_bind(struct loop *l, char error[static LOOP_ERROR_TEXT_MAX])
 		return listen_given(l, error);
 	err = listen_everywhere(l, l->cfg.port);
 	if (err != 0 && l->cfg.port != 0) {
-		l->port_changed = true;
+		(void)snprintf(l->listen_note, sizeof(l->listen_note),
+			"port %u was taken", l->cfg.port);
 		err = listen_everywhere(l, 0);
 	}
 	if (err == 0)

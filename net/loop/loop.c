@@ -116,16 +116,24 @@ void loop_step(struct loop *l, struct node_event *ev)
 
 /* ---- what wakes it ----------------------------------------------------- */
 
+static void tell_listening(struct loop *l)
+{
+	struct node_event ev = {
+		.kind = NODE_EV_LISTENING,
+		.addrs = l->addrs,
+		.addr_count = l->addr_count,
+		.text = l->listen_note[0] != '\0' ? l->listen_note : NULL,
+	};
+
+	loop_step(l, &ev);
+}
+
 static void refresh_addresses(struct loop *l)
 {
-	struct node_event ev = {.kind = NODE_EV_LISTENING};
 	struct node_event net = {.kind = NODE_EV_NETWORK};
 
-	if (listen_addresses(l)) {
-		ev.addrs = l->addrs;
-		ev.addr_count = l->addr_count;
-		loop_step(l, &ev);
-	}
+	if (listen_addresses(l))
+		tell_listening(l);
 	if (l->discovery != NULL) {
 		discovery_refresh(l->discovery);
 		query_send(l);
@@ -309,13 +317,10 @@ struct loop *loop_new(
 
 static void *run(void *arg)
 {
-	struct node_event ev = {.kind = NODE_EV_LISTENING};
 	struct loop *l = arg;
 
 	(void)listen_addresses(l);
-	ev.addrs = l->addrs;
-	ev.addr_count = l->addr_count;
-	loop_step(l, &ev);
+	tell_listening(l);
 	if (l->discovery != NULL)
 		query_send(l);
 	(void)uv_run(&l->uv, UV_RUN_DEFAULT);

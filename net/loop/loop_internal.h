@@ -32,6 +32,7 @@
  * not: the machine slept. */
 #define LOOP_SLEEP_MS 5000
 #define LOOP_LAN_QUEUE 256
+#define LOOP_NOTE_MAX 48
 /* A dead peer whose muxer has no ping is noticed by the kernel. */
 #define LOOP_TCP_USER_TIMEOUT_MS 12000
 #define LOOP_TCP_KEEPALIVE_S 5
@@ -81,7 +82,7 @@ struct loop {
 	uv_tcp_t listeners[LOOP_LISTEN_MAX];
 	size_t listener_count;
 	uint16_t port;
-	bool port_changed;
+	char listen_note[LOOP_NOTE_MAX]; /* "": none */
 	struct maddr addrs[DISCOVERY_ADDRESSES_MAX];
 	size_t addr_count;
 	uint64_t last_boot_ms;

@@ -257,7 +257,7 @@ static void on_listening(
 	for (size_t i = 0; i < n->addr_count; i++)
 		n->addrs[i] = ev->addrs[i];
 	swarm_set_addresses(n->swarm, env, n->addrs, n->addr_count);
-	tell_listening(n);
+	tell_listening(n, ev->text);
 	push_action(n, NODE_ACT_ADVERTISE, 0, NULL);
 }
 

@@ -38,7 +38,8 @@ enum node_event_kind {
 	NODE_EV_TICK,          /* node_deadline has come */
 	NODE_EV_COMMAND,       /* msg: taken over by the node */
 	NODE_EV_LISTENING,     /* addrs, addr_count: all addresses listened on
-				  now, without /p2p; again when they change */
+				  now, without /p2p; again when they change.
+				  text: what people should know, or NULL */
 	NODE_EV_LISTEN_FAILED, /* text: what and why */
 	NODE_EV_ACCEPTED,      /* addr: remote; conn is set by the node, 0 means
 				  refused: close it */

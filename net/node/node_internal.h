@@ -95,7 +95,7 @@ void tell_address(
 void tell_dial_failed(struct node *n, const char *what, const char *why);
 void tell_status(struct node *n, enum chat_status_item item,
 	enum chat_status_state state, const char *text);
-void tell_listening(struct node *n);
+void tell_listening(struct node *n, const char *note);
 
 /* ---- command.c --------------------------------------------------------- */
 

@@ -148,7 +148,7 @@ static void describe(const struct node *n, struct buf *out)
 		(void)buf_appendf(out, ", %zu more", n->addr_count - 1);
 }
 
-void tell_listening(struct node *n)
+void tell_listening(struct node *n, const char *note)
 {
 	char text[MADDR_TEXT_MAX];
 	char id[PEER_ID_TEXT_MAX];
@@ -161,6 +161,8 @@ void tell_listening(struct node *n)
 		(void)buf_appendf(&lines, "%s%s/p2p/%s", i == 0 ? "" : "\n",
 			maddr_text(&n->addrs[i], text), id);
 	describe(n, &status);
+	if (note != NULL)
+		(void)buf_appendf(&status, "; %s", note);
 	tell_status(n, CHAT_STATUS_LISTEN,
 		n->addr_count == 0 ? CHAT_STATE_FAILED : CHAT_STATE_OK,
 		buf_cstr(&status));
