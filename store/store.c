@@ -176,7 +176,8 @@ static void harden(struct store *s)
 #define STR(x) STR_(x)
 
 /* The exclusive mode comes before WAL: then no shared memory is made and no
- * second connection can come in. */
+ * second connection can come in. What is not ours is refused before WAL would
+ * change its header. */
 static int configure(struct store *s)
 {
 	static const char common[] =
@@ -185,7 +186,6 @@ static int configure(struct store *s)
 		"PRAGMA temp_store = MEMORY;"
 		"PRAGMA cache_size = -" STR(STORE_CACHE_KIB) ";";
 	static const char file[] =
-		"PRAGMA locking_mode = EXCLUSIVE;"
 		"PRAGMA journal_mode = WAL;"
 		"PRAGMA synchronous = FULL;"
 		"PRAGMA wal_autocheckpoint = " STR(STORE_WAL_PAGES) ";";
@@ -193,6 +193,10 @@ static int configure(struct store *s)
 	int err;
 
 	err = store_exec(s, common);
+	if (err == 0 && !s->memory)
+		err = store_exec(s, "PRAGMA locking_mode = EXCLUSIVE");
+	if (err == 0)
+		err = store_check(s);
 	if (err == 0 && !s->memory)
 		err = store_exec(s, file);
 	if (err != 0 || s->memory)

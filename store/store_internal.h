@@ -54,6 +54,9 @@ struct store {
 	char error[200];
 };
 
+/* Whether the file is ours, or new and empty: P2P_ERR_TOO_NEW, _CORRUPT.
+ * Writes nothing. */
+int store_check(struct store *s) P2P_MUST_CHECK;
 /* Brings the schema to STORE_VERSION inside one transaction. */
 int store_migrate(struct store *s) P2P_MUST_CHECK;
 

@@ -81,6 +81,33 @@ static int read_version(struct store *s, int *version)
 	return rc == SQLITE_ROW ? 0 : store_fail(s, rc);
 }
 
+/* Version 0 is a new, empty file: with tables in it, it is another's. */
+static int check_empty(struct store *s)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	rc = sqlite3_prepare_v2(
+		s->db, "SELECT 1 FROM sqlite_schema", -1, &st, NULL);
+	if (rc != SQLITE_OK)
+		return store_fail(s, rc);
+	rc = sqlite3_step(st);
+	sqlite3_finalize(st);
+	if (rc == SQLITE_ROW)
+		return P2P_ERR_CORRUPT;
+	return rc == SQLITE_DONE ? 0 : store_fail(s, rc);
+}
+
+int store_check(struct store *s)
+{
+	int version = 0;
+	int err = read_version(s, &version);
+
+	if (err == 0 && (version < 0 || version > STORE_VERSION))
+		return P2P_ERR_TOO_NEW;
+	return err == 0 && version == 0 ? check_empty(s) : err;
+}
+
 int store_migrate(struct store *s)
 {
 	int version = 0, err;
@@ -91,8 +118,7 @@ int store_migrate(struct store *s)
 	if (err != 0)
 		return err;
 	err = read_version(s, &version);
-	if (err == 0 && (version < 0 || version > STORE_VERSION))
-		err = P2P_ERR_TOO_NEW;
+	P2P_ASSERT(version >= 0 && version <= STORE_VERSION);
 	for (int i = version; err == 0 && i < STORE_VERSION; i++)
 		err = store_exec(s, steps[i]);
 	if (err == 0)
