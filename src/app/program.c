@@ -163,10 +163,13 @@ static void make_mailboxes(struct program *p)
 static int parse_listen(const struct options *o,
 	struct maddr out[static OPTIONS_LIST_MAX], char *error)
 {
+	struct maddr_tcp tcp;
+
 	for (size_t i = 0; i < o->listen.count; i++) {
 		const char *text = o->listen.items[i];
 
-		if (maddr_parse_text(&out[i], bytes_str(text)) == 0)
+		if (maddr_parse_text(&out[i], bytes_str(text)) == 0 &&
+			maddr_to_tcp(&out[i], &tcp))
 			continue;
 		(void)snprintf(error, OPTIONS_ERROR_MAX,
 			"--listen %.200s: not a multiaddr such as "
@@ -233,14 +236,20 @@ static int make_chat(struct program *p, char *error)
 		.utc_offset_s = program_clock().utc_offset_s,
 	};
 	int err = chat_new(&p->chat, &cfg, &env);
+	const char *why = store_error(p->profile.store);
 
 	if (err == 0)
 		return 0;
-	(void)snprintf(error, OPTIONS_ERROR_MAX, "%s: %s",
-		err == P2P_ERR_INVAL ? "--room or --name" : "history",
-		err == P2P_ERR_INVAL ? "not a value that can be one"
-				     : store_error(p->profile.store));
-	return err == P2P_ERR_INVAL ? EXIT_USAGE : EXIT_IO;
+	if (err == P2P_ERR_INVAL || err == P2P_ERR_TOO_BIG ||
+		err == P2P_ERR_LIMIT) {
+		(void)snprintf(error, OPTIONS_ERROR_MAX, "--room or --name: %s",
+			err == P2P_ERR_INVAL ? "not a value that can be one"
+					     : p2p_err_text(err));
+		return EXIT_USAGE;
+	}
+	(void)snprintf(error, OPTIONS_ERROR_MAX, "%s/chat.db: %s",
+		p->profile.folder, why[0] != '\0' ? why : p2p_err_text(err));
+	return err == P2P_ERR_CORRUPT ? EXIT_DATA : EXIT_IO;
 }
 
 static void open_log(struct program *p)
