@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -225,6 +226,24 @@ static void test_plain_reads_like_a_log(void **state)
 	world_close(&w);
 }
 
+static void test_plain_calls_rooms_by_their_title(void **state)
+{
+	struct world w;
+	struct ui_msg *m;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){0}, 8);
+	m = ui_msg_new(UI_MSG_ROOM, "p2p-chat-default", NULL);
+	m->title = xstrdup("lobby");
+	feed(&w, m);
+	m = line_msg("mali", "hi", false);
+	free(m->title);
+	m->title = NULL;
+	feed(&w, m);
+	expect_out(&w, "[lobby] 14:02 mali: hi\n");
+	world_close(&w);
+}
+
 static void test_plain_ascii_escapes_what_others_wrote(void **state)
 {
 	struct world w;
@@ -389,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_json_room_state_and_error),
 		cmocka_unit_test(test_json_survives_a_topic_that_is_not_utf8),
 		cmocka_unit_test(test_plain_reads_like_a_log),
+		cmocka_unit_test(test_plain_calls_rooms_by_their_title),
 		cmocka_unit_test(test_plain_ascii_escapes_what_others_wrote),
 		cmocka_unit_test(test_status_is_told_when_it_changes),
 		cmocka_unit_test(test_lines_may_be_cut_anywhere),

@@ -23,6 +23,10 @@ void line_face_free(struct line_face *f)
 		return;
 	buf_clear(&f->out);
 	buf_clear(&f->in);
+	for (size_t i = 0; i < f->room_count; i++) {
+		free(f->rooms[i].topic);
+		free(f->rooms[i].title);
+	}
 	free(f);
 }
 
@@ -154,11 +158,31 @@ static void post_simple(struct line_face *f, enum chat_msg_kind kind)
 	msg_free(out);
 }
 
+/* Lines come with the topic alone. */
+static void remember_title(struct line_face *f, const struct ui_msg *m)
+{
+	size_t i = 0;
+
+	if (m->room == NULL || m->title == NULL)
+		return;
+	while (i < f->room_count && strcmp(f->rooms[i].topic, m->room) != 0)
+		i++;
+	if (i == LINE_ROOMS_MAX)
+		return;
+	if (i == f->room_count) {
+		f->rooms[i].topic = xstrdup(m->room);
+		f->room_count++;
+	}
+	free(f->rooms[i].title);
+	f->rooms[i].title = xstrdup(m->title);
+}
+
 void line_face_on_msg(
 	struct line_face *f, struct ui_msg *m, const struct ui_clock *clock)
 {
 	f->now_ms = clock->now_ms;
 	watch_own(f, m);
+	remember_title(f, m);
 	if (f->cfg.json)
 		line_json_event(f, m);
 	else

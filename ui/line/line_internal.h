@@ -11,6 +11,8 @@
 
 /* Own lines watched until somebody has them; more are not counted. */
 #define LINE_OWN_MAX 256
+/* Rooms whose title is remembered; others are called by their topic. */
+#define LINE_ROOMS_MAX 64
 /* One event as text: a message of 64 KiB, each byte escaped, and names. */
 #define LINE_OUT_BYTES_MAX (1u << 20)
 /* Input kept while the chat queue is full. */
@@ -28,12 +30,20 @@ struct line_own {
 	bool told; /* that nobody has it */
 };
 
+/* What people call a room: told with UI_MSG_ROOM, used with its lines. */
+struct line_room {
+	char *topic; /* owned */
+	char *title; /* owned */
+};
+
 struct line_face {
 	struct line_face_cfg cfg;
 	struct buf out; /* one event, reused */
 	struct buf in;  /* bytes not yet posted */
 	struct line_own own[LINE_OWN_MAX];
 	size_t own_count;
+	struct line_room rooms[LINE_ROOMS_MAX];
+	size_t room_count;
 	size_t said; /* lines posted whose echo has not come */
 	bool ready_told;
 	bool skipping; /* the rest of a line that was too long */

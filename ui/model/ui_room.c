@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/xmalloc.h"
 #include "ui/model/ui_internal.h"
 
@@ -35,6 +36,21 @@ static void adopt_early(struct ui *ui, struct room *r)
 	ui->early_count = 0;
 }
 
+/* A topic may be any bytes; a title is clean. */
+static char *title_of(const struct ui *ui, const char *topic, const char *title)
+{
+	struct buf clean;
+	char *shown;
+
+	if (title != NULL)
+		return ui_shown(ui, title);
+	buf_init(&clean, 4096);
+	(void)text_clean(TEXT_LINE, bytes_str(topic), &clean);
+	shown = ui_shown(ui, buf_cstr(&clean));
+	buf_clear(&clean);
+	return shown;
+}
+
 struct room *ui_room_add(struct ui *ui, const char *topic, const char *title)
 {
 	struct room *r = ui_room_find(ui, topic);
@@ -48,7 +64,7 @@ struct room *ui_room_add(struct ui *ui, const char *topic, const char *title)
 		}
 		r = xcalloc(1, sizeof(*r));
 		r->topic = xstrdup(topic);
-		r->title = ui_shown(ui, title != NULL ? title : topic);
+		r->title = title_of(ui, topic, title);
 		r->slot = free_slot(ui);
 		r->at_newest = true;
 		r->view.follow = true;
