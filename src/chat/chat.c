@@ -109,7 +109,9 @@ static int open_rooms(struct chat *c, const struct chat_cfg *cfg)
 		at = at->next)
 		first = LIST_ITEM(at, struct chat_room, order);
 	c->focus = first;
-	return 0;
+	if (first == NULL)
+		return 0;
+	return store_set(c->store, "last_room", bytes_str(first->row.topic));
 }
 
 static int load(struct chat *c, const struct chat_cfg *cfg)

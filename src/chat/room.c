@@ -191,6 +191,7 @@ static int last_position(struct chat *c)
 	return last;
 }
 
+/* Who is there already hears of us, and we of them. */
 static void tell_members(struct chat *c, struct chat_room *r)
 {
 	struct table_entry *e, *tmp;
@@ -203,6 +204,8 @@ static void tell_members(struct chat *c, struct chat_room *r)
 		snprintf(m->peer, sizeof(m->peer), "%s", p->row.peer);
 		m->joined = true;
 		out_ui(c, m);
+		if (p->speaks == DIALECT_SEED_GO)
+			send_join(c, r);
 	}
 }
 

@@ -72,7 +72,7 @@ static void stop(struct host *h)
 	host_forget(h);
 }
 
-void host_restart(struct host *h)
+void host_restart_with(struct host *h)
 {
 	struct buf image;
 
@@ -83,10 +83,14 @@ void host_restart(struct host *h)
 	must(store_open_memory(&h->store, buf_bytes(&image), NULL) == 0,
 		"store_open_memory");
 	buf_clear(&image);
-	/* Only a first start has them. */
+	start(h);
+}
+
+void host_restart(struct host *h)
+{
 	h->cfg.name = NULL;
 	h->cfg.room_count = 0;
-	start(h);
+	host_restart_with(h);
 }
 
 void host_clear(struct host *h)

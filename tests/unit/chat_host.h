@@ -43,6 +43,8 @@ struct author {
 void host_init(struct host *h, uint8_t seed, const char *name);
 /* The program ends (as a crash would) and starts again on its store. */
 void host_restart(struct host *h);
+/* The same with the flags that stand in cfg. */
+void host_restart_with(struct host *h);
 void host_clear(struct host *h);
 /* Its peer id as text. */
 static inline const char *host_id(const struct host *h)

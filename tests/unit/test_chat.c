@@ -532,6 +532,38 @@ static void test_chat_says_join_once_where_a_go_program_is(void **state)
 	payload_clear(&p);
 }
 
+static void test_chat_says_join_in_a_room_where_a_go_program_sits(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	struct net_msg *sent;
+
+	author_says_go(&f->mali, h, "hello", NOW);
+	host_meets(h, &f->mali, "dev");
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 0);
+	host_types(h, NULL, "/join dev");
+	sent = host_sent(h, NET_MSG_PUBLISH, 0);
+	assert_non_null(sent);
+	assert_string_equal(sent->text, "dev");
+	assert_string_equal(host_said(h, UI_MSG_MEMBER, 0)->peer, f->mali.peer);
+}
+
+static void test_chat_opens_the_room_of_its_flag_again(void **state)
+{
+	static const char *const rooms[] = {"kitchen"};
+	static struct host h;
+
+	(void)state;
+	host_init(&h, 9, "ann");
+	h.cfg.rooms = rooms;
+	h.cfg.room_count = 1;
+	host_restart_with(&h);
+	assert_string_equal(host_said(&h, UI_MSG_FOCUS, 0)->room, "kitchen");
+	host_restart(&h);
+	assert_string_equal(host_said(&h, UI_MSG_FOCUS, 0)->room, "kitchen");
+	host_clear(&h);
+}
+
 /* ---- clocks ------------------------------------------------------------ */
 
 static void test_chat_marks_a_clock_far_ahead_and_is_not_dragged(void **state)
@@ -1028,6 +1060,8 @@ int main(void)
 		STORY(test_chat_speaks_plain_where_only_plain_is_heard),
 		STORY(test_chat_universal_connectivity_is_always_plain),
 		STORY(test_chat_says_join_once_where_a_go_program_is),
+		STORY(test_chat_says_join_in_a_room_where_a_go_program_sits),
+		cmocka_unit_test(test_chat_opens_the_room_of_its_flag_again),
 		STORY(test_chat_marks_a_clock_far_ahead_and_is_not_dragged),
 		STORY(test_chat_own_line_stands_behind_what_was_seen),
 		STORY(test_chat_a_late_line_proves_no_wrong_clock),
