@@ -44,6 +44,7 @@ void link_open(struct node *n, const struct env *env, struct link *l)
 	static const enum gossip_version versions[] = {
 		GOSSIP_V11, GOSSIP_V10, GOSSIP_FLOODSUB};
 	struct swarm_peer_info info;
+	struct gossip_peer peer;
 	size_t i = 0;
 
 	if (l->out != 0 || l->refused || n->stopping ||
@@ -61,8 +62,13 @@ void link_open(struct node *n, const struct env *env, struct link *l)
 		return;
 	}
 	l->reopen_at_ms = P2P_NEVER;
-	if (gossip_peer_add(n->gossip, env, &l->peer, versions[i],
-		    info.outbound, form_of(&info)) != 0) {
+	peer = (struct gossip_peer){
+		.id = l->peer,
+		.version = versions[i],
+		.form = form_of(&info),
+		.outbound = info.outbound,
+	};
+	if (gossip_peer_add(n->gossip, env, &peer) != 0) {
 		swarm_stream_reset(n->swarm, l->out);
 		l->out = 0;
 		l->refused = true;

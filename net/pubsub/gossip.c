@@ -115,21 +115,20 @@ int gossip_peer_seen(
 	return 0;
 }
 
-int gossip_peer_add(struct gossip *g, const struct env *env,
-	const struct peer_id *id, enum gossip_version version, bool outbound,
-	enum gossip_id_form form)
+int gossip_peer_add(
+	struct gossip *g, const struct env *env, const struct gossip_peer *peer)
 {
-	struct gpeer *p = gpeer_find(g, id);
+	struct gpeer *p = gpeer_find(g, &peer->id);
 	struct table_entry *e, *tmp;
 
 	if (p == NULL)
-		p = gpeer_new(g, env, id);
+		p = gpeer_new(g, env, &peer->id);
 	if (p == NULL)
 		return P2P_ERR_LIMIT;
-	p->version = version;
-	p->outbound = outbound;
-	if (form != GOSSIP_FORM_UNKNOWN)
-		p->form = form;
+	p->version = peer->version;
+	p->outbound = peer->outbound;
+	if (peer->form != GOSSIP_FORM_UNKNOWN)
+		p->form = peer->form;
 	/* A new stream starts with our subscriptions; what an older one did
 	 * not take is gone with it. */
 	bufq_clear(&p->out);

@@ -45,15 +45,21 @@ struct gossip_cfg {
 struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env);
 void gossip_free(struct gossip *g);
 
+/* What is known of a peer when our stream to it opens. */
+struct gossip_peer {
+	struct peer_id id;
+	enum gossip_version version;
+	enum gossip_id_form form; /* UNKNOWN: it is learnt */
+	bool outbound;            /* we dialled it */
+};
+
 /*
  * A stream to the peer is open: our subscriptions are queued as its first
- * RPC. `outbound` says who dialled; `form` is what is known of its ids
- * already. P2P_ERR_LIMIT when there are too many peers. A peer added before
- * only changes its version.
+ * RPC. P2P_ERR_LIMIT when there are too many peers. A peer added before gets
+ * the new version and starts anew.
  */
 int gossip_peer_add(struct gossip *g, const struct env *env,
-	const struct peer_id *peer, enum gossip_version version, bool outbound,
-	enum gossip_id_form form) P2P_MUST_CHECK;
+	const struct gossip_peer *peer) P2P_MUST_CHECK;
 /* The peer is connected and may send before our own stream to it is open:
  * call before the first gossip_feed. P2P_ERR_LIMIT. */
 int gossip_peer_seen(struct gossip *g, const struct env *env,

@@ -19,8 +19,8 @@ struct reading {
 	char name[64];
 };
 
-static int on_line(void *user, const char *section, const char *name,
-	const char *value)
+static int on_line(
+	void *user, const char *section, const char *name, const char *value)
 {
 	struct reading *r = user;
 	int err;

@@ -13,8 +13,8 @@ enum exit_status {
 	EXIT_BUG = 70,
 	EXIT_CANNOT_CREATE = 73,
 	EXIT_IO = 74,
-	EXIT_TEMPORARY = 75,   /* the profile is in use */
-	EXIT_PERMISSION = 77,  /* the key file is open to others, or closed */
+	EXIT_TEMPORARY = 75,  /* the profile is in use */
+	EXIT_PERMISSION = 77, /* the key file is open to others, or closed */
 	EXIT_CONFIG = 78,
 };
 

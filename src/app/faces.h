@@ -7,7 +7,9 @@
 
 #include "app/program.h"
 
+/* The full screen; the terminal is given back before it returns. */
 int face_run_screen(struct program *p, int signal_fd);
+/* Lines on standard output, commands on standard input. */
 int face_run_line(struct program *p, int signal_fd, bool headless);
 
 #endif

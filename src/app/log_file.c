@@ -8,8 +8,7 @@
 
 #include "base/clock.h"
 
-static void write_line(
-	struct log *log, enum log_level level, const char *line)
+static void write_line(struct log *log, enum log_level level, const char *line)
 {
 	struct log_file *lf = P2P_CONTAINER_OF(log, struct log_file, log);
 	uint64_t now = clock_wall_ms();

@@ -16,13 +16,12 @@
 struct log_file {
 	struct log log; /* what the rest of the program is given */
 	pthread_mutex_t lock;
-	FILE *file; /* NULL: lines are dropped */
+	FILE *file;      /* NULL: lines are dropped */
 	int stderr_copy; /* -1: standard error is where it was */
 };
 
 /* 0 or an errno. A log that could not be opened takes lines and drops them. */
-int log_file_open(
-	struct log_file *lf, const char *path, enum log_level level);
+int log_file_open(struct log_file *lf, const char *path, enum log_level level);
 void log_file_close(struct log_file *lf);
 /* Standard error goes to the log (or nowhere) until the second call. */
 void log_file_take_stderr(struct log_file *lf);

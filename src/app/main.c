@@ -68,10 +68,9 @@ static int run(const struct options *o, enum face face)
 	int status = program_start(&p, o, get_env, error);
 
 	if (status == 0)
-		status = face == FACE_SCREEN
-				 ? face_run_screen(&p, signal_fd)
-				 : face_run_line(
-					   &p, signal_fd, face == FACE_HEADLESS);
+		status = face == FACE_SCREEN ? face_run_screen(&p, signal_fd)
+					     : face_run_line(&p, signal_fd,
+						       face == FACE_HEADLESS);
 	program_stop(&p);
 	if (error[0] != '\0')
 		complain(error);

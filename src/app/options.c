@@ -48,16 +48,19 @@ static const struct option_row table[] = {
 static const char help[] =
 	"usage: p2pchat-tui [option ...]\n"
 	"\n"
-	"Chat with whoever runs this on the same network: no server, no account.\n"
+	"Chat with whoever runs this on the same network: no server, no "
+	"account.\n"
 	"\n"
 	"Rooms and people\n"
-	"  --room TOPIC       enter this room (repeat for more); default lobby\n"
+	"  --room TOPIC       enter this room (repeat for more); default "
+	"lobby\n"
 	"  --name NAME        the name that others see\n"
 	"  --connect ADDRESS  connect to a multiaddr or IP:PORT (repeat)\n"
 	"\n"
 	"Network\n"
 	"  --listen MULTIADDR listen here (repeat); default every interface\n"
-	"  --no-mdns          do not look for others on the LAN, do not be seen\n"
+	"  --no-mdns          do not look for others on the LAN, do not be "
+	"seen\n"
 	"\n"
 	"Files\n"
 	"  --data-dir DIR     key and history live here\n"
@@ -68,7 +71,8 @@ static const char help[] =
 	"\n"
 	"Faces\n"
 	"  --plain            line by line, for pipes and screen readers\n"
-	"  --headless         no screen: a service; commands on standard input\n"
+	"  --headless         no screen: a service; commands on standard "
+	"input\n"
 	"  --json             with one of these: one JSON object a line\n"
 	"  --color WHEN       auto, always or never\n"
 	"  --ascii            draw with ASCII only\n"
@@ -220,8 +224,8 @@ static int read_flags(struct options *o, int argc, char *const argv[],
 		if (row == NULL)
 			return usage_error(error, argv[optind - 1],
 				"unknown or ambiguous option");
-		if (set_value(o, row,
-			    row->kind == KIND_FLAG ? NULL : optarg) != 0)
+		if (set_value(o, row, row->kind == KIND_FLAG ? NULL : optarg) !=
+			0)
 			return usage_error(error, argv[optind - 1],
 				"not a value that it takes");
 	}

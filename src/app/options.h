@@ -72,8 +72,8 @@ enum option_source {
  * Sets one option by its long name. value is NULL for a bare flag. 0, or
  * P2P_ERR_NOT_FOUND (no such option), P2P_ERR_INVAL (a bad value).
  */
-int option_set(struct options *o, const char *name, const char *value)
-	P2P_MUST_CHECK;
+int option_set(
+	struct options *o, const char *name, const char *value) P2P_MUST_CHECK;
 /* The file into o; 0 or the exit status and a text with the line's number. A
  * missing file is an error only when `required`. */
 int config_file_read(struct options *o, const char *path, bool required,

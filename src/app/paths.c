@@ -50,7 +50,7 @@ static int make_one(const char *path)
 	struct stat st;
 
 	if (mkdir(path, 0700) == 0 || errno == EEXIST)
-		return stat(path, &st) != 0	 ? errno
+		return stat(path, &st) != 0  ? errno
 		       : S_ISDIR(st.st_mode) ? 0
 					     : ENOTDIR;
 	return errno;

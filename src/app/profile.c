@@ -18,8 +18,7 @@
 
 static int fail(char *error, int status, const char *what, const char *why)
 {
-	(void)snprintf(
-		error, OPTIONS_ERROR_MAX, "%.350s: %.120s", what, why);
+	(void)snprintf(error, OPTIONS_ERROR_MAX, "%.350s: %.120s", what, why);
 	return status;
 }
 
@@ -135,9 +134,9 @@ static int open_key(struct profile *p, char *error)
 	} else if (errno == ENOENT) {
 		status = make_key(p, path, error);
 	} else {
-		status = fail(error,
-			errno == EACCES ? EXIT_PERMISSION : EXIT_IO, path,
-			strerror(errno));
+		status =
+			fail(error, errno == EACCES ? EXIT_PERMISSION : EXIT_IO,
+				path, strerror(errno));
 	}
 	free(path);
 	return status;
@@ -160,8 +159,7 @@ static int take_lock(struct profile *p, char *error)
 			holder);
 		status = fail(error, EXIT_TEMPORARY, p->folder, why);
 	} else if (err != 0) {
-		status = fail(error, EXIT_CANNOT_CREATE, path,
-			strerror(errno));
+		status = fail(error, EXIT_CANNOT_CREATE, path, strerror(errno));
 	}
 	free(path);
 	return status;
@@ -180,8 +178,8 @@ static int open_store(struct profile *p, struct log *log, char *error)
 		status = fail(error, EXIT_DATA, path,
 			"damaged, or not a database of this program");
 	else if (err == P2P_ERR_BUSY)
-		status = fail(error, EXIT_TEMPORARY, path,
-			"open in another process");
+		status = fail(
+			error, EXIT_TEMPORARY, path, "open in another process");
 	else if (err != 0)
 		status = fail(error,
 			err == P2P_ERR_DENIED ? EXIT_CANNOT_CREATE : EXIT_IO,
@@ -215,8 +213,8 @@ int profile_open(struct profile *p, const struct options *o,
 			"set HOME, or name a folder with --data-dir");
 	err = path_make_folder(p->folder);
 	if (err != 0)
-		return fail(error, EXIT_CANNOT_CREATE, p->folder,
-			strerror(err));
+		return fail(
+			error, EXIT_CANNOT_CREATE, p->folder, strerror(err));
 	status = take_lock(p, error);
 	if (status == 0)
 		status = open_key(p, error);

@@ -91,10 +91,9 @@ static void wait_until(int fd, uint64_t deadline_ms)
 	int timeout = -1;
 
 	if (deadline_ms != P2P_NEVER)
-		timeout = deadline_ms <= now
-				  ? 0
-				  : (int)P2P_MIN(deadline_ms - now,
-					    (uint64_t)86400000);
+		timeout = deadline_ms <= now ? 0
+					     : (int)P2P_MIN(deadline_ms - now,
+						       (uint64_t)86400000);
 	(void)poll(&pfd, 1, timeout);
 	clear_wake(fd);
 }
@@ -210,8 +209,8 @@ static int make_loop(struct program *p, char *error)
 	 * replace the profile's own. */
 	if (cfg.listen_count > 0 || port != 0)
 		return 0;
-	if (store_set_u64(p->profile.store, PORT_SETTING,
-		    loop_port(p->loop)) != 0 ||
+	if (store_set_u64(p->profile.store, PORT_SETTING, loop_port(p->loop)) !=
+			0 ||
 		store_commit(p->profile.store) != 0)
 		log_printf(&p->log.log, LOG_LEVEL_WARN,
 			"the port could not be saved");
@@ -255,9 +254,8 @@ static int make_chat(struct program *p, char *error)
 static void open_log(struct program *p)
 {
 	const struct options *o = p->options;
-	char *path = o->log != NULL
-			     ? xstrdup(o->log)
-			     : xasprintf("%s/log", p->profile.folder);
+	char *path = o->log != NULL ? xstrdup(o->log)
+				    : xasprintf("%s/log", p->profile.folder);
 	int err = log_file_open(&p->log, path, o->log_level);
 
 	if (err != 0 && o->log != NULL)
@@ -276,8 +274,8 @@ int program_start(struct program *p, const struct options *o,
 	p->log.stderr_copy = -1;
 	p->versions = program_versions();
 	if (crypto_init() != 0) {
-		(void)snprintf(error, OPTIONS_ERROR_MAX,
-			"libsodium: cannot start");
+		(void)snprintf(
+			error, OPTIONS_ERROR_MAX, "libsodium: cannot start");
 		return EXIT_UNAVAILABLE;
 	}
 	make_mailboxes(p);
@@ -292,8 +290,8 @@ int program_start(struct program *p, const struct options *o,
 		return status;
 	if (pthread_create(&p->chat_thread, NULL, run_chat, p) != 0 ||
 		loop_start(p->loop) != 0) {
-		(void)snprintf(error, OPTIONS_ERROR_MAX,
-			"threads: cannot be started");
+		(void)snprintf(
+			error, OPTIONS_ERROR_MAX, "threads: cannot be started");
 		return EXIT_UNAVAILABLE;
 	}
 	p->chat_started = true;

@@ -53,8 +53,7 @@ int signals_open(void (*crash)(void))
 {
 	static const int served[] = {
 		SIGTERM, SIGINT, SIGHUP, SIGWINCH, SIGTSTP, SIGCONT};
-	static const int crashes[] = {
-		SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+	static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
 	crash_hook = crash;
 	if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0)
