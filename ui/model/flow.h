@@ -53,6 +53,7 @@ int flow_name_cols(const struct ui *ui);
 /* The name as shown: "mali", "nok~9f2c", "!tom~77ab", cut to `cols`. */
 void flow_name(const struct line *l, int cols, struct buf *out);
 
+/* The room is the current one; a row behind the item is the next item. */
 void flow_walk_start(
 	struct flow_walk *w, const struct ui *ui, size_t item, int row);
 /* False behind the last row. Texts are valid until the next call. */

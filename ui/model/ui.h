@@ -29,7 +29,9 @@ struct ui_cfg {
 struct ui *ui_new(const struct ui_cfg *cfg);
 void ui_free(struct ui *ui);
 
+/* The window has this size now; any size is possible. */
 void ui_resize(struct ui *ui, int rows, int cols);
+/* A key was pressed. */
 void ui_update(
 	struct ui *ui, const struct ui_key *key, const struct ui_clock *clock);
 /* Pasted text: lands in the input, whatever it holds; never sends. */

@@ -53,7 +53,8 @@ int screen_face_probe(void) P2P_MUST_CHECK;
 /*
  * Takes the terminal over and draws the first screen. Also makes the abort
  * hook (p2p_set_abort_hook) give the terminal back. Calls
- * setlocale(LC_CTYPE), so no other thread may run yet.
+ * setlocale(LC_CTYPE), so no other thread may run yet. Signal handlers are
+ * set before: ncurses takes over those that are still the default.
  * Returns 0 and *out, or an error of screen_face_probe with *out NULL.
  */
 int screen_face_new(const struct screen_face_cfg *cfg,

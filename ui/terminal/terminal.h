@@ -50,6 +50,7 @@ void terminal_stop(struct terminal *t);
 void terminal_pause(struct terminal *t);
 void terminal_resume(struct terminal *t);
 
+/* The size as ncurses knows it; at least 1x1. */
 void terminal_size(const struct terminal *t, int *rows, int *cols);
 /* Asks the kernel for the window's size (after SIGWINCH). */
 void terminal_resized(struct terminal *t);
