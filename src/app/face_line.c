@@ -83,6 +83,10 @@ int face_run_line(struct program *p, int signal_fd, bool headless)
 	bool open = true;
 	int status = EXIT_OK;
 
+	if (program_run(p) != 0) {
+		line_face_free(f);
+		return EXIT_UNAVAILABLE;
+	}
 	while (!line_face_wants_quit(f, &status)) {
 		bool want = open && line_face_wants_input(f);
 		struct pollfd fds[] = {

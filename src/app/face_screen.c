@@ -104,7 +104,7 @@ int face_run_screen(struct program *p, int signal_fd)
 		log_file_give_stderr(&p->log);
 		return EXIT_IO;
 	}
-	status = run(p, f, signal_fd);
+	status = program_run(p) == 0 ? run(p, f, signal_fd) : EXIT_UNAVAILABLE;
 	screen_face_free(f);
 	log_file_give_stderr(&p->log);
 	return status;

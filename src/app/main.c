@@ -65,7 +65,7 @@ static int run(const struct options *o, enum face face)
 	char error[OPTIONS_ERROR_MAX] = "";
 	int signal_fd = signals_open(terminal_restore_raw);
 	struct program p;
-	int status = program_start(&p, o, get_env, error);
+	int status = program_open(&p, o, get_env, error);
 
 	if (status == 0)
 		status = face == FACE_SCREEN ? face_run_screen(&p, signal_fd)

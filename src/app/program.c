@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,7 +265,7 @@ static void open_log(struct program *p)
 	free(path);
 }
 
-int program_start(struct program *p, const struct options *o,
+int program_open(struct program *p, const struct options *o,
 	options_env_fn get_env, char error[static OPTIONS_ERROR_MAX])
 {
 	int status;
@@ -284,18 +285,23 @@ int program_start(struct program *p, const struct options *o,
 		return status;
 	open_log(p);
 	status = make_loop(p, error);
-	if (status == 0)
-		status = make_chat(p, error);
-	if (status != 0)
-		return status;
-	if (pthread_create(&p->chat_thread, NULL, run_chat, p) != 0 ||
-		loop_start(p->loop) != 0) {
-		(void)snprintf(
-			error, OPTIONS_ERROR_MAX, "threads: cannot be started");
-		return EXIT_UNAVAILABLE;
-	}
-	p->chat_started = true;
-	return 0;
+	return status != 0 ? status : make_chat(p, error);
+}
+
+int program_run(struct program *p)
+{
+	sigset_t all, before;
+
+	/* Signals are the face's: the threads inherit a full mask. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	p->chat_started =
+		pthread_create(&p->chat_thread, NULL, run_chat, p) == 0;
+	if (p->chat_started && loop_start(p->loop) != 0)
+		log_printf(&p->log.log, LOG_LEVEL_ERROR,
+			"the network thread cannot be started");
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return p->chat_started ? 0 : P2P_ERR_IO;
 }
 
 void program_stop(struct program *p)
