@@ -55,7 +55,7 @@ const struct keymap_entry keymap_table[] = {
 	{CTRL('t'), DO(SWAP), "C-t", "swap two characters"},
 	{CTRL('_'), DO(UNDO), "C-_", "undo"},
 
-	{KEY(F1), DO(HELP), "F1", "this help"},
+	{KEY(F1), DO(HELP), "F1", "show keys and commands"},
 	{ALT('?'), DO(HELP), "Alt-?", NULL},
 	{KEY(F7), DO(PANE_ROOMS), "F7", "show or hide the rooms"},
 	{KEY(F8), DO(PANE_PEOPLE), "F8", "show or hide the people"},
