@@ -182,12 +182,17 @@ def man_error_codes(page):
 
 # ---- comparing --------------------------------------------------------------
 
+def entries(table):
+    """A table as a set of texts."""
+    return {repr((name, sorted(value) if isinstance(value, set) else value))
+            for name, value in table.items()}
+
+
 def same(left, right, least):
     """Fails with what only one side has; both must have `least` entries."""
     need(len(left) >= least, "only", len(left), "entries were found")
     if isinstance(left, dict):
-        left, right = set(map(repr, left.items())), set(
-            map(repr, right.items()))
+        left, right = entries(left), entries(right)
     need(left == right, "only in the first:", sorted(left - right),
          "only in the second:", sorted(right - left))
 
