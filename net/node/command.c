@@ -66,13 +66,19 @@ void command_dial_failed(struct node *n, uint64_t request, const char *why)
 
 static void on_connect(struct node *n, const struct env *env, const char *text)
 {
+	size_t len = strlen(text);
 	struct maddr a;
 	struct maddr base;
 	struct maddr_tcp tcp;
 	struct bytes peer;
 	struct request *r;
-	int err = text[0] == '/' ? maddr_parse_text(&a, bytes_str(text))
-				 : parse_host_port(&a, text);
+	int err;
+
+	/* Copied with a slash at the end, it is the same address. */
+	while (len > 1 && text[0] == '/' && text[len - 1] == '/')
+		len--;
+	err = text[0] == '/' ? maddr_parse_text(&a, bytes_of(text, len))
+			     : parse_host_port(&a, text);
 
 	if (err != 0) {
 		tell_dial_failed(n, text, "neither a multiaddr nor HOST:PORT");
