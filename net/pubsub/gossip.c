@@ -15,6 +15,8 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 	g->cfg = *cfg;
 	table_init(&g->peers, env->rng);
 	table_init(&g->topics, env->rng);
+	table_init(&g->left, env->rng);
+	list_init(&g->senders);
 	table_init(&g->seen, env->rng);
 	table_init(&g->cache, env->rng);
 	table_init(&g->asked, env->rng);
@@ -25,10 +27,20 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 	return g;
 }
 
-static void gpeer_free(struct gpeer *p)
+/* Forgets what waits for the peer. */
+static void drop_out(struct gossip *g, struct gpeer *p)
 {
-	table_clear(&p->topics);
+	g->out_bytes -= p->out.len;
 	bufq_clear(&p->out);
+	list_remove(&p->sender);
+	p->named = false;
+}
+
+static void gpeer_free(struct gossip *g, struct gpeer *p)
+{
+	drop_out(g, p);
+	g->slots[p->slot] = NULL;
+	table_clear(&p->topics);
 	free(p);
 }
 
@@ -43,11 +55,14 @@ void gossip_free(struct gossip *g)
 		free(ev.unit);
 	TABLE_FOREACH(e, tmp, &g->topics)
 		topic_free(e->value);
+	TABLE_FOREACH(e, tmp, &g->left)
+		topic_free(e->value);
 	TABLE_FOREACH(e, tmp, &g->peers)
-		gpeer_free(e->value);
+		gpeer_free(g, e->value);
 	cache_clear(g);
 	table_clear(&g->peers);
 	table_clear(&g->topics);
+	table_clear(&g->left);
 	table_clear(&g->seen);
 	table_clear(&g->cache);
 	table_clear(&g->asked);
@@ -99,6 +114,11 @@ static struct gpeer *gpeer_new(
 		return NULL;
 	p = xcalloc(1, sizeof(*p));
 	p->id = *id;
+	while (g->slots[p->slot] != NULL)
+		p->slot++;
+	g->slots[p->slot] = p;
+	cache_forget_slot(g, p->slot);
+	list_init(&p->sender);
 	table_init(&p->topics, env->rng);
 	bufq_init(&p->out, GOSSIP_OUT_BYTES_MAX);
 	(void)table_put(&g->peers, peer_id_bytes(id), p);
@@ -115,11 +135,31 @@ int gossip_peer_seen(
 	return 0;
 }
 
+/*
+ * What we said lately may have been lost with the old stream, though it was
+ * counted as handed over; who has it already knows it by its id.
+ */
+static void send_own_again(struct gossip *g, struct gpeer *p)
+{
+	struct bytes me = peer_id_bytes(&g->cfg.me);
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &g->cache_order) {
+		struct cached *c = LIST_ITEM(pos, struct cached, order);
+
+		if (c->id_len == me.len + UNIT_SEQNO_BYTES &&
+			memcmp(c->id, me.data, me.len) == 0 &&
+			gpeer_subscribed(p, bytes_of(c->topic, c->topic_len)))
+			(void)send_message(g, p, bytes_of(c->unit, c->len));
+	}
+}
+
 int gossip_peer_add(
 	struct gossip *g, const struct env *env, const struct gossip_peer *peer)
 {
 	struct gpeer *p = gpeer_find(g, &peer->id);
 	struct table_entry *e, *tmp;
+	bool again;
 
 	if (p == NULL)
 		p = gpeer_new(g, env, &peer->id);
@@ -131,14 +171,16 @@ int gossip_peer_add(
 		p->form = peer->form;
 	/* A new stream starts with our subscriptions; what an older one did
 	 * not take is gone with it. */
-	bufq_clear(&p->out);
-	p->named = false;
+	again = p->ready;
+	drop_out(g, p);
 	p->ready = true;
 	(void)send_subscriptions(g, p);
 	TABLE_FOREACH(e, tmp, &g->topics) {
 		mesh_remove(e->value, p);
 		mesh_fill(g, env, e->value);
 	}
+	if (again)
+		send_own_again(g, p);
 	return 0;
 }
 
@@ -157,7 +199,7 @@ void gossip_peer_remove(
 		mesh_remove(e->value, p);
 		mesh_fill(g, env, e->value);
 	}
-	gpeer_free(p);
+	gpeer_free(g, p);
 }
 
 /* ---- topics ------------------------------------------------------------ */
@@ -183,15 +225,17 @@ void gossip_leave(struct gossip *g, const struct env *env, struct bytes name)
 	struct topic *t = table_remove(&g->topics, name);
 	struct table_entry *e, *tmp;
 
-	(void)env;
 	if (t == NULL)
 		return;
-	TABLE_FOREACH(e, tmp, &t->mesh)
+	TABLE_FOREACH(e, tmp, &t->mesh) {
 		(void)send_prune(
 			g, e->value, name, GOSSIP_UNSUBSCRIBE_BACKOFF_S);
+		/* It holds for us, too, should we come back. */
+		mesh_back_off(env, t, e->value, GOSSIP_UNSUBSCRIBE_BACKOFF_S);
+	}
 	TABLE_FOREACH(e, tmp, &g->peers)
 		(void)send_subscribe(g, e->value, name, false);
-	topic_free(t);
+	topic_leave(g, t);
 }
 
 int gossip_publish(struct gossip *g, const struct env *env, struct bytes raw)
@@ -249,24 +293,21 @@ void gossip_out_consume(struct gossip *g, const struct peer_id *id, size_t n)
 	if (p == NULL)
 		return;
 	bufq_consume(&p->out, n);
+	g->out_bytes -= n;
 	if (p->out.len == 0)
 		p->named = false;
 }
 
 bool gossip_next_sender(struct gossip *g, struct peer_id *id)
 {
-	struct table_entry *e, *tmp;
+	struct gpeer *p;
 
-	TABLE_FOREACH(e, tmp, &g->peers) {
-		struct gpeer *p = e->value;
-
-		if (p->named || p->out.len == 0)
-			continue;
-		p->named = true;
-		*id = p->id;
-		return true;
-	}
-	return false;
+	if (list_empty(&g->senders))
+		return false;
+	p = LIST_ITEM(g->senders.next, struct gpeer, sender);
+	list_remove(&p->sender);
+	*id = p->id;
+	return true;
 }
 
 /* ---- looking in -------------------------------------------------------- */

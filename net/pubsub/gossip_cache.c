@@ -45,23 +45,11 @@ void seen_expire(struct gossip *g, const struct env *env)
 
 /* ---- recent messages --------------------------------------------------- */
 
-static void served_clear(struct cached *c)
-{
-	struct table_entry *e, *tmp;
-
-	if (!c->served_used)
-		return;
-	TABLE_FOREACH(e, tmp, &c->served)
-		free(e->value);
-	table_clear(&c->served);
-}
-
 static void cache_drop(struct gossip *g, struct cached *c)
 {
 	(void)table_remove(&g->cache, bytes_of(c->id, c->id_len));
 	list_remove(&c->order);
 	g->cache_bytes -= c->len;
-	served_clear(c);
 	free(c);
 }
 
@@ -105,25 +93,26 @@ struct cached *cache_find(const struct gossip *g, struct bytes id)
 	return table_get(&g->cache, id);
 }
 
-bool cache_serve(struct gossip *g, const struct env *env, struct cached *c,
-	const struct gpeer *p)
+bool cache_serve(struct cached *c, const struct gpeer *p)
 {
-	unsigned *count;
+	uint8_t *four = &c->served[p->slot / 4];
+	unsigned shift = p->slot % 4 * 2;
+	unsigned count = ((unsigned)*four >> shift) & 3u;
 
-	(void)g;
-	if (!c->served_used) {
-		table_init(&c->served, env->rng);
-		c->served_used = true;
-	}
-	count = table_get(&c->served, peer_id_bytes(&p->id));
-	if (count == NULL) {
-		count = xcalloc(1, sizeof(*count));
-		(void)table_put(&c->served, peer_id_bytes(&p->id), count);
-	}
-	if (*count >= GOSSIP_IWANT_ANSWERS_MAX)
+	_Static_assert(GOSSIP_IWANT_ANSWERS_MAX <= 3, "two bits hold it");
+	if (count >= GOSSIP_IWANT_ANSWERS_MAX)
 		return false;
-	(*count)++;
+	*four = (uint8_t)(*four + (1u << shift));
 	return true;
+}
+
+void cache_forget_slot(struct gossip *g, unsigned slot)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &g->cache_order)
+		LIST_ITEM(pos, struct cached, order)->served[slot / 4] &=
+			(uint8_t)(0xff ^ (3u << (slot % 4 * 2)));
 }
 
 void cache_expire(struct gossip *g)

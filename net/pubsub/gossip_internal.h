@@ -16,7 +16,7 @@
 #include "base/table.h"
 #include "net/pubsub/gossip.h"
 
-/* A topic that we are in. */
+/* A topic that we are in, or have left: then only its back-offs count. */
 struct topic {
 	struct table mesh;    /* peer id -> struct gpeer */
 	struct table backoff; /* peer id -> struct backoff */
@@ -30,26 +30,27 @@ struct backoff {
 
 struct gpeer {
 	struct peer_id id;
+	unsigned slot; /* its number among GOSSIP_PEERS_MAX */
 	enum gossip_version version;
 	enum gossip_id_form form;
 	bool ready; /* a stream to it is open */
 	bool outbound;
-	bool named;          /* gossip_next_sender has told of it */
+	struct list sender;  /* in g->senders, until told of */
+	bool named;          /* it was in there since `out` was empty */
 	struct table topics; /* name -> itself; at most ..._PER_PEER_MAX */
 	struct bufq out;     /* frames */
 	/* counted per heartbeat */
 	unsigned ihave_messages;
 	unsigned ihave_ids;
-	unsigned iwant_asked;
 	unsigned iwant_ids;
 };
 
 /* A recent message, kept for IWANT and named in IHAVE. */
 struct cached {
-	struct list order;   /* newest last */
-	uint64_t heartbeat;  /* when it came */
-	struct table served; /* peer id -> count, made on first use */
-	bool served_used;
+	struct list order;  /* newest last */
+	uint64_t heartbeat; /* when it came */
+	/* How often each peer was answered: two bits a slot. */
+	uint8_t served[GOSSIP_PEERS_MAX / 4];
 	size_t id_len;
 	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX];
 	size_t topic_len;
@@ -67,8 +68,12 @@ struct seen {
 
 struct gossip {
 	struct gossip_cfg cfg;
-	struct table peers;  /* peer id -> struct gpeer */
+	struct table peers; /* peer id -> struct gpeer */
+	struct gpeer *slots[GOSSIP_PEERS_MAX];
+	struct list senders; /* of struct gpeer: frames are new in `out` */
+	size_t out_bytes;    /* of all peers */
 	struct table topics; /* name -> struct topic */
+	struct table left;   /* those left, while back-offs run */
 	struct table seen;   /* gossip_id -> struct seen */
 	struct list seen_order;
 	struct table cache; /* gossip_id -> struct cached */
@@ -126,6 +131,8 @@ void mesh_back_off(const struct env *env, struct topic *t,
 /* Fills the mesh of a topic up to GOSSIP_D. */
 void mesh_fill(struct gossip *g, const struct env *env, struct topic *t);
 void mesh_heartbeat(struct gossip *g, const struct env *env);
+/* Keeps only the back-offs of a topic that was left. */
+void topic_leave(struct gossip *g, struct topic *t);
 struct topic *topic_new(
 	struct gossip *g, const struct env *env, struct bytes name);
 void topic_free(struct topic *t);
@@ -138,8 +145,9 @@ void seen_expire(struct gossip *g, const struct env *env);
 void cache_add(struct gossip *g, const struct unit *u, struct bytes raw);
 struct cached *cache_find(const struct gossip *g, struct bytes id);
 /* Counts one answer to this peer; false when it had its share. */
-bool cache_serve(struct gossip *g, const struct env *env, struct cached *c,
-	const struct gpeer *p);
+bool cache_serve(struct cached *c, const struct gpeer *p);
+/* Another peer has the slot now. */
+void cache_forget_slot(struct gossip *g, unsigned slot);
 void cache_expire(struct gossip *g);
 void cache_clear(struct gossip *g);
 

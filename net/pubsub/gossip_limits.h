@@ -26,7 +26,10 @@
 #define GOSSIP_OUT_BYTES_MAX (4u << 20) /* waiting for one peer */
 #define GOSSIP_CACHE_MESSAGES_MAX 20000
 #define GOSSIP_CACHE_BYTES_MAX (16u << 20)
-#define GOSSIP_SEEN_MAX 500000
+#define GOSSIP_SEEN_MAX 100000
+#define GOSSIP_OUT_TOTAL_BYTES_MAX (16u << 20) /* waiting for all peers */
+#define GOSSIP_BACKOFFS_MAX 1024 /* per topic; the oldest make room */
+#define GOSSIP_ASKED_MAX 20000   /* ids asked for in one heartbeat */
 
 #define GOSSIP_IHAVE_IDS_MAX 5000    /* per peer and heartbeat, both ways */
 #define GOSSIP_IHAVE_MESSAGES_MAX 10 /* per peer and heartbeat */

@@ -12,8 +12,13 @@
 struct topic *topic_new(
 	struct gossip *g, const struct env *env, struct bytes name)
 {
-	struct topic *t = xcalloc(1, sizeof(*t));
+	struct topic *t = table_remove(&g->left, name);
 
+	if (t != NULL) {
+		(void)table_put(&g->topics, name, t);
+		return t;
+	}
+	t = xcalloc(1, sizeof(*t));
 	P2P_ASSERT(name.len <= sizeof(t->name));
 	table_init(&t->mesh, env->rng);
 	table_init(&t->backoff, env->rng);
@@ -21,6 +26,22 @@ struct topic *topic_new(
 	t->name_len = name.len;
 	(void)table_put(&g->topics, name, t);
 	return t;
+}
+
+void topic_leave(struct gossip *g, struct topic *t)
+{
+	struct table_entry *oldest;
+
+	table_clear(&t->mesh);
+	if (t->backoff.count == 0) {
+		topic_free(t);
+		return;
+	}
+	if (g->left.count >= GOSSIP_TOPICS_MAX) {
+		oldest = table_oldest(&g->left);
+		topic_free(table_remove(&g->left, topic_name(oldest->value)));
+	}
+	(void)table_put(&g->left, topic_name(t), t);
 }
 
 void topic_free(struct topic *t)
@@ -34,6 +55,18 @@ void topic_free(struct topic *t)
 	free(t);
 }
 
+static void drop_backoff(struct topic *t, const struct table_entry *e)
+{
+	struct backoff *b = e->value;
+	uint8_t key[PEER_ID_BYTES_MAX];
+	struct bytes id = table_key(e);
+
+	/* The entry holds the key that removes it. */
+	memcpy(key, id.data, id.len);
+	(void)table_remove(&t->backoff, bytes_of(key, id.len));
+	free(b);
+}
+
 void mesh_back_off(const struct env *env, struct topic *t,
 	const struct gpeer *p, uint64_t seconds)
 {
@@ -42,6 +75,8 @@ void mesh_back_off(const struct env *env, struct topic *t,
 	uint64_t until = env_after(env, seconds * 1000 + GOSSIP_HEARTBEAT_MS);
 
 	if (b == NULL) {
+		if (t->backoff.count >= GOSSIP_BACKOFFS_MAX)
+			drop_backoff(t, table_oldest(&t->backoff));
 		b = xcalloc(1, sizeof(*b));
 		(void)table_put(&t->backoff, peer_id_bytes(&p->id), b);
 	}
@@ -166,8 +201,7 @@ static void forget_backoffs(const struct env *env, struct topic *t)
 
 		if (b->until_ms > env->now_ms)
 			continue;
-		(void)table_remove(&t->backoff, table_key(e));
-		free(b);
+		drop_backoff(t, e);
 	}
 }
 
@@ -233,6 +267,15 @@ void mesh_heartbeat(struct gossip *g, const struct env *env)
 		mesh_fill(g, env, t);
 		mesh_thin(g, env, t);
 		gossip_topic(g, env, t);
+	}
+	TABLE_FOREACH(e, tmp, &g->left) {
+		struct topic *t = e->value;
+
+		forget_backoffs(env, t);
+		if (t->backoff.count > 0)
+			continue;
+		(void)table_remove(&g->left, topic_name(t));
+		topic_free(t);
 	}
 	TABLE_FOREACH(e, tmp, &g->peers) {
 		struct gpeer *p = e->value;

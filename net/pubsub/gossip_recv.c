@@ -29,23 +29,25 @@ static int count_entry(struct recv *r)
 
 /* ---- subscriptions ----------------------------------------------------- */
 
-static int on_subscribe(struct recv *r, struct bytes topic)
+static void on_subscribe(struct recv *r, struct bytes topic)
 {
 	struct gpeer *p = r->p;
 	struct topic *t;
 
 	if (gpeer_subscribed(p, topic))
-		return 0;
+		return;
 	if (p->topics.count >= GOSSIP_TOPICS_PER_PEER_MAX) {
+		/* Not punished: it may be in a hundred rooms of ours. */
 		r->g->counters.refused++;
-		return P2P_ERR_LIMIT;
+		return;
 	}
 	(void)table_put(&p->topics, topic, p);
 	gossip_emit_topic(r->g, p, topic, true);
 	t = table_get(&r->g->topics, topic);
-	if (t != NULL)
-		mesh_fill(r->g, r->env, t);
-	return 0;
+	/* Only this one is new; the others had their chance. */
+	if (t != NULL && p->ready && t->mesh.count < GOSSIP_D_LOW &&
+		mesh_may_graft(r->env, t, p))
+		mesh_graft(r->g, t, p);
 }
 
 static void on_unsubscribe(struct recv *r, struct bytes topic)
@@ -79,8 +81,9 @@ static int read_subscription(struct recv *r, struct bytes in)
 		return 0;
 	}
 	if (joined)
-		return on_subscribe(r, topic);
-	on_unsubscribe(r, topic);
+		on_subscribe(r, topic);
+	else
+		on_unsubscribe(r, topic);
 	return 0;
 }
 
@@ -219,7 +222,8 @@ static bool is_wanted(struct recv *r, struct bytes remote)
 		return true; /* one duplicate is cheaper than a lost line */
 	r->p->form = form;
 	id = bytes_of(raw, len);
-	if (seen_has(r->g, id) || table_get(&r->g->asked, id) != NULL)
+	if (seen_has(r->g, id) || table_get(&r->g->asked, id) != NULL ||
+		r->g->asked.count >= GOSSIP_ASKED_MAX)
 		return false;
 	(void)table_put(&r->g->asked, id, r->p);
 	return true;
@@ -280,7 +284,7 @@ static int read_iwant(struct recv *r, struct bytes in)
 		if (gossip_id_read(f.bytes, id, &len) == GOSSIP_FORM_UNKNOWN)
 			continue;
 		m = cache_find(r->g, bytes_of(id, len));
-		if (m == NULL || !cache_serve(r->g, r->env, m, r->p))
+		if (m == NULL || !cache_serve(m, r->p))
 			continue;
 		if (send_message(r->g, r->p, bytes_of(m->unit, m->len)))
 			r->g->counters.iwant_served++;

@@ -2,10 +2,21 @@
 #include "net/pubsub/gossip_rpc.h"
 #include "net/wire/pb.h"
 
+/* While much waits for all, nobody may hold more than its share, so that those
+ * who do not read cannot silence us towards those who do. */
+static size_t out_room(const struct gossip *g, const struct gpeer *p)
+{
+	size_t max = GOSSIP_OUT_BYTES_MAX;
+
+	if (g->out_bytes > GOSSIP_OUT_TOTAL_BYTES_MAX / 2)
+		max = P2P_MAX(GOSSIP_OUT_TOTAL_BYTES_MAX / 2 / g->peers.count,
+			(size_t)UNIT_BYTES_MAX + 4096);
+	return p->out.len >= max ? 0 : max - p->out.len;
+}
+
 /* A frame: the body's length, the body. All or nothing. */
 static bool queue_frame(struct gossip *g, struct gpeer *p, struct bytes body)
 {
-	struct bytes parts[2];
 	uint8_t head[10];
 	size_t n = 0, len = body.len;
 	uint8_t *to;
@@ -15,15 +26,20 @@ static bool queue_frame(struct gossip *g, struct gpeer *p, struct bytes body)
 		len >>= 7;
 	}
 	head[n++] = (uint8_t)len;
-	parts[0] = bytes_of(head, n);
-	parts[1] = body;
-	to = p->ready ? bufq_extend(&p->out, n + body.len) : NULL;
+	to = p->ready && n + body.len <= out_room(g, p)
+		     ? bufq_extend(&p->out, n + body.len)
+		     : NULL;
 	if (to == NULL) {
 		g->counters.out_dropped += p->ready;
 		return false;
 	}
-	memcpy(to, parts[0].data, n);
-	memcpy(to + n, parts[1].data, body.len);
+	memcpy(to, head, n);
+	if (body.len > 0)
+		memcpy(to + n, body.data, body.len);
+	g->out_bytes += n + body.len;
+	if (!p->named)
+		list_push_back(&g->senders, &p->sender);
+	p->named = true;
 	return true;
 }
 
