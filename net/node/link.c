@@ -83,6 +83,14 @@ static void in_close(struct node *n, struct link_in *in)
 	in->stream = 0;
 }
 
+static bool link_has_streams(const struct link *l)
+{
+	for (size_t i = 0; i < NODE_LINK_STREAMS_IN; i++)
+		if (l->in[i].stream != 0)
+			return true;
+	return l->out != 0;
+}
+
 void link_stream_in(
 	struct node *n, const struct env *env, const struct swarm_event *ev)
 {
@@ -90,6 +98,8 @@ void link_stream_in(
 
 	if (gossip_peer_seen(n->gossip, env, &ev->peer) != 0) {
 		swarm_stream_reset(n->swarm, ev->stream);
+		if (!l->up && !link_has_streams(l))
+			link_remove(n, env, &ev->peer);
 		return;
 	}
 	/* What an older stream still holds is read first; a third one shows
@@ -98,8 +108,8 @@ void link_stream_in(
 	memmove(&l->in[1], &l->in[0],
 		(NODE_LINK_STREAMS_IN - 1) * sizeof(l->in[0]));
 	l->in[0].stream = ev->stream;
-	frame_reader_init(&l->in[0].frames, GOSSIP_RPC_BYTES_MAX,
-		swarm_stream_budget(n->swarm, ev->stream));
+	frame_reader_init(
+		&l->in[0].frames, GOSSIP_RPC_BYTES_MAX, swarm_budget(n->swarm));
 	link_read(n, env, l);
 }
 
@@ -116,12 +126,17 @@ void link_stream_gone(
 		frame_reader_clear(&l->in[i].frames);
 		l->in[i].stream = 0;
 	}
-	if (l->out != ev->stream)
+	if (l->out != ev->stream) {
+		/* A peer that goes before it was up is never told as gone. */
+		if (!l->up && !link_has_streams(l))
+			link_remove(n, env, &ev->peer);
 		return;
+	}
 	l->out = 0;
 	/* Its subscriptions stay: only our words to it have no way now. */
 	l->refused = ev->err == P2P_ERR_NO_PROTOCOL;
 	l->reopen_at_ms = env_after(env, NODE_LINK_REOPEN_MS);
+	n->links_due_ms = P2P_MIN(n->links_due_ms, l->reopen_at_ms);
 }
 
 static void link_free(struct link *l)
@@ -129,6 +144,12 @@ static void link_free(struct link *l)
 	for (size_t i = 0; i < NODE_LINK_STREAMS_IN; i++)
 		frame_reader_clear(&l->in[i].frames);
 	free(l);
+}
+
+void link_to_back(struct node *n, struct link *l)
+{
+	(void)table_remove(&n->links, peer_id_bytes(&l->peer));
+	(void)table_put(&n->links, peer_id_bytes(&l->peer), l);
 }
 
 void link_remove(
@@ -205,6 +226,14 @@ void link_read(struct node *n, const struct env *env, struct link *l)
 	}
 }
 
+void link_ignore(struct node *n, struct link *l)
+{
+	bool end;
+	size_t n_bytes = swarm_stream_peek(n->swarm, l->out, &end).len;
+
+	swarm_stream_consume(n->swarm, l->out, n_bytes);
+}
+
 /* ---- writing ----------------------------------------------------------- */
 
 void link_flush(struct node *n, const struct env *env, struct link *l)
@@ -233,11 +262,17 @@ void links_tick(struct node *n, const struct env *env)
 {
 	struct table_entry *e, *tmp;
 
+	if (n->links_due_ms > env->now_ms)
+		return;
+	n->links_due_ms = P2P_NEVER;
 	TABLE_FOREACH(e, tmp, &n->links) {
 		struct link *l = e->value;
 
-		if (l->reopen_at_ms > env->now_ms)
+		if (l->reopen_at_ms > env->now_ms) {
+			n->links_due_ms =
+				P2P_MIN(n->links_due_ms, l->reopen_at_ms);
 			continue;
+		}
 		l->reopen_at_ms = P2P_NEVER;
 		link_open(n, env, l);
 	}
@@ -245,12 +280,7 @@ void links_tick(struct node *n, const struct env *env)
 
 uint64_t links_deadline(const struct node *n)
 {
-	struct table_entry *e, *tmp;
-	uint64_t first = P2P_NEVER;
-
-	TABLE_FOREACH(e, tmp, &n->links)
-		first = P2P_MIN(first, ((struct link *)e->value)->reopen_at_ms);
-	return first;
+	return n->links_due_ms;
 }
 
 void links_clear(struct node *n)

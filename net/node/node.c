@@ -34,6 +34,7 @@ struct node *node_new(const struct node_cfg *cfg, const struct env *env)
 	bufq_init(&n->actions, NODE_ACTIONS_BYTES_MAX);
 	bufq_init(&n->tells, NODE_ACTIONS_BYTES_MAX);
 	n->stop_at_ms = P2P_NEVER;
+	n->links_due_ms = P2P_NEVER;
 	n->next_request = 1;
 	return n;
 }
@@ -121,8 +122,13 @@ void node_untell(struct node *n, struct chat_net_msg *msg)
 static void on_peer_event(
 	struct node *n, const struct env *env, const struct swarm_event *ev)
 {
-	struct link *l = link_get(n, env, &ev->peer);
+	/* Only PEER_UP is sure to be followed by PEER_DOWN. */
+	struct link *l = ev->kind == SWARM_EV_PEER_UP
+				 ? link_get(n, env, &ev->peer)
+				 : link_find(n, &ev->peer);
 
+	if (l == NULL)
+		return;
 	switch (ev->kind) {
 	case SWARM_EV_PEER_UP:
 	case SWARM_EV_IDENTIFIED:
@@ -175,7 +181,9 @@ static void on_swarm_event(
 		break;
 	case SWARM_EV_STREAM_READABLE:
 		l = link_find(n, &ev->peer);
-		if (l != NULL)
+		if (l != NULL && l->out == ev->stream)
+			link_ignore(n, l);
+		else if (l != NULL)
 			link_read(n, env, l);
 		break;
 	case SWARM_EV_STREAM_WRITABLE:
@@ -238,6 +246,11 @@ static void read_backlog(struct node *n, const struct env *env)
 	TABLE_FOREACH(e, tmp, &n->links) {
 		link_read(n, env, e->value);
 		drain_gossip(n, env);
+		if (!n->backlog)
+			continue;
+		/* Next time the others come first. */
+		link_to_back(n, e->value);
+		return;
 	}
 }
 

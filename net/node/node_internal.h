@@ -48,7 +48,8 @@ struct node {
 	struct bufq tells;   /* struct chat_net_msg * */
 	struct chat_net_msg *untold; /* given back: the next to tell */
 	bool chat_full;
-	bool backlog; /* links have more to read */
+	uint64_t links_due_ms; /* a stream may be reopened then */
+	bool backlog;          /* links have more to read */
 	bool stopping;
 	bool stopped;
 	uint64_t stop_at_ms;
@@ -72,10 +73,14 @@ void link_stream_in(
 	struct node *n, const struct env *env, const struct swarm_event *ev);
 void link_stream_gone(
 	struct node *n, const struct env *env, const struct swarm_event *ev);
+/* It is served last from now on. */
+void link_to_back(struct node *n, struct link *l);
 void link_remove(
 	struct node *n, const struct env *env, const struct peer_id *peer);
 /* Reads RPCs as long as chat has room. */
 void link_read(struct node *n, const struct env *env, struct link *l);
+/* What a peer says on our own stream is of no meaning. */
+void link_ignore(struct node *n, struct link *l);
 /* Hands waiting frames to the stream. */
 void link_flush(struct node *n, const struct env *env, struct link *l);
 void links_tick(struct node *n, const struct env *env);

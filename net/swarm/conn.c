@@ -13,13 +13,29 @@ struct conn *conn_find(const struct swarm *s, uint64_t id)
 	return table_get(&s->conns, bytes_of(&id, sizeof(id)));
 }
 
-static struct conn *conn_new(struct swarm *s, const struct maddr *remote)
+static void site_of(const struct maddr *a, uint8_t site[SWARM_SITE_BYTES])
+{
+	struct maddr_tcp tcp;
+
+	memset(site, 0, SWARM_SITE_BYTES);
+	if (!maddr_to_tcp(a, &tcp))
+		return;
+	put_be32(site, tcp.host);
+	/* A /64 belongs to one site. */
+	memcpy(site + 4, tcp.ip, tcp.host == MULTIADDR_IP4 ? 4 : 8);
+}
+
+static struct conn *conn_new(
+	struct swarm *s, const struct env *env, const struct maddr *remote)
 {
 	struct conn *c = xcalloc(1, sizeof(*c));
 
 	c->id = s->next_id++;
 	c->remote = *remote;
 	c->local = maddr_is_near(remote);
+	site_of(remote, c->site);
+	table_init(&c->by_mux, env->rng);
+	c->ready_ms = P2P_NEVER;
 	c->open_after_ms = P2P_NEVER;
 	c->ping_due_ms = P2P_NEVER;
 	list_init(&c->of_peer);
@@ -60,25 +76,18 @@ static void start_upgrade(
 
 /* ---- limits ------------------------------------------------------------ */
 
-static bool same_host(const struct conn *a, const struct maddr *b)
-{
-	struct maddr_tcp ta, tb;
-
-	if (!maddr_to_tcp(&a->remote, &ta) || !maddr_to_tcp(b, &tb))
-		return false;
-	if (ta.host != tb.host)
-		return false;
-	/* A /64 belongs to one site. */
-	return memcmp(ta.ip, tb.ip, ta.host == MULTIADDR_IP4 ? 4 : 8) == 0;
-}
-
 static size_t count_of_host(const struct swarm *s, const struct maddr *a)
 {
 	struct table_entry *e, *tmp;
+	uint8_t site[SWARM_SITE_BYTES];
 	size_t n = 0;
 
-	TABLE_FOREACH(e, tmp, &s->conns)
-		n += same_host(e->value, a);
+	site_of(a, site);
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		const struct conn *c = e->value;
+
+		n += memcmp(c->site, site, sizeof(site)) == 0;
+	}
 	return n;
 }
 
@@ -99,7 +108,7 @@ static struct conn *preauth_victim(const struct swarm *s)
 			struct conn *d = f->value;
 
 			n += d->state == CONN_UPGRADING && !d->outbound &&
-			     same_host(d, &c->remote);
+			     memcmp(d->site, c->site, sizeof(c->site)) == 0;
 		}
 		if (n > most) {
 			most = n;
@@ -144,7 +153,7 @@ uint64_t swarm_accepted(
 		s->counters.conns_refused++;
 		return 0;
 	}
-	c = conn_new(s, remote);
+	c = conn_new(s, env, remote);
 	id = c->id;
 	s->conns_in++;
 	start_upgrade(s, env, c);
@@ -162,14 +171,22 @@ struct conn *conn_new_outbound(struct swarm *s, const struct env *env,
 		return NULL;
 	if (!maddr_to_tcp(addr, &tcp) || maddr_is_unusable(addr))
 		return NULL;
-	c = conn_new(s, addr);
+	c = conn_new(s, env, addr);
 	c->outbound = true;
 	c->expect = *expect;
 	c->state = CONN_DIALING;
 	c->deadline_ms = env_after(env, SWARM_DIAL_MS);
+	swarm_due(s, c->deadline_ms);
 	s->dials++;
 	swarm_act(s, SWARM_ACT_DIAL, c->id, addr);
 	return c;
+}
+
+static void dial_slot_freed(struct swarm *s, const struct env *env)
+{
+	/* Peers whose time has come have waited for one. */
+	if (s->dials-- >= SWARM_DIALS_MAX)
+		swarm_due(s, env->now_ms);
 }
 
 void swarm_connected(struct swarm *s, const struct env *env, uint64_t conn,
@@ -179,7 +196,7 @@ void swarm_connected(struct swarm *s, const struct env *env, uint64_t conn,
 
 	if (c == NULL || c->state != CONN_DIALING)
 		return;
-	s->dials--;
+	dial_slot_freed(s, env);
 	c->local = maddr_is_near(remote);
 	start_upgrade(s, env, c);
 	conn_pump(s, env, c);
@@ -353,6 +370,7 @@ static bool on_event(struct swarm *s, const struct env *env, struct conn *c,
 		break;
 	case UPGRADE_EV_READY:
 		c->state = CONN_READY;
+		c->ready_ms = env->now_ms;
 		c->deadline_ms = P2P_NEVER;
 		peer_conn_ready(s, env, c);
 		break;
@@ -392,9 +410,13 @@ static int pump_once(struct swarm *s, const struct env *env, struct conn *c)
 		conn_fail(s, env, c, err);
 		return -1;
 	}
-	LIST_FOREACH(pos, tmp, &c->streams)
-		moved |= stream_flush(
-			s, env, LIST_ITEM(pos, struct stream, of_conn));
+	LIST_FOREACH(pos, tmp, &c->streams) {
+		struct stream *st = LIST_ITEM(pos, struct stream, of_conn);
+
+		moved |= stream_flush(s, env, st);
+		if (st->ping_held && st->out.len == 0)
+			ping_read(s, env, st);
+	}
 	return moved;
 }
 
@@ -420,6 +442,7 @@ void conn_pump(struct swarm *s, const struct env *env, struct conn *c)
 	if (moved < 0)
 		return;
 	c->in_pump = false;
+	swarm_due(s, conn_deadline(c));
 	pause_or_resume(s, c);
 	conn_want_write(s, env, c);
 	if (c->state == CONN_CLOSING && upgrader_out_peek(c->up, env).len == 0)
@@ -452,7 +475,7 @@ void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err)
 	bool was_ready = c->state == CONN_READY || c->state == CONN_CLOSING;
 
 	if (c->state == CONN_DIALING)
-		s->dials--;
+		dial_slot_freed(s, env);
 	if (c->up != NULL && !c->secured)
 		s->preauth--;
 	if (c->state == CONN_UPGRADING)
@@ -475,6 +498,7 @@ void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err)
 	swarm_act(s, SWARM_ACT_CLOSE, c->id, NULL);
 	upgrader_free(c->up);
 	bufq_clear(&c->in);
+	table_clear(&c->by_mux);
 	budget_clear(&c->budget);
 	free(c);
 }

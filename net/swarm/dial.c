@@ -20,11 +20,13 @@ void dial_learn(struct peer *p, const struct maddr *addr)
 	p->addrs[0] = *addr;
 }
 
-void dial_soon(const struct env *env, struct peer *p, uint64_t delay_ms)
+void dial_soon(struct swarm *s, const struct env *env, struct peer *p,
+	uint64_t delay_ms)
 {
 	p->addr_next = 0;
 	/* Two that see each other at once dial at slightly different times. */
 	p->dial_at_ms = env_after(env, delay_ms + rng_below(env->rng, 50));
+	swarm_due(s, p->dial_at_ms);
 }
 
 static uint64_t pause_after(const struct env *env, unsigned failures)
@@ -39,6 +41,27 @@ static uint64_t pause_after(const struct env *env, unsigned failures)
 				pause * 2, (uint64_t)SWARM_REDIAL_MAX_MS);
 	}
 	return pause / 2 + rng_below(env->rng, pause);
+}
+
+void dial_lost(struct swarm *s, const struct env *env, struct peer *p,
+	const struct conn *c)
+{
+	uint64_t pause = SWARM_REDIAL_FIRST_MS;
+
+	if (c->ready_ms == P2P_NEVER) {
+		/* A dial that failed late: dial_ended goes on. One of the
+		 * other side may have held up a dial of ours. */
+		if (!c->scheduled && p->dials == 0 &&
+			p->dial_at_ms == P2P_NEVER)
+			dial_soon(s, env, p, pause);
+		return;
+	}
+	/* Who takes us and hangs up each time is asked less and less. */
+	p->losses =
+		env->now_ms - c->ready_ms < SWARM_STEADY_MS ? p->losses + 1 : 0;
+	if (p->losses > 1)
+		pause = pause_after(env, p->losses);
+	dial_soon(s, env, p, pause);
 }
 
 void dial_next(struct swarm *s, const struct env *env, struct peer *p)
@@ -60,6 +83,7 @@ void dial_next(struct swarm *s, const struct env *env, struct peer *p)
 	p->failures++;
 	if (p->wanted && p->addr_count > 0)
 		p->dial_at_ms = env_after(env, pause_after(env, p->failures));
+	swarm_due(s, p->dial_at_ms);
 }
 
 void dial_ended(struct swarm *s, const struct env *env, struct peer *p)

@@ -107,7 +107,9 @@ static void take_protocols(struct peer *p, const struct identify *id)
 	}
 }
 
-static void take_addresses(struct peer *p, const struct identify *id)
+/* A peer from afar cannot send us to machines of our own network. */
+static void take_addresses(
+	struct peer *p, const struct identify *id, bool from_near)
 {
 	struct maddr whole, a;
 	struct maddr_tcp tcp;
@@ -118,22 +120,24 @@ static void take_addresses(struct peer *p, const struct identify *id)
 			continue;
 		maddr_split_peer(&whole, &a, &peer);
 		if (!maddr_to_tcp(&a, &tcp) || maddr_is_unusable(&a) ||
-			maddr_is_loopback(&a))
+			maddr_is_loopback(&a) ||
+			(!from_near && maddr_is_near(&a)))
 			continue;
 		dial_learn(p, &a);
 	}
 }
 
-static void take(
-	struct swarm *s, struct peer *p, const struct identify *id, bool push)
+static void take(struct swarm *s, const struct stream *st, struct peer *p,
+	const struct identify *id)
 {
+	bool push = st->inbound, from_near = st->conn->local;
 	struct swarm_event ev = {.kind = SWARM_EV_IDENTIFIED, .peer = p->id};
 
 	if (id->agent_version.data != NULL)
 		take_agent(p, id->agent_version);
 	if (id->protocol_count > 0 || !push)
 		take_protocols(p, id);
-	take_addresses(p, id);
+	take_addresses(p, id, from_near);
 	p->identified = true;
 	if (p->up)
 		swarm_emit(s, &ev);
@@ -177,7 +181,7 @@ static void finish(struct swarm *s, struct stream *st)
 		!bytes_equal(id.public_key, own))
 		err = P2P_ERR_MISMATCH;
 	if (err == 0)
-		take(s, p, &id, st->inbound);
+		take(s, st, p, &id);
 	else
 		s->counters.protocol_errors++;
 	stream_drop(s, st, err, false);

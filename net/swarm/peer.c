@@ -74,16 +74,19 @@ struct conn *peer_conn(const struct peer *p)
 }
 
 /* Too many connections to one peer: the oldest ends at the next tick. */
-static void retire_oldest(const struct env *env, struct peer *p)
+static void retire_oldest(
+	struct swarm *s, const struct env *env, struct peer *p)
 {
 	struct list *pos, *tmp;
 	size_t n = 0;
 
 	LIST_FOREACH(pos, tmp, &p->conns)
 		n++;
-	if (n > SWARM_CONNS_PER_PEER_MAX)
-		LIST_ITEM(p->conns.next, struct conn, of_peer)->deadline_ms =
-			env->now_ms;
+	if (n <= SWARM_CONNS_PER_PEER_MAX)
+		return;
+	LIST_ITEM(p->conns.next, struct conn, of_peer)->deadline_ms =
+		env->now_ms;
+	swarm_due(s, env->now_ms);
 }
 
 void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c)
@@ -95,7 +98,7 @@ void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c)
 	p->last_seen_ms = env->now_ms;
 	p->failures = 0;
 	p->dial_at_ms = P2P_NEVER;
-	retire_oldest(env, p);
+	retire_oldest(s, env, p);
 	if (c->outbound) {
 		dial_learn(p, &c->remote);
 		p->wanted = true;
@@ -106,6 +109,7 @@ void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c)
 	c->request = 0;
 	if (!p->up && p->up_at_ms == P2P_NEVER)
 		p->up_at_ms = env_after(env, SWARM_IDENTIFY_WAIT_MS);
+	swarm_due(s, p->up_at_ms);
 	c->ping_due_ms = env_after(env, s->cfg.ping_interval_ms);
 	identify_ask(s, env, c);
 }
@@ -139,7 +143,7 @@ void peer_conn_gone(struct swarm *s, const struct env *env, struct conn *c)
 		swarm_emit(s, &ev);
 	}
 	if (p->wanted && !s->shutting_down)
-		dial_soon(env, p, SWARM_REDIAL_FIRST_MS);
+		dial_lost(s, env, p, c);
 }
 
 void peer_tick(struct swarm *s, const struct env *env, struct peer *p)

@@ -11,14 +11,23 @@ static void echo(struct swarm *s, const struct env *env, struct stream *st)
 	bool end;
 	struct bytes in = upgrader_stream_peek(c->up, st->mux, &end);
 
+	/* Who pings without reading the answers is read no more. */
 	while (in.len >= SWARM_PING_BYTES &&
+		st->out.len < SWARM_PING_BACKLOG_BYTES &&
 		stream_write(st, bytes_first(in, SWARM_PING_BYTES)) == 0) {
 		(void)upgrader_stream_consume(c->up, st->mux, SWARM_PING_BYTES);
 		(void)stream_flush(s, env, st);
 		in = upgrader_stream_peek(c->up, st->mux, &end);
 	}
-	if (end && in.len < SWARM_PING_BYTES)
-		stream_drop(s, st, P2P_ERR_CLOSED, false);
+	st->ping_held = in.len >= SWARM_PING_BYTES;
+	if (!end || st->ping_held)
+		return;
+	/* The last answers go out before the stream ends. */
+	st->close_asked = true;
+	st->deadline_ms = env_after(env, SWARM_IDENTIFY_MS);
+	(void)stream_flush(s, env, st);
+	if (st->close_sent)
+		stream_drop(s, st, 0, false);
 }
 
 static void answered(struct swarm *s, const struct env *env, struct stream *st)

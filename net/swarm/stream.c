@@ -14,15 +14,15 @@ struct stream *stream_find(const struct swarm *s, uint64_t id)
 
 struct stream *stream_of_mux(const struct conn *c, uint64_t mux)
 {
-	struct list *pos, *tmp;
+	return table_get(&c->by_mux, bytes_of(&mux, sizeof(mux)));
+}
 
-	LIST_FOREACH(pos, tmp, &c->streams) {
-		struct stream *st = LIST_ITEM(pos, struct stream, of_conn);
-
-		if (st->open_sent && st->mux == mux)
-			return st;
-	}
-	return NULL;
+/* The muxer knows it under this number from now on. */
+static void set_mux(struct stream *st, uint64_t mux)
+{
+	st->mux = mux;
+	st->open_sent = true;
+	(void)table_put(&st->conn->by_mux, bytes_of(&mux, sizeof(mux)), st);
 }
 
 static struct stream *stream_new(
@@ -34,6 +34,7 @@ static struct stream *stream_new(
 	st->conn = c;
 	st->protocol = -1;
 	st->deadline_ms = env_after(env, SWARM_STREAM_NEGOTIATE_MS);
+	swarm_due(s, st->deadline_ms);
 	bufq_init(&st->out, SWARM_STREAM_OUT_BYTES + STREAM_NEGOTIATION_BYTES);
 	buf_init(&st->body, SWARM_IDENTIFY_BYTES_MAX);
 	list_push_back(&c->streams, &st->of_conn);
@@ -60,8 +61,7 @@ void stream_opened_by_peer(
 {
 	struct stream *st = stream_new(s, env, c);
 
-	st->mux = mux;
-	st->open_sent = true;
+	set_mux(st, mux);
 	st->inbound = true;
 	P2P_ASSERT(multistream_init(&st->ms, s->names, false, &st->out) == 0);
 	(void)upgrader_stream_accept(c->up, mux);
@@ -84,19 +84,21 @@ static bool open_at_muxer(
 	struct swarm *s, const struct env *env, struct stream *st)
 {
 	struct conn *c = st->conn;
+	uint64_t mux;
 
-	(void)s;
 	if (st->open_sent)
 		return true;
 	if (c->state != CONN_READY || (c->open_after_ms != P2P_NEVER &&
 					      c->open_after_ms > env->now_ms))
 		return false;
-	if (upgrader_stream_open(c->up, env, &st->mux) != 0) {
+	if (upgrader_stream_open(c->up, env, &mux) != 0) {
 		/* Too many or too fast: again after a pause. */
 		c->open_after_ms = env_after(env, SWARM_STREAM_REOPEN_MS);
+		swarm_due(s, c->open_after_ms);
 		return false;
 	}
-	st->open_sent = true;
+	set_mux(st, mux);
+	swarm_due(s, upgrader_deadline(c->up));
 	return true;
 }
 
@@ -208,11 +210,23 @@ static bool negotiate(struct swarm *s, const struct env *env, struct stream *st)
 		st->protocol = multistream_chosen(&st->ms);
 		serve(s, env, st);
 	} else {
-		if (st->protocol == SWARM_PROTO_IDENTIFY)
+		if (st->protocol == SWARM_PROTO_IDENTIFY ||
+			st->protocol == SWARM_PROTO_PUSH)
 			st->deadline_ms = env_after(env, SWARM_IDENTIFY_MS);
 		tell(s, st, SWARM_EV_STREAM_READY, 0);
 	}
 	return stream_find(s, id) == st;
+}
+
+/* One that we only write on: nothing is expected but its end. */
+static void drop_if_ended(struct swarm *s, struct stream *st)
+{
+	bool end;
+	struct bytes in = upgrader_stream_peek(st->conn->up, st->mux, &end);
+
+	(void)upgrader_stream_consume(st->conn->up, st->mux, in.len);
+	if (end && st->close_sent)
+		stream_drop(s, st, 0, false);
 }
 
 void stream_on_readable(
@@ -222,12 +236,11 @@ void stream_on_readable(
 		return;
 	switch (st->protocol) {
 	case SWARM_PROTO_IDENTIFY:
-		if (!st->inbound)
-			identify_read(s, env, st);
-		break;
 	case SWARM_PROTO_PUSH:
-		if (st->inbound)
+		if (st->inbound == (st->protocol == SWARM_PROTO_PUSH))
 			identify_read(s, env, st);
+		else
+			drop_if_ended(s, st);
 		break;
 	case SWARM_PROTO_PING:
 		ping_read(s, env, st);
@@ -241,12 +254,18 @@ void stream_on_readable(
 void stream_on_reset(struct swarm *s, const struct env *env, struct stream *st)
 {
 	uint64_t id = st->id;
+	struct bytes in;
+	bool end;
 
 	/* What arrived before the reset is still read: some answer, then
 	 * reset instead of closing. */
 	stream_on_readable(s, env, st);
 	if (stream_find(s, id) != st)
 		return;
+	in = upgrader_stream_peek(st->conn->up, st->mux, &end);
+	st->was_reset = true;
+	if (st->negotiated && st->protocol >= SWARM_PROTO_USER && in.len > 0)
+		return; /* the user reads later: swarm_stream_consume */
 	stream_drop(s, st, P2P_ERR_RESET, true);
 }
 
@@ -262,8 +281,11 @@ void stream_drop(struct swarm *s, struct stream *st, int err, bool told)
 		c->ping_stream = 0;
 	if (st->inbound && st->negotiated && st->protocol == SWARM_PROTO_PING)
 		c->ping_streams_in--;
-	if (st->open_sent)
+	if (st->open_sent) {
 		upgrader_stream_forget(c->up, st->mux);
+		(void)table_remove(
+			&c->by_mux, bytes_of(&st->mux, sizeof(st->mux)));
+	}
 	list_remove(&st->of_conn);
 	(void)table_remove(&s->streams, bytes_of(&st->id, sizeof(st->id)));
 	bufq_clear(&st->out);

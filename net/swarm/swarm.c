@@ -38,6 +38,7 @@ struct swarm *swarm_new(const struct swarm_cfg *cfg, const struct env *env)
 	bufq_init(&s->actions, SWARM_QUEUE_BYTES_MAX);
 	bufq_init(&s->events, SWARM_QUEUE_BYTES_MAX);
 	s->next_id = 1;
+	s->due_ms = P2P_NEVER;
 	s->last_ms = env->now_ms;
 	return s;
 }
@@ -108,11 +109,30 @@ void swarm_tick(struct swarm *s, const struct env *env)
 		if (conn_deadline(c) <= env->now_ms)
 			conn_tick(s, env, c);
 	}
-	TABLE_FOREACH(e, tmp, &s->peers)
-		peer_tick(s, env, e->value);
+	/* Those seen just now are dialled before those that failed before, or
+	 * a long list of the dead would keep a neighbour waiting. */
+	for (int failed = 0; failed < 2; failed++) {
+		TABLE_FOREACH(e, tmp, &s->peers) {
+			struct peer *p = e->value;
+
+			if ((p->failures > 0) == failed)
+				peer_tick(s, env, p);
+		}
+	}
+	s->due_ms = swarm_deadline_walk(s);
+}
+
+void swarm_due(struct swarm *s, uint64_t at_ms)
+{
+	s->due_ms = P2P_MIN(s->due_ms, at_ms);
 }
 
 uint64_t swarm_deadline(const struct swarm *s)
+{
+	return s->due_ms;
+}
+
+uint64_t swarm_deadline_walk(const struct swarm *s)
 {
 	struct table_entry *e, *tmp;
 	uint64_t first = P2P_NEVER;
@@ -174,9 +194,10 @@ void swarm_know(struct swarm *s, const struct env *env,
 		return;
 	if (fresh) {
 		p->failures = 0;
-		dial_soon(env, p, 0);
+		p->losses = 0;
+		dial_soon(s, env, p, 0);
 	} else if (p->dial_at_ms == P2P_NEVER) {
-		dial_soon(env, p, 0);
+		dial_soon(s, env, p, 0);
 	}
 }
 
@@ -184,11 +205,19 @@ void swarm_disconnect(
 	struct swarm *s, const struct env *env, const struct peer_id *id)
 {
 	struct peer *p = peer_find(s, id);
+	struct table_entry *e, *tmp;
 
 	if (p == NULL)
 		return;
 	p->wanted = false;
 	p->dial_at_ms = P2P_NEVER;
+	/* Dials under way would bring it back. */
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		struct conn *c = e->value;
+
+		if (!c->secured && peer_id_equal(&c->expect, id))
+			conn_fail(s, env, c, P2P_ERR_CLOSED);
+	}
 	while (!list_empty(&p->conns))
 		conn_fail(s, env,
 			LIST_ITEM(p->conns.next, struct conn, of_peer),
@@ -203,8 +232,9 @@ void swarm_network_changed(struct swarm *s, const struct env *env)
 		struct peer *p = e->value;
 
 		p->failures = 0;
+		p->losses = 0;
 		if (p->wanted && list_empty(&p->conns) && p->dials == 0)
-			dial_soon(env, p, 0);
+			dial_soon(s, env, p, 0);
 	}
 }
 
@@ -357,10 +387,16 @@ struct bytes swarm_stream_peek(
 void swarm_stream_consume(struct swarm *s, uint64_t stream, size_t n)
 {
 	struct stream *st = stream_find(s, stream);
+	bool end;
 
 	if (st == NULL || n == 0)
 		return;
 	(void)upgrader_stream_consume(st->conn->up, st->mux, n);
+	if (st->was_reset &&
+		upgrader_stream_peek(st->conn->up, st->mux, &end).len == 0) {
+		stream_drop(s, st, P2P_ERR_RESET, true);
+		return;
+	}
 	/* Credit given back is written with the next pump; asked for here so
 	 * that a reader alone keeps the stream moving. */
 	if (!st->conn->write_asked) {
@@ -389,9 +425,7 @@ void swarm_stream_reset(struct swarm *s, uint64_t stream)
 		stream_drop(s, st, P2P_ERR_CLOSED, false);
 }
 
-struct budget *swarm_stream_budget(struct swarm *s, uint64_t stream)
+struct budget *swarm_budget(struct swarm *s)
 {
-	struct stream *st = stream_find(s, stream);
-
-	return st == NULL ? NULL : &st->conn->budget;
+	return &s->budget;
 }

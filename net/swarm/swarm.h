@@ -146,13 +146,15 @@ int swarm_stream_write(struct swarm *s, const struct env *env, uint64_t stream,
 size_t swarm_stream_backlog(const struct swarm *s, uint64_t stream);
 struct bytes swarm_stream_peek(
 	const struct swarm *s, uint64_t stream, bool *end);
+/* After a reset what arrived can still be read; STREAM_GONE follows. */
 void swarm_stream_consume(struct swarm *s, uint64_t stream, size_t n);
 void swarm_stream_close_write(
 	struct swarm *s, const struct env *env, uint64_t stream);
 /* Ends and forgets the stream; no event follows. Unknown ids are ignored. */
 void swarm_stream_reset(struct swarm *s, uint64_t stream);
-/* The budget that what is read from the stream is charged to, or NULL. */
-struct budget *swarm_stream_budget(struct swarm *s, uint64_t stream);
+/* The budget for what is kept of streams while it is read: of all connections
+ * together, valid as long as s, so that it outlives every stream. */
+struct budget *swarm_budget(struct swarm *s);
 
 /* ---- events ------------------------------------------------------------ */
 

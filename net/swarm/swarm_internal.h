@@ -30,6 +30,8 @@ enum swarm_protocol {
 };
 
 #define SWARM_PROTOCOLS_MAX 24
+/* The kind of an address and its IPv4, or the /64 of its IPv6. */
+#define SWARM_SITE_BYTES 12
 
 enum conn_state {
 	CONN_DIALING,   /* the carrier is not there yet */
@@ -49,13 +51,16 @@ struct conn {
 	bool write_asked; /* a WRITE action is under way */
 	bool in_pump;
 	struct maddr remote;
-	struct peer *peer; /* NULL until secured */
+	uint8_t site[SWARM_SITE_BYTES]; /* who shares a cap with it */
+	struct peer *peer;              /* NULL until secured */
 	struct list of_peer;
 	struct list streams;
+	struct table by_mux; /* the muxer's number -> struct stream */
 	struct upgrader *up; /* NULL while dialling */
 	struct budget budget;
 	struct bufq in; /* bytes that the upgrader did not take */
 	uint64_t deadline_ms;
+	uint64_t ready_ms;      /* NEVER: streams were not possible yet */
 	uint64_t open_after_ms; /* the muxer asked for a pause between opens */
 	uint64_t request;       /* of swarm_dial, 0: none */
 	struct peer_id expect;
@@ -77,6 +82,8 @@ struct stream {
 	bool close_asked; /* half-close once `out` is empty */
 	bool close_sent;
 	bool write_waited; /* the user waits for STREAM_WRITABLE */
+	bool was_reset;    /* dropped once what arrived is read */
+	bool ping_held;    /* pings wait for room in `out` */
 	int protocol;      /* index into swarm->names */
 	struct multistream ms;
 	const char *ms_names[2]; /* the initiator's single proposal */
@@ -100,6 +107,7 @@ struct peer {
 	unsigned addr_count;
 	unsigned addr_next;  /* dialled next */
 	unsigned failures;   /* rounds in a row */
+	unsigned losses;     /* connections in a row that soon ended */
 	unsigned dials;      /* in flight */
 	uint64_t dial_at_ms; /* NEVER: not now */
 };
@@ -115,6 +123,7 @@ struct swarm {
 	size_t conns_in;
 	size_t preauth;
 	size_t dials;
+	uint64_t due_ms; /* nothing is to be done before; perhaps later */
 	struct maddr addrs[SWARM_ADDRESSES_PER_PEER_MAX];
 	unsigned addr_count;
 	bool shutting_down;
@@ -126,6 +135,11 @@ struct swarm {
 
 /* ---- swarm.c ----------------------------------------------------------- */
 
+/* Something is to be done at that time. */
+void swarm_due(struct swarm *s, uint64_t at_ms);
+/* The same as swarm_deadline, found by looking everywhere: after ticks, and
+ * for tests, since swarm_deadline may only ever be earlier. */
+uint64_t swarm_deadline_walk(const struct swarm *s);
 void swarm_emit(struct swarm *s, const struct swarm_event *ev);
 void swarm_act(struct swarm *s, enum swarm_action_kind kind, uint64_t conn,
 	const struct maddr *addr);
@@ -180,8 +194,12 @@ void peer_free(struct peer *p);
 /* ---- dial.c ------------------------------------------------------------ */
 
 void dial_learn(struct peer *p, const struct maddr *addr);
-void dial_soon(const struct env *env, struct peer *p, uint64_t delay_ms);
+void dial_soon(struct swarm *s, const struct env *env, struct peer *p,
+	uint64_t delay_ms);
 void dial_next(struct swarm *s, const struct env *env, struct peer *p);
+/* The last connection to the peer is gone. */
+void dial_lost(struct swarm *s, const struct env *env, struct peer *p,
+	const struct conn *c);
 /* A dial for this peer ended without a ready connection. */
 void dial_ended(struct swarm *s, const struct env *env, struct peer *p);
 

@@ -29,6 +29,7 @@
 #define SWARM_PING_TIMEOUT_MS 6000 /* seen gone within 11 s, under 15 */
 #define SWARM_PING_BYTES 32
 #define SWARM_PING_STREAMS_IN_MAX 2
+#define SWARM_PING_BACKLOG_BYTES 1024 /* then no more pings are read */
 
 #define SWARM_IDENTIFY_MESSAGE_BYTES_MAX 8192
 #define SWARM_IDENTIFY_BYTES_MAX 65536
@@ -44,5 +45,7 @@
 #define SWARM_REDIAL_MAX_MS 20000
 #define SWARM_REDIAL_RARELY_AFTER 12 /* failures in a row */
 #define SWARM_REDIAL_RARELY_MS 300000
+/* A connection that lives shorter counts as a failure for the back-off. */
+#define SWARM_STEADY_MS 10000
 
 #endif
