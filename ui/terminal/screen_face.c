@@ -10,14 +10,21 @@
 #include "ui/draw/draw.h"
 #include "ui/terminal/terminal.h"
 
-#define FRAME_MS 33         /* at most 30 frames a second */
+/*
+ * At most 30 frames a second, but FRAMES_AHEAD of them at once: what comes
+ * after a quiet time (the first page, an answer to a key) is not held back by
+ * the frame before it.
+ */
+#define FRAME_MS 33
+#define FRAMES_AHEAD 4
+#define FRAMES_AHEAD_MS ((FRAMES_AHEAD - 1) * FRAME_MS)
 #define PASTE_QUIET_MS 2000 /* a paste without an end mark ends */
 
 struct screen_face {
 	struct ui *ui;
 	struct terminal *terminal;
 	struct ui_canvas canvas;
-	uint64_t drawn_ms;
+	uint64_t paid_ms; /* the frames drawn until now fill the time to here */
 	uint64_t input_ms; /* something was last read */
 	bool dirty;
 	bool gone; /* the terminal is */
@@ -42,7 +49,7 @@ static void draw(struct screen_face *f, uint64_t now_ms)
 {
 	draw_screen(f->ui, &f->canvas);
 	terminal_draw(f->terminal, &f->canvas);
-	f->drawn_ms = now_ms;
+	f->paid_ms = P2P_MAX(f->paid_ms, now_ms) + FRAME_MS;
 	f->dirty = false;
 }
 
@@ -196,7 +203,8 @@ void screen_face_turn(struct screen_face *f, const struct ui_clock *clock)
 	}
 	if (ui_take_dirty(f->ui))
 		f->dirty = true;
-	if (f->dirty && !f->gone && clock->now_ms - f->drawn_ms >= FRAME_MS)
+	if (f->dirty && !f->gone &&
+		clock->now_ms + FRAMES_AHEAD_MS >= f->paid_ms)
 		draw(f, clock->now_ms);
 }
 
@@ -204,8 +212,11 @@ uint64_t screen_face_deadline(const struct screen_face *f)
 {
 	uint64_t at = ui_deadline(f->ui);
 
+	/* What is dirty was refused by screen_face_turn, or is new: then this
+	 * moment has passed and the turn comes at once. */
 	if (f->dirty && !f->gone)
-		at = P2P_MIN(at, f->drawn_ms + FRAME_MS);
+		at = P2P_MIN(at, f->paid_ms - P2P_MIN(f->paid_ms,
+						      (uint64_t)FRAMES_AHEAD_MS));
 	if (terminal_is_pasting(f->terminal))
 		at = P2P_MIN(at, f->input_ms + PASTE_QUIET_MS);
 	return at;

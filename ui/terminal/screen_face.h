@@ -81,8 +81,8 @@ void screen_face_resume(struct screen_face *f);
  * thread has answered. src/app bounds the wait. */
 void screen_face_quit(struct screen_face *f);
 
-/* Draws what changed, at most 30 times a second; retries what the chat queue
- * refused. Call it after every wake. */
+/* Draws what changed, at most 30 times a second but for the first few after a
+ * quiet time; retries what the chat queue refused. Call it after every wake. */
 void screen_face_turn(struct screen_face *f, const struct ui_clock *clock);
 /* When to call screen_face_turn at the latest (now_ms), or P2P_NEVER. */
 uint64_t screen_face_deadline(const struct screen_face *f);
