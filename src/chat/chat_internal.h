@@ -66,6 +66,8 @@ struct chat_room {
 	bool maybe_waiting; /* own lines may wait */
 	bool offering;      /* they go out in order, from offer_at on */
 	struct store_key offer_at;
+	uint64_t burst_end_ms; /* lines said until then count as one burst */
+	unsigned burst_count;
 	uint64_t offer_due_ms;
 	bool join_said;
 	/* clocks (room_clock.c) */

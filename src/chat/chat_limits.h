@@ -42,9 +42,11 @@
 /* A person is new for a day. */
 #define CHAT_NEW_PERSON_MS (86400ULL * 1000)
 
-/* Waiting lines go out in batches, a pause apart; when nobody has answered
- * an offer it is made again after the retry time while somebody is there. */
-#define CHAT_OFFER_BATCH 16
+/* Own lines go out in batches, a pause apart; when nobody has answered an
+ * offer it is made again after the retry time while somebody is there. The
+ * batch is small because go-libp2p drops what its queue of 32 unchecked
+ * messages does not hold, and a line may need a copy. */
+#define CHAT_OFFER_BATCH 12
 #define CHAT_OFFER_PAUSE_MS 250
 #define CHAT_OFFER_RETRY_MS 10000
 #define CHAT_OFFERS_MAX 1024

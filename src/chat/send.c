@@ -138,6 +138,7 @@ static void offer_line(struct chat *c, struct chat_room *r,
 		table_get(&c->offers, bytes_of(key->id, UNIT_ID_BYTES)) == NULL;
 
 	remember_offer(c, r, key);
+	r->offer_at = *key;
 	publish(c, r, key->id, raw, true);
 	(void)send_dialect(r, &js_copy);
 	/* Offered again, the copy would be another line to them. */
@@ -160,6 +161,16 @@ static void show_own(struct chat *c, const struct store_message *m)
 		out_ui_line(c, line, m->row);
 }
 
+/* Whether one more line may go out at once. */
+static bool take_burst(struct chat *c, struct chat_room *r)
+{
+	if (r->burst_end_ms <= c->env->now_ms) {
+		r->burst_end_ms = env_after(c->env, CHAT_OFFER_PAUSE_MS);
+		r->burst_count = 0;
+	}
+	return ++r->burst_count <= CHAT_OFFER_BATCH;
+}
+
 /* Stores and shows; then it goes out unless older lines go first. */
 static void keep_own(
 	struct chat *c, struct chat_room *r, struct store_message *m)
@@ -173,6 +184,13 @@ static void keep_own(
 	show_own(c, m);
 	if (r->offering)
 		return;
+	if (r->members.count > 0 && !take_burst(c, r)) {
+		/* The rest of a burst goes out as waiting lines do, from the
+		 * last one that was offered on. */
+		r->offering = true;
+		r->offer_due_ms = r->burst_end_ms;
+		return;
+	}
 	if (r->members.count > 0)
 		offer_line(c, r, &m->key, m->unit);
 	r->offer_due_ms = env_after(c->env, CHAT_OFFER_RETRY_MS);

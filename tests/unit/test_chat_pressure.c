@@ -91,6 +91,8 @@ static void test_chat_full_net_queue_keeps_the_line_waiting(void **state)
 	host_meets(h, &f->mali, LOBBY);
 	for (int i = 0; i < n; i++) {
 		snprintf(text, sizeof(text), "line %d", i);
+		/* Slow enough not to be a burst; net takes nothing. */
+		h->te.env.now_ms += CHAT_OFFER_PAUSE_MS / CHAT_OFFER_BATCH + 1;
 		chat_handle(h->chat, &h->te.env,
 			&chat_ui_msg_new(CHAT_MSG_LINE, NULL, text)->msg);
 		chat_turn_end(h->chat, &h->te.env);
@@ -106,6 +108,28 @@ static void test_chat_full_net_queue_keeps_the_line_waiting(void **state)
 	host_turn(h);
 	host_wait(h, CHAT_OFFER_PAUSE_MS);
 	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 20);
+}
+
+static void test_chat_paces_a_burst_in_order(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	size_t n = CHAT_OFFER_BATCH + 3;
+	char text[16];
+
+	host_meets(h, &f->mali, LOBBY);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(text, sizeof(text), "line %02zu", i);
+		host_types(h, NULL, text);
+	}
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), CHAT_OFFER_BATCH);
+	host_wait(h, CHAT_OFFER_PAUSE_MS);
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), n);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(text, sizeof(text), "line %02zu", i);
+		assert_memory_equal(host_sent(h, NET_MSG_PUBLISH, i)->id,
+			host_line(h, text)->line.id, MSG_UNIT_ID_BYTES);
+	}
 }
 
 static void test_chat_full_disk_shows_and_sends_nothing_unsaved(void **state)
@@ -217,6 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORY(test_chat_slow_screen_misses_no_line),
 		STORY(test_chat_full_net_queue_keeps_the_line_waiting),
+		STORY(test_chat_paces_a_burst_in_order),
 		STORY(test_chat_full_disk_shows_and_sends_nothing_unsaved),
 		STORY(test_chat_failed_join_is_told_to_net_when_saved),
 		STORY(test_chat_can_be_left_while_the_disk_is_full),
