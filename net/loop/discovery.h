@@ -4,7 +4,7 @@
  * where it runs, else Avahi's core in process. Everything found is a hint:
  * peers are believed only after Noise.
  *
- *   net thread -- discovery_advertise, discovery_ask --> discovery thread
+ *   net thread -- discovery_advertise, _refresh --> discovery thread
  *              <-- struct lan_msg in the mailbox `out` --
  */
 #ifndef NET_LOOP_DISCOVERY_H
@@ -52,8 +52,14 @@ struct discovery *discovery_new(const struct discovery_cfg *cfg);
  */
 void discovery_advertise(struct discovery *d, const struct maddr *addrs,
 	size_t count, uint16_t port);
-/* The network changed or the machine woke: publish anew. Never blocks. */
+/* The network changed or the machine woke: publish anew, at most once in ten
+ * seconds. Never blocks. */
 void discovery_refresh(struct discovery *d);
+/*
+ * To be called each second or two: a thread that hangs in Avahi cannot tell
+ * it itself, so the caller posts that status for it. Never blocks.
+ */
+void discovery_watch(struct discovery *d);
 /*
  * Withdraws and ends. Waits at most a second: a thread that hangs in Avahi is
  * left behind, which only the end of the process may do.

@@ -1,10 +1,13 @@
-/*
- * Discovery in a build without Avahi: it says so once, and does nothing.
- */
+/* Built without Avahi: says so, and finds nobody. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/xmalloc.h"
 #include "net/loop/discovery.h"
+
+struct discovery {
+	struct discovery_cfg cfg;
+};
 
 static void lan_msg_free(struct msg *m)
 {
@@ -13,17 +16,20 @@ static void lan_msg_free(struct msg *m)
 
 struct discovery *discovery_new(const struct discovery_cfg *cfg)
 {
+	struct discovery *d = xcalloc(1, sizeof(*d));
 	struct lan_msg *lm = xcalloc(1, sizeof(*lm));
 	struct msg *m = &lm->msg;
 
-	*m = (struct msg){.free = lan_msg_free,
-		.bytes = sizeof(*lm),
-		.kind = LAN_MSG_STATUS};
+	d->cfg = *cfg;
+	m->kind = LAN_MSG_STATUS;
+	m->free = lan_msg_free;
+	m->bytes = sizeof(*lm);
 	lm->state = CHAT_STATE_NONE;
-	(void)memcpy(lm->text, "built without Avahi", 20);
+	(void)snprintf(lm->text, sizeof(lm->text),
+		"off: this program was built without Avahi");
 	if (mailbox_post(cfg->out, &m) != 0)
 		msg_free(m);
-	return NULL;
+	return d;
 }
 
 void discovery_advertise(struct discovery *d, const struct maddr *addrs,
@@ -40,7 +46,12 @@ void discovery_refresh(struct discovery *d)
 	(void)d;
 }
 
-void discovery_free(struct discovery *d)
+void discovery_watch(struct discovery *d)
 {
 	(void)d;
+}
+
+void discovery_free(struct discovery *d)
+{
+	free(d);
 }

@@ -202,6 +202,13 @@ static void on_wake(uv_async_t *async)
 		loop_step(l, &room);
 }
 
+static void on_watch(uv_timer_t *t)
+{
+	struct loop *l = t->data;
+
+	discovery_watch(l->discovery);
+}
+
 static void on_netif(uv_poll_t *poll, int status, int events)
 {
 	struct loop *l = poll->data;
@@ -265,9 +272,11 @@ static void init_handles(struct loop *l)
 	P2P_ASSERT(uv_async_init(&l->uv, &l->wake, on_wake) == 0);
 	P2P_ASSERT(uv_timer_init(&l->uv, &l->timer) == 0);
 	P2P_ASSERT(uv_timer_init(&l->uv, &l->settle) == 0);
+	P2P_ASSERT(uv_timer_init(&l->uv, &l->watch) == 0);
 	l->wake.data = l;
 	l->timer.data = l;
 	l->settle.data = l;
+	l->watch.data = l;
 	l->netif_fd = netif_open();
 	if (l->netif_fd < 0)
 		return;
@@ -331,8 +340,11 @@ int loop_start(struct loop *l)
 {
 	struct discovery_cfg cfg = {.out = l->lan, .log = l->cfg.log};
 
-	if (l->cfg.discover)
+	if (l->cfg.discover) {
 		l->discovery = discovery_new(&cfg);
+		(void)uv_timer_start(
+			&l->watch, on_watch, LOOP_WATCH_MS, LOOP_WATCH_MS);
+	}
 	l->started = pthread_create(&l->thread, NULL, run, l) == 0;
 	return l->started ? 0 : P2P_ERR_IO;
 }

@@ -33,6 +33,7 @@
 #define LOOP_SLEEP_MS 5000
 #define LOOP_LAN_QUEUE 256
 #define LOOP_NOTE_MAX 48
+#define LOOP_WATCH_MS 2000
 /* A dead peer whose muxer has no ping is noticed by the kernel. */
 #define LOOP_TCP_USER_TIMEOUT_MS 12000
 #define LOOP_TCP_KEEPALIVE_S 5
@@ -72,6 +73,7 @@ struct loop {
 	uv_async_t wake;
 	uv_timer_t timer;
 	uv_timer_t settle;
+	uv_timer_t watch; /* for a discovery thread that hangs */
 	uv_poll_t netif;
 	int netif_fd;
 	atomic_bool chat_drained;

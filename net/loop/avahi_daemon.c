@@ -1,0 +1,226 @@
+/*
+ * The way by avahi-daemon: libavahi-client, whose calls are synchronous D-Bus
+ * calls and block for as long as the daemon hangs.
+ */
+#include <avahi-client/client.h>
+#include <avahi-client/lookup.h>
+#include <avahi-client/publish.h>
+#include <avahi-common/error.h>
+#include <stdlib.h>
+
+#include "base/xmalloc.h"
+#include "net/loop/discovery_internal.h"
+
+struct avahi_daemon {
+	struct way way;
+	AvahiClient *client;
+	AvahiEntryGroup *group;
+};
+
+static struct avahi_daemon *daemon_of(struct way *w)
+{
+	return P2P_CONTAINER_OF(w, struct avahi_daemon, way);
+}
+
+/* Errors after which nothing that was made can be trusted to live. */
+static bool is_fatal(int err)
+{
+	return err == AVAHI_ERR_DISCONNECTED || err == AVAHI_ERR_DBUS_ERROR ||
+	       err == AVAHI_ERR_TIMEOUT || err == AVAHI_ERR_NO_DAEMON ||
+	       err == AVAHI_ERR_INVALID_OBJECT;
+}
+
+static int failed(struct avahi_daemon *a, int err, const char *what)
+{
+	log_printf(a->way.d->cfg.log, LOG_LEVEL_INFO, "avahi-daemon: %s: %s",
+		what, avahi_strerror(err));
+	/* With the connection gone, freeing each object does not wait for the
+	 * daemon again. No core runs beside a daemon in use, so the sockets
+	 * are this connection's alone. */
+	if (is_fatal(err) && a->way.state != WAY_FAILED) {
+		a->way.state = WAY_FAILED;
+		avahi_poll_hang_up(a->way.d->poll);
+	}
+	return err == AVAHI_ERR_NOT_PERMITTED ? P2P_ERR_DENIED : P2P_ERR_IO;
+}
+
+/* ---- publishing --------------------------------------------------------- */
+
+static void on_group(AvahiEntryGroup *g, AvahiEntryGroupState state, void *arg)
+{
+	struct avahi_daemon *a = arg;
+
+	(void)g;
+	switch (state) {
+	case AVAHI_ENTRY_GROUP_ESTABLISHED:
+		lan_published(a->way.d, LAN_ESTABLISHED);
+		break;
+	case AVAHI_ENTRY_GROUP_COLLISION:
+		lan_published(a->way.d, LAN_COLLISION);
+		break;
+	case AVAHI_ENTRY_GROUP_FAILURE:
+		lan_published(a->way.d, LAN_FAILED);
+		break;
+	case AVAHI_ENTRY_GROUP_UNCOMMITED:
+	case AVAHI_ENTRY_GROUP_REGISTERING:
+		break;
+	}
+}
+
+static AvahiPublishFlags flags_of(const struct lan_record *r)
+{
+	AvahiPublishFlags flags = 0;
+
+	if (r->unique)
+		flags |= AVAHI_PUBLISH_UNIQUE;
+	if (r->shared)
+		flags |= AVAHI_PUBLISH_ALLOW_MULTIPLE;
+	return flags;
+}
+
+static int daemon_publish(struct way *w, const struct lan_record *r, size_t n)
+{
+	struct avahi_daemon *a = daemon_of(w);
+	int err = 0;
+
+	/* A group that is reset is held back for a second by Avahi's own
+	 * limit; a new one is not. */
+	if (a->group != NULL)
+		(void)avahi_entry_group_free(a->group);
+	a->group = NULL;
+	if (n == 0)
+		return 0;
+	a->group = avahi_entry_group_new(a->client, on_group, a);
+	if (a->group == NULL)
+		return failed(a, avahi_client_errno(a->client), "group");
+	for (size_t i = 0; i < n && err == 0; i++)
+		err = avahi_entry_group_add_record(a->group, AVAHI_IF_UNSPEC,
+			AVAHI_PROTO_UNSPEC, flags_of(&r[i]), r[i].name,
+			AVAHI_DNS_CLASS_IN, r[i].type, LAN_TTL_S,
+			r[i].data.data, r[i].data.len);
+	if (err == 0)
+		err = avahi_entry_group_commit(a->group);
+	return err == 0 ? 0 : failed(a, err, "publish");
+}
+
+/* Any call that the daemon must answer. */
+static void daemon_beat(struct way *w)
+{
+	struct avahi_daemon *a = daemon_of(w);
+	int err;
+
+	if (a->group == NULL)
+		return;
+	err = avahi_entry_group_is_empty(a->group);
+	if (err < 0)
+		(void)failed(a, err, "sign of life");
+}
+
+/* ---- looking up --------------------------------------------------------- */
+
+static void on_record(AvahiRecordBrowser *b, AvahiIfIndex interface,
+	AvahiProtocol protocol, AvahiBrowserEvent event, const char *name,
+	uint16_t class, uint16_t type, const void *data, size_t size,
+	AvahiLookupResultFlags flags, void *arg)
+{
+	struct lookup *lk = arg;
+
+	(void)b;
+	(void)protocol;
+	(void)name;
+	(void)class;
+	(void)type;
+	(void)flags;
+	switch (event) {
+	case AVAHI_BROWSER_NEW:
+	case AVAHI_BROWSER_REMOVE:
+		lan_found(lk, interface, event == AVAHI_BROWSER_REMOVE,
+			bytes_of(data, size));
+		break;
+	case AVAHI_BROWSER_ALL_FOR_NOW:
+	case AVAHI_BROWSER_FAILURE:
+		lan_all_for_now(lk);
+		break;
+	case AVAHI_BROWSER_CACHE_EXHAUSTED:
+		break;
+	}
+}
+
+static void *daemon_browse(
+	struct way *w, const char *name, uint16_t type, struct lookup *lk)
+{
+	struct avahi_daemon *a = daemon_of(w);
+	AvahiRecordBrowser *b = avahi_record_browser_new(a->client,
+		AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, name, AVAHI_DNS_CLASS_IN,
+		type, AVAHI_LOOKUP_USE_MULTICAST, on_record, lk);
+
+	if (b == NULL)
+		(void)failed(a, avahi_client_errno(a->client), "browse");
+	return b;
+}
+
+static void daemon_unbrowse(struct way *w, void *browser)
+{
+	(void)w;
+	(void)avahi_record_browser_free(browser);
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+static void on_client(AvahiClient *c, AvahiClientState state, void *arg)
+{
+	struct avahi_daemon *a = arg;
+
+	switch (state) {
+	case AVAHI_CLIENT_CONNECTING:
+		a->way.state = WAY_WAITING;
+		break;
+	/* The host's own name is of no matter: our records have their own. */
+	case AVAHI_CLIENT_S_REGISTERING:
+	case AVAHI_CLIENT_S_RUNNING:
+	case AVAHI_CLIENT_S_COLLISION:
+		a->way.state = WAY_READY;
+		break;
+	case AVAHI_CLIENT_FAILURE:
+		log_printf(a->way.d->cfg.log, LOG_LEVEL_INFO,
+			"avahi-daemon: %s",
+			avahi_strerror(avahi_client_errno(c)));
+		a->way.state = WAY_FAILED;
+		break;
+	}
+}
+
+static void daemon_free(struct way *w)
+{
+	struct avahi_daemon *a = daemon_of(w);
+
+	/* Frees the group too; the daemon says goodbye for it. */
+	if (a->client != NULL)
+		avahi_client_free(a->client);
+	free(a);
+}
+
+static const struct way_ops ops = {
+	.browse = daemon_browse,
+	.unbrowse = daemon_unbrowse,
+	.publish = daemon_publish,
+	.beat = daemon_beat,
+	.free = daemon_free,
+};
+
+struct way *avahi_daemon_new(struct discovery *d)
+{
+	struct avahi_daemon *a = xcalloc(1, sizeof(*a));
+	int err = 0;
+
+	a->way.ops = &ops;
+	a->way.d = d;
+	a->client = avahi_client_new(avahi_poll_api(d->poll),
+		AVAHI_CLIENT_NO_FAIL, on_client, a, &err);
+	if (a->client != NULL)
+		return &a->way;
+	log_printf(d->cfg.log, LOG_LEVEL_DEBUG, "avahi-daemon: %s",
+		avahi_strerror(err));
+	free(a);
+	return NULL;
+}

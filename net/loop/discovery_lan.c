@@ -1,0 +1,454 @@
+/*
+ * What is said and heard. Each publication has a fresh random name, so that
+ * those who have us in their caches hear of a new PTR record and look again;
+ * a changed TXT record alone nobody would notice. The SRV record names a host
+ * of that same random name with address records of our own: the machine's
+ * name is not told, and nothing is to be done when it changes.
+ */
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/xmalloc.h"
+#include "net/loop/discovery_internal.h"
+
+/* ALL_FOR_NOW comes after one second; a lookup that never hears it ends. */
+#define OPEN_MAX_MS 10000
+/* A name is not looked up again for so long. */
+#define DONE_REST_MS 1000
+#define RETRY_MS 2000
+/* Of a name that was taken, and of a failure. */
+#define COLLISION_GAP_MS 1000
+#define FAILURE_GAP_MS 5000
+/* The same address is not told again for so long. */
+#define SEEN_REST_MS 10000
+
+/* ---- what is published -------------------------------------------------- */
+
+/* The records and the memory behind them. */
+struct record_set {
+	struct lan_record r[LAN_RECORDS_MAX];
+	size_t count;
+	char host[MDNS_INSTANCE_CHARS + sizeof(".local")];
+	struct buf ptr, srv, txt;
+	uint8_t ip[LAN_HOST_ADDRESSES_MAX][16];
+};
+
+static void add(struct record_set *s, const char *name, uint16_t type,
+	struct bytes data)
+{
+	struct lan_record *r = &s->r[s->count++];
+
+	r->name = name;
+	r->type = type;
+	r->data = data;
+	r->unique = type != MDNS_TYPE_PTR;
+	r->shared = type == MDNS_TYPE_A || type == MDNS_TYPE_AAAA;
+}
+
+/* An address record for each IP that is not link-local. */
+static void add_host(struct record_set *s, const struct advert *advert)
+{
+	struct multiaddr_info info;
+	size_t n = 0;
+
+	for (size_t i = 0; i < advert->count; i++) {
+		const struct maddr *a = &advert->addrs[i];
+
+		if (n == LAN_HOST_ADDRESSES_MAX ||
+			multiaddr_take_apart(&info, maddr_bytes(a)) != 0 ||
+			info.relayed || maddr_is_loopback(a) ||
+			multiaddr_is_link_local(maddr_bytes(a)))
+			continue;
+		if (info.host_code != MULTIADDR_IP4 &&
+			info.host_code != MULTIADDR_IP6)
+			continue;
+		memcpy(s->ip[n], info.host.data, info.host.len);
+		add(s, s->host,
+			info.host.len == 4 ? MDNS_TYPE_A : MDNS_TYPE_AAAA,
+			bytes_of(s->ip[n], info.host.len));
+		n++;
+	}
+}
+
+/* How many addresses the TXT record tells. */
+static size_t records_make(struct record_set *s, const char *instance,
+	const char *own_name, const struct advert *advert)
+{
+	size_t told;
+
+	s->count = 0;
+	(void)snprintf(s->host, sizeof(s->host), "%s.local", instance);
+	buf_init(&s->ptr, MDNS_NAME_BYTES_MAX);
+	buf_init(&s->srv, MDNS_NAME_BYTES_MAX + 6);
+	buf_init(&s->txt, MDNS_TXT_OWN_BYTES_MAX);
+	P2P_ASSERT(mdns_name_put(&s->ptr, own_name) == 0);
+	P2P_ASSERT(mdns_srv_put(&s->srv, advert->port, s->host) == 0);
+	told = mdns_txt_put(&s->txt, advert->addrs, advert->count);
+	add(s, MDNS_SERVICE, MDNS_TYPE_PTR, buf_bytes(&s->ptr));
+	add(s, own_name, MDNS_TYPE_TXT, buf_bytes(&s->txt));
+	add(s, own_name, MDNS_TYPE_SRV, buf_bytes(&s->srv));
+	add_host(s, advert);
+	return told;
+}
+
+static void records_clear(struct record_set *s)
+{
+	buf_clear(&s->ptr);
+	buf_clear(&s->srv);
+	buf_clear(&s->txt);
+}
+
+void lan_publish_within(struct discovery *d, uint64_t gap_ms)
+{
+	uint64_t due = d->now_ms;
+
+	if (d->publish_last_ms > 0)
+		due = P2P_MAX(due, d->publish_last_ms + gap_ms);
+	d->publish_due_ms = P2P_MIN(d->publish_due_ms, due);
+}
+
+static void publish(struct discovery *d)
+{
+	char instance[MDNS_INSTANCE_CHARS + 1];
+	struct record_set s;
+	size_t told;
+	int err;
+
+	d->publish_due_ms = P2P_NEVER;
+	if (d->active == NULL || d->advert == NULL)
+		return;
+	d->publish_last_ms = d->now_ms;
+	d->interface_count = 0;
+	mdns_instance_name(&d->rng, instance);
+	(void)snprintf(d->own_name, sizeof(d->own_name), "%s.%s", instance,
+		MDNS_SERVICE);
+	told = records_make(&s, instance, d->own_name, d->advert);
+	d->published = told > 0 ? PUBLISH_PROBING : PUBLISH_NOTHING;
+	err = d->active->ops->publish(d->active, s.r, told > 0 ? s.count : 0);
+	records_clear(&s);
+	if (err == P2P_ERR_DENIED)
+		d->published = PUBLISH_DENIED;
+	else if (err != 0)
+		lan_published(d, LAN_FAILED);
+}
+
+void lan_published(struct discovery *d, enum lan_outcome outcome)
+{
+	switch (outcome) {
+	case LAN_ESTABLISHED:
+		d->published = PUBLISH_DONE;
+		break;
+	case LAN_COLLISION:
+		d->published = PUBLISH_PROBING;
+		lan_publish_within(d, COLLISION_GAP_MS);
+		break;
+	case LAN_FAILED:
+		d->published = PUBLISH_PROBING;
+		lan_publish_within(d, FAILURE_GAP_MS);
+		break;
+	}
+}
+
+/* ---- where our own record is heard -------------------------------------- */
+
+static void own_found(struct discovery *d, unsigned interface, bool gone)
+{
+	size_t i = 0;
+
+	while (i < d->interface_count && d->interfaces[i] != interface)
+		i++;
+	if (gone && i < d->interface_count)
+		d->interfaces[i] = d->interfaces[--d->interface_count];
+	else if (!gone && i == d->interface_count && i < LAN_INTERFACES_MAX)
+		d->interfaces[d->interface_count++] = interface;
+}
+
+static struct mdns_origin origin_of(int interface)
+{
+	struct mdns_origin from = {.loopback = false};
+	char name[IF_NAMESIZE];
+
+	if (interface <= 0 ||
+		if_indextoname((unsigned)interface, name) == NULL)
+		return from;
+	(void)snprintf(from.zone, sizeof(from.zone), "%s", name);
+	from.loopback = strcmp(name, "lo") == 0 || strcmp(name, "lo0") == 0;
+	return from;
+}
+
+/* ---- names -------------------------------------------------------------- */
+
+static struct lookup *lookup_new(struct discovery *d, const char *name)
+{
+	size_t len = strlen(name);
+	struct lookup *lk = xcalloc(1, sizeof(*lk) + len + 1);
+
+	lk->d = d;
+	memcpy(lk->name, name, len + 1);
+	return lk;
+}
+
+static void lookup_close(struct lookup *lk)
+{
+	struct discovery *d = lk->d;
+
+	if (lk->browser == NULL)
+		return;
+	d->active->ops->unbrowse(d->active, lk->browser);
+	lk->browser = NULL;
+	d->open_count--;
+}
+
+/* The oldest name that is done with makes room. */
+static bool make_room(struct discovery *d)
+{
+	struct table_entry *e, *tmp;
+
+	if (d->names.count < LAN_NAMES_MAX)
+		return true;
+	TABLE_FOREACH(e, tmp, &d->names) {
+		struct lookup *lk = e->value;
+
+		if (lk->state == LOOKUP_DONE) {
+			(void)table_remove(&d->names, table_key(e));
+			free(lk);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void name_found(struct discovery *d, const char *name)
+{
+	struct lookup *lk = table_get(&d->names, bytes_str(name));
+
+	if (lk == NULL) {
+		if (!make_room(d))
+			return;
+		lk = lookup_new(d, name);
+		(void)table_put(&d->names, bytes_str(name), lk);
+	} else if (lk->state != LOOKUP_DONE ||
+		   d->now_ms < lk->due_ms + DONE_REST_MS) {
+		return;
+	}
+	lk->state = LOOKUP_WAITING;
+	lk->due_ms = d->now_ms;
+}
+
+static void name_gone(struct discovery *d, const char *name)
+{
+	struct lookup *lk = table_get(&d->names, bytes_str(name));
+
+	if (lk == NULL || lk->browser != NULL)
+		return;
+	(void)table_remove(&d->names, bytes_str(name));
+	free(lk);
+}
+
+static void open_lookup(struct discovery *d, struct lookup *lk)
+{
+	lk->refused = false;
+	lk->browser = d->active->ops->browse(
+		d->active, lk->name, MDNS_TYPE_TXT, lk);
+	lk->due_ms = d->now_ms + OPEN_MAX_MS;
+	lk->state = LOOKUP_OPEN;
+	if (lk->browser != NULL) {
+		d->open_count++;
+	} else {
+		lk->state = LOOKUP_DONE;
+		lk->due_ms = d->now_ms;
+	}
+}
+
+/* Each open lookup keeps asking the LAN, so none is open for long. */
+static void lookup_step(struct discovery *d, struct lookup *lk)
+{
+	if (lk->state == LOOKUP_WAITING) {
+		if (lk->due_ms <= d->now_ms && d->open_count < LAN_OPEN_MAX)
+			open_lookup(d, lk);
+	} else if (lk->state == LOOKUP_FINISHED ||
+		   (lk->state == LOOKUP_OPEN && lk->due_ms <= d->now_ms)) {
+		lookup_close(lk);
+		lk->state = lk->refused ? LOOKUP_WAITING : LOOKUP_DONE;
+		lk->due_ms = d->now_ms + (lk->refused ? RETRY_MS : 0);
+	}
+}
+
+/* ---- what is found ------------------------------------------------------ */
+
+static bool is_own(const struct discovery *d, const struct maddr *addr)
+{
+	struct bytes own, its;
+	struct maddr base;
+
+	if (d->advert == NULL || d->advert->count == 0)
+		return false;
+	maddr_split_peer(&d->advert->addrs[0], &base, &own);
+	maddr_split_peer(addr, &base, &its);
+	return own.len > 0 && bytes_equal(own, its);
+}
+
+/* False when net cannot take it now. */
+static bool address_found(struct discovery *d, const struct maddr *addr)
+{
+	uint64_t *told = table_get(&d->seen, maddr_bytes(addr));
+
+	if (is_own(d, addr) ||
+		(told != NULL && d->now_ms < *told + SEEN_REST_MS))
+		return true;
+	if (!discovery_tell_peer(d, addr))
+		return false;
+	if (told != NULL)
+		(void)table_remove(&d->seen, maddr_bytes(addr));
+	else if (d->seen.count >= LAN_SEEN_MAX)
+		told = table_remove(
+			&d->seen, table_key(table_oldest(&d->seen)));
+	if (told == NULL)
+		told = xmalloc(sizeof(*told));
+	*told = d->now_ms;
+	(void)table_put(&d->seen, maddr_bytes(addr), told);
+	return true;
+}
+
+static void service_found(
+	struct discovery *d, int interface, bool gone, struct bytes data)
+{
+	char name[MDNS_NAME_TEXT_MAX];
+
+	if (mdns_name_text(data, name) != 0)
+		return;
+	if (strcmp(name, d->own_name) == 0) {
+		if (interface > 0 && !origin_of(interface).loopback)
+			own_found(d, (unsigned)interface, gone);
+	} else if (gone) {
+		name_gone(d, name);
+	} else {
+		name_found(d, name);
+	}
+}
+
+void lan_found(struct lookup *lk, int interface, bool gone, struct bytes data)
+{
+	struct maddr addrs[MDNS_ADDRESSES_MAX];
+	struct discovery *d = lk->d;
+	struct mdns_origin from;
+	size_t count;
+
+	if (lk == d->service) {
+		service_found(d, interface, gone, data);
+		return;
+	}
+	if (gone)
+		return;
+	from = origin_of(interface);
+	count = mdns_txt_addresses(addrs, data, &from);
+	for (size_t i = 0; i < count; i++)
+		if (!address_found(d, &addrs[i]))
+			lk->refused = true;
+}
+
+void lan_all_for_now(struct lookup *lk)
+{
+	if (lk != lk->d->service && lk->state == LOOKUP_OPEN)
+		lk->state = LOOKUP_FINISHED;
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+void lan_init(struct discovery *d)
+{
+	d->service = lookup_new(d, MDNS_SERVICE);
+	d->service->due_ms = P2P_NEVER;
+	d->publish_due_ms = P2P_NEVER;
+	table_init(&d->names, &d->rng);
+	table_init(&d->seen, &d->rng);
+}
+
+void lan_detach(struct discovery *d)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &d->names) {
+		struct lookup *lk = e->value;
+
+		if (lk->browser == NULL)
+			continue;
+		lookup_close(lk);
+		lk->state = LOOKUP_WAITING;
+		lk->due_ms = d->now_ms;
+	}
+	if (d->service->browser != NULL)
+		d->active->ops->unbrowse(d->active, d->service->browser);
+	d->service->browser = NULL;
+	d->service->due_ms = P2P_NEVER;
+	d->published = PUBLISH_NOTHING;
+	d->publish_due_ms = P2P_NEVER;
+	d->interface_count = 0;
+}
+
+void lan_attach(struct discovery *d)
+{
+	d->service->due_ms = d->now_ms;
+	d->publish_due_ms = d->now_ms;
+}
+
+void lan_clear(struct discovery *d)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &d->names)
+		free(e->value);
+	TABLE_FOREACH(e, tmp, &d->seen)
+		free(e->value);
+	table_clear(&d->names);
+	table_clear(&d->seen);
+	free(d->service);
+	free(d->advert);
+}
+
+static void browse_service(struct discovery *d)
+{
+	struct lookup *lk = d->service;
+
+	lk->browser = d->active->ops->browse(
+		d->active, lk->name, MDNS_TYPE_PTR, lk);
+	lk->due_ms = lk->browser != NULL ? P2P_NEVER : d->now_ms + RETRY_MS;
+}
+
+void lan_step(struct discovery *d)
+{
+	struct table_entry *e, *tmp;
+
+	if (d->active == NULL)
+		return;
+	if (d->service->due_ms <= d->now_ms)
+		browse_service(d);
+	if (d->publish_due_ms <= d->now_ms)
+		publish(d);
+	TABLE_FOREACH(e, tmp, &d->names) {
+		if (d->active->state != WAY_READY)
+			return; /* it fails, each call would wait */
+		lookup_step(d, e->value);
+	}
+}
+
+uint64_t lan_deadline(const struct discovery *d)
+{
+	uint64_t due = P2P_MIN(d->service->due_ms, d->publish_due_ms);
+	struct table_entry *e, *tmp;
+
+	if (d->active == NULL)
+		return P2P_NEVER;
+	TABLE_FOREACH(e, tmp, &d->names) {
+		const struct lookup *lk = e->value;
+
+		if (lk->state == LOOKUP_FINISHED)
+			return d->now_ms;
+		if (lk->state == LOOKUP_OPEN ||
+			(lk->state == LOOKUP_WAITING &&
+				d->open_count < LAN_OPEN_MAX))
+			due = P2P_MIN(due, lk->due_ms);
+	}
+	return due;
+}
