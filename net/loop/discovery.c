@@ -204,7 +204,8 @@ static void daemon_step(struct discovery *d)
 		was_active = d->active == d->daemon;
 		drop(d, &d->daemon);
 		d->daemon_due_ms = clock_now_ms() +
-			(was_active ? 0 : DAEMON_REST_MS);
+			(d->hung ? DAEMON_HUNG_REST_MS
+				 : was_active ? 0 : DAEMON_REST_MS);
 	}
 	if (d->daemon != NULL || d->daemon_due_ms > d->now_ms)
 		return;
@@ -310,6 +311,7 @@ static void turn(struct discovery *d)
 	ways_step(d);
 	lan_step(d);
 	beat(d);
+	d->hung = clock_now_ms() > d->now_ms + HANG_MS;
 	d->now_ms = clock_now_ms();
 	status_step(d);
 	atomic_store(&d->busy_since_ms, 0);

@@ -140,6 +140,7 @@ struct discovery {
 	uint64_t daemon_due_ms;
 	uint64_t core_due_ms;
 	uint64_t beat_due_ms;
+	bool hung; /* the last turn was held up in a call */
 
 	struct advert *advert; /* owned, or NULL */
 	enum publish_state published;

@@ -21,7 +21,7 @@
 #define COLLISION_GAP_MS 1000
 #define FAILURE_GAP_MS 5000
 /* The same address is not told again for so long. */
-#define SEEN_REST_MS 10000
+#define SEEN_REST_MS 2000
 
 /* ---- what is published -------------------------------------------------- */
 
