@@ -425,6 +425,7 @@ static void undo_turn(struct chat *c)
 	c->retry_ms = env_after(c->env, CHAT_STORE_RETRY_MS);
 	c->store_err = 0;
 	c->ui_lost = true;
+	c->ui_answer = 0;
 	c->reload_said = false;
 	if (!c->store_told)
 		tell_store_fails(c);

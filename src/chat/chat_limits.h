@@ -59,6 +59,8 @@
 /* After the queue to the ui was full. */
 #define CHAT_UI_RETRY_MS 50
 #define CHAT_REPLAY_BATCH 128
+/* Kept behind an answer to UI_MSG_RELOAD that waits for room. */
+#define CHAT_UI_BACKLOG_MAX 1024
 
 /* Control messages kept for a full queue to net: joins, leaves, dials. */
 #define CHAT_NET_BACKLOG_MAX 1024

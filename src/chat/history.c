@@ -173,7 +173,7 @@ void history_replay(struct chat *c)
 {
 	struct store_rows rows;
 
-	if (!c->replaying || c->ui_lost)
+	if (!c->replaying || c->ui_lost || c->ui_waits)
 		return;
 	if (!chat_store_ok(c, store_arrivals(c->store, c->ui_row,
 				      CHAT_REPLAY_BATCH, &rows)))
@@ -249,4 +249,5 @@ void history_reload(struct chat *c)
 	if (c->focus != NULL)
 		out_ui(c, ui_msg_new(UI_MSG_FOCUS, c->focus->row.topic, NULL));
 	peers_tell_ready(c);
+	c->ui_answer = c->ui.count;
 }

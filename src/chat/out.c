@@ -96,7 +96,14 @@ static void lose_ui(struct chat *c)
 	if (kept.first == NULL)
 		c->ui.last = &c->ui.first;
 	c->ui_lost = true;
+	c->ui_answer = 0;
 	c->reload_said = false;
+}
+
+static bool answer_fits(const struct chat *c)
+{
+	return c->ui_answer > 0 &&
+	       c->ui.count - c->ui_answer <= CHAT_UI_BACKLOG_MAX;
 }
 
 static void say_reload(struct chat *c)
@@ -121,13 +128,17 @@ static void release_ui(struct chat *c)
 
 		err = mailbox_post(c->to_ui, &o->m);
 		if (err == P2P_ERR_FULL) {
-			if (o->m->kind == UI_MSG_QUIT)
+			/* An answer to RELOAD that is larger than the queue
+			 * waits in pieces: losing it would lead to the same
+			 * answer again, for ever. */
+			if (o->m->kind == UI_MSG_QUIT || answer_fits(c))
 				return;
 			lose_ui(c);
 			say_reload(c);
 			continue;
 		}
 		drop_first(&c->ui);
+		c->ui_answer -= c->ui_answer > 0;
 		if (row != 0)
 			c->ui_row = row;
 	}
@@ -169,6 +180,7 @@ void out_release(struct chat *c)
 {
 	release_net(c);
 	release_ui(c);
+	c->ui_waits = c->ui.first != NULL;
 }
 
 static P2P_PRINTF(1, 0) char *format(const char *fmt, va_list ap)
