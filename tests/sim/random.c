@@ -66,7 +66,7 @@ static void draw_host(struct sim *s)
 		c.skew_ms = (int64_t)sim_draw(s, 0, 7200000) - 3600000;
 	c.to_chat = queue_size(s, 4, MSG_QUEUE_TO_CHAT);
 	c.to_net = queue_size(s, 4, MSG_QUEUE_TO_NET);
-	c.to_ui = queue_size(s, 8, MSG_QUEUE_TO_UI);
+	c.to_ui = queue_size(s, 60, MSG_QUEUE_TO_UI);
 	c.from_ui = queue_size(s, 2, MSG_QUEUE_TO_CHAT_FROM_UI);
 	c.ui_delay_us = one_in(s, 4) ? sim_draw(s, 0, 50000) : 0;
 	for (int i = 0; i < s->room_count; i++)

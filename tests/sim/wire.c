@@ -81,6 +81,7 @@ static void tcp_free_if_done(struct sim *s, struct tcp *t)
 	if (t->end[0].open || t->end[1].open)
 		return;
 	(void)table_remove(&s->tcps, bytes_of(&t->id, sizeof(t->id)));
+	P2P_ASSERT(!t->end[0].attached && !t->end[1].attached);
 	end_free(&t->end[0]);
 	end_free(&t->end[1]);
 	free(t);
@@ -208,7 +209,7 @@ static void on_deliver(struct sim *s, const struct sim_event *ev)
 		return;
 	to = &t->end[!from];
 	l = &t->end[from].tx;
-	if (!tcp_way(s, t)) {
+	if (!tcp_way(s, t) || !t->accepted) {
 		l->stalled += n;
 		l->fin_stalled |= fin;
 		return;
@@ -424,7 +425,8 @@ void wire_drop_all(struct host *h, bool fin)
 		for (int side = 0; side < 2; side++) {
 			struct tcp_end *end = &t->end[side];
 
-			if (end->host != h->index || !end->open)
+			if (end->host != h->index || !end->open ||
+				(side == 1 && !t->accepted))
 				continue;
 			detach(s, end);
 			end->open = false;
@@ -464,8 +466,8 @@ static void attach(struct sim *s, struct tcp *t, int side, uint64_t conn)
 
 	e->conn = conn;
 	e->attached = true;
-	(void)table_put(&s->host[e->host].carriers,
-		bytes_of(&conn, sizeof(conn)), t);
+	P2P_ASSERT(table_put(&s->host[e->host].carriers,
+			   bytes_of(&conn, sizeof(conn)), t) == NULL);
 }
 
 static void on_dial_failed(struct sim *s, const struct sim_event *ev)
@@ -516,7 +518,7 @@ static void on_accept(struct sim *s, const struct sim_event *ev)
 	struct tcp *t = tcp_find(s, ev->a);
 	struct host *h = &s->host[ev->b];
 
-	if (t == NULL || !t->end[0].open)
+	if (t == NULL || !t->end[0].open || !t->end[1].open)
 		return;
 	t->end[1].host = h->index;
 	t->end[1].gen = h->machine_gen;
@@ -592,6 +594,7 @@ void wire_attack(struct sim *s, int target, struct bytes raw)
 	(void)sim_at(s, s->now_us + travel(s), -1, "accept", on_accept, t->id,
 		(uint64_t)target);
 	t->end[0].tx.last_us = s->now_us + s->latency_us + s->jitter_us + 1;
+	t->end[0].tx.free_us = t->end[0].tx.last_us;
 	send_bytes(s, t, 0, raw.len, false);
 	if (rng_one_in(&s->rng, 2))
 		send_bytes(s, t, 0, 0, true);
