@@ -87,7 +87,7 @@ def sizes():
                         r"^ 2 dev +@2│.*[\s\S]*^ HERE 4")
         ok("80x24: every row is there", len(text.splitlines()) == 24, text)
         s.expect("wide characters stand where they should",
-                 r"nok~9f2c   สวัสดีครับ 你好 👍 .* น้ำ e\u0301\| end$")
+                 r"nok~9f2c  สวัสดีครับ 你好 👍 .* น้ำ e\u0301\| end$")
         tmux("resize-window", "-x", "120", "-y", "40")
         s.expect("resized to 120x40: three columns",
                  r"^ ROOMS +│.*│ HERE 4")
@@ -103,7 +103,7 @@ def sizes():
         s.expect("and back", r"^ HERE 4")
     with Screen(80, 24, lang="C") as s:
         s.expect("LANG=C: ASCII rules, text escaped",
-                 r"nok~9f2c   \\u\{E2A\}")
+                 r"nok~9f2c  \\u\{E2A\}")
         ok("LANG=C: nothing but ASCII", s.text().isascii(), s.text())
     with Screen(80, 24, env="NO_COLOR=1") as s:
         s.expect("NO_COLOR: drawn", r"^ HERE 4")
@@ -129,7 +129,7 @@ def typing():
         s.expect("a paste of lines stays in the input",
                  r"#lobby> one\n +/quit")
         s.keys("Enter")
-        s.expect("Enter sends it as one", r"you      > one\n.*/quit")
+        s.expect("Enter sends it as one", r"you     > one\n.*/quit")
         tmux("send-keys", "-t", "s", "-H", *"1b 5b 32 30 30 7e 61 62".split())
         s.expect("a paste whose end is lost is ended by silence",
                  r"#lobby> ab$")

@@ -225,6 +225,109 @@ static void test_overlays_open_and_close_when_narrow(void **state)
 	world_close(&w);
 }
 
+static void test_names_widen_their_column_within_bounds(void **state)
+{
+	struct world w;
+	struct ui_msg *m;
+
+	(void)state;
+	world_open(&w, 24, 80);
+	say_ready(&w);
+	say_room(&w, LOBBY, "lobby", 0, 0);
+	page_end(&w, LOBBY, false);
+	say_line(&w, LOBBY, "mali", 1, "short");
+	assert_non_null(strstr(screen(&w), "12:01  mali      short\n"));
+	m = line_at(&w, LOBBY, "mali", 2, "tagged");
+	m->line.name_mark = '?';
+	snprintf(m->line.tag, sizeof(m->line.tag), "8wL4Nn");
+	say(&w, m);
+	assert_non_null(strstr(screen(&w), "12:02 ?mali~8wL4Nn  tagged\n"));
+	assert_non_null(strstr(screen(&w), "12:01  mali         short\n"));
+	/* A name as long as can be leaves most of the pane to the text, and
+	 * the tag to itself. */
+	m = line_at(&w, LOBBY, "a-name-of-more-columns-than-fit", 3, "long");
+	m->line.name_mark = '!';
+	snprintf(m->line.tag, sizeof(m->line.tag), "77abcd");
+	say(&w, m);
+	assert_non_null(strstr(screen(&w), "12:03 !a-name-of~77abcd  long\n"));
+	check_grid(&w);
+	world_close(&w);
+}
+
+static void test_words_of_the_program_keep_two_columns(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, 24, 80);
+	say_ready(&w);
+	say_room(&w, LOBBY, "lobby", 0, 0);
+	page_end(&w, LOBBY, false);
+	say(&w, ui_msg_new(UI_MSG_NOTICE, LOBBY,
+			"name      amber\n"
+			"about     a text that is longer than the columns that "
+			"are left for it\n"
+			"one column, which is wrapped to where the words of "
+			"the program begin"));
+	assert_non_null(strstr(screen(&w), "14:35 -- name      amber\n"));
+	assert_non_null(strstr(screen(&w), "|         about     a text that is "
+					   "longer than the columns that\n"));
+	assert_non_null(
+		strstr(screen(&w), "|                   are left for it\n"));
+	assert_non_null(strstr(screen(&w), "|         the program begin\n"));
+	/* Too narrow for two columns: wrapped as any text. */
+	ui_resize(w.ui, 24, 40);
+	assert_non_null(strstr(screen(&w), "\n   about     a text"));
+	ui_resize(w.ui, 24, 34);
+	assert_non_null(strstr(screen(&w), "\n   than the columns that"));
+	check_grid(&w);
+	world_close(&w);
+}
+
+static void test_who_came_is_called_by_the_name_known_since(void **state)
+{
+	struct world w;
+	struct ui_msg *m;
+
+	(void)state;
+	world_open(&w, 24, 80);
+	say_ready(&w);
+	say_room(&w, LOBBY, "lobby", 0, 0);
+	page_end(&w, LOBBY, false);
+	m = ui_msg_new(UI_MSG_PERSON, NULL, NULL);
+	snprintf(m->person.peer, sizeof(m->person.peer), "12D3mali8wL4Nn");
+	snprintf(m->person.tag, sizeof(m->person.tag), "8wL4Nn");
+	m->person.name_mark = '?';
+	m->person.connected = true;
+	say(&w, m);
+	say_member(&w, LOBBY, "mali", "8wL4Nn", true);
+	assert_non_null(strstr(screen(&w), "-- ..li8wL4Nn came\n"));
+	assert_non_null(strstr(screen(&w), "\n?..li8wL4Nn "));
+	say_person(&w, "mali", "8wL4Nn", '?', 0);
+	assert_non_null(strstr(screen(&w), "-- mali~8wL4Nn came\n"));
+	assert_non_null(strstr(screen(&w), "?mali~8wL4Nn <1ms|"));
+	world_close(&w);
+}
+
+static void test_an_empty_room_says_so(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, 24, 80);
+	say_ready(&w);
+	say_room(&w, LOBBY, "lobby", 0, 0);
+	page_end(&w, LOBBY, false);
+	say_room(&w, "dev", "dev", 0, 0);
+	say(&w, ui_msg_new(UI_MSG_FOCUS, "dev", NULL));
+	assert_null(strstr(screen(&w), "Nothing was said"));
+	page_end(&w, "dev", false);
+	assert_non_null(strstr(screen(&w), "Nothing was said in #dev yet."));
+	say_line(&w, "dev", "mali", 1, "hello");
+	assert_null(strstr(screen(&w), "Nothing was said"));
+	world_close(&w);
+}
+
 static void test_help_lists_every_key_and_command(void **state)
 {
 	struct world w;
@@ -259,6 +362,11 @@ int main(void)
 		cmocka_unit_test(test_wide_clusters_never_hang_over_an_edge),
 		cmocka_unit_test(test_control_characters_never_reach_a_cell),
 		cmocka_unit_test(test_overlays_open_and_close_when_narrow),
+		cmocka_unit_test(test_names_widen_their_column_within_bounds),
+		cmocka_unit_test(test_words_of_the_program_keep_two_columns),
+		cmocka_unit_test(
+			test_who_came_is_called_by_the_name_known_since),
+		cmocka_unit_test(test_an_empty_room_says_so),
 		cmocka_unit_test(test_help_lists_every_key_and_command),
 	};
 

@@ -304,14 +304,14 @@ static void test_own_marks_follow_the_state(void **state)
 
 	open_lobby(w, 0, false);
 	say_line(w, LOBBY, "you", 1, "hello");
-	assert_non_null(strstr(screen(w), "you      ? hello"));
+	assert_non_null(strstr(screen(w), "you     ? hello"));
 	assert_non_null(strstr(screen(w), "1 waiting"));
 	m = ui_msg_new(UI_MSG_STATE, LOBBY, NULL);
 	m->line.id[0] = 1;
 	m->line.id[31] = 1;
 	m->line.state = UI_STATE_HANDED;
 	say(w, m);
-	assert_non_null(strstr(screen(w), "you      > hello"));
+	assert_non_null(strstr(screen(w), "you     > hello"));
 	assert_non_null(strstr(screen(w), "nothing waiting"));
 }
 

@@ -90,22 +90,39 @@ static void clock_of(const struct ui *ui, const struct line *l, char out[8])
 		(unsigned)d.minute % 60u, l->clock_wrong ? "!" : "");
 }
 
-static void draw_name(
+/* "nok~9f2c": the name is cut before the tag is. Returns its columns. */
+static int draw_name(
 	struct ui_canvas *c, struct canvas_place at, const struct line *l)
 {
-	struct buf name;
-	enum canvas_style style = l->own ? STYLE_OWN : draw_name_style(l->name);
-	uint8_t store[256];
+	bool tagged = !l->own && l->name_mark != ' ' && l->tag[0] != '\0';
+	int tag = tagged ? (int)strlen(l->tag) + 1 : 0;
+	int end = at.col + at.cols;
+	int start = at.col;
+	char text[16];
 
-	/* A name is at most 64 bytes, its tag 8: no growth on this path. */
-	buf_init(&name, sizeof(store));
-	name.data = store;
-	name.cap = sizeof(store);
-	flow_name(l, at.cols, &name);
-	(void)canvas_put(c, at, buf_bytes(&name), style);
+	if (l->own)
+		return canvas_puts(c, at, "you", STYLE_OWN);
+	at.cols = P2P_MAX(at.cols - tag, 1);
+	at.col += canvas_puts(c, at, l->name, draw_name_style(l->name));
+	if (tagged) {
+		snprintf(text, sizeof(text), "~%s", l->tag);
+		at.cols = end - at.col;
+		at.col += canvas_puts(c, at, text, STYLE_DIM);
+	}
+	return at.col - start;
 }
 
-/* "14:05 you       + " before the text of a wide pane. */
+/* The mark before a name: '?' new, '!' of several. */
+static void draw_mark(
+	struct ui_canvas *c, struct canvas_place at, const struct line *l)
+{
+	char text[2] = {l->own ? ' ' : l->name_mark, '\0'};
+
+	at.cols = 1;
+	canvas_puts(c, at, text, text[0] == '!' ? STYLE_WARN : STYLE_HEAD);
+}
+
+/* "14:05  you       + " before the text of a wide pane. */
 static void draw_wide_start(
 	const struct ui *ui, struct ui_canvas *c, int row, const struct line *l)
 {
@@ -122,7 +139,9 @@ static void draw_wide_start(
 		canvas_puts(c, at, notice_mark(l), line_style(l));
 		return;
 	}
-	draw_name(c, at, l);
+	draw_mark(c, at, l);
+	at.col++;
+	(void)draw_name(c, at, l);
 	snprintf(text, sizeof(text), "%c", own_mark(l));
 	at.col += name_cols;
 	at.cols = 1;
@@ -150,13 +169,12 @@ static void draw_header(
 	struct canvas_place at = {row, r->col, r->cols - 7};
 	char text[8];
 
-	draw_name(c, at, l);
-	while (at.col < r->col + r->cols - 7 &&
-		(canvas_at(c, row, at.col)->width == 0 ||
-			canvas_at(c, row, at.col)->text[0] != ' ' ||
-			canvas_at(c, row, at.col + 1)->text[0] != ' '))
+	if (l->name_mark != ' ') {
+		draw_mark(c, at, l);
 		at.col++;
-	at.col++;
+		at.cols--;
+	}
+	at.col += draw_name(c, at, l) + 1;
 	at.cols = 6;
 	clock_of(ui, l, text);
 	canvas_puts(c, at, text, l->clock_wrong ? STYLE_WARN : STYLE_DIM);

@@ -92,6 +92,8 @@ static void rtt_text(const struct person *p, bool wide, char out[24])
 		snprintf(out, 24, "relay");
 	else if (p->rtt_ms == UINT64_MAX)
 		out[0] = '\0';
+	else if (p->rtt_ms == 0)
+		snprintf(out, 24, wide ? "< 1 ms" : "<1ms");
 	else if (p->rtt_ms < 10000)
 		snprintf(out, 24, wide ? "%u ms" : "%ums", (unsigned)p->rtt_ms);
 	else
@@ -104,7 +106,8 @@ static void draw_person(const struct ui *ui, struct ui_canvas *c, int row,
 {
 	const struct rect *r = &ui->layout.people;
 	struct canvas_place at = {row, r->col, 1};
-	bool tagged = p->name_mark != ' ' && p->tag[0] != '\0';
+	/* What stands for an unknown name is the key's end already. */
+	bool tagged = p->named && p->name_mark != ' ' && p->tag[0] != '\0';
 	int tag = tagged ? (int)strlen(p->tag) + 1 : 0;
 	char text[24];
 
@@ -122,15 +125,28 @@ static void draw_person(const struct ui *ui, struct ui_canvas *c, int row,
 	}
 }
 
+static const char *standing(const struct person *p)
+{
+	if (p->ignored)
+		return "ignored, ";
+	if (p->name_mark == '!')
+		return "name clash, ";
+	return p->name_mark == '?' ? "new, " : "";
+}
+
 static void draw_person_more(const struct ui *ui, struct ui_canvas *c, int row,
 	const struct person *p)
 {
+	static const char own[] = "p2pchat-tui";
 	const struct rect *r = &ui->layout.people;
+	bool foreign = p->agent[0] != '\0' &&
+		       strncmp(p->agent, own, sizeof(own) - 1) != 0;
 	char text[96];
 
-	snprintf(text, sizeof(text), "   %s%s%s%s",
+	/* Which program, where it is another one; without its version. */
+	snprintf(text, sizeof(text), "   %s%s%s%.*s", standing(p),
 		p->connected ? p->relayed ? "relayed" : "direct" : "not linked",
-		p->ignored ? ", ignored" : "", p->agent[0] == '\0' ? "" : ", ",
+		foreign ? ", " : "", foreign ? (int)strcspn(p->agent, "/") : 0,
 		p->agent);
 	canvas_puts(c, (struct canvas_place){row, r->col, r->cols}, text,
 		STYLE_DIM);

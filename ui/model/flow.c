@@ -7,8 +7,11 @@
 #include "ui/model/ui_internal.h"
 
 #define TIME_COLS 6
+#define MARK_COLS 3 /* "-- " */
 #define SAME_SPEAKER_MS (5 * 60 * 1000)
-#define NARROW_FLAG 0x10000u
+/* A second column begins within so many, and leaves so many for its text. */
+#define HANG_COLS_MAX 26
+#define HANG_TEXT_COLS_MIN 24
 
 /* What stands before the text of a line, and where the text stands. */
 struct frame {
@@ -27,8 +30,10 @@ static bool is_wide(const struct ui *ui)
 
 int flow_name_cols(const struct ui *ui)
 {
-	return ui->layout.kind == LAYOUT_THREE ? FLOW_NAME_COLS_THREE
-					       : FLOW_NAME_COLS_ONE;
+	int max = P2P_MIN(ui->layout.chat.cols / 4 + 1, FLOW_NAME_COLS_MAX);
+	int want = ui->current == NULL ? 0 : ui->current->win.name_cols;
+
+	return P2P_MAX(P2P_MIN(want, max), FLOW_NAME_COLS_MIN);
 }
 
 size_t flow_items(const struct room *room)
@@ -66,12 +71,13 @@ static bool same_speaker(const struct line *a, const struct line *b)
 static void frame_columns(
 	const struct ui *ui, const struct line *l, struct frame *f)
 {
-	if (is_wide(ui)) {
-		f->first_col = TIME_COLS + flow_name_cols(ui) + 2;
+	if (l->kind != LINE_MESSAGE) {
+		f->first_col = MARK_COLS + (is_wide(ui) ? TIME_COLS : 0);
 		f->rest_col = f->first_col;
-	} else if (l->kind != LINE_MESSAGE) {
-		f->first_col = 3;
-		f->rest_col = 3;
+	} else if (is_wide(ui)) {
+		/* The name has a mark before it, an own line's behind it. */
+		f->first_col = TIME_COLS + 1 + flow_name_cols(ui) + 2;
+		f->rest_col = f->first_col;
 	} else {
 		f->first_col = l->own ? 6 : 2;
 		f->rest_col = 2;
@@ -95,86 +101,140 @@ static struct frame frame_of(
 	return f;
 }
 
-/* Bytes of the next row of the text from *pos on; moves *pos. */
-static struct bytes next_row(struct bytes text, size_t *pos, int cols)
+/* Where the second column of a line of the program's own words begins: bytes
+ * to it, *cols columns; 0 when there is none. */
+static size_t second_column(struct bytes line, int pane_cols, size_t *cols)
 {
-	struct bytes rest = bytes_skip(text, *pos);
-	size_t next = 0;
-	size_t len = text_wrap(rest, (size_t)P2P_MAX(cols, 2), &next);
+	size_t at = 0;
 
-	*pos += next;
+	*cols = 0;
+	while (at < line.len && at < HANG_COLS_MAX && line.data[at] != '\n') {
+		if (line.data[at] != ' ' && at >= 2 &&
+			line.data[at - 1] == ' ' && line.data[at - 2] == ' ') {
+			*cols = text_width(bytes_first(line, at));
+			if ((int)*cols + HANG_TEXT_COLS_MIN <= pane_cols)
+				return at;
+			break;
+		}
+		at++;
+	}
+	*cols = 0;
+	return 0;
+}
+
+static size_t line_start(struct bytes text, size_t pos)
+{
+	while (pos > 0 && text.data[pos - 1] != '\n')
+		pos--;
+	return pos;
+}
+
+/* The next row of the line's text from *pos on; moves *pos. *indent: columns
+ * it is moved in by. */
+static struct bytes next_row(
+	const struct line *l, size_t *pos, int cols, int *indent)
+{
+	struct bytes text = bytes_str(l->text);
+	struct bytes rest = bytes_skip(text, *pos);
+	size_t hang_cols = 0;
+	size_t head = 0;
+	size_t next = 0;
+	size_t len;
+
+	*indent = 0;
+	if (l->kind == LINE_NOTICE) {
+		size_t start = line_start(text, *pos);
+
+		head = second_column(bytes_skip(text, start), cols, &hang_cols);
+		if (*pos > start) {
+			*indent = (int)hang_cols;
+			head = 0;
+		}
+	}
+	cols -= (int)hang_cols;
+	len = head + text_wrap(bytes_skip(rest, head), (size_t)P2P_MAX(cols, 2),
+			     &next);
+	*pos += head + next;
 	return bytes_first(rest, len);
 }
 
-static int count_rows(struct bytes text, const struct frame *f, int cols)
+static int count_rows(const struct line *l, const struct frame *f, int cols)
 {
+	size_t len = strlen(l->text);
 	size_t pos = 0;
+	int indent;
 	int rows = 0;
 
 	do {
-		(void)next_row(text, &pos,
-			cols - (rows == 0 ? f->first_col : f->rest_col));
+		(void)next_row(l, &pos,
+			cols - (rows == 0 ? f->first_col : f->rest_col),
+			&indent);
 		rows++;
-	} while (pos < text.len);
+	} while (pos < len);
 	return rows;
 }
 
-static bool shows_welcome(const struct ui *ui, const struct room *r)
+/* What the number of a line's rows depends on. */
+static uint32_t rows_stamp(const struct ui *ui)
+{
+	return (uint32_t)ui->layout.chat.cols |
+	       (is_wide(ui) ? (uint32_t)flow_name_cols(ui) << 16 : 0);
+}
+
+/* What stands above the oldest line; returns its rows. */
+static int build_head(
+	const struct ui *ui, const struct room *r, int cols, char rows[][128])
 {
 	if (r == NULL)
-		return true;
-	return r == ui->start && !r->cleared &&
-	       (r->at_oldest ||
-		       (r->win.count == 0 && r->load != ROOM_LOAD_DONE));
+		return welcome_build(ui, cols, rows);
+	if (r->cleared)
+		return 0;
+	if (r == ui->start)
+		return r->at_oldest || (r->win.count == 0 &&
+					       r->load != ROOM_LOAD_DONE)
+			       ? welcome_build(ui, cols, rows)
+			       : 0;
+	return r->at_oldest && r->win.count == 0
+		       ? welcome_build_empty(r, cols, rows)
+		       : 0;
 }
 
 int flow_rows(const struct ui *ui, const struct room *room, size_t item)
 {
 	int cols = ui->layout.chat.cols;
-	uint32_t stamp = (uint32_t)cols | (is_wide(ui) ? 0 : NARROW_FLAG);
+	uint32_t stamp = rows_stamp(ui);
 	char rows[UI_WELCOME_MAX][128];
 	struct frame f;
 	struct line *l;
 
 	if (item == 0)
-		return shows_welcome(ui, room) ? welcome_build(ui, cols, rows)
-					       : 0;
+		return build_head(ui, room, cols, rows);
 	l = room->win.lines[item - 1];
 	f = frame_of(ui, room, item - 1);
 	if (f.hidden)
 		return 0;
 	if (is_coming(l))
 		return 1 + f.day + f.new_rule;
-	if (l->rows == 0 || l->rows_width != stamp) {
-		l->rows = (uint32_t)count_rows(bytes_str(l->text), &f, cols);
-		l->rows_width = stamp;
+	if (l->rows == 0 || l->rows_stamp != stamp) {
+		l->rows = (uint32_t)count_rows(l, &f, cols);
+		l->rows_stamp = stamp;
 	}
 	return (int)l->rows + f.day + f.new_rule + f.header;
 }
 
-void flow_name(const struct line *l, int cols, struct buf *out)
+/* "mali came", with what is known of the person by now. */
+static void one_text(struct flow_walk *w, const struct line *l)
 {
-	bool tagged = l->name_mark != ' ' && l->tag[0] != '\0';
-	size_t tag = tagged ? strlen(l->tag) + 1 : 0;
-	size_t room;
-	size_t len;
+	const struct person *p =
+		l->peer == NULL ? NULL : people_find(&w->ui->people, l->peer);
+	bool tagged = p != NULL && p->named && p->name_mark != ' ';
 
-	if (l->own) {
-		(void)buf_append_str(out, "you");
-		return;
-	}
-	if (l->name_mark == '!') {
-		(void)buf_append_u8(out, '!');
-		cols--;
-	}
-	room = (size_t)cols > tag ? (size_t)cols - tag : 0;
-	len = text_fit(bytes_str(l->name), room, NULL);
-	(void)buf_append(out, bytes_of(l->name, len));
-	if (tagged)
-		(void)buf_appendf(out, "~%s", l->tag);
+	snprintf(w->scratch, sizeof(w->scratch), "%s%s%s %s",
+		p == NULL ? l->name : p->name, tagged ? "~" : "",
+		tagged ? p->tag : "", l->kind == LINE_CAME ? "came" : "left");
 }
 
-/* "mali came", or what the whole run amounts to. */
+/* One person's coming or going, or what the whole run amounts to. */
 static void fold_text(struct flow_walk *w, size_t i, bool narrow)
 {
 	const struct room *r = w->room;
@@ -189,8 +249,7 @@ static void fold_text(struct flow_walk *w, size_t i, bool narrow)
 		i++;
 	} while (i < r->win.count && frame_of(w->ui, r, i).hidden);
 	if (came + left == 1) {
-		snprintf(w->scratch, sizeof(w->scratch), "%s %s", l->name,
-			came == 1 ? "came" : "left");
+		one_text(w, l);
 		return;
 	}
 	if (left == 0)
@@ -213,9 +272,7 @@ static bool welcome_row(struct flow_walk *w, struct flow_row *out)
 {
 	if (w->row == 0)
 		w->welcome_rows =
-			shows_welcome(w->ui, w->room)
-				? welcome_build(w->ui, w->cols, w->welcome)
-				: 0;
+			build_head(w->ui, w->room, w->cols, w->welcome);
 	if (w->row >= w->welcome_rows)
 		return false;
 	*out = (struct flow_row){
@@ -229,7 +286,8 @@ static bool welcome_row(struct flow_walk *w, struct flow_row *out)
 static void text_row(struct flow_walk *w, const struct frame *f, bool first,
 	struct flow_row *out)
 {
-	struct bytes text = bytes_str(out->line->text);
+	struct bytes text;
+	int indent;
 
 	out->kind = first ? FLOW_ROW_FIRST : FLOW_ROW_REST;
 	out->col = first ? f->first_col : f->rest_col;
@@ -242,8 +300,9 @@ static void text_row(struct flow_walk *w, const struct frame *f, bool first,
 		w->pos = SIZE_MAX;
 		return;
 	}
-	out->text = next_row(text, &w->pos, w->cols - out->col);
-	if (w->pos >= text.len)
+	out->text = next_row(out->line, &w->pos, w->cols - out->col, &indent);
+	out->col += indent;
+	if (w->pos >= strlen(out->line->text))
 		w->pos = SIZE_MAX;
 }
 

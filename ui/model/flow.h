@@ -3,17 +3,26 @@
  * rules, the "new" rule, folded coming and going, the welcome. Both scrolling
  * and drawing ask here, so they cannot disagree.
  *
+ * A wide pane: time, mark, name, mark of own lines, text:
+ *
+ *   14:02 ?nok~9f2c   is the printer on?
+ *   14:03  you      > yes
+ *   14:05 -- words of the program begin behind their mark, and those in two
+ *            columns ("/join room  Enter a room") keep them when wrapped
+ *
  * Rows are counted in items: item 0 is the welcome with the checklist (in the
- * first room, above its oldest line), item i is line i-1 of the window with
- * the rules that stand before it.
+ * first room, above its oldest line; a word about emptiness in others), item i
+ * is line i-1 of the window with the rules that stand before it.
  */
 #ifndef UI_MODEL_FLOW_H
 #define UI_MODEL_FLOW_H
 
 #include "ui/model/ui_state.h"
 
-#define FLOW_NAME_COLS_ONE 9
-#define FLOW_NAME_COLS_THREE 12
+/* The column of names is as wide as the names seen, within these bounds and
+ * at most a quarter of the pane. */
+#define FLOW_NAME_COLS_MIN 8
+#define FLOW_NAME_COLS_MAX 18
 
 enum flow_row_kind {
 	FLOW_ROW_DAY,    /* rule with the day */
@@ -39,7 +48,7 @@ struct flow_walk {
 	size_t item;
 	int row;           /* next row within the item */
 	size_t pos;        /* bytes of the text before the next row */
-	char scratch[160]; /* text of folded lines */
+	char scratch[192]; /* text of folded lines */
 	char welcome[UI_WELCOME_MAX][128];
 	int welcome_rows;
 };
@@ -48,10 +57,8 @@ struct flow_walk {
 size_t flow_items(const struct room *room);
 /* Rows of an item at the pane's present width; 0 is possible. */
 int flow_rows(const struct ui *ui, const struct room *room, size_t item);
-/* Column at which names end and texts start in wide panes. */
+/* Columns for a name with its tag in wide panes, of the current room. */
 int flow_name_cols(const struct ui *ui);
-/* The name as shown: "mali", "nok~9f2c", "!tom~77ab", cut to `cols`. */
-void flow_name(const struct line *l, int cols, struct buf *out);
 
 /* The room is the current one; a row behind the item is the next item. */
 void flow_walk_start(

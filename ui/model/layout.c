@@ -77,7 +77,7 @@ static void sides_three(struct layout *l, const struct layout_want *w)
 		l->people.col = l->cols - RIGHT_COLS;
 		l->people.cols = RIGHT_COLS;
 		l->right_rule = l->people.col - 1;
-		l->chat.cols -= RIGHT_COLS + 1;
+		l->chat.cols -= RIGHT_COLS + 2;
 	}
 }
 

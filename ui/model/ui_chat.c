@@ -210,6 +210,8 @@ static void on_member(struct ui *ui, const struct ui_msg *m)
 	l->kind = m->joined ? LINE_CAME : LINE_LEFT;
 	l->name_mark = ' ';
 	l->text = xstrdup("");
+	/* Names often become known a moment later. */
+	l->peer = xstrdup(m->peer);
 	snprintf(l->name, sizeof(l->name), "%s", p->name);
 	window_local_key(&r->win, ui->clock.wall_ms, &l->key);
 	ui_room_put(ui, r, l);

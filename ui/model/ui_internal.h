@@ -52,5 +52,7 @@ char *ui_shown(const struct ui *ui, const char *text);
 /* ---- welcome.c ---- */
 /* Rows of the welcome and checklist at this width; at most UI_WELCOME_MAX. */
 int welcome_build(const struct ui *ui, int cols, char rows[][128]);
+/* The same for a room in which nothing was said yet. */
+int welcome_build_empty(const struct room *r, int cols, char rows[][128]);
 
 #endif

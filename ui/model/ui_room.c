@@ -132,6 +132,7 @@ static void leave(struct ui *ui, struct room *r)
 		window_drop_oldest(&r->win, UI_WINDOW_LINES_IDLE);
 		r->at_oldest = false;
 	}
+	window_measure_names(&r->win);
 	ui->last = r;
 }
 

@@ -11,6 +11,7 @@
 #define WELCOME_COLS_MAX 76
 #define CHECK_TEXT_COL 21
 #define NARROW_COLS 50
+#define TINY_COLS 24 /* too few for moving wrapped rows in */
 
 struct page {
 	char (*rows)[128];
@@ -48,7 +49,7 @@ static void put_who(struct page *p, const struct ui *ui)
 
 	if (ui->name[0] == '\0') {
 		put(p, "Welcome.", 0);
-	} else if (len < KEY_TAIL) {
+	} else if (len < KEY_TAIL || p->cols < NARROW_COLS) {
 		snprintf(text, sizeof(text), "Welcome. You are %s.", ui->name);
 		put(p, text, 0);
 	} else {
@@ -60,7 +61,8 @@ static void put_who(struct page *p, const struct ui *ui)
 			"/name NEW changes it.",
 			0);
 	}
-	put(p, "", 0);
+	if (p->cols >= NARROW_COLS)
+		put(p, "", 0);
 }
 
 static void put_check(
@@ -74,20 +76,23 @@ static void put_check(
 		narrow ? "%s %s: %.190s" : "%-6s %-13s %.190s",
 		marks[c->known ? c->state : CHAT_STATE_BUSY], what,
 		c->text != NULL ? c->text : "starting");
-	put(p, text, narrow ? 5 : CHECK_TEXT_COL);
+	put(p, text, p->cols < TINY_COLS ? 0 : narrow ? 5 : CHECK_TEXT_COL);
 }
 
 static void put_hints(struct page *p, const struct ui *ui)
 {
-	put(p, "", 0);
+	if (p->cols >= NARROW_COLS)
+		put(p, "", 0);
 	if (ui->people.direct + ui->people.relayed > 0) {
 		put(p, "Somebody is here: type, and press Enter. F1 is help.",
 			0);
 		return;
 	}
 	if (p->cols < NARROW_COLS) {
-		put(p, "Nobody yet. F1 is help.", 0);
-		put(p, "What you type is kept and sent when someone comes.", 0);
+		put(p,
+			"Nobody yet. What you type is kept and sent when "
+			"someone comes. F1 is help.",
+			0);
 		return;
 	}
 	put(p, "Nobody yet. Run it on a second machine here, or type", 0);
@@ -104,8 +109,24 @@ int welcome_build(const struct ui *ui, int cols, char rows[][128])
 	put_check(&p, &ui->checks[CHAT_STATUS_LISTEN], "listening");
 	put_check(&p, &ui->checks[CHAT_STATUS_DISCOVERY], "LAN discovery");
 	put_check(&p, &ui->checks[CHAT_STATUS_PEOPLE], "people");
-	if (ui->checks[CHAT_STATUS_HISTORY].known)
+	/* The least of news goes first where rows are few. */
+	if (ui->checks[CHAT_STATUS_HISTORY].known && cols >= NARROW_COLS)
 		put_check(&p, &ui->checks[CHAT_STATUS_HISTORY], "history");
 	put_hints(&p, ui);
+	return p.count;
+}
+
+int welcome_build_empty(const struct room *r, int cols, char rows[][128])
+{
+	struct page p = {.rows = rows, .cols = P2P_MIN(cols, WELCOME_COLS_MAX)};
+	char text[256];
+	size_t len = text_fit(bytes_str(r->title), 40, NULL);
+
+	len = P2P_MIN(len, 150u);
+	snprintf(text, sizeof(text),
+		"Nothing was said in #%.*s yet. Others come in with "
+		"/join %.*s.",
+		(int)len, r->title, (int)len, r->title);
+	put(&p, text, 0);
 	return p.count;
 }

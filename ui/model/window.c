@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/xmalloc.h"
 
 #define LOCAL_ID_PREFIX 24
@@ -18,6 +19,7 @@ void line_free(struct line *l)
 {
 	if (l == NULL)
 		return;
+	free(l->peer);
 	free(l->text);
 	free(l);
 }
@@ -71,6 +73,25 @@ void window_set_state(
 	count_waiting(w, l, true);
 }
 
+static void measure_name(struct window *w, const struct line *l)
+{
+	size_t cols;
+
+	if (l->kind != LINE_MESSAGE || l->own)
+		return;
+	cols = text_width(bytes_str(l->name));
+	if (l->name_mark != ' ' && l->tag[0] != '\0')
+		cols += strlen(l->tag) + 1;
+	w->name_cols = P2P_MAX(w->name_cols, (int)cols);
+}
+
+void window_measure_names(struct window *w)
+{
+	w->name_cols = 0;
+	for (size_t i = 0; i < w->count; i++)
+		measure_name(w, w->lines[i]);
+}
+
 bool window_insert(struct window *w, struct line *l)
 {
 	size_t at = window_find(w, &l->key);
@@ -90,6 +111,7 @@ bool window_insert(struct window *w, struct line *l)
 	w->lines[at] = l;
 	w->count++;
 	count_waiting(w, l, true);
+	measure_name(w, l);
 	return true;
 }
 

@@ -25,6 +25,7 @@ struct line {
 	struct line_key key;
 	enum line_kind kind;
 	char name[MSG_NAME_MAX];
+	char *peer; /* owned, or NULL; CAME and LEFT of the own making: who */
 	char tag[8];
 	char name_mark;
 	bool own;
@@ -33,15 +34,16 @@ struct line {
 	enum ui_line_state state;
 	enum ui_level level;
 	char *text; /* owned; clean */
-	/* Rows of the text at rows_width columns; 0 when not counted yet. */
+	/* Rows of the text in the layout of that stamp; 0: not counted yet. */
 	uint32_t rows;
-	uint32_t rows_width;
+	uint32_t rows_stamp;
 };
 
 struct window {
 	struct line **lines; /* owned, rising */
 	size_t count;
 	size_t cap;
+	int name_cols;    /* of the widest speaker's name with its tag */
 	size_t waiting;   /* own lines in UI_STATE_WAITING */
 	uint64_t notices; /* made so far: their ids */
 };
@@ -68,6 +70,8 @@ size_t window_find(const struct window *w, const struct line_key *key);
 struct line *window_by_id(struct window *w, const uint8_t *id);
 void window_set_state(
 	struct window *w, struct line *l, enum ui_line_state state);
+/* Measures name_cols anew: it only grows while lines come and go. */
+void window_measure_names(struct window *w);
 /* Drops lines from an end until `keep` are left. */
 void window_drop_oldest(struct window *w, size_t keep);
 void window_drop_newest(struct window *w, size_t keep);
