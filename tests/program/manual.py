@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Options, commands, keys and JSON events are the same in the code's tables,
-in what the program says of itself, and in the manual. Prints TAP."""
+in what the program says of itself, and in the manual; what the pages for
+programmers name exists. Prints TAP."""
 
 import os
 import pathlib
@@ -82,10 +83,12 @@ def code_events(text):
 def code_error_codes():
     """The codes that the sources give to errors."""
     found = {"failed"}  # an error without one (line_json_error)
-    for path in list(TOP.glob("src/chat/*.c")) + list(
-            TOP.glob("ui/line/*.c")):
-        found |= set(re.findall(r'(?:out_error|line_error)\(\s*\w+, "([^"]+)"',
-                                path.read_text(encoding="utf-8")))
+    pattern = re.compile(r'(?:out_error|line_error)\(\s*\w+, "([^"]+)"'
+                         r'|->code = xstrdup\("([^"]+)"\)')
+    for folder in ("src/chat", "ui/line"):
+        for path in (TOP / folder).glob("*.c"):
+            for match in pattern.findall(path.read_text(encoding="utf-8")):
+                found.add("".join(match))
     return found
 
 
@@ -335,12 +338,101 @@ def error_codes(_):
     same(code_error_codes(), man_error_codes(read(PAGE)), 10)
 
 
+# ---- the pages for those who work on it -------------------------------------
+
+PAGES = ["ARCHITECTURE.md", "SECURITY.md", "CONTRIBUTING.md", "README.md"]
+SOURCES = ("src", "net", "ui", "store", "tests")
+
+
+def words_of_sources():
+    """Every word in the sources and scripts."""
+    words = set()
+    for folder in SOURCES:
+        for path in (TOP / folder).rglob("*"):
+            if path.suffix in (".c", ".h", ".py", ".inc") and path.is_file():
+                words |= set(re.findall(r"[A-Za-z_]\w*", path.read_text(
+                    encoding="utf-8", errors="replace")))
+    return words
+
+
+def lost_names(text, words, places):
+    """Names in `backticks` that are neither a word of the sources nor a
+    file. `places` are folders that are planned."""
+    lost = []
+    for name in re.findall(r"`([^`\n]+)`", text):
+        name = name.rstrip("()")
+        if re.fullmatch(r"[A-Za-z]+(_[A-Za-z0-9]+)+", name):
+            if name not in words:
+                lost.append(name)
+        elif re.match(r"(src|net|ui|store|tests|docs|man|bench)/", name):
+            pattern = re.sub(r"[A-Z]{4,}(?!\w*\.md)", "*", name.rstrip("/"))
+            if name not in places and not list(TOP.glob(pattern)):
+                lost.append(name)
+    return lost
+
+
+def planned():
+    """Folders that the include table keeps a place for."""
+    return set(re.findall(r'"/?((?:src|net|ui)/\w+)"',
+                          read("tests/lint/check-includes")))
+
+
+def names_exist(_):
+    """Functions and files that the pages name exist"""
+    words, places = words_of_sources(), planned()
+    pages = [TOP / p for p in PAGES] + list(TOP.glob("docs/internals/*.md"))
+    need(len(pages) >= len(PAGES), "no pages")
+    lost = {str(page.relative_to(TOP)): names for page in pages
+            for names in [lost_names(page.read_text(encoding="utf-8"), words,
+                                     places)] if names}
+    need(not lost, lost)
+    bad = lost_names("`node_" + "stepp` `net/" + "nowhere.c`", words, places)
+    need(len(bad) == 2, "a lost name was not seen:", bad)
+
+
+def code_includes(text):
+    """{folder: folders it may include} of tests/lint/check-includes."""
+    table = text[text.index("MAY_INCLUDE = {"):]
+    table = table[:table.index("\n}")]
+    return {name: set(re.findall(r'"([^"]+)"', others)) for name, others in
+            re.findall(r'^    "([^"]+)": \[([^\]]*)\]', table, re.M)}
+
+
+def page_includes(text):
+    """The same of ARCHITECTURE.md."""
+    table = text[text.index("| folder | may include |"):]
+    table = table[:table.index("\n\n")]
+    found = {}
+    for left, right in re.findall(r"^\| (`.*?) \| (.*?) \|$", table, re.M):
+        others = {("/" if equal else "") + name
+                  for equal, name in re.findall(r"(=?)`([^`]+)`", right)}
+        if "`src/app`" not in left:
+            found |= {n: others for n in re.findall(r"`([^`]+)`", left)}
+    return found
+
+
+def includes(_):
+    """The include table of ARCHITECTURE.md is that of the linter"""
+    code = read("tests/lint/check-includes")
+    page = read("ARCHITECTURE.md")
+    same(code_includes(code), page_includes(page), 15)
+    changed = page.replace("| `src/chat`", "| `src/char`", 1)
+    try:
+        same(code_includes(code), page_includes(
+            changed.replace("| `net/unit` | `net/identity`",
+                            "| `net/unit` | `net/wire`", 1)), 15)
+    except Failure:
+        return
+    raise Failure("a change in the page was not seen")
+
+
 def main():
     """All of it."""
     with Tests() as t:
         for pair in PAIRS:
             t.check(pair[0].__doc__.rstrip("."), compare_and_prove, *pair)
-        return t.all([error_codes, help_text, help_commands, f1_keys])
+        return t.all([error_codes, help_text, help_commands, f1_keys,
+                      names_exist, includes])
 
 
 sys.exit(main())
