@@ -294,8 +294,10 @@ void gossip_out_consume(struct gossip *g, const struct peer_id *id, size_t n)
 		return;
 	bufq_consume(&p->out, n);
 	g->out_bytes -= n;
-	if (p->out.len == 0)
-		p->named = false;
+	if (p->out.len > 0)
+		return;
+	list_remove(&p->sender);
+	p->named = false;
 }
 
 bool gossip_next_sender(struct gossip *g, struct peer_id *id)
