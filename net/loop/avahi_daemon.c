@@ -8,8 +8,12 @@
 #include <avahi-common/error.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/xmalloc.h"
 #include "net/loop/discovery_internal.h"
+
+/* libdbus waits for 25 seconds. */
+#define HUNG_CALL_MS 20000
 
 struct avahi_daemon {
 	struct way way;
@@ -30,17 +34,31 @@ static bool is_fatal(int err)
 	       err == AVAHI_ERR_INVALID_OBJECT;
 }
 
+/* With the connection gone, freeing each object does not wait for the daemon
+ * again. No core runs beside a daemon in use, so the sockets are this
+ * connection's alone. */
+static void give_up(struct avahi_daemon *a)
+{
+	if (a->way.state != WAY_FAILED)
+		avahi_poll_hang_up(a->way.d->poll);
+	a->way.state = WAY_FAILED;
+}
+
+/* To be asked after each call: some say nothing of a reply that never came.
+ * True when the daemon is gone or hangs. */
+static bool is_lost(struct avahi_daemon *a, uint64_t called_ms)
+{
+	if (clock_now_ms() >= called_ms + HUNG_CALL_MS)
+		give_up(a);
+	return a->way.state != WAY_READY;
+}
+
 static int failed(struct avahi_daemon *a, int err, const char *what)
 {
 	log_printf(a->way.d->cfg.log, LOG_LEVEL_INFO, "avahi-daemon: %s: %s",
 		what, avahi_strerror(err));
-	/* With the connection gone, freeing each object does not wait for the
-	 * daemon again. No core runs beside a daemon in use, so the sockets
-	 * are this connection's alone. */
-	if (is_fatal(err) && a->way.state != WAY_FAILED) {
-		a->way.state = WAY_FAILED;
-		avahi_poll_hang_up(a->way.d->poll);
-	}
+	if (is_fatal(err))
+		give_up(a);
 	return err == AVAHI_ERR_NOT_PERMITTED ? P2P_ERR_DENIED : P2P_ERR_IO;
 }
 
@@ -81,6 +99,7 @@ static AvahiPublishFlags flags_of(const struct lan_record *r)
 static int daemon_publish(struct way *w, const struct lan_record *r, size_t n)
 {
 	struct avahi_daemon *a = daemon_of(w);
+	uint64_t called_ms = clock_now_ms();
 	int err = 0;
 
 	/* A group that is reset is held back for a second by Avahi's own
@@ -88,17 +107,19 @@ static int daemon_publish(struct way *w, const struct lan_record *r, size_t n)
 	if (a->group != NULL)
 		(void)avahi_entry_group_free(a->group);
 	a->group = NULL;
-	if (n == 0)
+	if (is_lost(a, called_ms) || n == 0)
 		return 0;
 	a->group = avahi_entry_group_new(a->client, on_group, a);
+	if (is_lost(a, called_ms))
+		return 0;
 	if (a->group == NULL)
 		return failed(a, avahi_client_errno(a->client), "group");
-	for (size_t i = 0; i < n && err == 0; i++)
+	for (size_t i = 0; i < n && err == 0 && !is_lost(a, called_ms); i++)
 		err = avahi_entry_group_add_record(a->group, AVAHI_IF_UNSPEC,
 			AVAHI_PROTO_UNSPEC, flags_of(&r[i]), r[i].name,
 			AVAHI_DNS_CLASS_IN, r[i].type, LAN_TTL_S,
 			r[i].data.data, r[i].data.len);
-	if (err == 0)
+	if (err == 0 && !is_lost(a, called_ms))
 		err = avahi_entry_group_commit(a->group);
 	return err == 0 ? 0 : failed(a, err, "publish");
 }
@@ -107,12 +128,13 @@ static int daemon_publish(struct way *w, const struct lan_record *r, size_t n)
 static void daemon_beat(struct way *w)
 {
 	struct avahi_daemon *a = daemon_of(w);
+	uint64_t called_ms = clock_now_ms();
 	int err;
 
 	if (a->group == NULL)
 		return;
 	err = avahi_entry_group_is_empty(a->group);
-	if (err < 0)
+	if (!is_lost(a, called_ms) && err < 0)
 		(void)failed(a, err, "sign of life");
 }
 
@@ -150,19 +172,22 @@ static void *daemon_browse(
 	struct way *w, const char *name, uint16_t type, struct lookup *lk)
 {
 	struct avahi_daemon *a = daemon_of(w);
+	uint64_t called_ms = clock_now_ms();
 	AvahiRecordBrowser *b = avahi_record_browser_new(a->client,
 		AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, name, AVAHI_DNS_CLASS_IN,
 		type, AVAHI_LOOKUP_USE_MULTICAST, on_record, lk);
 
-	if (b == NULL)
+	if (!is_lost(a, called_ms) && b == NULL)
 		(void)failed(a, avahi_client_errno(a->client), "browse");
 	return b;
 }
 
 static void daemon_unbrowse(struct way *w, void *browser)
 {
-	(void)w;
+	uint64_t called_ms = clock_now_ms();
+
 	(void)avahi_record_browser_free(browser);
+	(void)is_lost(daemon_of(w), called_ms);
 }
 
 /* ---- life --------------------------------------------------------------- */

@@ -424,7 +424,7 @@ void lan_step(struct discovery *d)
 		return;
 	if (d->service->due_ms <= d->now_ms)
 		browse_service(d);
-	if (d->publish_due_ms <= d->now_ms)
+	if (d->publish_due_ms <= d->now_ms && d->active->state == WAY_READY)
 		publish(d);
 	TABLE_FOREACH(e, tmp, &d->names) {
 		if (d->active->state != WAY_READY)
