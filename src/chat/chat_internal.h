@@ -134,7 +134,7 @@ struct chat {
 	struct chat_out_queue net;
 	int64_t ui_row;   /* live lines up to this row were posted */
 	bool ui_lost;     /* the queue was full: nothing until RELOAD */
-	size_t ui_answer; /* first so many of `ui` answer a RELOAD */
+	size_t ui_answer; /* first so many of `ui` were asked for */
 	bool ui_waits;    /* a part of `ui` had no room in the last turn */
 	bool reload_said; /* UI_MSG_RELOAD is in the queue */
 	bool replaying;   /* live lines after ui_row come from the store */

@@ -128,6 +128,7 @@ void history_page(struct chat *c, const struct chat_ui_msg *m)
 	end = ui_msg_new(UI_MSG_PAGE_END, r->row.topic, NULL);
 	end->more = rows.more;
 	out_ui(c, end);
+	c->ui_answer = c->ui.count;
 	store_rows_clear(&rows);
 }
 
@@ -143,6 +144,7 @@ void history_last(struct chat *c, struct chat_room *r, size_t count)
 		out_notice(
 			c, UI_LEVEL_INFO, r, "Nothing has been said here yet.");
 	say_backwards(c, &rows, UI_LINE_HISTORY);
+	c->ui_answer = c->ui.count;
 	store_rows_clear(&rows);
 }
 
@@ -164,6 +166,7 @@ void history_since(struct chat *c, struct chat_room *r, uint64_t time_ms)
 		out_notice(c, UI_LEVEL_INFO, r,
 			"The first %d lines; there are more.",
 			CHAT_HISTORY_MAX);
+	c->ui_answer = c->ui.count;
 	store_rows_clear(&rows);
 }
 

@@ -128,9 +128,9 @@ static void release_ui(struct chat *c)
 
 		err = mailbox_post(c->to_ui, &o->m);
 		if (err == P2P_ERR_FULL) {
-			/* An answer to RELOAD that is larger than the queue
-			 * waits in pieces: losing it would lead to the same
-			 * answer again, for ever. */
+			/* An answer that is larger than the queue waits in
+			 * pieces: losing it would lead to the same question
+			 * again, for ever. */
 			if (o->m->kind == UI_MSG_QUIT || answer_fits(c))
 				return;
 			lose_ui(c);
