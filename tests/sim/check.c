@@ -148,9 +148,11 @@ static void on_watch_end(struct sim *s, const struct sim_event *ev)
 		return;
 	}
 	for (int i = 0; i < s->host_count; i++) {
-		if (!(members >> i & 1) || i == said->author ||
-			table_get(&s->host[i].live, id_bytes(said->id)) !=
-				NULL)
+		if (!(members >> i & 1) || i == said->author)
+			continue;
+		s->owed_count++;
+		if (table_get(&s->host[i].live, id_bytes(said->id)) !=
+			NULL)
 			continue;
 		sim_fail(s,
 			"%s has not shown a line of %s from %llu ms, though "

@@ -7,6 +7,7 @@
  *
  *   main.c    the command line       story.c   stories: steps, expected text
  *   test_sim.c  seeds and stories    random.c  a world drawn from a seed
+ *   run.c     one world from seed to verdict
  *   world.c   time, events, trace    host.c    a host: threads' turns, life
  *   wire.c    TCP between hosts      lan.c     who hears of whom by mDNS
  *   face.c    the person             check.c   what must hold
@@ -191,6 +192,7 @@ struct sim {
 	struct table said; /* unit id -> struct said */
 	struct list said_order;
 	uint64_t said_count, shown_count, verified_count;
+	uint64_t owed_count; /* lines that somebody linked had to get */
 	uint64_t dropped; /* out_dropped of programs that ended */
 	uint64_t unwatched;
 
@@ -303,5 +305,19 @@ extern const struct story story_table[];
 extern const size_t story_count;
 /* By name: "random" or a story. False also when there is no such. */
 bool scenario_run(struct sim *s);
+
+/* ---- run.c ------------------------------------------------------------- */
+
+struct play {
+	uint64_t seed;
+	uint64_t until_ms; /* 0: to the end */
+	const char *scenario;
+	bool trace;
+	bool figures; /* a line of them at the end */
+};
+
+/* One world from its beginning to its end; what failed is printed with the
+ * last of its trace and the command that repeats it. */
+bool sim_play(const struct play *p, uint64_t *hash);
 
 #endif
