@@ -68,6 +68,7 @@ static bool has_room(const struct mailbox *mb, size_t bytes)
 
 int mailbox_post(struct mailbox *mb, struct msg **m)
 {
+	bool first = false;
 	int err = 0;
 
 	pthread_mutex_lock(&mb->lock);
@@ -77,6 +78,7 @@ int mailbox_post(struct mailbox *mb, struct msg **m)
 		mb->refused = true;
 		err = P2P_ERR_FULL;
 	} else {
+		first = mb->first == NULL;
 		(*m)->next = NULL;
 		*mb->last = *m;
 		mb->last = &(*m)->next;
@@ -86,7 +88,7 @@ int mailbox_post(struct mailbox *mb, struct msg **m)
 		pthread_cond_signal(&mb->filled);
 	}
 	pthread_mutex_unlock(&mb->lock);
-	if (err == 0 && mb->cfg.wake != NULL)
+	if (first && mb->cfg.wake != NULL)
 		mb->cfg.wake(mb->cfg.wake_arg);
 	return err;
 }

@@ -29,9 +29,10 @@ struct mailbox_cfg {
 	size_t count_max;
 	size_t bytes_max;
 	/*
-	 * Called after a post, without the lock, from the poster's thread:
-	 * wakes the reader (a pipe, uv_async_send, nothing). NULL: mailbox_wait
-	 * is how the reader waits.
+	 * Called after a post into the empty queue, without the lock, from the
+	 * poster's thread: wakes the reader (a pipe, uv_async_send, nothing).
+	 * A reader that leaves messages behind comes back by itself. NULL:
+	 * mailbox_wait is how the reader waits.
 	 */
 	void (*wake)(void *arg);
 	void *wake_arg;

@@ -132,9 +132,10 @@ static void test_drained_is_called_once_after_a_refusal(void **state)
 	(void)state;
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(post(mb, i, 1), 0);
-	assert_int_equal(woken, 4);
+	/* One wake is enough for a reader that takes all. */
+	assert_int_equal(woken, 1);
 	assert_int_equal(post(mb, 9, 1), P2P_ERR_FULL);
-	assert_int_equal(woken, 4);
+	assert_int_equal(woken, 1);
 	expect(mb, 0);
 	assert_int_equal(drained, 0);
 	expect(mb, 1);
@@ -142,6 +143,9 @@ static void test_drained_is_called_once_after_a_refusal(void **state)
 	expect(mb, 2);
 	expect(mb, 3);
 	assert_int_equal(drained, 1);
+	assert_int_equal(post(mb, 5, 1), 0);
+	assert_int_equal(woken, 2);
+	expect(mb, 5);
 	mailbox_free(mb);
 }
 
