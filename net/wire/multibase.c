@@ -125,14 +125,22 @@ static int encode_radix(
 {
 	/* log(256) / log(36) < 1.6 digits come of a byte. */
 	uint8_t number[MULTIBASE_RADIX_BYTES_MAX * 8 / 5];
-	const unsigned radix[2] = {256, a->radix};
 	size_t start = sizeof(number);
 	size_t zeros = count_leading(in, 0);
 
 	if (in.len > MULTIBASE_RADIX_BYTES_MAX)
 		return P2P_ERR_TOO_BIG;
-	for (size_t i = zeros; i < in.len; i++)
-		number_push(number, &start, sizeof(number), radix, in.data[i]);
+	/* Three bytes at a time, so that a digit times 2^24 fits. */
+	for (size_t i = zeros; i < in.len;) {
+		unsigned radix[2] = {1, a->radix};
+		unsigned carry = 0;
+
+		do {
+			radix[0] <<= 8;
+			carry = carry << 8 | in.data[i++];
+		} while (i < in.len && radix[0] < 1u << 24);
+		number_push(number, &start, sizeof(number), radix, carry);
+	}
 	for (size_t i = 0; i < zeros; i++)
 		buf_append_u8(out, (uint8_t)a->digits[0]);
 	for (size_t i = start; i < sizeof(number); i++)
