@@ -354,11 +354,32 @@ bool text_is_clean(enum text_mode mode, struct bytes in)
 	return same;
 }
 
+/* ASCII, which most text is, needs no tables. */
+static bool fold_ascii(struct bytes in, struct buf *out)
+{
+	uint8_t *to;
+
+	for (size_t i = 0; i < in.len; i++) {
+		if (in.data[i] >= 0x80)
+			return false;
+	}
+	to = buf_extend(out, in.len);
+	for (size_t i = 0; to != NULL && i < in.len; i++) {
+		uint8_t c = in.data[i];
+
+		to[i] = c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+	}
+	return true;
+}
+
 void text_fold(struct bytes in, struct buf *out)
 {
 	utf8proc_uint8_t *folded = NULL;
 	utf8proc_ssize_t n;
 	struct buf valid;
+
+	if (fold_ascii(in, out))
+		return;
 
 	/* The library refuses invalid text as a whole. */
 	buf_init(&valid, in.len * 3);
