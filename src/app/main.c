@@ -10,6 +10,7 @@
 #include "app/exit_status.h"
 #include "app/faces.h"
 #include "app/signals.h"
+#include "base/xmalloc.h"
 #include "ui/terminal/screen_face.h"
 
 enum face {
@@ -84,6 +85,7 @@ int main(int argc, char *argv[])
 	struct options o;
 	int status;
 
+	xmalloc_init();
 	(void)setlocale(LC_CTYPE, "");
 	no_core_files();
 	status = options_read(&o, argc, argv, get_env, error);

@@ -4,6 +4,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#define KEEP_FREED_BYTES (1 << 20)
+
+void xmalloc_init(void)
+{
+#ifdef __GLIBC__
+	(void)mallopt(M_MMAP_THRESHOLD, KEEP_FREED_BYTES);
+	(void)mallopt(M_TRIM_THRESHOLD, KEEP_FREED_BYTES);
+#endif
+}
 
 static void *checked(void *p)
 {

@@ -7,6 +7,14 @@
 
 #include "base/compiler.h"
 
+/*
+ * Lets the allocator keep up to 1 MiB of what was freed last, where it can be
+ * told so. By default it gives the pages of large buffers back at once, and a
+ * busy stream pays for them again with each of its frames: twice the time.
+ * Once, before the first thread.
+ */
+void xmalloc_init(void);
+
 /* Never NULL; the bytes of xcalloc are zero. */
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t size)
