@@ -644,6 +644,7 @@ int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
 
+	xmalloc_init();
 	(void)setlocale(LC_ALL, "C.UTF-8");
 	must(crypto_init() == 0, "crypto_init");
 	if (strcmp(what, "verify") == 0)

@@ -30,11 +30,14 @@ def now():
     return time.monotonic()
 
 
+CORES = os.sched_getaffinity(0)
+
+
 def pin(cpu):
-    """For preexec_fn: the program and its threads stay on one core."""
-    if cpu is None or len(os.sched_getaffinity(0)) < 2:
-        return None
-    return lambda: os.sched_setaffinity(0, {cpu})
+    """For preexec_fn: the program and its threads stay on one core, or are
+    free to run on all, whatever this program does."""
+    cores = CORES if cpu is None or len(CORES) < 2 else {cpu}
+    return lambda: os.sched_setaffinity(0, cores)
 
 
 class Piped:
@@ -49,6 +52,8 @@ class Piped:
             stderr=self.stderr, env=env, preexec_fn=pin(cpu), bufsize=0)
         self.fd = self.proc.stdout.fileno()
         os.set_blocking(self.fd, False)
+        # A reader that sleeps now and then shall not slow the writer down.
+        fcntl.fcntl(self.fd, fcntl.F_SETPIPE_SZ, 1 << 20)
         self.rest = b""
         self.lines = []
         self.eof = False
