@@ -330,8 +330,15 @@ static void *run(void *arg)
 
 	(void)listen_addresses(l);
 	tell_listening(l);
-	if (l->discovery != NULL)
+	if (l->discovery != NULL) {
 		query_send(l);
+	} else {
+		struct node_event off = {.kind = NODE_EV_DISCOVERY,
+			.state = CHAT_STATE_NONE,
+			.text = "off (no-mdns is set)"};
+
+		loop_step(l, &off);
+	}
 	(void)uv_run(&l->uv, UV_RUN_DEFAULT);
 	return NULL;
 }

@@ -3,6 +3,8 @@
 #include "chat/chat_internal.h"
 #include "msg/command.h"
 
+#define HELP_COLS 18 /* of "/history [n|date]" and a space */
+
 static void say_buf(struct chat *c, struct buf *text)
 {
 	if (text->len > 0 && text->data[text->len - 1] == '\n')
@@ -22,11 +24,13 @@ static void help_all(struct chat *c)
 
 		buf_appendf(&text, "/%s%s%s", cmd->name,
 			cmd->args[0] == '\0' ? "" : " ", cmd->args);
-		while (text.len - from < 22)
+		while (text.len - from < HELP_COLS)
 			buf_append_str(&text, " ");
 		buf_appendf(&text, " %s\n", cmd->help);
 	}
-	buf_append_str(&text, "A line that starts with // says the rest.");
+	buf_append_str(&text,
+		"F1 shows the keys, /help COMMAND an example. A command may be "
+		"cut short; a line that starts with // says the rest.");
 	say_buf(c, &text);
 }
 

@@ -108,10 +108,10 @@ static void set_ignored(struct chat *c, struct bytes who, bool ignored)
 	person_changed(c, p);
 	name = person_full_name(p);
 	out_notice(c, UI_LEVEL_INFO, NULL,
-		ignored ? "%s is ignored now: lines with the key %s are not "
-			  "shown. /unignore undoes it."
-			: "%s (%s) is shown again.",
-		name, p->row.peer);
+		ignored ? "%s is ignored, whatever the name: lines of this "
+			  "key are not shown. /unignore undoes it."
+			: "%s is shown again.",
+		name);
 	free(name);
 }
 

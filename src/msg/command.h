@@ -8,21 +8,22 @@
 
 #include "base/bytes.h"
 
+/* In the order of help: rooms, people, lines, the program. */
 enum command_id {
 	COMMAND_HELP,
-	COMMAND_PEERS,
-	COMMAND_NAME,
-	COMMAND_HISTORY,
-	COMMAND_INFO,
-	COMMAND_QUIT,
 	COMMAND_JOIN,
 	COMMAND_PART,
 	COMMAND_ROOMS,
-	COMMAND_CONNECT,
+	COMMAND_PEERS,
+	COMMAND_NAME,
 	COMMAND_IGNORE,
 	COMMAND_UNIGNORE,
+	COMMAND_CONNECT,
+	COMMAND_HISTORY,
 	COMMAND_CLEAR,
+	COMMAND_INFO,
 	COMMAND_VERSION,
+	COMMAND_QUIT,
 	COMMAND_COUNT,
 };
 
@@ -40,7 +41,7 @@ struct command {
 	const char *name;       /* without the slash */
 	const char *aliases[4]; /* NULL-terminated */
 	const char *args;       /* "[n]", may be "" */
-	const char *help;       /* one sentence */
+	const char *help;       /* one sentence; short, it stands in a column */
 	const char *example;
 	enum command_arg arg;
 };

@@ -313,12 +313,9 @@ def f1_keys(t):
         text = wait_for(socket, "any other key closes")
     finally:
         tmux(socket, "kill-server")
-    shown, last = {}, None
-    for name, words in re.findall(r"^  (\S+) {2,}(\S.*?) *$", text, re.M):
-        if name.startswith("/"):
-            continue
-        last = last if words == "the same" else words
-        shown[name] = last
+    shown = {name: words for names, words in
+             re.findall(r"^  (\S.*?) {2,}(\S.*?) *$", text, re.M)
+             for name in names.split(", ")}
     same(table, {n: w for n, w in shown.items() if n in table}, 40)
 
 

@@ -344,8 +344,15 @@ static void test_help_lists_every_key_and_command(void **state)
 	for (size_t i = 0; i < keymap_count; i++)
 		assert_non_null(strstr(buf_cstr(&all), keymap_table[i].name));
 	assert_non_null(strstr(buf_cstr(&all), "/unignore person"));
+	/* The end is the end: one page up is seen at once. */
+	press(&w, UI_KEY_PGUP);
+	assert_null(strstr(screen(&w), "/quit"));
+	ui_resize(w.ui, 6, 20);
+	press(&w, UI_KEY_PGDN);
+	check_grid(&w);
 	type(&w, "q");
 	assert_string_equal(typed(&w), "");
+	ui_resize(w.ui, 24, 80);
 	assert_null(strstr(screen(&w), "KEYS"));
 	buf_clear(&all);
 	world_close(&w);

@@ -10,6 +10,7 @@
 #include "ui/model/shape.h"
 
 #define PART_COLS 24
+#define HELP_LINES_MAX 96
 
 void draw_activity(const struct ui *ui, char *out, size_t max)
 {
@@ -160,55 +161,72 @@ void draw_status(const struct ui *ui, struct ui_canvas *c)
 }
 
 /* One line of help: what is pressed or typed, and what it does. */
-static void help_line(size_t i, char key[64], const char **what, bool *head)
+struct help_line {
+	char key[64];
+	const char *what;
+	bool head;
+};
+
+/* Keys that do the same share a line. Returns the index of the next key. */
+static size_t help_keys(size_t i, struct help_line *out)
 {
-	*head = false;
-	key[0] = '\0';
-	*what = "";
-	if (i == 0 || i == keymap_count + 2) {
-		snprintf(key, 64, "%s", i == 0 ? "KEYS" : "COMMANDS");
-		*head = true;
-		return;
-	}
-	if (i <= keymap_count) {
-		const struct keymap_entry *e = &keymap_table[i - 1];
+	size_t at = 0;
 
-		snprintf(key, 64, "%s", e->name);
-		*what = e->help == NULL ? "the same" : e->help;
-		return;
-	}
-	if (i > keymap_count + 2 && i < keymap_count + 3 + COMMAND_COUNT) {
-		const struct command *cmd =
-			&command_table[i - keymap_count - 3];
+	out->what = keymap_table[i].help;
+	do {
+		int n = snprintf(out->key + at, sizeof(out->key) - at, "%s%s",
+			at == 0 ? "" : ", ", keymap_table[i].name);
 
-		snprintf(key, 64, "/%s %s", cmd->name, cmd->args);
-		*what = cmd->help;
+		at = P2P_MIN(at + (size_t)n, sizeof(out->key) - 1);
+		i++;
+	} while (i < keymap_count && keymap_table[i].help == NULL);
+	return i;
+}
+
+/* Fills the lines; returns how many. */
+static int help_lines(struct help_line lines[static HELP_LINES_MAX])
+{
+	int n = 0;
+
+	snprintf(lines[n++].key, sizeof(lines[0].key), "KEYS");
+	lines[0].head = true;
+	for (size_t i = 0; i < keymap_count && n < HELP_LINES_MAX - 2;)
+		i = help_keys(i, &lines[n++]);
+	n++; /* an empty line */
+	lines[n].head = true;
+	snprintf(lines[n++].key, sizeof(lines[0].key), "COMMANDS");
+	for (size_t i = 0; i < COMMAND_COUNT && n < HELP_LINES_MAX; i++) {
+		const struct command *cmd = &command_table[i];
+
+		snprintf(lines[n].key, sizeof(lines[n].key), "/%s %s",
+			cmd->name, cmd->args);
+		lines[n++].what = cmd->help;
 	}
+	return n;
 }
 
 void draw_help(const struct ui *ui, struct ui_canvas *c)
 {
+	struct help_line lines[HELP_LINES_MAX] = {0};
 	int rows = c->rows - 1;
-	int total = (int)keymap_count + 3 + COMMAND_COUNT;
+	int total = help_lines(lines);
 	int top = P2P_MIN(ui->help_top, P2P_MAX(total - rows, 0));
-	int key_cols = c->cols < 50 ? 15 : 20;
+	int key_cols = c->cols < 50 ? 16 : 22;
 
 	for (int row = 0; row < rows; row++) {
 		struct canvas_place at = {row, 0, c->cols};
-		const char *what;
-		char key[64];
-		bool head;
+		const struct help_line *line = &lines[top + row];
 
 		canvas_fill(c, at, " ", STYLE_TEXT);
 		if (top + row >= total)
 			continue;
-		help_line((size_t)(top + row), key, &what, &head);
-		at.col = head ? 1 : 2;
+		at.col = line->head ? 1 : 2;
 		at.cols = key_cols - 3;
-		canvas_puts(c, at, key, STYLE_HEAD);
+		canvas_puts(c, at, line->key, STYLE_HEAD);
 		at.col = key_cols;
 		at.cols = c->cols - key_cols;
-		canvas_puts(c, at, what, STYLE_TEXT);
+		if (line->what != NULL)
+			canvas_puts(c, at, line->what, STYLE_TEXT);
 	}
 	canvas_fill(c, (struct canvas_place){rows, 0, c->cols}, " ", STYLE_BAR);
 	canvas_puts(c, (struct canvas_place){rows, 0, c->cols},

@@ -1,5 +1,7 @@
 #include "ui/model/keymap.h"
 
+#include "msg/command.h"
+
 #define CTRL(c) UI_MOD_CTRL, UI_KEY_CHAR, c
 #define ALT(c) UI_MOD_ALT, UI_KEY_CHAR, c
 #define KEY(k) 0, UI_KEY_##k, 0
@@ -69,6 +71,15 @@ const struct keymap_entry keymap_table[] = {
 };
 
 const size_t keymap_count = P2P_ARRAY_LEN(keymap_table);
+
+int keymap_help_lines(void)
+{
+	int n = 3 + COMMAND_COUNT;
+
+	for (size_t i = 0; i < keymap_count; i++)
+		n += keymap_table[i].help != NULL;
+	return n;
+}
 
 enum ui_action keymap_find(const struct ui_key *key)
 {

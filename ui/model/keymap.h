@@ -100,6 +100,10 @@ struct keymap_entry {
 extern const struct keymap_entry keymap_table[];
 extern const size_t keymap_count;
 
+/* Lines of the help page: heads, keys (those that do the same share a line),
+ * an empty line, commands. */
+int keymap_help_lines(void);
+
 /* UI_ACTION_NONE for keys that do nothing of their own (plain text). */
 enum ui_action keymap_find(const struct ui_key *key);
 

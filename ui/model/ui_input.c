@@ -310,6 +310,7 @@ static void do_text(struct ui *ui, const struct ui_key *key)
 static bool help_key(struct ui *ui, enum ui_action action)
 {
 	int page = P2P_MAX(ui->layout.rows - 3, 1);
+	int last = P2P_MAX(keymap_help_lines() - (ui->layout.rows - 1), 0);
 
 	if (!ui->help)
 		return false;
@@ -323,6 +324,7 @@ static bool help_key(struct ui *ui, enum ui_action action)
 		ui->help_top = P2P_MAX(ui->help_top - 1, 0);
 	else
 		ui->help = false;
+	ui->help_top = P2P_MIN(ui->help_top, last);
 	return action != UI_ACTION_SUSPEND && action != UI_ACTION_REDRAW;
 }
 
