@@ -19,9 +19,10 @@ static bool is_word(uint8_t byte)
 
 static bool contains_word(struct bytes text, struct bytes word)
 {
+	struct bytes rest = text;
 	const uint8_t *at;
 
-	while (word.len > 0 && (at = memmem(text.data, text.len, word.data,
+	while (word.len > 0 && (at = memmem(rest.data, rest.len, word.data,
 					word.len)) != NULL) {
 		size_t from = (size_t)(at - text.data);
 		size_t to = from + word.len;
@@ -29,7 +30,7 @@ static bool contains_word(struct bytes text, struct bytes word)
 		if ((from == 0 || !is_word(text.data[from - 1])) &&
 			(to == text.len || !is_word(text.data[to])))
 			return true;
-		text = bytes_skip(text, from + 1);
+		rest = bytes_skip(text, from + 1);
 	}
 	return false;
 }

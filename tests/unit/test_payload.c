@@ -105,7 +105,7 @@ static void test_payload_refuses_what_breaks_the_rules(void **state)
 	/* Every member at most once. */
 	check_err("{\"type\":\"message\",\"content\":\"a\",\"content\":\"b\"}",
 		P2P_ERR_MALFORMED);
-	check_err("{\"type\":\"message\",\"content\":\"a\\u0000b\"}",
+	check_err("{\"type\":\"message\\u0000\",\"content\":\"a\"}",
 		P2P_ERR_MALFORMED);
 	check_err("{\"type\":\"message\",\"content\":\"\\ud800\"}",
 		P2P_ERR_MALFORMED);
