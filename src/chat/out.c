@@ -163,7 +163,10 @@ static void release_net(struct chat *c)
 		if (o->m != NULL && full && publish && o->room != NULL) {
 			o->room->offering = true;
 			o->room->offer_at = store_key_first;
-			o->room->offer_due_ms = P2P_NEVER;
+			/* CHAT_MSG_NET_ROOM comes earlier, unless our own
+			 * queue was full for it. */
+			o->room->offer_due_ms =
+				env_after(c->env, CHAT_OFFER_RETRY_MS);
 		} else if (o->m != NULL && full && !publish &&
 			   kept.count < CHAT_NET_BACKLOG_MAX) {
 			push(&kept, o->m);
