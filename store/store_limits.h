@@ -33,7 +33,7 @@
 /* Saved addresses: of one peer, and in all. */
 #define STORE_ADDRS_PER_PEER_MAX 8
 #define STORE_ADDRS_MAX 512
-#define STORE_ROOMS_MAX 512
+#define STORE_ROOMS_MAX 2048
 
 /* Settings. */
 #define STORE_SETTING_BYTES_MAX 4096

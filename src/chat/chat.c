@@ -96,8 +96,10 @@ static int open_rooms(struct chat *c, const struct chat_cfg *cfg)
 			err = r == NULL ? P2P_ERR_LIMIT : room_join(c, r);
 		first = first == NULL ? r : first;
 	}
-	if (err == 0 && c->joined_count == 0)
-		err = room_join(c, room_get(c, DEFAULT_TOPIC));
+	if (err == 0 && c->joined_count == 0) {
+		r = room_get(c, DEFAULT_TOPIC);
+		err = r == NULL ? P2P_ERR_LIMIT : room_join(c, r);
+	}
 	if (err != 0)
 		return err;
 	buf_init(&last, STORE_SETTING_BYTES_MAX);
@@ -421,6 +423,9 @@ static void undo_turn(struct chat *c)
 	rooms_restore(c);
 	people_restore(c);
 	c->quitting = false;
+	/* Leaving was asked for in this very turn, which has had its try. */
+	for (struct msg *m = c->turn_first; m != NULL; m = m->next)
+		c->quit_anyway = c->quit_anyway || means_quit(m);
 	c->retrying = true;
 	c->retry_ms = env_after(c->env, CHAT_STORE_RETRY_MS);
 	c->store_err = 0;

@@ -197,6 +197,9 @@ void person_seen(struct chat *c, struct chat_person *p);
 /* UI_MSG_PERSON at the end of the turn. */
 void person_changed(struct chat *c, struct chat_person *p);
 char person_mark(const struct chat *c, const struct chat_person *p);
+/* Whether the name, claimed once, is another's who was there before. */
+bool person_borrows(
+	struct chat *c, const struct chat_person *p, const char *name);
 /* The last characters of the peer id. */
 void person_tag(const struct chat_person *p, char tag[static 8]);
 /* The name, or "~" and the tag when there is none. */
@@ -221,8 +224,11 @@ void rooms_free(struct chat *c);
 void rooms_restore(struct chat *c);
 struct chat_room *room_find(struct chat *c, const char *topic);
 struct chat_room *room_of_row(struct chat *c, int64_t id);
-/* Found or made (not joined); NULL when there are too many. */
+/* Found or made (not joined), because we want it: NULL when too many are kept
+ * already. The rooms that others name do not count. */
 struct chat_room *room_get(struct chat *c, const char *topic);
+/* The same because a peer is in it: NULL when others named too many. */
+struct chat_room *room_hear_of(struct chat *c, const char *topic);
 /* P2P_ERR_LIMIT when too many are joined. */
 int room_join(struct chat *c, struct chat_room *r) P2P_MUST_CHECK;
 void room_part(struct chat *c, struct chat_room *r);
@@ -306,7 +312,7 @@ struct line_facts {
 	bool clock_wrong;
 };
 
-struct ui_msg *line_new(const struct chat *c, const struct line_facts *f);
+struct ui_msg *line_new(struct chat *c, const struct line_facts *f);
 /* The same of a stored line; NULL when it cannot be read. */
 struct ui_msg *line_of_row(struct chat *c, const struct store_message *row,
 	enum ui_line_origin origin);

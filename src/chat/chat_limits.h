@@ -17,8 +17,10 @@
 /* The last second of the year 9999: later times are cut to it. */
 #define PAYLOAD_TIME_MS_MAX 253402300799000ULL
 
-/* Rooms of our own; rooms that others are in and we are not. */
+/* Rooms of our own now, and ever (they are in the store); rooms that only
+ * others are in, which must not keep us out of ours. */
 #define CHAT_ROOMS_JOINED_MAX 64
+#define CHAT_ROOMS_KEPT_MAX 1536
 #define CHAT_ROOMS_KNOWN_MAX 256
 /* People kept in memory; more are in the store. */
 #define CHAT_PEOPLE_MAX 4096

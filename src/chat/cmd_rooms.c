@@ -26,9 +26,14 @@ void cmd_join(struct chat *c, struct chat_room *r, struct bytes args)
 	}
 	r = room_get(c, topic);
 	if (r == NULL || room_join(c, r) != 0) {
-		out_error(c, "too-many-rooms",
-			"You are in %d rooms; /part leaves one.",
-			CHAT_ROOMS_JOINED_MAX);
+		if (c->joined_count >= CHAT_ROOMS_JOINED_MAX)
+			out_error(c, "too-many-rooms",
+				"You are in %d rooms; /part leaves one.",
+				CHAT_ROOMS_JOINED_MAX);
+		else
+			out_error(c, "too-many-rooms",
+				"You have been in %d rooms; no more are kept.",
+				CHAT_ROOMS_KEPT_MAX);
 		return;
 	}
 	room_focus(c, r);

@@ -35,7 +35,7 @@ static enum ui_line_type type_of(enum payload_type type)
 	}
 }
 
-struct ui_msg *line_new(const struct chat *c, const struct line_facts *f)
+struct ui_msg *line_new(struct chat *c, const struct line_facts *f)
 {
 	struct ui_msg *m = ui_msg_new(UI_MSG_LINE, f->room->row.topic, NULL);
 	struct ui_line *line = &m->line;
@@ -52,6 +52,9 @@ struct ui_msg *line_new(const struct chat *c, const struct line_facts *f)
 		person_name(f->author, line->name);
 	person_tag(f->author, line->tag);
 	line->name_mark = person_mark(c, f->author);
+	/* An old line may bear a name that its author has dropped since. */
+	if (person_borrows(c, f->author, line->name))
+		line->name_mark = '!';
 	line->own = f->author->self;
 	line->mention = f->mention;
 	line->clock_wrong = f->clock_wrong;

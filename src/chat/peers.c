@@ -237,7 +237,7 @@ void peers_topic(struct chat *c, const struct chat_net_msg *m)
 			room_remove_member(c, r, p);
 		return;
 	}
-	r = room_get(c, m->text);
+	r = room_hear_of(c, m->text);
 	if (r == NULL)
 		return;
 	room_add_member(c, r, p);

@@ -23,6 +23,18 @@ static void fold_name(const char *name, struct buf *out)
 	text_fold(bytes_str(name), out);
 }
 
+static struct chat_name *find_name(struct chat *c, struct bytes who)
+{
+	struct chat_name *n;
+	struct buf folded;
+
+	buf_init(&folded, CHAT_NOTICE_BYTES_MAX);
+	text_fold(who, &folded);
+	n = table_get(&c->names, buf_bytes(&folded));
+	buf_clear(&folded);
+	return n;
+}
+
 /* Seen earlier, or oneself; equal moments are ordered by key. */
 static bool comes_before(
 	const struct chat_person *a, const struct chat_person *b)
@@ -100,6 +112,17 @@ void person_claim(struct chat *c, struct chat_person *p, const char *name)
 	p->dirty = true;
 	take_name(c, p);
 	person_changed(c, p);
+}
+
+bool person_borrows(
+	struct chat *c, const struct chat_person *p, const char *name)
+{
+	struct chat_name *n = find_name(c, bytes_str(name));
+
+	if (p->self || n == NULL || n == p->claim)
+		return false;
+	return comes_before(
+		LIST_ITEM(n->people.next, struct chat_person, same_name), p);
 }
 
 char person_mark(const struct chat *c, const struct chat_person *p)
@@ -398,18 +421,6 @@ static bool tag_matches(const struct chat_person *p, struct bytes who)
 	tag = bytes_skip(who, name.len + 1);
 	return tag.len >= 4 && ends_with(p->row.peer, tag) &&
 	       (name.len == 0 || bytes_equal(name, bytes_str(p->row.name)));
-}
-
-static struct chat_name *find_name(struct chat *c, struct bytes who)
-{
-	struct chat_name *n;
-	struct buf folded;
-
-	buf_init(&folded, CHAT_NOTICE_BYTES_MAX);
-	text_fold(who, &folded);
-	n = table_get(&c->names, buf_bytes(&folded));
-	buf_clear(&folded);
-	return n;
 }
 
 /* By name and by key: somebody's name may be made to look like another's

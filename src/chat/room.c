@@ -54,20 +54,44 @@ struct chat_room *room_of_row(struct chat *c, int64_t id)
 	return NULL;
 }
 
-struct chat_room *room_get(struct chat *c, const char *topic)
+/* Rooms that we are or were in. */
+static size_t kept_count(struct chat *c)
 {
-	struct chat_room *r = room_find(c, topic);
+	struct list *pos, *tmp;
+	size_t n = 0;
+
+	LIST_FOREACH(pos, tmp, &c->rooms)
+		n += ROOM_OF(pos)->row.joined || ROOM_OF(pos)->row.id != 0;
+	return n;
+}
+
+static struct chat_room *make_room(struct chat *c, const char *topic)
+{
 	struct store_room row = {.id = 0};
 
-	if (r != NULL)
-		return r;
-	if (c->rooms_by_topic.count >=
-		CHAT_ROOMS_KNOWN_MAX + CHAT_ROOMS_JOINED_MAX)
-		return NULL;
 	snprintf(row.topic, sizeof(row.topic), "%s", topic);
 	if (payload_topic_is_plain(bytes_str(topic)))
 		row.dialect = DIALECT_PLAIN;
 	return add_room(c, &row);
+}
+
+struct chat_room *room_get(struct chat *c, const char *topic)
+{
+	struct chat_room *r = room_find(c, topic);
+
+	if (r == NULL && kept_count(c) < CHAT_ROOMS_KEPT_MAX)
+		r = make_room(c, topic);
+	return r;
+}
+
+struct chat_room *room_hear_of(struct chat *c, const char *topic)
+{
+	struct chat_room *r = room_find(c, topic);
+
+	if (r == NULL &&
+		c->rooms_by_topic.count - kept_count(c) < CHAT_ROOMS_KNOWN_MAX)
+		r = make_room(c, topic);
+	return r;
 }
 
 int rooms_load(struct chat *c)
@@ -213,7 +237,8 @@ int room_join(struct chat *c, struct chat_room *r)
 {
 	if (r->row.joined)
 		return 0;
-	if (c->joined_count >= CHAT_ROOMS_JOINED_MAX)
+	if (c->joined_count >= CHAT_ROOMS_JOINED_MAX ||
+		(r->row.id == 0 && kept_count(c) >= CHAT_ROOMS_KEPT_MAX))
 		return P2P_ERR_LIMIT;
 	r->row.position = last_position(c) + 1;
 	r->row.joined = true;
