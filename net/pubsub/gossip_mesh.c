@@ -92,10 +92,15 @@ bool mesh_may_graft(
 	       (b == NULL || b->until_ms <= env->now_ms);
 }
 
+static void tell_ihave(struct gossip *g, struct topic *t, struct gpeer *p);
+
+/* Members of the mesh hear of no ids at heartbeats, so what came just before
+ * one became a member is named to it now: else nobody would tell it. */
 void mesh_add(struct gossip *g, struct topic *t, struct gpeer *p)
 {
-	(void)g;
 	(void)table_put(&t->mesh, peer_id_bytes(&p->id), p);
+	if (p->form != GOSSIP_FORM_UNKNOWN)
+		tell_ihave(g, t, p);
 }
 
 void mesh_graft(struct gossip *g, struct topic *t, struct gpeer *p)
@@ -207,33 +212,55 @@ static void forget_backoffs(const struct env *env, struct topic *t)
 
 /* ---- gossip ------------------------------------------------------------ */
 
-/* Names the recent messages of a topic to one peer, in its form. */
-static void tell_ihave(struct gossip *g, struct topic *t, struct gpeer *p)
+/* Recent messages of a topic, newest first: the next one at or before `pos`,
+ * or NULL. */
+static struct cached *recent(
+	const struct gossip *g, const struct topic *t, struct list **pos)
 {
-	uint8_t(*raw)[GOSSIP_ID_BYTES_MAX];
-	struct bytes *ids;
-	struct list *pos;
-	size_t n = 0;
-
-	raw = xcalloc(GOSSIP_IHAVE_IDS_MAX, sizeof(*raw));
-	ids = xcalloc(GOSSIP_IHAVE_IDS_MAX, sizeof(*ids));
-	for (pos = g->cache_order.prev;
-		pos != &g->cache_order && n < GOSSIP_IHAVE_IDS_MAX;
-		pos = pos->prev) {
-		struct cached *c = LIST_ITEM(pos, struct cached, order);
-		size_t len;
+	for (; *pos != &g->cache_order; *pos = (*pos)->prev) {
+		struct cached *c = LIST_ITEM(*pos, struct cached, order);
 
 		if (c->heartbeat + GOSSIP_HISTORY_GOSSIP <= g->heartbeat)
-			break;
+			return NULL;
 		if (!bytes_equal(
 			    bytes_of(c->topic, c->topic_len), topic_name(t)))
 			continue;
-		len = gossip_id_write(
-			p->form, bytes_of(c->id, c->id_len), raw[n]);
-		if (len == 0)
-			continue;
-		ids[n] = bytes_of(raw[n], len);
+		*pos = (*pos)->prev;
+		return c;
+	}
+	return NULL;
+}
+
+static size_t count_recent(const struct gossip *g, const struct topic *t)
+{
+	struct list *pos = g->cache_order.prev;
+	size_t n = 0;
+
+	while (n < GOSSIP_IHAVE_IDS_MAX && recent(g, t, &pos) != NULL)
 		n++;
+	return n;
+}
+
+/* Names the recent messages of a topic to one peer, in its form. */
+static void tell_ihave(struct gossip *g, struct topic *t, struct gpeer *p)
+{
+	struct list *pos = g->cache_order.prev;
+	size_t max = count_recent(g, t), n = 0;
+	uint8_t(*raw)[GOSSIP_ID_BYTES_MAX];
+	struct bytes *ids;
+
+	if (max == 0)
+		return;
+	raw = xcalloc(max, sizeof(*raw));
+	ids = xcalloc(max, sizeof(*ids));
+	for (size_t i = 0; i < max; i++) {
+		const struct cached *c = recent(g, t, &pos);
+		size_t len = gossip_id_write(
+			p->form, bytes_of(c->id, c->id_len), raw[n]);
+
+		if (len > 0)
+			ids[n] = bytes_of(raw[n], len);
+		n += len > 0;
 	}
 	if (n > 0)
 		(void)send_ihave(g, p, topic_name(t), ids, n);
