@@ -47,8 +47,8 @@ void check_broken(struct sim *s, int a, int b)
 	LIST_FOREACH(pos, tmp, &s->said_order) {
 		struct said *said = LIST_ITEM(pos, struct said, order);
 
-		said->links[a] &= (uint16_t)~(1u << b);
-		said->links[b] &= (uint16_t)~(1u << a);
+		said->links[a] &= (uint16_t) ~(1u << b);
+		said->links[b] &= (uint16_t) ~(1u << a);
 	}
 }
 
@@ -61,8 +61,8 @@ static void broken_room(struct sim *s, int a, int b, int room)
 
 		if (said->room != room)
 			continue;
-		said->links[a] &= (uint16_t)~(1u << b);
-		said->links[b] &= (uint16_t)~(1u << a);
+		said->links[a] &= (uint16_t) ~(1u << b);
+		said->links[b] &= (uint16_t) ~(1u << a);
 	}
 }
 
@@ -151,8 +151,7 @@ static void on_watch_end(struct sim *s, const struct sim_event *ev)
 		if (!(members >> i & 1) || i == said->author)
 			continue;
 		s->owed_count++;
-		if (table_get(&s->host[i].live, id_bytes(said->id)) !=
-			NULL)
+		if (table_get(&s->host[i].live, id_bytes(said->id)) != NULL)
 			continue;
 		sim_fail(s,
 			"%s has not shown a line of %s from %llu ms, though "
@@ -202,8 +201,8 @@ static void watch(struct sim *s, struct said *said)
 		for (int j = 0; j < s->host_count; j++)
 			if (linked(s, i, j, said->room))
 				said->links[i] |= (uint16_t)(1u << j);
-	(void)sim_at(s, s->now_us + CHECK_WATCH_US, -1, "watch", on_watch_end,
-		0, 0);
+	(void)sim_at(
+		s, s->now_us + CHECK_WATCH_US, -1, "watch", on_watch_end, 0, 0);
 }
 
 void check_published(struct host *h, const struct net_msg *m)
@@ -246,8 +245,8 @@ void check_line(struct host *h, const struct ui_msg *m)
 		sim_fail(s, "%s shows what was never said: %s", h->cfg.name,
 			l->text);
 	else if (strcmp(l->from, s->host[said->author].peer) != 0)
-		sim_fail(s, "%s shows a wrong author: %s", h->cfg.name,
-			l->text);
+		sim_fail(
+			s, "%s shows a wrong author: %s", h->cfg.name, l->text);
 	else if (sim_room(s, m->room) != said->room)
 		sim_fail(s, "%s shows in the wrong room: %s", h->cfg.name,
 			l->text);
@@ -292,8 +291,8 @@ void check_tick(struct host *h)
 
 /* ---- the store --------------------------------------------------------- */
 
-static void check_row(struct host *h, const struct store_message *m,
-	struct table *ids)
+static void check_row(
+	struct host *h, const struct store_message *m, struct table *ids)
 {
 	struct sim *s = h->sim;
 	struct said *said;
@@ -308,8 +307,8 @@ static void check_row(struct host *h, const struct store_message *m,
 	if (table_put(ids, id_bytes(id.raw), s) != NULL)
 		sim_fail(s, "%s stores a line twice", h->cfg.name);
 	said = table_get(&s->said, id_bytes(id.raw));
-	if (said != NULL && bytes_equal(m->unit,
-				   bytes_of(said->unit, said->unit_len)))
+	if (said != NULL &&
+		bytes_equal(m->unit, bytes_of(said->unit, said->unit_len)))
 		return; /* verified when it was said */
 	s->verified_count++;
 	if (!peer_id_equal(&u.from, &h->me.id) || unit_verify(&u) != 0)

@@ -23,10 +23,10 @@ void host_set_time(struct host *h)
 	uint64_t passed = h->sim->now_us / 1000;
 
 	h->env.now_ms = host_now_ms(h);
-	h->env.wall_ms = h->cfg.skew_ms == INT64_MIN
-				 ? passed + 1000
-				 : HOST_WALL_MS + passed +
-					   (uint64_t)h->cfg.skew_ms;
+	h->env.wall_ms =
+		h->cfg.skew_ms == INT64_MIN
+			? passed + 1000
+			: HOST_WALL_MS + passed + (uint64_t)h->cfg.skew_ms;
 }
 
 void host_addr(const struct host *h, struct maddr *a)
@@ -54,8 +54,8 @@ static void on_exit_due(struct sim *s, const struct sim_event *ev)
 static void end_if_done(struct host *h)
 {
 	if (h->chat_ended && h->net_stopped)
-		(void)sim_at(h->sim, soon(h), h->index, "exit", on_exit_due, 0,
-			0);
+		(void)sim_at(
+			h->sim, soon(h), h->index, "exit", on_exit_due, 0, 0);
 }
 
 static void tell_chat(struct host *h, struct chat_net_msg *m)
@@ -128,16 +128,14 @@ static void arm_timer(struct host *h)
 		h->tick_at_us = P2P_NEVER;
 		return;
 	}
-	at = due <= h->env.now_ms ? h->sim->now_us
-				  : (due - h->boot_ms) * 1000;
+	at = due <= h->env.now_ms ? h->sim->now_us : (due - h->boot_ms) * 1000;
 	/* libuv's own clock may be a millisecond ahead of the node's. */
 	if (at > h->sim->now_us + 1000 && rng_one_in(&h->sim->rng, 8))
 		at -= 1000;
 	if (at == h->tick_at_us && h->tick_seq != 0)
 		return;
 	h->tick_at_us = at;
-	h->tick_seq =
-		sim_at(h->sim, at, h->index, "tick", on_tick, 0, 0);
+	h->tick_seq = sim_at(h->sim, at, h->index, "tick", on_tick, 0, 0);
 }
 
 void host_step(struct host *h, struct node_event *ev)
@@ -376,8 +374,7 @@ static void make_chat(struct host *h)
 static void make_face(struct host *h)
 {
 	struct ui_cfg cfg = {.chat = h->from_ui,
-		.clock = {.now_ms = h->env.now_ms,
-			.wall_ms = h->env.wall_ms}};
+		.clock = {.now_ms = h->env.now_ms, .wall_ms = h->env.wall_ms}};
 
 	h->ui = ui_new(&cfg);
 	ui_resize(h->ui, 24, 80);
@@ -417,8 +414,8 @@ void host_start(struct host *h)
 	h->env = (struct env){
 		.rng = &h->rng, .log = &h->log, .budget = &h->budget};
 	host_set_time(h);
-	P2P_ASSERT(store_open_memory(&h->store, buf_bytes(&h->image), NULL) ==
-		   0);
+	P2P_ASSERT(
+		store_open_memory(&h->store, buf_bytes(&h->image), NULL) == 0);
 	check_store(h);
 	make_mailboxes(h);
 	make_node(h);
@@ -444,8 +441,8 @@ static void forget_run(struct host *h)
 	h->in_actions = true;
 	node_free(h->node);
 	if (h->budget.used != 0)
-		sim_fail(h->sim, "%s: %zu bytes are still charged",
-			h->cfg.name, h->budget.used);
+		sim_fail(h->sim, "%s: %zu bytes are still charged", h->cfg.name,
+			h->budget.used);
 	chat_free(h->chat);
 	store_close(h->store);
 	ui_free(h->ui);
@@ -550,6 +547,6 @@ void host_cable(struct host *h, bool in, bool moved)
 	if (in)
 		wire_healed(s);
 	if (h->running)
-		(void)sim_at(s, s->now_us + HOST_SETTLE_US, h->index,
-			"network", on_network, 1, 0);
+		(void)sim_at(s, s->now_us + HOST_SETTLE_US, h->index, "network",
+			on_network, 1, 0);
 }

@@ -19,8 +19,8 @@ static void on_hint(struct sim *s, const struct sim_event *ev)
 	struct node_event hint = {.kind = NODE_EV_LAN_PEER};
 	struct maddr base;
 
-	if (!h->running || h->asleep || !other->running ||
-		!other->advertised || !wire_way(s, h->index, other->index))
+	if (!h->running || h->asleep || !other->running || !other->advertised ||
+		!wire_way(s, h->index, other->index))
 		return;
 	host_addr(other, &base);
 	P2P_ASSERT(maddr_join_peer(&hint.addr, &base,
@@ -29,8 +29,8 @@ static void on_hint(struct sim *s, const struct sim_event *ev)
 	host_step(h, &hint);
 }
 
-static void hear(struct sim *s, struct host *h, struct host *other,
-	uint64_t after_us)
+static void hear(
+	struct sim *s, struct host *h, struct host *other, uint64_t after_us)
 {
 	if (h == other || h->cfg.lan != other->cfg.lan || !h->running ||
 		is_lost(s))
@@ -57,8 +57,8 @@ void lan_advertise(struct host *h)
 	bool again = h->advertised;
 
 	h->advertised = true;
-	(void)sim_at(s, s->now_us + first, h->index, "announce", on_announce,
-		0, 0);
+	(void)sim_at(
+		s, s->now_us + first, h->index, "announce", on_announce, 0, 0);
 	(void)sim_at(s, s->now_us + first + SIM_S, h->index, "announce",
 		on_announce, !again, 0);
 	lan_refresh(h);

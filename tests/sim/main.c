@@ -108,6 +108,6 @@ int main(int argc, char **argv)
 	failed = run_seeds(&o);
 	if (!o.tap)
 		(void)printf("%" PRIu64 " seeds, %" PRIu64 " failed\n",
-		o.last - o.first + 1, failed);
+			o.last - o.first + 1, failed);
 	return failed == 0 ? 0 : 1;
 }

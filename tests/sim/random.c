@@ -10,10 +10,10 @@
 
 /* What may happen in this world, drawn once. */
 struct weather {
-	bool faults;   /* cuts, cables, resets, sleep, stalls */
-	bool crashes;  /* kill -9, loss of power */
+	bool faults;  /* cuts, cables, resets, sleep, stalls */
+	bool crashes; /* kill -9, loss of power */
 	bool floods;
-	bool moves;    /* rooms joined and left, names changed */
+	bool moves; /* rooms joined and left, names changed */
 	bool garbage;
 	uint64_t pause_us; /* between two happenings, about */
 	uint64_t end_us;
@@ -77,8 +77,7 @@ static void draw_host(struct sim *s)
 
 static void draw_world(struct sim *s, struct weather *w)
 {
-	uint64_t hosts = one_in(s, 3) ? sim_draw(s, 2, 12)
-				      : sim_draw(s, 2, 6);
+	uint64_t hosts = one_in(s, 3) ? sim_draw(s, 2, 12) : sim_draw(s, 2, 6);
 
 	s->latency_us = one_in(s, 3) ? sim_draw(s, 5000, 150000)
 				     : sim_draw(s, 100, 3000);
@@ -284,8 +283,8 @@ static void happen(struct sim *s, const struct weather *w, struct host *h)
 	if (w->floods && one_in(s, 30))
 		lines = (int)sim_draw(s, 20, 80);
 	while (lines-- > 0)
-		face_talk(h, s->room[rng_below(&s->rng,
-				     (uint64_t)s->room_count)]);
+		face_talk(h,
+			s->room[rng_below(&s->rng, (uint64_t)s->room_count)]);
 }
 
 /* The next happening is one event, so that the world's state is its only
@@ -293,15 +292,14 @@ static void happen(struct sim *s, const struct weather *w, struct host *h)
 static void on_happening(struct sim *s, const struct sim_event *ev)
 {
 	const struct weather *w = (const struct weather *)(uintptr_t)ev->a;
-	struct host *h =
-		&s->host[rng_below(&s->rng, (uint64_t)s->host_count)];
+	struct host *h = &s->host[rng_below(&s->rng, (uint64_t)s->host_count)];
 
 	if (s->now_us >= w->end_us)
 		return;
 	if (h->running)
 		happen(s, w, h);
-	(void)sim_at(s, s->now_us + 1 + rng_below(&s->rng, 2 * w->pause_us),
-		-1, "happening", on_happening, ev->a, 0);
+	(void)sim_at(s, s->now_us + 1 + rng_below(&s->rng, 2 * w->pause_us), -1,
+		"happening", on_happening, ev->a, 0);
 }
 
 /* ---- the run ----------------------------------------------------------- */
@@ -332,8 +330,8 @@ bool random_run(struct sim *s)
 	(void)sim_at(s, sim_draw(s, 1, 5) * SIM_S, -1, "happening",
 		on_happening, (uint64_t)(uintptr_t)&w, 0);
 	/* The last outage ends by itself; then it is quiet. */
-	if (!sim_run(s, w.end_us + (RANDOM_OUTAGE_S + 1) * SIM_S +
-				RANDOM_QUIET_US))
+	if (!sim_run(s,
+		    w.end_us + (RANDOM_OUTAGE_S + 1) * SIM_S + RANDOM_QUIET_US))
 		return false;
 	if (s->until_us != 0 && s->now_us >= s->until_us)
 		return true;

@@ -55,10 +55,10 @@ struct sim_event {
 
 /* Bytes from one end to the other. */
 struct tcp_lane {
-	struct bufq flight;      /* taken from the sender, not delivered */
-	uint64_t free_us;        /* the sender's line is busy until then */
-	uint64_t last_us;        /* order is kept: nothing arrives earlier */
-	size_t stalled;          /* bytes that found no way */
+	struct bufq flight; /* taken from the sender, not delivered */
+	uint64_t free_us;   /* the sender's line is busy until then */
+	uint64_t last_us;   /* order is kept: nothing arrives earlier */
+	size_t stalled;     /* bytes that found no way */
 	bool fin_stalled;
 };
 
@@ -88,7 +88,7 @@ struct tcp {
 
 struct host_cfg {
 	const char *name;
-	int lan;                         /* which LAN it is on */
+	int lan; /* which LAN it is on */
 	bool yamux, mplex, early;
 	uint64_t ping_interval_ms;
 	int64_t skew_ms; /* of its wall clock; INT64_MIN: it stands in 1970 */
@@ -141,8 +141,8 @@ struct host {
 	/* The person. */
 	unsigned typed;
 	bool enter_due;
-	struct table live; /* unit id -> shown live in this run */
-	struct table shown; /* unit id -> shown in any run */
+	struct table live;          /* unit id -> shown live in this run */
+	struct table shown;         /* unit id -> shown in any run */
 	bool joined[SIM_ROOMS_MAX]; /* the node is subscribed */
 	bool up[SIM_HOSTS_MAX];     /* chat was told of the peer */
 	bool told[SIM_HOSTS_MAX][SIM_ROOMS_MAX]; /* and of its topics */
@@ -193,7 +193,7 @@ struct sim {
 	struct list said_order;
 	uint64_t said_count, shown_count, verified_count;
 	uint64_t owed_count; /* lines that somebody linked had to get */
-	uint64_t dropped; /* out_dropped of programs that ended */
+	uint64_t dropped;    /* out_dropped of programs that ended */
 	uint64_t unwatched;
 
 	bool failed;

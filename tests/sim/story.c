@@ -27,11 +27,27 @@ static bool pass(struct sim *s, uint64_t ms)
 	return sim_run(s, s->now_us + ms * 1000);
 }
 
+static void cut(
+	struct sim *s, const struct host *a, const struct host *b, bool cut)
+{
+	s->cut[a->index][b->index] = s->cut[b->index][a->index] = cut;
+	if (!cut)
+		wire_healed(s);
+}
+
+static bool must(struct sim *s, bool good, const char *what)
+{
+	if (!good)
+		sim_fail(s, "%s", what);
+	return good;
+}
+
 /* ---- three_meet_and_talk ----------------------------------------------- */
 
-static bool two_meet(struct sim *s)
+static bool three_meet_and_talk(struct sim *s)
 {
 	struct host *ann = person(s, "ann"), *bob = person(s, "bob");
+	struct host *cem = person(s, "cem");
 
 	host_start(ann);
 	host_start(bob);
@@ -40,20 +56,278 @@ static bool two_meet(struct sim *s)
 	face_type(ann, "hello");
 	if (!pass(s, 1000))
 		return false;
-	face_type(bob, "hello yourself");
-	return pass(s, 1000);
+	host_start(cem);
+	if (!pass(s, 4000))
+		return false;
+	face_type(cem, "me too");
+	if (!pass(s, 1000))
+		return false;
+	face_type(bob, "/quit");
+	return pass(s, 3000) &&
+	       must(s, !bob->running, "bob's program has not ended");
+}
+
+static const char three_meet_and_talk_seen[] = "bob sees ann come\n"
+					       "ann sees bob come\n"
+					       "ann shows <you> hello\n"
+					       "ann marks a line handed\n"
+					       "bob shows <ann> hello\n"
+					       "cem sees bob come\n"
+					       "bob sees cem come\n"
+					       "cem shows <ann> hello\n"
+					       "ann sees cem come\n"
+					       "cem sees ann come\n"
+					       "cem shows <you> me too\n"
+					       "cem marks a line handed\n"
+					       "bob shows <cem> me too\n"
+					       "ann shows <cem> me too\n"
+					       "ann sees bob go\n"
+					       "cem sees bob go\n";
+
+/* ---- alone_then_company ------------------------------------------------ */
+
+static bool alone_then_company(struct sim *s)
+{
+	struct host *ann = person(s, "ann"), *bob = person(s, "bob");
+
+	host_start(ann);
+	if (!pass(s, 1000))
+		return false;
+	face_type(ann, "is anybody there?");
+	if (!pass(s, 1000))
+		return false;
+	/* Killed before anybody came: the line waits in the store. */
+	host_kill(ann);
+	if (!pass(s, 1000))
+		return false;
+	host_start(ann);
+	if (!pass(s, 5000))
+		return false;
+	host_start(bob);
+	return pass(s, 5000);
+}
+
+static const char alone_then_company_seen[] =
+	"ann shows <you> is anybody there?\n"
+	"ann sees bob come\n"
+	"bob sees ann come\n"
+	"ann marks a line handed\n"
+	"bob shows <ann> is anybody there?\n";
+
+/* ---- crash_loses_nothing_shown ----------------------------------------- */
+
+/* check_store compares what was shown with the store at every start. */
+static bool crash_loses_nothing_shown(struct sim *s)
+{
+	struct host *ann = person(s, "ann"), *bob = person(s, "bob");
+
+	host_start(ann);
+	host_start(bob);
+	if (!pass(s, 4000))
+		return false;
+	for (int i = 0; i < 40; i++) {
+		face_talk(ann, s->room[0]);
+		if (!sim_run(s, s->now_us + sim_draw(s, 100, 20000)))
+			return false;
+		face_talk(bob, s->room[0]);
+		if (i % 4 != 3)
+			continue;
+		/* At any moment of a line's way, sometimes with the power. */
+		if (!sim_run(s, s->now_us + sim_draw(s, 0, 3000)))
+			return false;
+		if (i % 8 == 3)
+			host_kill(bob);
+		else
+			host_power_off(bob);
+		if (!pass(s, 500))
+			return false;
+		host_start(bob);
+		if (!pass(s, 15000))
+			return false;
+	}
+	buf_reset(&s->story);
+	(void)buf_appendf(
+		&s->story, "ann has said %u, bob %u\n", ann->typed, bob->typed);
+	check_store(ann);
+	check_store(bob);
+	return must(s, ann->shown.count == ann->typed + bob->typed,
+		       "ann has not shown all that was said") &&
+	       !s->failed;
+}
+
+/* ---- two_dial_at_once_both_survive ------------------------------------- */
+
+static const char two_dial_at_once_both_survive_seen[] =
+	"bob sees ann come\n"
+	"ann sees bob come\n"
+	"bob shows <you> two\n"
+	"ann shows <you> one\n"
+	"bob marks a line handed\n"
+	"ann marks a line handed\n"
+	"bob shows <ann> one\n"
+	"ann shows <bob> two\n"
+	"ann shows <you> three\n"
+	"ann marks a line handed\n"
+	"bob shows <ann> three\n";
+
+static bool two_dial_at_once_both_survive(struct sim *s)
+{
+	struct host *ann = person(s, "ann"), *bob = person(s, "bob");
+	struct node_event hint = {.kind = NODE_EV_LAN_PEER};
+	struct node_stats stats;
+	struct maddr base;
+
+	s->latency_us = 100000; /* dials cross each other on the way */
+	s->hint_loss = 1;
+	host_start(ann);
+	host_start(bob);
+	host_addr(bob, &base);
+	P2P_ASSERT(maddr_join_peer(
+			   &hint.addr, &base, peer_id_bytes(&bob->me.id)) == 0);
+	host_step(ann, &hint);
+	host_addr(ann, &base);
+	P2P_ASSERT(maddr_join_peer(
+			   &hint.addr, &base, peer_id_bytes(&ann->me.id)) == 0);
+	host_step(bob, &hint);
+	if (!pass(s, 4000))
+		return false;
+	face_type(ann, "one");
+	face_type(bob, "two");
+	if (!pass(s, 60000))
+		return false;
+	node_stats(ann->node, &stats);
+	if (!must(s, stats.conn_count == 2 && stats.peer_count == 1,
+		    "ann does not hold both connections"))
+		return false;
+	/* One of the two dies: nobody notices. */
+	wire_reset(s, ann->index, bob->index);
+	if (!pass(s, 3000))
+		return false;
+	face_type(ann, "three");
+	return pass(s, 2000);
+}
+
+/* ---- partition_heals --------------------------------------------------- */
+
+static const char partition_heals_seen[] = "ann sees bob come\n"
+					   "bob sees ann come\n"
+					   "ann sees bob go\n"
+					   "bob sees ann go\n"
+					   "15 seconds\n"
+					   "ann shows <you> are you there?\n"
+					   "ann sees bob come\n"
+					   "bob sees ann come\n"
+					   "ann marks a line handed\n"
+					   "bob shows <ann> are you there?\n";
+
+static bool partition_heals(struct sim *s)
+{
+	struct host *ann = person(s, "ann"), *bob = person(s, "bob");
+
+	host_start(ann);
+	host_start(bob);
+	if (!pass(s, 4000))
+		return false;
+	cut(s, ann, bob, true);
+	if (!pass(s, 15000))
+		return false;
+	(void)buf_append_str(&s->story, "15 seconds\n");
+	/* Each is alone: what is said now waits. */
+	face_type(ann, "are you there?");
+	if (!pass(s, 5000))
+		return false;
+	cut(s, ann, bob, false);
+	return pass(s, 30000);
+}
+
+/* ---- slow_reader_delays_only_itself ------------------------------------ */
+
+static bool slow_reader_delays_only_itself(struct sim *s)
+{
+	struct host *ann = person(s, "ann"), *bob = person(s, "bob");
+	struct host *cem = person(s, "cem");
+
+	cem->cfg.to_chat = 8;
+	host_start(ann);
+	host_start(bob);
+	host_start(cem);
+	if (!pass(s, 5000))
+		return false;
+	host_stall_chat(cem, true);
+	for (int i = 0; i < 200; i++) {
+		face_talk(ann, s->room[0]);
+		if (!pass(s, 20))
+			return false;
+	}
+	if (!must(s, bob->live.count == 200 && cem->live.count == 0,
+		    "a slow reader delays others"))
+		return false;
+	host_stall_chat(cem, false);
+	if (!pass(s, 3000))
+		return false;
+	buf_reset(&s->story);
+	(void)buf_appendf(&s->story, "bob has %zu, cem %zu\n", bob->live.count,
+		cem->live.count);
+	return !s->failed;
+}
+
+/* ---- flood_of_garbage -------------------------------------------------- */
+
+static const char flood_of_garbage_seen[] = "ann sees bob come\n"
+					    "bob sees ann come\n"
+					    "bob shows <you> still there?\n"
+					    "bob marks a line handed\n"
+					    "ann shows <bob> still there?\n"
+					    "ann shows <you> yes\n"
+					    "ann marks a line handed\n"
+					    "bob shows <ann> yes\n";
+
+static bool flood_of_garbage(struct sim *s)
+{
+	struct host *ann = person(s, "ann"), *bob = person(s, "bob");
+	struct node_stats stats;
+	uint8_t raw[3000];
+
+	host_start(ann);
+	host_start(bob);
+	if (!pass(s, 4000))
+		return false;
+	for (int i = 0; i < 1000; i++) {
+		rng_fill(&s->rng, raw, sizeof(raw));
+		if (i % 3 == 0)
+			memcpy(raw, "\x13/multistream/1.0.0\n\x07/noise\n", 28);
+		wire_attack(s, ann->index,
+			bytes_of(raw, 1 + rng_below(&s->rng, sizeof(raw))));
+		if (!pass(s, 10))
+			return false;
+		node_stats(ann->node, &stats);
+		if (!must(s,
+			    stats.conn_count <= 80 &&
+				    ann->budget.used < 32 << 20,
+			    "garbage holds more than it may"))
+			return false;
+	}
+	face_type(bob, "still there?");
+	if (!pass(s, 500))
+		return false;
+	face_type(ann, "yes");
+	if (!pass(s, 10000))
+		return false;
+	node_stats(ann->node, &stats);
+	return must(s, stats.conn_count <= 2, "garbage stays connected");
 }
 
 const struct story story_table[] = {
-	{"two_meet", two_meet,
-		"ann sees bob come\n"
-		"bob sees ann come\n"
-		"ann shows <you> hello\n"
-		"ann marks a line handed\n"
-		"bob shows <ann> hello\n"
-		"bob shows <you> hello yourself\n"
-		"bob marks a line handed\n"
-		"ann shows <bob> hello yourself\n"},
+	{"three_meet_and_talk", three_meet_and_talk, three_meet_and_talk_seen},
+	{"alone_then_company", alone_then_company, alone_then_company_seen},
+	{"crash_loses_nothing_shown", crash_loses_nothing_shown,
+		"ann has said 40, bob 40\n"},
+	{"two_dial_at_once_both_survive", two_dial_at_once_both_survive,
+		two_dial_at_once_both_survive_seen},
+	{"partition_heals", partition_heals, partition_heals_seen},
+	{"slow_reader_delays_only_itself", slow_reader_delays_only_itself,
+		"bob has 200, cem 200\n"},
+	{"flood_of_garbage", flood_of_garbage, flood_of_garbage_seen},
 };
 const size_t story_count = P2P_ARRAY_LEN(story_table);
 

@@ -32,8 +32,7 @@ static struct tcp_end *end_of(
 	*tcp = tcp_of(h, conn);
 	if (*tcp == NULL)
 		return NULL;
-	*side = (*tcp)->end[0].host == h->index &&
-				(*tcp)->end[0].attached &&
+	*side = (*tcp)->end[0].host == h->index && (*tcp)->end[0].attached &&
 				(*tcp)->end[0].conn == conn
 			? 0
 			: 1;
@@ -147,8 +146,8 @@ static void send_bytes(
 	if (a >= 0 && b >= 0)
 		at = P2P_MAX(at, s->stall_us[a][b]);
 	l->last_us = at;
-	(void)sim_at(s, at, -1, "deliver", on_deliver, t->id,
-		pack(n, side, fin));
+	(void)sim_at(
+		s, at, -1, "deliver", on_deliver, t->id, pack(n, side, fin));
 }
 
 static void send_reset(struct sim *s, struct tcp *t, int to)
@@ -173,8 +172,7 @@ static void read_end(struct sim *s, uint64_t id, int side)
 
 	while ((t = tcp_find(s, id)) != NULL) {
 		struct tcp_end *e = &t->end[side];
-		struct node_event ev = {
-			.kind = NODE_EV_BYTES, .conn = e->conn};
+		struct node_event ev = {.kind = NODE_EV_BYTES, .conn = e->conn};
 		size_t n = P2P_MIN(e->rx.len, sizeof(piece));
 
 		if (!e->attached || !e->reading || !e->open)
@@ -220,8 +218,8 @@ static void on_deliver(struct sim *s, const struct sim_event *ev)
 		return;
 	}
 	n = P2P_MIN(n, l->flight.len);
-	P2P_ASSERT(bufq_push(&to->rx, bytes_first(bufq_peek(&l->flight), n)) ==
-		   0);
+	P2P_ASSERT(
+		bufq_push(&to->rx, bytes_first(bufq_peek(&l->flight), n)) == 0);
 	bufq_consume(&l->flight, n);
 	to->rx_fin |= fin;
 	if (to->host < 0) {
@@ -311,8 +309,8 @@ static size_t give(struct sim *s, struct tcp *t, int side, struct bytes out)
 
 	if (n == 0)
 		return 0;
-	P2P_ASSERT(bufq_push(&t->end[side].tx.flight, bytes_first(out, n)) ==
-		   0);
+	P2P_ASSERT(
+		bufq_push(&t->end[side].tx.flight, bytes_first(out, n)) == 0);
 	send_bytes(s, t, side, n, false);
 	return n;
 }
@@ -372,8 +370,8 @@ static bool write_some(struct host *h, uint64_t conn)
 	ev.count = give(h->sim, t, side, out);
 	if (ev.count == 0) {
 		ev.count = P2P_MIN(out.len, (size_t)WIRE_CHUNK_BYTES);
-		P2P_ASSERT(bufq_push(&e->chunk, bytes_first(out, ev.count)) ==
-			   0);
+		P2P_ASSERT(
+			bufq_push(&e->chunk, bytes_first(out, ev.count)) == 0);
 	}
 	host_step(h, &ev);
 	return true;
@@ -495,8 +493,7 @@ static void on_connected(struct sim *s, const struct sim_event *ev)
 	out.conn = e->conn;
 	host_addr(&s->host[t->end[1].host], &out.addr);
 	sim_trace(s, e->host, "conn %llu is open to %s",
-		(unsigned long long)e->conn,
-		s->host[t->end[1].host].cfg.name);
+		(unsigned long long)e->conn, s->host[t->end[1].host].cfg.name);
 	host_step(&s->host[e->host], &out);
 	read_end(s, ev->a, 0);
 }
@@ -505,10 +502,10 @@ static void remote_of(struct sim *s, const struct tcp *t, struct maddr *a)
 {
 	uint8_t ip[4];
 
-	put_be32(ip, t->end[0].host < 0 ? 0x0a0909fd
-					: s->host[t->end[0].host].ip);
-	maddr_from_ip(a, bytes_of(ip, 4), NULL,
-		(uint16_t)(30000 + t->id % 30000));
+	put_be32(ip,
+		t->end[0].host < 0 ? 0x0a0909fd : s->host[t->end[0].host].ip);
+	maddr_from_ip(
+		a, bytes_of(ip, 4), NULL, (uint16_t)(30000 + t->id % 30000));
 }
 
 /* ev->b: the host that is dialled; gen of its machine is not known yet. */
@@ -574,12 +571,11 @@ void wire_dial(struct host *h, uint64_t conn, const struct maddr *addr)
 	t->end[0].gen = h->machine_gen;
 	t->end[0].dialing = true;
 	attach(s, t, 0, conn);
-	sim_trace(s, h->index, "conn %llu dials %s",
-		(unsigned long long)conn,
+	sim_trace(s, h->index, "conn %llu dials %s", (unsigned long long)conn,
 		to < 0 ? "nobody" : s->host[to].cfg.name);
 	if (!h->cable)
-		(void)sim_at(s, s->now_us + WIRE_REFUSED_AFTER_US, -1,
-			"refuse", on_dial_failed, t->id, 1);
+		(void)sim_at(s, s->now_us + WIRE_REFUSED_AFTER_US, -1, "refuse",
+			on_dial_failed, t->id, 1);
 	else if (to >= 0)
 		(void)sim_at(s, s->now_us + 2 * travel(s), -1, "accept",
 			on_accept, t->id, (uint64_t)to);

@@ -25,8 +25,7 @@ static void heap_push(struct sim *s, const struct sim_event *ev)
 
 	if (s->heap_count > s->heap_cap) {
 		s->heap_cap = s->heap_cap == 0 ? 256 : s->heap_cap * 2;
-		s->heap = xreallocarray(
-			s->heap, s->heap_cap, sizeof(*s->heap));
+		s->heap = xreallocarray(s->heap, s->heap_cap, sizeof(*s->heap));
 	}
 	s->heap[i] = *ev;
 	while (i > 0 && before(&s->heap[i], &s->heap[(i - 1) / 2])) {
