@@ -73,7 +73,7 @@ struct conn *peer_conn(const struct peer *p)
 	return NULL;
 }
 
-/* Too many connections to one peer: the oldest ends at the next tick. */
+/* Too many connections to one peer: the oldest end at the next tick. */
 static void retire_oldest(
 	struct swarm *s, const struct env *env, struct peer *p)
 {
@@ -82,11 +82,12 @@ static void retire_oldest(
 
 	LIST_FOREACH(pos, tmp, &p->conns)
 		n++;
-	if (n <= SWARM_CONNS_PER_PEER_MAX)
-		return;
-	LIST_ITEM(p->conns.next, struct conn, of_peer)->deadline_ms =
-		env->now_ms;
-	swarm_due(s, env->now_ms);
+	LIST_FOREACH(pos, tmp, &p->conns) {
+		if (n-- <= SWARM_CONNS_PER_PEER_MAX)
+			return;
+		LIST_ITEM(pos, struct conn, of_peer)->deadline_ms = env->now_ms;
+		swarm_due(s, env->now_ms);
+	}
 }
 
 void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c)
