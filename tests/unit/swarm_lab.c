@@ -1,0 +1,293 @@
+#include "tests/unit/swarm_lab.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "base/xmalloc.h"
+#include "net/swarm/swarm_internal.h"
+
+static const char *const protocols[] = {"/a/1", "/b/1", NULL};
+
+void lab_addr(struct maddr *a, const char *text)
+{
+	assert_int_equal(maddr_parse_text(a, bytes_str(text)), 0);
+}
+
+static void host_init(
+	struct swarm_lab *l, unsigned i, const char *net, struct swarm_cfg *cfg)
+{
+	struct lab_host *h = &l->host[i];
+	uint8_t seed[32] = {3, (uint8_t)i};
+	char text[64];
+
+	identity_from_seed(&h->me, seed);
+	snprintf(text, sizeof(text), "/ip4/%s.%u/tcp/4001", net, i + 1);
+	lab_addr(&h->addr, text);
+	h->dials = true;
+	cfg->me = &h->me;
+	h->s = swarm_new(cfg, &l->te.env);
+	swarm_set_addresses(h->s, &l->te.env, &h->addr, 1);
+}
+
+struct swarm_lab *lab_new(const char *net, bool yamux, bool mplex)
+{
+	struct swarm_lab *l = xcalloc(1, sizeof(*l));
+	struct swarm_cfg cfg = {.agent = "lab/1",
+		.protocols = protocols,
+		.offer_yamux = yamux,
+		.offer_mplex = mplex,
+		.early_muxers = true};
+
+	test_env_init(&l->te, 1);
+	assert_int_equal(crypto_init(), 0);
+	for (unsigned i = 0; i < LAB_HOSTS; i++)
+		host_init(l, i, net, &cfg);
+	return l;
+}
+
+void lab_free(struct swarm_lab *l)
+{
+	for (unsigned i = 0; i < LAB_HOSTS; i++)
+		swarm_free(l->host[i].s);
+	assert_int_equal(l->te.budget.used, 0);
+	free(l);
+}
+
+/* ---- carriers ---- */
+
+static struct wire *wire_of(
+	struct swarm_lab *l, unsigned host, uint64_t conn, int *end)
+{
+	for (unsigned i = 0; i < l->wire_count; i++) {
+		struct wire *w = &l->wire[i];
+
+		for (*end = 0; *end < 2; ++*end)
+			if (w->used && w->host[*end] == host &&
+				w->conn[*end] == conn)
+				return w;
+	}
+	return NULL;
+}
+
+static void answer_dial(
+	struct swarm_lab *l, unsigned from, const struct swarm_action *act)
+{
+	struct lab_host *h = &l->host[from];
+	unsigned to = 0;
+	struct wire *w;
+	uint64_t conn;
+
+	h->dial_count++;
+	h->last_dial = act->conn;
+	if (!h->dials)
+		return;
+	while (to < LAB_HOSTS && !maddr_equal(&l->host[to].addr, &act->addr))
+		to++;
+	if (to == LAB_HOSTS || l->host[to].deaf) {
+		swarm_dial_failed(h->s, &l->te.env, act->conn, "refused");
+		return;
+	}
+	conn = swarm_accepted(l->host[to].s, &l->te.env, &h->addr);
+	swarm_connected(h->s, &l->te.env, act->conn, &act->addr);
+	if (conn == 0) {
+		swarm_closed(h->s, &l->te.env, act->conn);
+		return;
+	}
+	assert_true(l->wire_count < LAB_WIRES);
+	w = &l->wire[l->wire_count++];
+	*w = (struct wire){
+		.used = true, .host = {from, to}, .conn = {act->conn, conn}};
+}
+
+static void drop_wire(struct swarm_lab *l, unsigned host, uint64_t conn)
+{
+	int end;
+	struct wire *w = wire_of(l, host, conn, &end);
+
+	if (w == NULL)
+		return;
+	w->used = false;
+	if (w->host[!end] != LAB_OUTSIDE)
+		swarm_closed(
+			l->host[w->host[!end]].s, &l->te.env, w->conn[!end]);
+}
+
+static bool carry(struct swarm_lab *l, unsigned index, int end)
+{
+	struct wire *w = &l->wire[index];
+	struct lab_host *h = &l->host[w->host[end]];
+	struct bytes out;
+	uint8_t *copy;
+	size_t n;
+
+	if (!w->used || w->host[0] == LAB_OUTSIDE || w->paused[!end])
+		return false;
+	out = swarm_out_peek(h->s, &l->te.env, w->conn[end]);
+	if (out.len == 0)
+		return false;
+	n = 1 + rng_below(&l->te.rng, out.len);
+	n = P2P_MIN(n, (size_t)65536);
+	copy = xmemdup(out.data, n);
+	swarm_out_consume(h->s, &l->te.env, w->conn[end], n);
+	if (w->used)
+		swarm_bytes(l->host[w->host[!end]].s, &l->te.env, w->conn[!end],
+			bytes_of(copy, n));
+	free(copy);
+	return true;
+}
+
+static bool serve_action(struct swarm_lab *l, unsigned host)
+{
+	struct swarm_action act;
+	struct wire *w;
+	int end;
+
+	if (!swarm_next_action(l->host[host].s, &act))
+		return false;
+	w = wire_of(l, host, act.conn, &end);
+	switch (act.kind) {
+	case SWARM_ACT_DIAL:
+		answer_dial(l, host, &act);
+		break;
+	case SWARM_ACT_CLOSE:
+		drop_wire(l, host, act.conn);
+		break;
+	case SWARM_ACT_PAUSE:
+	case SWARM_ACT_RESUME:
+		if (w != NULL)
+			w->paused[end] = act.kind == SWARM_ACT_PAUSE;
+		break;
+	case SWARM_ACT_WRITE:
+		break;
+	}
+	return true;
+}
+
+static void take_events(struct swarm_lab *l, unsigned host)
+{
+	struct lab_host *h = &l->host[host];
+	struct swarm_event ev;
+
+	while (swarm_next_event(h->s, &ev)) {
+		assert_true(h->ev_count < LAB_EVENTS);
+		h->ev[h->ev_count++] = ev;
+	}
+	/* Never later than what there is to do. */
+	assert_true(swarm_deadline(h->s) <=
+		    P2P_MAX(swarm_deadline_walk(h->s), l->te.env.now_ms));
+}
+
+void lab_run(struct swarm_lab *l)
+{
+	for (bool moved = true; moved;) {
+		moved = false;
+		for (unsigned i = 0; i < LAB_HOSTS; i++) {
+			while (serve_action(l, i))
+				moved = true;
+			take_events(l, i);
+		}
+		for (unsigned i = 0; i < l->wire_count; i++) {
+			moved |= carry(l, i, 0);
+			moved |= carry(l, i, 1);
+		}
+	}
+}
+
+static uint64_t first_deadline(const struct swarm_lab *l)
+{
+	uint64_t first = P2P_NEVER;
+
+	for (unsigned i = 0; i < LAB_HOSTS; i++)
+		first = P2P_MIN(first, swarm_deadline(l->host[i].s));
+	return first;
+}
+
+void lab_pass(struct swarm_lab *l, uint64_t ms)
+{
+	uint64_t until = l->te.env.now_ms + ms;
+
+	lab_run(l);
+	for (unsigned n = 0; first_deadline(l) <= until; n++) {
+		assert_true(n < 100000); /* a busy loop */
+		l->te.env.now_ms = P2P_MAX(l->te.env.now_ms, first_deadline(l));
+		for (unsigned i = 0; i < LAB_HOSTS; i++)
+			if (swarm_deadline(l->host[i].s) <= l->te.env.now_ms)
+				swarm_tick(l->host[i].s, &l->te.env);
+		lab_run(l);
+	}
+	l->te.env.now_ms = until;
+}
+
+/* ---- for stories ---- */
+
+void lab_dial(struct swarm_lab *l, unsigned from, unsigned to, bool with_id)
+{
+	struct maddr a = l->host[to].addr;
+
+	if (with_id)
+		assert_int_equal(maddr_join_peer(&a, &l->host[to].addr,
+					 peer_id_bytes(&l->host[to].me.id)),
+			0);
+	swarm_dial(l->host[from].s, &l->te.env, &a, 7);
+	lab_run(l);
+}
+
+void lab_meet(struct swarm_lab *l)
+{
+	lab_dial(l, 0, 1, true);
+	lab_pass(l, 1000);
+	assert_int_equal(lab_count(l, 0, SWARM_EV_PEER_UP), 1);
+	assert_int_equal(lab_count(l, 1, SWARM_EV_PEER_UP), 1);
+	lab_forget(l);
+}
+
+void lab_cut(struct swarm_lab *l, unsigned wire)
+{
+	struct wire w = l->wire[wire];
+
+	assert_true(w.used);
+	l->wire[wire].used = false;
+	for (int end = 0; end < 2; end++)
+		if (w.host[end] != LAB_OUTSIDE)
+			swarm_closed(l->host[w.host[end]].s, &l->te.env,
+				w.conn[end]);
+	lab_run(l);
+}
+
+unsigned lab_wires(const struct swarm_lab *l)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < l->wire_count; i++)
+		n += l->wire[i].used;
+	return n;
+}
+
+unsigned lab_count(
+	const struct swarm_lab *l, unsigned host, enum swarm_event_kind kind)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < l->host[host].ev_count; i++)
+		n += l->host[host].ev[i].kind == kind;
+	return n;
+}
+
+const struct swarm_event *lab_last(
+	const struct swarm_lab *l, unsigned host, enum swarm_event_kind kind)
+{
+	for (unsigned i = l->host[host].ev_count; i-- > 0;)
+		if (l->host[host].ev[i].kind == kind)
+			return &l->host[host].ev[i];
+	return NULL;
+}
+
+void lab_forget(struct swarm_lab *l)
+{
+	for (unsigned i = 0; i < LAB_HOSTS; i++)
+		l->host[i].ev_count = 0;
+}
