@@ -27,6 +27,8 @@ void line_face_free(struct line_face *f)
 		free(f->rooms[i].topic);
 		free(f->rooms[i].title);
 	}
+	for (size_t i = 0; i < CHAT_STATUS_COUNT; i++)
+		free(f->status_text[i]);
 	free(f);
 }
 
@@ -75,12 +77,20 @@ void line_error(struct line_face *f, const char *code, const char *text)
 
 bool line_status_is_news(struct line_face *f, const struct ui_msg *m)
 {
+	const char *text = m->text == NULL ? "" : m->text;
+	char *last;
 	bool same;
 
 	if (m->item >= CHAT_STATUS_COUNT || m->status == CHAT_STATE_BUSY)
 		return false;
-	same = f->status_known[m->item] && f->status_last[m->item] == m->status;
-	f->status_known[m->item] = true;
+	last = f->status_text[m->item];
+	same = last != NULL && f->status_last[m->item] == m->status;
+	/* How many are connected is told by the people themselves; that
+	 * discovery goes another way, or listening elsewhere, is news. */
+	if (same && m->item != CHAT_STATUS_PEOPLE)
+		same = strcmp(last, text) == 0;
+	free(last);
+	f->status_text[m->item] = xstrdup(text);
 	f->status_last[m->item] = m->status;
 	return !same;
 }

@@ -55,7 +55,7 @@ struct line_face {
 	bool quit_posted;
 	bool quit;
 	int status;
-	bool status_known[CHAT_STATUS_COUNT];
+	char *status_text[CHAT_STATUS_COUNT]; /* owned; NULL: never told */
 	enum chat_status_state status_last[CHAT_STATUS_COUNT];
 };
 
