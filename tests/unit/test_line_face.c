@@ -304,6 +304,24 @@ static void test_a_full_chat_queue_loses_no_line(void **state)
 	world_close(&w);
 }
 
+static void test_a_full_chat_queue_loses_no_reload(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.json = true}, 1);
+	type(&w, "one\n");
+	feed(&w, ui_msg_new(UI_MSG_RELOAD, NULL, NULL));
+	expect_post(&w, CHAT_MSG_LINE, "one");
+	assert_int_equal(line_face_deadline(w.face),
+		w.clock.now_ms + LINE_FACE_RETRY_MS);
+	line_face_turn(w.face, &w.clock);
+	expect_post(&w, CHAT_MSG_RELOAD, NULL);
+	line_face_turn(w.face, &w.clock);
+	assert_null(mailbox_take(w.chat));
+	world_close(&w);
+}
+
 static void test_bad_lines_are_refused_with_a_word(void **state)
 {
 	struct world w;
@@ -413,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_status_is_told_when_it_changes),
 		cmocka_unit_test(test_lines_may_be_cut_anywhere),
 		cmocka_unit_test(test_a_full_chat_queue_loses_no_line),
+		cmocka_unit_test(test_a_full_chat_queue_loses_no_reload),
 		cmocka_unit_test(test_bad_lines_are_refused_with_a_word),
 		cmocka_unit_test(
 			test_plain_end_of_input_waits_until_somebody_has_it),

@@ -163,6 +163,8 @@ static void post_simple(struct line_face *f, enum chat_msg_kind kind)
 	if (mailbox_post(f->cfg.chat, &out) == 0) {
 		if (kind == CHAT_MSG_QUIT)
 			f->quit_posted = true;
+		if (kind == CHAT_MSG_RELOAD)
+			f->reload_owed = false;
 		return;
 	}
 	msg_free(out);
@@ -198,8 +200,10 @@ void line_face_on_msg(
 	else
 		line_plain_event(f, m, clock);
 	line_flush(f);
-	if (m->msg.kind == UI_MSG_RELOAD)
+	if (m->msg.kind == UI_MSG_RELOAD) {
+		f->reload_owed = true;
 		post_simple(f, CHAT_MSG_RELOAD);
+	}
 	if (m->msg.kind == UI_MSG_QUIT && !f->quit) {
 		f->quit = true;
 		f->status = m->number;
@@ -240,6 +244,9 @@ static void tell_waiting(struct line_face *f)
 void line_face_turn(struct line_face *f, const struct ui_clock *clock)
 {
 	f->now_ms = clock->now_ms;
+	/* Chat says nothing more until it is asked. */
+	if (f->reload_owed)
+		post_simple(f, CHAT_MSG_RELOAD);
 	line_input_process(f);
 	tell_waiting(f);
 	if (f->quit_asked && !f->quit_posted)
@@ -255,7 +262,7 @@ uint64_t line_face_deadline(const struct line_face *f)
 {
 	uint64_t at = P2P_NEVER;
 
-	if (f->blocked || (f->quit_asked && !f->quit_posted))
+	if (f->blocked || f->reload_owed || (f->quit_asked && !f->quit_posted))
 		at = f->now_ms + LINE_FACE_RETRY_MS;
 	if (f->eof && !f->cfg.headless && !f->quit_asked)
 		at = P2P_MIN(at, f->eof_ms + LINE_FACE_EOF_WAIT_MS);

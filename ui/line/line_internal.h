@@ -51,6 +51,7 @@ struct line_face {
 	bool eof;
 	uint64_t eof_ms;
 	uint64_t now_ms;
+	bool reload_owed; /* UI_MSG_RELOAD is not answered yet */
 	bool quit_asked;
 	bool quit_posted;
 	bool quit;
