@@ -302,6 +302,9 @@ static void merge(struct options *low, struct options *high, bool level_set,
 		low->log_level = high->log_level;
 	if (color_set)
 		low->color = high->color;
+	/* One face: the one asked for nearer to the person. */
+	if (high->plain != high->headless)
+		low->plain = low->headless = false;
 	low->no_mdns |= high->no_mdns;
 	low->headless |= high->headless;
 	low->plain |= high->plain;

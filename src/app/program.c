@@ -288,6 +288,23 @@ int program_open(struct program *p, const struct options *o,
 	return status != 0 ? status : make_chat(p, error);
 }
 
+/* The history can still be read; what is typed waits. */
+static void go_without_net(struct program *p)
+{
+	static const char why[] = "the network thread cannot be started";
+	struct chat_net_msg *m =
+		chat_net_msg_new(CHAT_MSG_STATUS, why, bytes_of(NULL, 0));
+	struct msg *post = &m->msg;
+
+	log_printf(&p->log.log, LOG_LEVEL_ERROR, "%s", why);
+	m->item = CHAT_STATUS_LISTEN;
+	m->state = CHAT_STATE_FAILED;
+	if (mailbox_post(p->from_net, &post) != 0)
+		msg_free(post);
+	/* Nobody will ever take from it. */
+	mailbox_close(loop_inbox(p->loop));
+}
+
 int program_run(struct program *p)
 {
 	sigset_t all, before;
@@ -298,14 +315,16 @@ int program_run(struct program *p)
 	p->chat_started =
 		pthread_create(&p->chat_thread, NULL, run_chat, p) == 0;
 	if (p->chat_started && loop_start(p->loop) != 0)
-		log_printf(&p->log.log, LOG_LEVEL_ERROR,
-			"the network thread cannot be started");
+		go_without_net(p);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return p->chat_started ? 0 : P2P_ERR_IO;
 }
 
 void program_stop(struct program *p)
 {
+	/* The face reads no more: chat must not wait for room there. */
+	if (p->to_ui != NULL)
+		mailbox_close(p->to_ui);
 	if (p->chat_started)
 		(void)pthread_join(p->chat_thread, NULL);
 	loop_free(p->loop);
