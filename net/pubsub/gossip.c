@@ -214,8 +214,13 @@ int gossip_join(struct gossip *g, const struct env *env, struct bytes name)
 		return 0;
 	if (g->topics.count >= GOSSIP_TOPICS_MAX)
 		return P2P_ERR_LIMIT;
-	TABLE_FOREACH(e, tmp, &g->peers)
+	TABLE_FOREACH(e, tmp, &g->peers) {
 		(void)send_subscribe(g, e->value, name, true);
+		/* Said again: whoever listens keeps only some of the rooms
+		 * that it is not in. */
+		if (gpeer_subscribed(e->value, name))
+			gossip_emit_topic(g, e->value, name, true);
+	}
 	mesh_fill(g, env, topic_new(g, env, name));
 	return 0;
 }

@@ -78,7 +78,8 @@ void gossip_peer_remove(
 int gossip_feed(struct gossip *g, const struct env *env,
 	const struct peer_id *peer, struct bytes rpc) P2P_MUST_CHECK;
 
-/* Subscribes; P2P_ERR_LIMIT. Being in it already is fine. */
+/* Subscribes; P2P_ERR_LIMIT. Being in it already is fine. GOSSIP_EV_TOPIC tells
+ * once more of each peer that is in it. */
 int gossip_join(struct gossip *g, const struct env *env,
 	struct bytes topic) P2P_MUST_CHECK;
 void gossip_leave(struct gossip *g, const struct env *env, struct bytes topic);

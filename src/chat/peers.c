@@ -238,7 +238,8 @@ void peers_topic(struct chat *c, const struct chat_net_msg *m)
 		return;
 	}
 	r = room_hear_of(c, m->text);
-	if (r == NULL)
+	/* A member of a room just joined is told of once more. */
+	if (r == NULL || table_get(&r->members, peer_id_bytes(&p->id)) != NULL)
 		return;
 	room_add_member(c, r, p);
 	if (p->speaks == DIALECT_SEED_GO)

@@ -61,6 +61,14 @@ static void test_chat_rooms_of_others_never_keep_me_out(void **state)
 	assert_null(host_said(h, UI_MSG_ERROR, 0));
 	assert_string_equal(host_said(h, UI_MSG_FOCUS, 0)->room, "kitchen");
 	assert_string_equal(host_sent(h, NET_MSG_JOIN, 0)->text, "kitchen");
+	/* Net names those who are in it, whom nobody could count before. */
+	host_types(h, NULL, "anybody?");
+	assert_null(host_sent(h, NET_MSG_PUBLISH, 0));
+	host_topic(h, f->mali.peer, "kitchen", true);
+	assert_non_null(host_sent(h, NET_MSG_PUBLISH, 0));
+	host_topic(h, f->mali.peer, "kitchen", true);
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 1);
+	assert_int_equal(host_said_count(h, UI_MSG_MEMBER), 1);
 }
 
 static void test_chat_rooms_left_never_keep_me_out(void **state)

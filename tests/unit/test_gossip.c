@@ -75,6 +75,23 @@ static void test_gossip_join_and_leave_are_told_to_all(void **state)
 	assert_int_equal(lab_said(l, 1).unsubscribed, 1);
 }
 
+static void test_gossip_join_tells_again_who_is_there(void **state)
+{
+	struct gossip_lab *l = *state;
+	struct gossip_event ev;
+
+	lab_add(l, 0, GOSSIP_V11, false);
+	lab_add(l, 1, GOSSIP_V11, false);
+	assert_int_equal(lab_subscribe(l, 1, "b", true), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_TOPIC), 1);
+	assert_int_equal(gossip_join(l->g, &l->te.env, bytes_str("b")), 0);
+	assert_true(gossip_next_event(l->g, &ev));
+	assert_true(ev.joined);
+	assert_string_equal(ev.topic, "b");
+	assert_true(peer_id_equal(&ev.peer, lab_id(l, 1)));
+	assert_false(gossip_next_event(l->g, &ev));
+}
+
 static void test_gossip_tells_who_comes_and_goes(void **state)
 {
 	struct gossip_lab *l = *state;
@@ -458,6 +475,7 @@ int main(void)
 		T(test_gossip_first_rpc_is_all_subscriptions),
 		T(test_gossip_first_rpc_comes_even_without_topics),
 		T(test_gossip_join_and_leave_are_told_to_all),
+		T(test_gossip_join_tells_again_who_is_there),
 		T(test_gossip_tells_who_comes_and_goes),
 		T(test_gossip_caps_subscriptions_at_100),
 		T(test_gossip_refuses_topics_of_bad_length),
