@@ -215,8 +215,9 @@ uint64_t screen_face_deadline(const struct screen_face *f)
 	/* What is dirty was refused by screen_face_turn, or is new: then this
 	 * moment has passed and the turn comes at once. */
 	if (f->dirty && !f->gone)
-		at = P2P_MIN(at, f->paid_ms - P2P_MIN(f->paid_ms,
-						      (uint64_t)FRAMES_AHEAD_MS));
+		at = P2P_MIN(at,
+			f->paid_ms -
+				P2P_MIN(f->paid_ms, (uint64_t)FRAMES_AHEAD_MS));
 	if (terminal_is_pasting(f->terminal))
 		at = P2P_MIN(at, f->input_ms + PASTE_QUIET_MS);
 	return at;
