@@ -131,8 +131,8 @@ static void add_line(struct flood *f, struct author *a, size_t number)
 	buf_init(&rpc, UNIT_BYTES_MAX + 16);
 	a->seq++;
 	len = write_payload(a, number, time_ms, data);
-	if (unit_sign(&a->me, time_ms * 1000000 + number,
-		    bytes_str(f->topic), bytes_of(data, len), &unit) != 0 ||
+	if (unit_sign(&a->me, time_ms * 1000000 + number, bytes_str(f->topic),
+		    bytes_of(data, len), &unit) != 0 ||
 		unit_parse(&u, buf_bytes(&unit)) != 0)
 		fail("unit", P2P_ERR_TOO_BIG);
 	unit_id_of(&u, &a->prev);
@@ -261,8 +261,8 @@ static void stream_read(struct flood *f, struct stream *s)
 	}
 	if (multistream_done(&s->ms))
 		serve(f, s, bytes_skip(in, taken));
-	(void)upgrader_stream_consume(f->up, s->id,
-		multistream_done(&s->ms) ? in.len : taken);
+	(void)upgrader_stream_consume(
+		f->up, s->id, multistream_done(&s->ms) ? in.len : taken);
 	stream_flush(f, s);
 	(void)upgrader_stream_peek(f->up, s->id, &end);
 	if (!end)
@@ -282,8 +282,8 @@ static void gossip_open(struct flood *f)
 	if (err != 0)
 		fail("open", err);
 	bufq_init(&f->gossip_head, 256);
-	if (multistream_init(&f->gossip_ms, gossip_name, true,
-		    &f->gossip_head) != 0)
+	if (multistream_init(
+		    &f->gossip_ms, gossip_name, true, &f->gossip_head) != 0)
 		fail("open", P2P_ERR_FULL);
 }
 
@@ -366,8 +366,7 @@ static void on_readable(struct flood *f)
 		f->over = true;
 	if (n > 0)
 		f->in_len += (size_t)n;
-	err = upgrader_feed(
-		f->up, &f->env, bytes_of(f->in, f->in_len), &taken);
+	err = upgrader_feed(f->up, &f->env, bytes_of(f->in, f->in_len), &taken);
 	memmove(f->in, f->in + taken, f->in_len - taken);
 	f->in_len -= taken;
 	take_events(f);

@@ -160,8 +160,8 @@ static void verify_bare(void *arg)
 {
 	struct verify *v = arg;
 
-	must(crypto_sign_verify_detached(v->sig, v->message,
-		     sizeof(v->message), v->me.secret + 32) == 0,
+	must(crypto_sign_verify_detached(v->sig, v->message, sizeof(v->message),
+		     v->me.secret + 32) == 0,
 		"verify");
 }
 
@@ -177,8 +177,8 @@ static void bench_verify(void)
 	must(unit_sign(&v.me, 1, bytes_str("p2p-chat-default"),
 		     bytes_of(v.message, 330), &v.raw) == 0,
 		"unit_sign");
-	crypto_sign_detached(v.sig, NULL, v.message, sizeof(v.message),
-		v.me.secret);
+	crypto_sign_detached(
+		v.sig, NULL, v.message, sizeof(v.message), v.me.secret);
 	compare(&p);
 	buf_clear(&v.raw);
 }
@@ -211,8 +211,7 @@ static void bare_frame(void *arg)
 	crypto_aead_chacha20poly1305_ietf_encrypt(s->frame, NULL, s->plain,
 		FRAME_BYTES, NULL, 0, NULL, nonce, s->key);
 	must(crypto_aead_chacha20poly1305_ietf_decrypt(s->plain, NULL, NULL,
-		     s->frame, FRAME_BYTES + 16, NULL, 0, nonce,
-		     s->key) == 0,
+		     s->frame, FRAME_BYTES + 16, NULL, 0, nonce, s->key) == 0,
 		"decrypt");
 }
 
@@ -239,9 +238,8 @@ static void sealed_init(struct sealed *s)
 
 	rng_init_seeded(&s->rng, 5);
 	budget_init(&s->budget, NULL, 64u << 20);
-	s->env = (struct env){.now_ms = 1000,
-		.rng = &s->rng,
-		.budget = &s->budget};
+	s->env = (struct env){
+		.now_ms = 1000, .rng = &s->rng, .budget = &s->budget};
 	for (int i = 0; i < 2; i++) {
 		seed[1] = (uint8_t)i;
 		identity_from_seed(&s->me[i], seed);
@@ -319,8 +317,8 @@ static void stream_drain(struct sealed *s)
 	bool end;
 
 	while (s->stream[1] != 0) {
-		size_t n = upgrader_stream_peek(s->up[1], s->stream[1], &end)
-				   .len;
+		size_t n =
+			upgrader_stream_peek(s->up[1], s->stream[1], &end).len;
 
 		if (n == 0)
 			break;
@@ -541,8 +539,8 @@ static void tell_lines(struct screen *s)
 				     "green; if it is not, tell me and I come"
 				     " over in the afternoon with the key"
 				   : "thanks, that works");
-		(void)snprintf(m->line.name, sizeof(m->line.name), "%s",
-			names[i % 4]);
+		(void)snprintf(
+			m->line.name, sizeof(m->line.name), "%s", names[i % 4]);
 		tell(s, m);
 	}
 	tell(s, ui_msg_new(UI_MSG_PAGE_END, "room", NULL));

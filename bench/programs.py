@@ -173,6 +173,7 @@ class Screen:
     def __init__(self, argv, home):
         home.mkdir(exist_ok=True)
         env = clean_env(home)
+        self.name = os.path.basename(argv[0])
         self.began = now()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
@@ -240,14 +241,13 @@ def memory_mb(pid):
 
 def activity(pid):
     """Voluntary switches and ms on a processor so far, all threads, and the
-    switches of each thread by name."""
+    switches of each thread by its number."""
     switches, ms, threads = 0, 0.0, {}
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         status = dict(line.split(":\t", 1) for line in
                       (task / "status").read_text().splitlines())
         count = int(status["voluntary_ctxt_switches"])
-        key = f"{status['Name']}-{task.name}"
-        threads[key] = count
+        threads[int(task.name)] = count
         switches += count
         ms += int((task / "schedstat").read_text().split()[0]) / 1e6
     return switches, ms, threads
