@@ -1,0 +1,224 @@
+/*
+ * Gossip among eight peers: each step is a byte that says what happens and to
+ * whom, and bytes for it. RPCs are raw, or cut from a grammar of parts whose
+ * topics, ids and units are valid ones. What is held stays under its caps; at
+ * the end all is given back (the leak checker looks).
+ */
+#include <stdlib.h>
+
+#include "base/cursor.h"
+#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_rpc.h"
+#include "net/wire/pb.h"
+#include "tests/lib/test_env.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define PEERS 8
+#define TOPICS 4
+#define PARTS_MAX 64
+
+static const char *const topics[TOPICS] = {"a", "b", "room", "d"};
+
+struct fuzz {
+	struct test_env te;
+	struct identity who[PEERS]; /* [0] is ours */
+	struct gossip *g;
+	struct cursor c;
+};
+
+static struct bytes topic_of(uint8_t n)
+{
+	return bytes_str(topics[n % TOPICS]);
+}
+
+/* from || seqno in one of four forms, the last of no form. */
+static void put_id(struct fuzz *f, struct buf *b, uint32_t number, uint8_t n)
+{
+	uint8_t raw[UNIT_GOSSIP_ID_BYTES_MAX], out[GOSSIP_ID_BYTES_MAX];
+	const struct peer_id *from = &f->who[n % PEERS].id;
+	size_t len;
+
+	memcpy(raw, from->raw, from->len);
+	put_be64(raw + from->len, n / 64);
+	len = gossip_id_write((enum gossip_id_form)(n / 8 % 4),
+		bytes_of(raw, from->len + 8u), out);
+	pb_put_bytes(
+		b, number, len > 0 ? bytes_of(out, len) : bytes_str("no form"));
+}
+
+static void put_unit(struct fuzz *f, struct buf *rpc, uint8_t n)
+{
+	struct buf unit;
+
+	buf_init(&unit, UNIT_BYTES_MAX);
+	P2P_ASSERT(unit_sign(&f->who[n % PEERS], n / 64, topic_of(n / 8),
+			   bytes_of(&n, 1), &unit) == 0);
+	pb_put_bytes(rpc, RPC_PUBLISH, buf_bytes(&unit));
+	buf_clear(&unit);
+}
+
+static void put_control(
+	struct fuzz *f, struct buf *rpc, uint8_t kind, uint8_t n)
+{
+	size_t outer = pb_begin(rpc, RPC_CONTROL);
+	size_t inner = pb_begin(rpc, kind % 6);
+
+	if (kind % 6 != CONTROL_IWANT)
+		pb_put_bytes(rpc, GRAFT_TOPIC, topic_of(n));
+	if (kind % 6 == CONTROL_PRUNE)
+		pb_put_uint(rpc, PRUNE_BACKOFF, (uint64_t)n << (n % 60));
+	for (unsigned i = 0; i < kind / 32u; i++)
+		put_id(f, rpc,
+			kind % 6 == CONTROL_IWANT ? IWANT_IDS : IHAVE_IDS,
+			(uint8_t)(n + i));
+	pb_end(rpc, inner);
+	pb_end(rpc, outer);
+}
+
+static void put_part(struct fuzz *f, struct buf *rpc)
+{
+	uint8_t kind = cur_u8(&f->c), n = cur_u8(&f->c);
+	size_t mark;
+
+	switch (kind % 4) {
+	case 0:
+		mark = pb_begin(rpc, RPC_SUBSCRIPTIONS);
+		pb_put_uint(rpc, SUBOPTS_SUBSCRIBE, n & 128);
+		pb_put_bytes(rpc, SUBOPTS_TOPIC, topic_of(n));
+		pb_end(rpc, mark);
+		break;
+	case 1:
+		put_unit(f, rpc, n);
+		break;
+	case 2:
+		put_control(f, rpc, kind / 4, n);
+		break;
+	default:
+		(void)buf_append(rpc, cur_take(&f->c, n % 16));
+	}
+}
+
+static void hear(struct fuzz *f, const struct peer_id *peer)
+{
+	struct buf rpc;
+	unsigned parts = cur_u8(&f->c) % PARTS_MAX;
+
+	buf_init(&rpc, GOSSIP_RPC_BYTES_MAX);
+	for (unsigned i = 0; i < parts && cur_left(&f->c) > 0; i++)
+		put_part(f, &rpc);
+	(void)!gossip_feed(f->g, &f->te.env, peer, buf_bytes(&rpc));
+	buf_clear(&rpc);
+}
+
+static void own_action(struct fuzz *f, uint8_t n)
+{
+	struct buf unit;
+
+	if (n % 4 == 0) {
+		(void)!gossip_join(f->g, &f->te.env, topic_of(n / 4));
+	} else if (n % 4 == 1) {
+		gossip_leave(f->g, &f->te.env, topic_of(n / 4));
+	} else {
+		buf_init(&unit, UNIT_BYTES_MAX);
+		P2P_ASSERT(unit_sign(f->who, n, topic_of(n / 4),
+				   bytes_of(&n, 1), &unit) == 0);
+		(void)!gossip_publish(f->g, &f->te.env, buf_bytes(&unit));
+		buf_clear(&unit);
+	}
+}
+
+static void step(struct fuzz *f)
+{
+	uint8_t op = cur_u8(&f->c);
+	struct gossip_peer peer = {.id = f->who[1 + op / 8 % (PEERS - 1)].id};
+	uint8_t n;
+
+	switch (op % 8) {
+	case 0:
+		n = cur_u8(&f->c);
+		peer.version = (enum gossip_version)(n % 3);
+		peer.form = (enum gossip_id_form)(n / 3 % 4);
+		peer.outbound = n & 128;
+		(void)!gossip_peer_add(f->g, &f->te.env, &peer);
+		break;
+	case 1:
+		gossip_peer_remove(f->g, &f->te.env, &peer.id);
+		break;
+	case 2:
+		n = cur_u8(&f->c);
+		gossip_out_consume(f->g, &peer.id,
+			P2P_MIN(gossip_out_peek(f->g, &peer.id).len,
+				(size_t)n * n));
+		break;
+	case 3:
+		f->te.env.now_ms += (uint64_t)cur_u8(&f->c) * 50;
+		gossip_tick(f->g, &f->te.env);
+		P2P_ASSERT(gossip_deadline(f->g) > f->te.env.now_ms);
+		break;
+	case 4:
+		own_action(f, cur_u8(&f->c));
+		break;
+	case 5:
+		n = cur_u8(&f->c);
+		(void)!gossip_feed(f->g, &f->te.env, &peer.id,
+			cur_take(&f->c, P2P_MIN((size_t)n, cur_left(&f->c))));
+		break;
+	case 6:
+		(void)gossip_next_sender(f->g, &peer.id);
+		break;
+	default:
+		if (gossip_peer_seen(f->g, &f->te.env, &peer.id) == 0)
+			hear(f, &peer.id);
+	}
+}
+
+static void check(struct fuzz *f)
+{
+	struct table_entry *e, *tmp;
+	struct gossip_event ev;
+	size_t out = 0;
+
+	while (gossip_next_event(f->g, &ev))
+		if (ev.kind == GOSSIP_EV_UNIT)
+			free(ev.unit);
+	TABLE_FOREACH(e, tmp, &f->g->peers) {
+		struct gpeer *p = e->value;
+
+		out += p->out.len;
+		P2P_ASSERT(p->topics.count <= GOSSIP_TOPICS_PER_PEER_MAX);
+		P2P_ASSERT(f->g->slots[p->slot] == p);
+		P2P_ASSERT(p->named || p->out.len == 0);
+	}
+	P2P_ASSERT(out == f->g->out_bytes);
+	TABLE_FOREACH(e, tmp, &f->g->topics) {
+		struct topic *t = e->value;
+
+		P2P_ASSERT(t->mesh.count <= f->g->peers.count);
+		P2P_ASSERT(t->backoff.count <= PEERS);
+	}
+	P2P_ASSERT(f->g->left.count <= TOPICS);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct fuzz f;
+	uint8_t seed[32] = {1};
+	struct gossip_cfg cfg;
+
+	f = (struct fuzz){.c = cur_of(bytes_of(data, size))};
+	P2P_ASSERT(crypto_init() == 0);
+	test_env_init(&f.te, 1);
+	for (unsigned i = 0; i < PEERS; i++) {
+		seed[1] = (uint8_t)i;
+		identity_from_seed(&f.who[i], seed);
+	}
+	cfg.me = f.who[0].id;
+	f.g = gossip_new(&cfg, &f.te.env);
+	while (cur_left(&f.c) > 0) {
+		step(&f);
+		check(&f);
+	}
+	gossip_free(f.g);
+	return 0;
+}
