@@ -295,6 +295,29 @@ static void dial_failed(struct carrier *c, const char *why)
 	loop_step(l, &ev);
 }
 
+/* A name has several addresses: a socket that failed is of no more use, and
+ * the next address may be of another family. */
+static void try_elsewhere(struct carrier *c, int err)
+{
+	uint64_t conn = c->conn;
+	struct carrier *next;
+
+	if (c->try_next >= c->try_count) {
+		dial_failed(c, uv_strerror(err));
+		return;
+	}
+	next = carrier_new(c->loop);
+	next->dialing = true;
+	next->remote = c->remote;
+	memcpy(next->tries, c->tries, sizeof(next->tries));
+	next->try_count = c->try_count;
+	next->try_next = c->try_next;
+	detach(c);
+	close_handle(c);
+	attach(next, conn);
+	try_next(next);
+}
+
 static void on_connect(uv_connect_t *req, int status)
 {
 	struct carrier *c = req->data;
@@ -304,7 +327,7 @@ static void on_connect(uv_connect_t *req, int status)
 	if (conn == 0 || uv_is_closing((uv_handle_t *)&c->tcp))
 		return;
 	if (status != 0) {
-		dial_failed(c, uv_strerror(status));
+		try_elsewhere(c, status);
 		return;
 	}
 	c->dialing = false;
@@ -327,7 +350,7 @@ static void try_next(struct carrier *c)
 	err = uv_tcp_connect(&c->connect, &c->tcp,
 		(const struct sockaddr *)&c->tries[c->try_next++], on_connect);
 	if (err != 0)
-		dial_failed(c, uv_strerror(err));
+		try_elsewhere(c, err);
 }
 
 static void on_resolved(

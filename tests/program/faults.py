@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """What goes wrong around the program: a reader that leaves, a config file that
-asks for another face than the flag."""
+asks for another face than the flag, a name that resolves to two addresses."""
 
 import os
+import subprocess
 import sys
 import time
 
-from program import ANY_PORT, HEADLESS, Program, Tests, clean_env, need, run
+from program import (ANY_PORT, HEADLESS, Program, Skip, Tests, clean_env,
+                     connected, need, run)
 
 
 def reader_leaves(t):
@@ -30,6 +32,30 @@ def reader_leaves(t):
     need(time.monotonic() - begin < 4, "took", time.monotonic() - begin)
 
 
+def name_with_two_addresses(t):
+    """A name is dialled at each of its addresses."""
+    a = Program(t, t.home(), "--name", "ann").ready()
+    home = t.home()
+    hosts = home / "hosts"
+    hosts.write_text("127.0.0.9 two.test\n127.0.0.1 two.test\n"
+                     "::1 two.test\n")
+    # A file system of its own, where /etc/hosts knows the name.
+    alone = ["unshare", "--mount"] + ([] if os.geteuid() == 0 else ["-r"])
+    probe = subprocess.run([*alone, "true"], check=False,
+                           stderr=subprocess.DEVNULL)
+    if probe.returncode != 0:
+        raise Skip("no mount namespace here")
+    script = home / "start"
+    script.write_text(f'#!/bin/sh\nmount --bind {hosts} /etc/hosts || exit 1\n'
+                      'exec "$@"\n')
+    script.chmod(0o755)
+    b = Program(t, home, *HEADLESS, *ANY_PORT, "--name", "bob", "--connect",
+                f"two.test:{a.port}", base=(), wrap=[*alone, str(script)])
+    b.ready()
+    connected(a, b)
+    b.quit()
+
+
 def face_of_flag(t):
     """The face of the flag wins over the one of the config file."""
     home = t.home()
@@ -51,7 +77,7 @@ def face_of_flag(t):
 
 def main():
     with Tests() as t:
-        return t.all([reader_leaves, face_of_flag])
+        return t.all([reader_leaves, name_with_two_addresses, face_of_flag])
 
 
 if __name__ == "__main__":

@@ -127,7 +127,7 @@ class Program:
     """A running program with its events, kept in the order they came."""
 
     def __init__(self, tests, home, *args, env=None, base=HEADLESS + ANY_PORT,
-                 stdout=subprocess.PIPE):
+                 stdout=subprocess.PIPE, wrap=()):
         self.home = home
         self.events = []
         self.garbage = []
@@ -137,7 +137,7 @@ class Program:
         tests.programs.append(self)
         with open(self.stderr_path, "ab") as stderr:
             self.proc = subprocess.Popen(
-                [P2PCHAT, *base, *args], stdin=subprocess.PIPE, stdout=stdout,
+                [*wrap, P2PCHAT, *base, *args], stdin=subprocess.PIPE, stdout=stdout,
                 stderr=stderr, env=env or clean_env(home))
         if self.proc.stdout is not None:
             self.reader = threading.Thread(target=self._read, daemon=True)
