@@ -1,0 +1,728 @@
+/*
+ * A hostile peer: proves its key like anybody, then breaks the rules of yamux,
+ * identify or gossip as fast as it can. Frames are written by hand above the
+ * Noise channel, so that nothing of ours keeps them in order.
+ *
+ *   hostile PORT ATTACK PEERS SECONDS
+ *
+ * PEERS connections at a time, each with a key of its own; one that is closed
+ * comes again. Ends with one line of figures:
+ *   attack=A connects=N closed=N resets=N sent=BYTES
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "net/pubsub/gossip_rpc.h"
+#include "net/unit/unit.h"
+#include "net/upgrade/noise.h"
+#include "net/upgrade/yamux.h"
+#include "net/wire/pb.h"
+#include "net/wire/varint.h"
+
+#define PEERS_MAX 256
+#define OUT_BYTES (1u << 20)
+#define FLIGHT_BYTES (128u << 10) /* made in advance */
+#define WINDOW 262144u
+#define RPC_BYTES (1u << 20)
+#define LOBBY "p2p-chat-default"
+#define MULTISTREAM "\x13/multistream/1.0.0\n"
+#define MESHSUB "\x0f/meshsub/1.1.0\n"
+#define IDENTIFY "\x0f/ipfs/id/1.0.0\n"
+#define PUSH "\x14/ipfs/id/push/1.0.0\n"
+#define PING "\x11/ipfs/ping/1.0.0\n"
+
+struct foe;
+
+struct attack {
+	const char *name;
+	/* Queues more; called whenever there is room. */
+	void (*step)(struct foe *f);
+	bool deaf;    /* never reads once it is ready */
+	bool gossips; /* opens a gossip stream and joins the lobby */
+	/* The identify that it gives: NULL is an ordinary one. */
+	void (*identify)(struct buf *b);
+};
+
+struct foe {
+	int fd; /* -1: not connected */
+	bool connecting;
+	bool ready;
+	bool proposed; /* of multistream's answer all was skipped */
+	size_t skipped;
+	struct noise *noise;
+	struct identity me;
+	struct bufq out;   /* sealed */
+	struct buf frames; /* yamux, not sealed yet */
+	struct bufq main;  /* for the gossip stream, waits for credit */
+	uint32_t main_id;  /* 0: none */
+	uint64_t credit;
+	struct buf in; /* a yamux frame in pieces */
+	uint32_t next_stream;
+	uint64_t count;
+	uint64_t began_ms;
+};
+
+static struct env env;
+static struct rng rng;
+static struct budget budget;
+static const struct attack *attack;
+static struct foe foes[PEERS_MAX];
+static uint64_t connects, closed, resets, sent;
+
+/* ---- frames ------------------------------------------------------------ */
+
+static bool room(const struct foe *f)
+{
+	return f->frames.len < FLIGHT_BYTES;
+}
+
+static void frame(struct foe *f, uint8_t type, uint16_t flags, uint32_t id,
+	uint32_t length)
+{
+	uint8_t raw[YAMUX_HEAD_BYTES];
+
+	yamux_write_head(&(struct yamux_head){.type = type,
+				 .flags = flags,
+				 .id = id,
+				 .length = length},
+		raw);
+	(void)buf_append(&f->frames, bytes_of(raw, sizeof(raw)));
+}
+
+static void data(struct foe *f, uint16_t flags, uint32_t id, struct bytes in)
+{
+	frame(f, YAMUX_DATA, flags, id, (uint32_t)in.len);
+	(void)buf_append(&f->frames, in);
+}
+
+/* Opens a stream and proposes a protocol on it. */
+static uint32_t propose(struct foe *f, const char *name)
+{
+	uint32_t id = f->next_stream;
+
+	f->next_stream += 2;
+	data(f, YAMUX_SYN, id, bytes_str(MULTISTREAM));
+	data(f, 0, id, bytes_str(name));
+	return id;
+}
+
+static void push(struct bufq *q, struct bytes in)
+{
+	if (bufq_push(q, in) != 0)
+		abort(); /* room was looked for before */
+}
+
+/* What waits for the gossip stream, as far as there is credit. */
+static void flush_main(struct foe *f)
+{
+	while (f->main.len > 0 && f->credit > 0 && room(f)) {
+		struct bytes part = bytes_first(bufq_peek(&f->main),
+			P2P_MIN(f->credit, (uint64_t)16384));
+
+		data(f, 0, f->main_id, part);
+		f->credit -= part.len;
+		bufq_consume(&f->main, part.len);
+	}
+}
+
+/* An RPC on the gossip stream; frees the buffer. */
+static void rpc(struct foe *f, struct buf *b)
+{
+	uint8_t head[VARINT_BYTES_MAX];
+	size_t n = varint_put(head, b->len);
+
+	if (bufq_room(&f->main) >= n + b->len) {
+		push(&f->main, bytes_of(head, n));
+		push(&f->main, buf_bytes(b));
+	}
+	buf_clear(b);
+	flush_main(f);
+}
+
+/* Room for one more RPC: the last one is under way. */
+static bool idle(const struct foe *f)
+{
+	return f->main.len < 4096;
+}
+
+static void subscribe(struct buf *b, const char *topic)
+{
+	size_t mark = pb_begin(b, RPC_SUBSCRIPTIONS);
+
+	pb_put_uint(b, SUBOPTS_SUBSCRIBE, 1);
+	pb_put_bytes(b, SUBOPTS_TOPIC, bytes_str(topic));
+	pb_end(b, mark);
+}
+
+/* ---- attacks on gossip ------------------------------------------------- */
+
+static void do_subscriptions(struct foe *f)
+{
+	char topic[400];
+	struct buf b;
+
+	if (!idle(f))
+		return;
+	buf_init(&b, RPC_BYTES);
+	/* Mostly as many as one RPC may hold, for those count. */
+	for (int i = f->count % 20 == 0 ? -5000 : 0; i < 200; i++) {
+		(void)snprintf(topic, sizeof(topic), "topic-%0*llu",
+			i % 50 == 0 ? 300 : 20, (unsigned long long)f->count++);
+		subscribe(&b, topic);
+	}
+	rpc(f, &b);
+}
+
+static void do_empties(struct foe *f)
+{
+	static const uint8_t entries[] = {
+		0x0a, 0x00, 0x12, 0x00, 0x1a, 0x00, 0x22, 0x00};
+	struct buf b;
+
+	if (!idle(f))
+		return;
+	buf_init(&b, RPC_BYTES);
+	while (b.len + sizeof(entries) < RPC_BYTES - 16)
+		(void)buf_append(&b, bytes_of(entries, sizeof(entries)));
+	rpc(f, &b);
+}
+
+static void do_giant(struct foe *f)
+{
+	static const char *const lengths[] = {"\xff\xff\xff\xff\x0f",
+		"\xff\xff\xff\xff\xff\xff\xff\xff\x7f", "\x81\x80\x40",
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"};
+	uint32_t id;
+
+	id = propose(f, MESHSUB);
+	data(f, 0, id, bytes_str(lengths[f->count++ % 4]));
+	for (int i = 0; i < 8; i++)
+		data(f, 0, id, bytes_str("some bytes behind the length"));
+}
+
+static void put_unit(struct foe *f, struct buf *b, bool forged)
+{
+	char text[300];
+	struct buf unit;
+
+	(void)snprintf(text, sizeof(text),
+		"{\"type\":\"message\",\"content\":\"flood %llu\","
+		"\"username\":\"foe\",\"timestamp\":1700000000}",
+		(unsigned long long)f->count++);
+	buf_init(&unit, UNIT_BYTES_MAX);
+	if (unit_sign(&f->me, clock_wall_ms() * 1000000 + f->count,
+		    bytes_str(LOBBY), bytes_str(text), &unit) != 0)
+		abort();
+	if (forged)
+		unit.data[unit.len - 50] ^= 1;
+	pb_put_bytes(b, RPC_PUBLISH, buf_bytes(&unit));
+	buf_clear(&unit);
+}
+
+static void do_units(struct foe *f)
+{
+	struct buf b;
+
+	if (!idle(f))
+		return;
+	buf_init(&b, RPC_BYTES);
+	for (int i = 0; i < 20; i++)
+		put_unit(f, &b, false);
+	rpc(f, &b);
+}
+
+static void do_forged(struct foe *f)
+{
+	struct buf b;
+
+	if (!idle(f))
+		return;
+	buf_init(&b, RPC_BYTES);
+	for (int i = 0; i < 20; i++)
+		put_unit(f, &b, true);
+	rpc(f, &b);
+}
+
+static void do_ids(struct foe *f)
+{
+	struct buf b;
+	size_t control, part;
+	bool have = f->count++ % 2 == 0;
+	uint8_t id[46];
+
+	if (!idle(f))
+		return;
+	buf_init(&b, RPC_BYTES);
+	control = pb_begin(&b, RPC_CONTROL);
+	part = pb_begin(&b, have ? CONTROL_IHAVE : CONTROL_IWANT);
+	if (have)
+		pb_put_bytes(&b, IHAVE_TOPIC, bytes_str(LOBBY));
+	for (int i = 0; i < 4000; i++) {
+		rng_fill(&rng, id, sizeof(id));
+		memcpy(id, f->me.id.raw, 38);
+		pb_put_bytes(&b, have ? IHAVE_IDS : IWANT_IDS,
+			bytes_of(id, sizeof(id)));
+	}
+	pb_end(&b, part);
+	pb_end(&b, control);
+	rpc(f, &b);
+}
+
+static void do_grafts(struct foe *f)
+{
+	struct buf b;
+	char topic[64];
+	size_t control, part;
+
+	if (!idle(f))
+		return;
+	buf_init(&b, RPC_BYTES);
+	control = pb_begin(&b, RPC_CONTROL);
+	for (int i = 0; i < 1000; i++) {
+		(void)snprintf(topic, sizeof(topic), "graft-%llu",
+			(unsigned long long)f->count++);
+		part = pb_begin(&b, CONTROL_GRAFT);
+		pb_put_bytes(&b, GRAFT_TOPIC,
+			bytes_str(i % 10 == 0 ? LOBBY : topic));
+		pb_end(&b, part);
+		part = pb_begin(&b, CONTROL_PRUNE);
+		pb_put_bytes(&b, PRUNE_TOPIC, bytes_str(topic));
+		pb_put_uint(&b, PRUNE_BACKOFF, UINT64_MAX);
+		pb_end(&b, part);
+	}
+	pb_end(&b, control);
+	rpc(f, &b);
+}
+
+/* Nothing more: its sin is not to read, or what identify says. */
+static void do_nothing(struct foe *f)
+{
+	(void)f;
+}
+
+/* All but the last byte of much, on every stream that takes some. */
+static void do_hoard(struct foe *f)
+{
+	static uint8_t much[200000];
+	uint32_t id;
+
+	if (f->count++ >= 60)
+		return;
+	id = propose(f, f->count % 2 == 0 ? PUSH : MESHSUB);
+	data(f, 0, id,
+		bytes_str(f->count % 2 == 0 ? "\xff\xff\x03" : "\xff\xff\x3f"));
+	memset(much, 0x0a, sizeof(much));
+	for (int i = 0; i < 12; i++)
+		data(f, 0, id, bytes_of(much, 16384));
+}
+
+/* ---- attacks on the muxer and what stands on it ------------------------ */
+
+static void do_streams(struct foe *f)
+{
+	for (int i = 0; i < 100; i++) {
+		frame(f, YAMUX_DATA, YAMUX_SYN, f->next_stream, 0);
+		f->next_stream += 2;
+	}
+}
+
+static void do_churn(struct foe *f)
+{
+	for (int i = 0; i < 100; i++) {
+		frame(f, YAMUX_DATA, YAMUX_SYN, f->next_stream, 0);
+		frame(f, YAMUX_DATA, YAMUX_RST, f->next_stream, 0);
+		f->next_stream += 2;
+	}
+}
+
+static void do_pings(struct foe *f)
+{
+	for (int i = 0; i < 100; i++)
+		frame(f, YAMUX_PING, YAMUX_SYN, 0, (uint32_t)f->count++);
+}
+
+static void do_window(struct foe *f)
+{
+	uint32_t id = propose(f, PING);
+
+	for (int i = 0; i < 100; i++)
+		frame(f, YAMUX_WINDOW, 0, id, UINT32_MAX);
+}
+
+static void do_overrun(struct foe *f)
+{
+	static const uint8_t much[65536];
+	uint32_t id = propose(f, MESHSUB);
+
+	for (int i = 0; i < 8; i++)
+		data(f, 0, id, bytes_of(much, sizeof(much)));
+}
+
+static void do_bad_frames(struct foe *f)
+{
+	uint8_t raw[64];
+
+	rng_fill(&rng, raw, sizeof(raw));
+	(void)buf_append(&f->frames, bytes_of(raw, sizeof(raw)));
+}
+
+static void do_identify_asks(struct foe *f)
+{
+	for (int i = 0; i < 10; i++)
+		(void)propose(f, IDENTIFY);
+}
+
+static void do_ping_streams(struct foe *f)
+{
+	static const uint8_t much[4096];
+	uint32_t id = propose(f, PING);
+
+	for (int i = 0; i < 16; i++)
+		data(f, 0, id, bytes_of(much, sizeof(much)));
+}
+
+static void do_junk_names(struct foe *f)
+{
+	uint32_t id = propose(f, "\x0c/no/such/1.0\n");
+
+	for (int i = 0; i < 200; i++)
+		data(f, 0, id, bytes_str("\x0c/no/such/1.0\n"));
+}
+
+/* ---- identify ---------------------------------------------------------- */
+
+static void identify_huge(struct buf *b)
+{
+	char name[64];
+
+	for (int i = 0; i < 1800; i++) {
+		(void)snprintf(name, sizeof(name), "/proto/%d/1.0.0", i);
+		pb_put_bytes(b, 3, bytes_str(name));
+		pb_put_bytes(b, 2, bytes_str("\x04\x7f\x00\x00\x01\x06\x0f"));
+	}
+}
+
+static void identify_escapes(struct buf *b)
+{
+	pb_put_bytes(b, 3, bytes_str("/meshsub/1.1.0"));
+	pb_put_bytes(b, 3, bytes_str("/x\x1b]0;title\x07\n/fake\x1b[2J"));
+	pb_put_bytes(b, 5,
+		bytes_str("ipfs/\x9b"
+			  "31m\xe2\x80\xae"));
+	pb_put_bytes(
+		b, 6, bytes_str("agent\x1b[31m\r\n{\"event\":\"x\"}\xff\xfe"));
+}
+
+static void answer_identify(struct foe *f, uint32_t id)
+{
+	uint8_t head[VARINT_BYTES_MAX];
+	struct buf b;
+
+	buf_init(&b, 1u << 18);
+	if (attack->identify != NULL) {
+		attack->identify(&b);
+	} else {
+		pb_put_bytes(
+			&b, 1, bytes_of(f->me.public_pb, KEY_ED25519_PB_BYTES));
+		pb_put_bytes(&b, 3, bytes_str("/ipfs/id/1.0.0"));
+		pb_put_bytes(&b, 3, bytes_str("/meshsub/1.1.0"));
+		pb_put_bytes(&b, 6, bytes_str("hostile"));
+	}
+	data(f, 0, id, bytes_str(MULTISTREAM));
+	data(f, 0, id, bytes_str(IDENTIFY));
+	data(f, 0, id, bytes_of(head, varint_put(head, b.len)));
+	data(f, YAMUX_FIN, id, buf_bytes(&b));
+	buf_clear(&b);
+}
+
+/* ---- what comes in ----------------------------------------------------- */
+
+/* The first data of a stream that the other side opened. */
+static void answer(struct foe *f, uint32_t id, struct bytes in)
+{
+	if (memmem(in.data, in.len, "/ipfs/id/1.0.0", 14) != NULL) {
+		answer_identify(f, id);
+	} else if (memmem(in.data, in.len, "/meshsub/1.1.0", 14) != NULL) {
+		data(f, 0, id, bytes_str(MULTISTREAM));
+		data(f, 0, id, bytes_str(MESHSUB));
+	}
+}
+
+static void take_frame(
+	struct foe *f, const struct yamux_head *h, struct bytes payload)
+{
+	if (h->type == YAMUX_PING && (h->flags & YAMUX_SYN) != 0)
+		frame(f, YAMUX_PING, YAMUX_ACK, 0, h->length);
+	if (h->type == YAMUX_WINDOW && h->id == f->main_id)
+		f->credit += h->length;
+	resets += (h->flags & YAMUX_RST) != 0;
+	if (h->id == f->main_id && (h->flags & YAMUX_RST) != 0) {
+		f->main_id = 0; /* refused: another one carries on */
+		bufq_consume(&f->main, f->main.len);
+	}
+	if (h->type != YAMUX_DATA || payload.len == 0)
+		return;
+	if (h->id % 2 == 0)
+		answer(f, h->id, payload);
+	frame(f, YAMUX_WINDOW, 0, h->id, (uint32_t)payload.len);
+}
+
+static void take_plain(struct foe *f, struct bytes in)
+{
+	struct yamux_head h;
+
+	(void)buf_append(&f->in, in);
+	while (f->in.len >= YAMUX_HEAD_BYTES &&
+		yamux_read_head(&h, f->in.data) == 0) {
+		size_t n = YAMUX_HEAD_BYTES;
+
+		if (h.type == YAMUX_DATA)
+			n += h.length;
+		if (f->in.len < n)
+			return;
+		take_frame(f, &h,
+			bytes_of(f->in.data + YAMUX_HEAD_BYTES,
+				n - YAMUX_HEAD_BYTES));
+		buf_drop_front(&f->in, n);
+	}
+}
+
+/* ---- the connection ---------------------------------------------------- */
+
+static void hang_up(struct foe *f)
+{
+	if (f->fd < 0)
+		return;
+	(void)close(f->fd);
+	noise_free(f->noise);
+	bufq_clear(&f->out);
+	bufq_clear(&f->main);
+	buf_clear(&f->frames);
+	buf_clear(&f->in);
+	*f = (struct foe){.fd = -1};
+}
+
+static void dial(struct foe *f, uint16_t port)
+{
+	static const char *const muxers[] = {"/yamux/1.0.0", NULL};
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	uint8_t seed[32];
+
+	*f = (struct foe){.next_stream = 1, .main_id = 0};
+	f->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	in.sin_port = htons(port);
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (f->fd < 0 ||
+		(connect(f->fd, (struct sockaddr *)&in, sizeof(in)) != 0 &&
+			errno != EINPROGRESS)) {
+		perror("hostile: connect");
+		exit(1);
+	}
+	rng_fill(&rng, seed, sizeof(seed));
+	identity_from_seed(&f->me, seed);
+	bufq_init(&f->out, OUT_BYTES);
+	bufq_init(&f->main, 2 * OUT_BYTES);
+	buf_init(&f->frames, 4 * OUT_BYTES);
+	buf_init(&f->in, 2 * OUT_BYTES);
+	f->noise = noise_new(&(struct noise_cfg){.me = &f->me,
+				     .initiator = true,
+				     .muxers = muxers,
+				     .budget = &budget},
+		&env);
+	f->began_ms = env.now_ms;
+	push(&f->out, bytes_str(MULTISTREAM "\x07/noise\n"));
+	if (noise_start(f->noise, &f->out) != 0)
+		abort();
+	connects++;
+}
+
+/* Opens the gossip stream, again when the last one was refused. */
+static void open_main(struct foe *f)
+{
+	struct buf b;
+
+	if (!attack->gossips || f->main_id != 0)
+		return;
+	f->main_id = propose(f, MESHSUB);
+	f->credit = WINDOW - 64;
+	buf_init(&b, RPC_BYTES);
+	subscribe(&b, LOBBY);
+	rpc(f, &b);
+}
+
+/* False when the other side is gone. */
+static bool read_some(struct foe *f)
+{
+	static uint8_t raw[65536];
+	ssize_t n = read(f->fd, raw, sizeof(raw));
+	struct bytes in;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (n <= 0)
+		return false;
+	in = bytes_of(raw, (size_t)n);
+	/* Multistream's answer: as long as what was asked. */
+	if (f->skipped < 28) {
+		size_t skip = P2P_MIN(28 - f->skipped, in.len);
+
+		f->skipped += skip;
+		in = bytes_skip(in, skip);
+	}
+	while (in.len > 0) {
+		struct bytes plain;
+		size_t taken;
+
+		if (noise_feed(f->noise, in, &taken, &f->out) != 0)
+			return false;
+		in = bytes_skip(in, taken);
+		if (noise_done(f->noise) && !f->ready)
+			f->ready = true;
+		plain = noise_peek(f->noise);
+		take_plain(f, plain);
+		noise_consume(f->noise, plain.len);
+		if (taken == 0 && plain.len == 0)
+			return false;
+	}
+	return true;
+}
+
+static bool write_some(struct foe *f)
+{
+	ssize_t n;
+
+	if (f->ready) {
+		size_t taken = 0;
+
+		open_main(f);
+		flush_main(f);
+		for (int i = 0; i < 50 && room(f); i++)
+			attack->step(f);
+		if (noise_seal(f->noise, buf_bytes(&f->frames), &taken,
+			    &f->out) != 0)
+			return false;
+		buf_drop_front(&f->frames, taken);
+	}
+	while (f->out.len > 0) {
+		struct bytes out = bufq_peek(&f->out);
+
+		n = send(f->fd, out.data, out.len, MSG_NOSIGNAL);
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR ||
+			       errno == ENOTCONN;
+		sent += (uint64_t)n;
+		bufq_consume(&f->out, (size_t)n);
+	}
+	return true;
+}
+
+static void serve(struct foe *f, short events)
+{
+	bool alive = (events & (POLLERR | POLLHUP)) == 0;
+
+	if (alive && (events & POLLIN) != 0)
+		alive = read_some(f);
+	if (alive)
+		alive = write_some(f);
+	if (alive)
+		return;
+	closed++;
+	hang_up(f);
+}
+
+static void turn(size_t peers, uint16_t port)
+{
+	struct pollfd fds[PEERS_MAX];
+
+	for (size_t i = 0; i < peers; i++) {
+		struct foe *f = &foes[i];
+		bool deaf = f->ready && attack->deaf &&
+			    env.now_ms - f->began_ms > 500;
+
+		if (f->fd < 0)
+			dial(f, port);
+		fds[i] = (struct pollfd){.fd = f->fd,
+			.events = (short)((deaf ? 0 : POLLIN) |
+					  (f->out.len > 0 ? POLLOUT : 0))};
+	}
+	(void)poll(fds, peers, 5);
+	env.now_ms = clock_now_ms();
+	for (size_t i = 0; i < peers; i++)
+		serve(&foes[i], fds[i].revents);
+}
+
+static const struct attack attacks[] = {
+	{.name = "subscriptions", .step = do_subscriptions, .gossips = true},
+	{.name = "empties", .step = do_empties, .gossips = true},
+	{.name = "giant", .step = do_giant},
+	{.name = "units", .step = do_units, .gossips = true},
+	{.name = "forged", .step = do_forged, .gossips = true},
+	{.name = "ids", .step = do_ids, .gossips = true},
+	{.name = "grafts", .step = do_grafts, .gossips = true},
+	{.name = "deaf", .step = do_nothing, .gossips = true, .deaf = true},
+	{.name = "deaf-units", .step = do_units, .gossips = true, .deaf = true},
+	{.name = "hoard", .step = do_hoard},
+	{.name = "streams", .step = do_streams},
+	{.name = "churn", .step = do_churn},
+	{.name = "pings", .step = do_pings},
+	{.name = "deaf-pings", .step = do_pings, .deaf = true},
+	{.name = "window", .step = do_window},
+	{.name = "overrun", .step = do_overrun},
+	{.name = "bad-frames", .step = do_bad_frames},
+	{.name = "identify-asks", .step = do_identify_asks},
+	{.name = "deaf-identify-asks", .step = do_identify_asks, .deaf = true},
+	{.name = "ping-streams", .step = do_ping_streams},
+	{.name = "deaf-ping-streams", .step = do_ping_streams, .deaf = true},
+	{.name = "junk-names", .step = do_junk_names},
+	{.name = "identify-huge",
+		.step = do_nothing,
+		.identify = identify_huge},
+	{.name = "escapes",
+		.step = do_nothing,
+		.gossips = true,
+		.identify = identify_escapes},
+};
+
+int main(int argc, char *argv[])
+{
+	uint64_t until;
+	size_t peers;
+	uint16_t port;
+
+	for (size_t i = 0; argc == 5 && i < P2P_ARRAY_LEN(attacks); i++)
+		if (strcmp(attacks[i].name, argv[2]) == 0)
+			attack = &attacks[i];
+	if (attack == NULL) {
+		for (size_t i = 0; i < P2P_ARRAY_LEN(attacks); i++)
+			puts(attacks[i].name);
+		return argc == 1 ? 0 : 64;
+	}
+	if (crypto_init() != 0)
+		return 1;
+	rng_init_os(&rng);
+	budget_init(&budget, NULL, SIZE_MAX);
+	env = (struct env){
+		.now_ms = clock_now_ms(), .rng = &rng, .budget = &budget};
+	port = (uint16_t)strtoul(argv[1], NULL, 10);
+	peers = P2P_MIN(strtoul(argv[3], NULL, 10), (size_t)PEERS_MAX);
+	until = env.now_ms + (uint64_t)(strtod(argv[4], NULL) * 1000);
+	for (size_t i = 0; i < peers; i++)
+		foes[i].fd = -1;
+	while (env.now_ms < until)
+		turn(peers, port);
+	for (size_t i = 0; i < peers; i++)
+		hang_up(&foes[i]);
+	printf("attack=%s connects=%llu closed=%llu resets=%llu sent=%llu\n",
+		attack->name, (unsigned long long)connects,
+		(unsigned long long)closed, (unsigned long long)resets,
+		(unsigned long long)sent);
+	return 0;
+}
