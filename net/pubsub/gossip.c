@@ -20,7 +20,6 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 	table_init(&g->seen, env->rng);
 	table_init(&g->cache, env->rng);
 	table_init(&g->asked, env->rng);
-	list_init(&g->seen_order);
 	list_init(&g->cache_order);
 	bufq_init(&g->events, GOSSIP_EVENTS_BYTES_MAX);
 	g->heartbeat_ms = P2P_NEVER;

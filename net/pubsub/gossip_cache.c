@@ -12,11 +12,9 @@ bool seen_has(const struct gossip *g, struct bytes id)
 
 static void seen_drop_oldest(struct gossip *g)
 {
-	struct seen *s = LIST_ITEM(g->seen_order.next, struct seen, order);
+	struct table_entry *oldest = table_oldest(&g->seen);
 
-	(void)table_remove(&g->seen, bytes_of(s->id, s->id_len));
-	list_remove(&s->order);
-	free(s);
+	free(table_remove(&g->seen, table_key(oldest)));
 }
 
 void seen_add(struct gossip *g, const struct env *env, struct bytes id)
@@ -27,29 +25,34 @@ void seen_add(struct gossip *g, const struct env *env, struct bytes id)
 		return;
 	if (g->seen.count >= GOSSIP_SEEN_MAX)
 		seen_drop_oldest(g);
-	s = xcalloc(1, sizeof(*s));
+	s = xmalloc(sizeof(*s));
 	s->until_ms = env_after(env, GOSSIP_SEEN_MS);
-	s->id_len = id.len;
-	memcpy(s->id, id.data, id.len);
-	list_push_back(&g->seen_order, &s->order);
 	(void)table_put(&g->seen, id, s);
 }
 
+/* All live equally long, so the oldest is the first to go. */
 void seen_expire(struct gossip *g, const struct env *env)
 {
-	while (!list_empty(&g->seen_order) &&
-		LIST_ITEM(g->seen_order.next, struct seen, order)->until_ms <=
-			env->now_ms)
+	struct table_entry *oldest;
+
+	while ((oldest = table_oldest(&g->seen)) != NULL &&
+		((const struct seen *)oldest->value)->until_ms <= env->now_ms)
 		seen_drop_oldest(g);
 }
 
 /* ---- recent messages --------------------------------------------------- */
 
+/* What a message costs: its bytes, what is noted beside them, a table entry. */
+static size_t cache_cost(size_t len)
+{
+	return sizeof(struct cached) + GOSSIP_CACHE_ENTRY_BYTES + len;
+}
+
 static void cache_drop(struct gossip *g, struct cached *c)
 {
 	(void)table_remove(&g->cache, bytes_of(c->id, c->id_len));
 	list_remove(&c->order);
-	g->cache_bytes -= c->len;
+	g->cache_bytes -= cache_cost(c->len);
 	free(c);
 }
 
@@ -63,6 +66,7 @@ void cache_add(struct gossip *g, const struct unit *u, struct bytes raw)
 	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX];
 	size_t id_len = unit_gossip_id(u, id);
 	struct cached *c = cache_find(g, bytes_of(id, id_len));
+	size_t cost = cache_cost(raw.len);
 
 	if (c != NULL) {
 		/* Sent again: named in IHAVE again. */
@@ -73,7 +77,7 @@ void cache_add(struct gossip *g, const struct unit *u, struct bytes raw)
 	}
 	while (g->cache.count > 0 &&
 		(g->cache.count >= GOSSIP_CACHE_MESSAGES_MAX ||
-			g->cache_bytes + raw.len > GOSSIP_CACHE_BYTES_MAX))
+			g->cache_bytes + cost > GOSSIP_CACHE_BYTES_MAX))
 		cache_drop(g, cache_oldest(g));
 	c = xmalloc(sizeof(*c) + raw.len);
 	*c = (struct cached){.heartbeat = g->heartbeat,
@@ -83,7 +87,7 @@ void cache_add(struct gossip *g, const struct unit *u, struct bytes raw)
 	memcpy(c->id, id, id_len);
 	memcpy(c->topic, u->topic.data, u->topic.len);
 	memcpy(c->unit, raw.data, raw.len);
-	g->cache_bytes += raw.len;
+	g->cache_bytes += cost;
 	list_push_back(&g->cache_order, &c->order);
 	(void)table_put(&g->cache, bytes_of(id, id_len), c);
 }
@@ -127,6 +131,6 @@ void cache_clear(struct gossip *g)
 {
 	while (g->cache.count > 0)
 		cache_drop(g, cache_oldest(g));
-	while (!list_empty(&g->seen_order))
+	while (g->seen.count > 0)
 		seen_drop_oldest(g);
 }

@@ -43,6 +43,7 @@ struct gpeer {
 	unsigned ihave_messages;
 	unsigned ihave_ids;
 	unsigned iwant_ids;
+	size_t brought; /* bytes of new messages, halved each heartbeat */
 };
 
 /* A recent message, kept for IWANT and named in IHAVE. */
@@ -60,10 +61,7 @@ struct cached {
 };
 
 struct seen {
-	struct list order; /* oldest first */
 	uint64_t until_ms;
-	size_t id_len;
-	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX];
 };
 
 struct gossip {
@@ -75,7 +73,6 @@ struct gossip {
 	struct table topics; /* name -> struct topic */
 	struct table left;   /* those left, while back-offs run */
 	struct table seen;   /* gossip_id -> struct seen */
-	struct list seen_order;
 	struct table cache; /* gossip_id -> struct cached */
 	struct list cache_order;
 	size_t cache_bytes;
@@ -109,6 +106,10 @@ bool send_subscriptions(struct gossip *g, struct gpeer *p);
 bool send_subscribe(
 	struct gossip *g, struct gpeer *p, struct bytes topic, bool joined);
 bool send_message(struct gossip *g, struct gpeer *p, struct bytes unit);
+/* The same for what another brought: of those who bring much lately only as
+ * long as little waits, so that the queues have room for the others. */
+bool send_forward(struct gossip *g, const struct gpeer *from, struct gpeer *p,
+	struct bytes unit);
 bool send_graft(struct gossip *g, struct gpeer *p, struct bytes topic);
 bool send_prune(struct gossip *g, struct gpeer *p, struct bytes topic,
 	uint64_t backoff_s);

@@ -25,9 +25,15 @@
 #define GOSSIP_PEERS_MAX 512
 #define GOSSIP_OUT_BYTES_MAX (4u << 20) /* waiting for one peer */
 #define GOSSIP_CACHE_MESSAGES_MAX 20000
-#define GOSSIP_CACHE_BYTES_MAX (16u << 20)
-#define GOSSIP_SEEN_MAX 100000
-#define GOSSIP_OUT_TOTAL_BYTES_MAX (16u << 20) /* waiting for all peers */
+#define GOSSIP_CACHE_BYTES_MAX (8u << 20) /* with what is noted beside */
+#define GOSSIP_CACHE_ENTRY_BYTES 128      /* of a table, and malloc's own */
+/* About 150 bytes each. A line that is older than these many and comes again
+ * is known to the store, so it is not shown twice. */
+#define GOSSIP_SEEN_MAX 50000
+#define GOSSIP_OUT_TOTAL_BYTES_MAX (8u << 20) /* waiting for all peers */
+/* Who brings more new messages than this, over two heartbeats or so, fills
+ * a quarter of the room at most: a flood drowns itself first. */
+#define GOSSIP_MODEST_BYTES (16u << 10)
 #define GOSSIP_BACKOFFS_MAX 1024 /* per topic; the oldest make room */
 #define GOSSIP_ASKED_MAX 20000   /* ids asked for in one heartbeat */
 

@@ -308,6 +308,7 @@ void mesh_heartbeat(struct gossip *g, const struct env *env)
 		struct gpeer *p = e->value;
 
 		p->ihave_messages = 0;
+		p->brought /= 2;
 		p->ihave_ids = 0;
 		p->iwant_ids = 0;
 	}

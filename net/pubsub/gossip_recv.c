@@ -95,6 +95,7 @@ static void forward(struct recv *r, const struct topic *t, const struct unit *u,
 {
 	struct table_entry *e, *tmp;
 
+	r->p->brought += raw.len;
 	TABLE_FOREACH(e, tmp, &r->g->peers) {
 		struct gpeer *p = e->value;
 
@@ -104,7 +105,7 @@ static void forward(struct recv *r, const struct topic *t, const struct unit *u,
 			(p->version != GOSSIP_FLOODSUB ||
 				!gpeer_subscribed(p, u->topic)))
 			continue;
-		(void)send_message(r->g, p, raw);
+		(void)send_forward(r->g, r->p, p, raw);
 	}
 }
 

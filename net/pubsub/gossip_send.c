@@ -92,6 +92,17 @@ bool send_message(struct gossip *g, struct gpeer *p, struct bytes unit)
 	return queue_built(g, p, &b);
 }
 
+bool send_forward(struct gossip *g, const struct gpeer *from, struct gpeer *p,
+	struct bytes unit)
+{
+	if (from->brought > GOSSIP_MODEST_BYTES &&
+		p->out.len > GOSSIP_OUT_TOTAL_BYTES_MAX / 4 / g->peers.count) {
+		g->counters.out_dropped++;
+		return false;
+	}
+	return send_message(g, p, unit);
+}
+
 bool send_graft(struct gossip *g, struct gpeer *p, struct bytes topic)
 {
 	struct buf b;
