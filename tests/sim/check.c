@@ -343,23 +343,35 @@ void check_store(struct host *h)
 
 /* ---- the end ----------------------------------------------------------- */
 
-static bool has_company(const struct sim *s, int i)
+static bool has_company(const struct sim *s, int i, int room)
 {
 	for (int j = 0; j < s->host_count; j++)
-		if (linked(s, i, j, 0))
+		if (linked(s, i, j, room))
 			return true;
 	return false;
 }
 
+/* A room without others keeps its lines; where others are none waits. */
 static void check_handed(struct sim *s, struct host *h)
 {
-	uint64_t waiting = 0;
+	struct store_room *rooms;
+	struct store_rows rows;
+	size_t count;
 
-	P2P_ASSERT(store_count_waiting(h->store, &waiting) == 0);
-	/* In the lobby; a room without others keeps its lines. */
-	if (waiting > 0 && s->room_count == 1 && has_company(s, h->index))
-		sim_fail(s, "%s: %llu lines still wait", h->cfg.name,
-			(unsigned long long)waiting);
+	P2P_ASSERT(store_load_rooms(h->store, &rooms, &count) == 0);
+	for (size_t i = 0; i < count; i++) {
+		int room = sim_room(s, rooms[i].topic);
+
+		if (room < 0 || !has_company(s, h->index, room))
+			continue;
+		P2P_ASSERT(store_waiting(h->store, rooms[i].id,
+				   &store_key_first, 1, &rows) == 0);
+		if (rows.count > 0)
+			sim_fail(s, "%s: a line still waits in %s", h->cfg.name,
+				rooms[i].topic);
+		store_rows_clear(&rows);
+	}
+	free(rooms);
 }
 
 void check_quiet(struct sim *s)

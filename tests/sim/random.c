@@ -337,5 +337,9 @@ bool random_run(struct sim *s)
 		return true;
 	check_quiet(s);
 	leave_all(s);
+	/* An input that still held a line has sent that first. */
+	if (!sim_run(s, s->now_us + 2 * SIM_S))
+		return false;
+	leave_all(s);
 	return sim_run(s, s->now_us + 10 * SIM_S) && check_left(s);
 }
