@@ -201,8 +201,9 @@ static void watch(struct sim *s, struct said *said)
 		for (int j = 0; j < s->host_count; j++)
 			if (linked(s, i, j, said->room))
 				said->links[i] |= (uint16_t)(1u << j);
-	(void)sim_at(
-		s, s->now_us + CHECK_WATCH_US, -1, "watch", on_watch_end, 0, 0);
+	(void)sim_at(s, s->now_us + CHECK_WATCH_US,
+		(struct sim_event){
+			.host = -1, .name = "watch", .fn = on_watch_end});
 }
 
 void check_published(struct host *h, const struct net_msg *m)

@@ -109,7 +109,9 @@ static void arm(struct host *h)
 	if (h->ui_seq != 0 && h->ui_at_us <= at)
 		return;
 	h->ui_at_us = at;
-	h->ui_seq = sim_at(h->sim, at, h->index, "ui-due", on_due, 0, 0);
+	h->ui_seq = sim_at(h->sim, at,
+		(struct sim_event){
+			.host = h->index, .name = "ui-due", .fn = on_due});
 }
 
 void face_turn(struct sim *s, const struct sim_event *ev)
@@ -163,8 +165,10 @@ void face_type(struct host *h, const char *text)
 	arm(h);
 	if (ui_edit(h->ui)->text.len > 0 && !h->enter_due) {
 		h->enter_due = true;
-		(void)sim_at(h->sim, h->sim->now_us + FACE_RETRY_US, h->index,
-			"enter", on_enter, 0, 0);
+		(void)sim_at(h->sim, h->sim->now_us + FACE_RETRY_US,
+			(struct sim_event){.host = h->index,
+				.name = "enter",
+				.fn = on_enter});
 	}
 }
 

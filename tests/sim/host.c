@@ -54,8 +54,10 @@ static void on_exit_due(struct sim *s, const struct sim_event *ev)
 static void end_if_done(struct host *h)
 {
 	if (h->chat_ended && h->net_stopped)
-		(void)sim_at(
-			h->sim, soon(h), h->index, "exit", on_exit_due, 0, 0);
+		(void)sim_at(h->sim, soon(h),
+			(struct sim_event){.host = h->index,
+				.name = "exit",
+				.fn = on_exit_due});
 }
 
 static void tell_chat(struct host *h, struct chat_net_msg *m)
@@ -135,7 +137,9 @@ static void arm_timer(struct host *h)
 	if (at == h->tick_at_us && h->tick_seq != 0)
 		return;
 	h->tick_at_us = at;
-	h->tick_seq = sim_at(h->sim, at, h->index, "tick", on_tick, 0, 0);
+	h->tick_seq = sim_at(h->sim, at,
+		(struct sim_event){
+			.host = h->index, .name = "tick", .fn = on_tick});
 }
 
 void host_step(struct host *h, struct node_event *ev)
@@ -188,14 +192,20 @@ void host_wake_net(void *arg)
 	if (h->net_woken)
 		return;
 	h->net_woken = true;
-	(void)sim_at(h->sim, soon(h), h->index, "net", on_net, 0, 0);
+	(void)sim_at(h->sim, soon(h),
+		(struct sim_event){
+			.host = h->index, .name = "net", .fn = on_net});
 }
 
 static void from_net_drained(void *arg)
 {
 	struct host *h = arg;
 
-	(void)sim_at(h->sim, soon(h), h->index, "chat-room", on_net, 1, 0);
+	(void)sim_at(h->sim, soon(h),
+		(struct sim_event){.host = h->index,
+			.name = "chat-room",
+			.fn = on_net,
+			.a = 1});
 }
 
 static void to_net_drained(void *arg)
@@ -237,7 +247,10 @@ static void on_chat(struct sim *s, const struct sim_event *ev)
 		h->chat_seq = sim_at(s,
 			due <= h->env.now_ms ? s->now_us
 					     : (due - h->boot_ms) * 1000,
-			h->index, "chat-due", on_chat, 1, 0);
+			(struct sim_event){.host = h->index,
+				.name = "chat-due",
+				.fn = on_chat,
+				.a = 1});
 }
 
 void host_wake_chat(void *arg)
@@ -247,7 +260,9 @@ void host_wake_chat(void *arg)
 	if (h->chat_woken)
 		return;
 	h->chat_woken = true;
-	(void)sim_at(h->sim, soon(h), h->index, "chat", on_chat, 0, 0);
+	(void)sim_at(h->sim, soon(h),
+		(struct sim_event){
+			.host = h->index, .name = "chat", .fn = on_chat});
 }
 
 void host_wake_ui(void *arg)
@@ -257,8 +272,9 @@ void host_wake_ui(void *arg)
 	if (h->ui_woken)
 		return;
 	h->ui_woken = true;
-	(void)sim_at(h->sim, soon(h) + h->cfg.ui_delay_us, h->index, "ui",
-		face_turn, 0, 0);
+	(void)sim_at(h->sim, soon(h) + h->cfg.ui_delay_us,
+		(struct sim_event){
+			.host = h->index, .name = "ui", .fn = face_turn});
 }
 
 void host_stall_chat(struct host *h, bool stall)
@@ -525,9 +541,12 @@ void host_sleep(struct host *h, bool asleep)
 	host_wake_net(h);
 	host_wake_chat(h);
 	host_wake_ui(h);
-	h->tick_seq = sim_at(s, s->now_us, h->index, "tick", on_tick, 0, 0);
-	(void)sim_at(s, s->now_us + HOST_SETTLE_US, h->index, "network",
-		on_network, 0, 0);
+	h->tick_seq = sim_at(s, s->now_us,
+		(struct sim_event){
+			.host = h->index, .name = "tick", .fn = on_tick});
+	(void)sim_at(s, s->now_us + HOST_SETTLE_US,
+		(struct sim_event){
+			.host = h->index, .name = "network", .fn = on_network});
 }
 
 void host_cable(struct host *h, bool in, bool moved)
@@ -547,6 +566,9 @@ void host_cable(struct host *h, bool in, bool moved)
 	if (in)
 		wire_healed(s);
 	if (h->running)
-		(void)sim_at(s, s->now_us + HOST_SETTLE_US, h->index, "network",
-			on_network, 1, 0);
+		(void)sim_at(s, s->now_us + HOST_SETTLE_US,
+			(struct sim_event){.host = h->index,
+				.name = "network",
+				.fn = on_network,
+				.a = 1});
 }

@@ -35,8 +35,11 @@ static void hear(
 	if (h == other || h->cfg.lan != other->cfg.lan || !h->running ||
 		is_lost(s))
 		return;
-	(void)sim_at(s, s->now_us + after_us, h->index, "hint", on_hint,
-		(uint64_t)other->index, 0);
+	(void)sim_at(s, s->now_us + after_us,
+		(struct sim_event){.host = h->index,
+			.name = "hint",
+			.fn = on_hint,
+			.a = (uint64_t)other->index});
 }
 
 static void on_announce(struct sim *s, const struct sim_event *ev)
@@ -46,8 +49,11 @@ static void on_announce(struct sim *s, const struct sim_event *ev)
 	for (int i = 0; i < s->host_count; i++)
 		hear(s, &s->host[i], h, sim_draw(s, 1000, 100000));
 	if (ev->a > 0)
-		(void)sim_at(s, s->now_us + LAN_REFRESH_US, h->index,
-			"announce", on_announce, ev->a, 0);
+		(void)sim_at(s, s->now_us + LAN_REFRESH_US,
+			(struct sim_event){.host = h->index,
+				.name = "announce",
+				.fn = on_announce,
+				.a = ev->a});
 }
 
 void lan_advertise(struct host *h)
@@ -57,10 +63,15 @@ void lan_advertise(struct host *h)
 	bool again = h->advertised;
 
 	h->advertised = true;
-	(void)sim_at(
-		s, s->now_us + first, h->index, "announce", on_announce, 0, 0);
-	(void)sim_at(s, s->now_us + first + SIM_S, h->index, "announce",
-		on_announce, !again, 0);
+	(void)sim_at(s, s->now_us + first,
+		(struct sim_event){.host = h->index,
+			.name = "announce",
+			.fn = on_announce});
+	(void)sim_at(s, s->now_us + first + SIM_S,
+		(struct sim_event){.host = h->index,
+			.name = "announce",
+			.fn = on_announce,
+			.a = !again});
 	lan_refresh(h);
 }
 

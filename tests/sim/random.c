@@ -155,8 +155,12 @@ static void cut(struct sim *s, int a, int b)
 		s->host[b].cfg.name);
 	s->cut[a][b] = s->cut[b][a] = true;
 	check_broken(s, a, b);
-	(void)sim_at(s, later(s, RANDOM_OUTAGE_S), -1, "heal", on_heal,
-		(uint64_t)a, (uint64_t)b);
+	(void)sim_at(s, later(s, RANDOM_OUTAGE_S),
+		(struct sim_event){.host = -1,
+			.name = "heal",
+			.fn = on_heal,
+			.a = (uint64_t)a,
+			.b = (uint64_t)b});
 }
 
 /* Everybody is on one of two sides. */
@@ -200,23 +204,36 @@ static void fault(struct sim *s, struct host *h)
 		if (!h->cable)
 			break;
 		host_cable(h, false, false);
-		(void)sim_at(s, later(s, RANDOM_OUTAGE_S), -1, "cable-in",
-			on_cable_in, (uint64_t)h->index, one_in(s, 3));
+		(void)sim_at(s, later(s, RANDOM_OUTAGE_S),
+			(struct sim_event){.host = -1,
+				.name = "cable-in",
+				.fn = on_cable_in,
+				.a = (uint64_t)h->index,
+				.b = one_in(s, 3)});
 		break;
 	case 5:
 		host_sleep(h, true);
-		(void)sim_at(s, later(s, RANDOM_OUTAGE_S), -1, "wake-up",
-			on_wake_up, (uint64_t)h->index, 0);
+		(void)sim_at(s, later(s, RANDOM_OUTAGE_S),
+			(struct sim_event){.host = -1,
+				.name = "wake-up",
+				.fn = on_wake_up,
+				.a = (uint64_t)h->index});
 		break;
 	case 6:
 		host_stall_chat(h, true);
-		(void)sim_at(s, later(s, 8), -1, "go-on", on_go_on,
-			(uint64_t)h->index, 0);
+		(void)sim_at(s, later(s, 8),
+			(struct sim_event){.host = -1,
+				.name = "go-on",
+				.fn = on_go_on,
+				.a = (uint64_t)h->index});
 		break;
 	default:
 		host_stall_ui(h, true);
-		(void)sim_at(s, later(s, 8), -1, "go-on", on_go_on,
-			(uint64_t)h->index, 0);
+		(void)sim_at(s, later(s, 8),
+			(struct sim_event){.host = -1,
+				.name = "go-on",
+				.fn = on_go_on,
+				.a = (uint64_t)h->index});
 		break;
 	}
 }
@@ -227,8 +244,11 @@ static void crash(struct sim *s, struct host *h)
 		host_kill(h);
 	else
 		host_power_off(h);
-	(void)sim_at(s, later(s, RANDOM_OUTAGE_S), -1, "power", on_power,
-		(uint64_t)h->index, 0);
+	(void)sim_at(s, later(s, RANDOM_OUTAGE_S),
+		(struct sim_event){.host = -1,
+			.name = "power",
+			.fn = on_power,
+			.a = (uint64_t)h->index});
 }
 
 static void garbage(struct sim *s, struct host *h)
@@ -298,8 +318,11 @@ static void on_happening(struct sim *s, const struct sim_event *ev)
 		return;
 	if (h->running)
 		happen(s, w, h);
-	(void)sim_at(s, s->now_us + 1 + rng_below(&s->rng, 2 * w->pause_us), -1,
-		"happening", on_happening, ev->a, 0);
+	(void)sim_at(s, s->now_us + 1 + rng_below(&s->rng, 2 * w->pause_us),
+		(struct sim_event){.host = -1,
+			.name = "happening",
+			.fn = on_happening,
+			.a = ev->a});
 }
 
 /* ---- the run ----------------------------------------------------------- */
@@ -325,10 +348,16 @@ bool random_run(struct sim *s)
 
 	draw_world(s, &w);
 	for (int i = 0; i < s->host_count; i++)
-		(void)sim_at(s, sim_draw(s, 0, 10 * SIM_S), -1, "power",
-			on_power, (uint64_t)i, 0);
-	(void)sim_at(s, sim_draw(s, 1, 5) * SIM_S, -1, "happening",
-		on_happening, (uint64_t)(uintptr_t)&w, 0);
+		(void)sim_at(s, sim_draw(s, 0, 10 * SIM_S),
+			(struct sim_event){.host = -1,
+				.name = "power",
+				.fn = on_power,
+				.a = (uint64_t)i});
+	(void)sim_at(s, sim_draw(s, 1, 5) * SIM_S,
+		(struct sim_event){.host = -1,
+			.name = "happening",
+			.fn = on_happening,
+			.a = (uint64_t)(uintptr_t)&w});
 	/* The last outage ends by itself; then it is quiet. */
 	if (!sim_run(s,
 		    w.end_us + (RANDOM_OUTAGE_S + 1) * SIM_S + RANDOM_QUIET_US))

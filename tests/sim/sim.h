@@ -210,10 +210,10 @@ void sim_init(struct sim *s, uint64_t seed, const char *scenario);
 void sim_clear(struct sim *s);
 /* Runs events until the time; false when something failed. */
 bool sim_run(struct sim *s, uint64_t until_us);
-/* host -1: the world's own event. Returns its sequence number. */
-uint64_t sim_at(struct sim *s, uint64_t at_us, int host, const char *name,
-	void (*fn)(struct sim *, const struct sim_event *), uint64_t a,
-	uint64_t b);
+/* Time and order of `ev` are set here; host -1: the world's own event.
+ * Returns its sequence number. */
+uint64_t sim_at(struct sim *s, uint64_t at_us, struct sim_event ev);
+/* A line of the trace, which is also part of the hash. */
 void sim_trace(struct sim *s, int host, const char *fmt, ...) P2P_PRINTF(3, 4);
 /* The first failure is kept; the run ends. */
 void sim_fail(struct sim *s, const char *fmt, ...) P2P_PRINTF(2, 3);
@@ -223,7 +223,9 @@ int sim_room(const struct sim *s, const char *topic);
 
 /* ---- host.c ------------------------------------------------------------ */
 
+/* A machine that is on; its program does not run yet. */
 struct host *host_add(struct sim *s, const struct host_cfg *cfg);
+/* Powers the machine when it is off, and starts the program. */
 void host_start(struct host *h);
 /* The program ends at once: kill -9, its kernel closes what it held. */
 void host_kill(struct host *h);
@@ -247,6 +249,7 @@ void host_addr(const struct host *h, struct maddr *a);
 
 /* ---- face.c ------------------------------------------------------------ */
 
+/* The face takes what chat has told it. */
 void face_turn(struct sim *s, const struct sim_event *ev);
 /* Types and presses Enter, in the room that is shown. */
 void face_type(struct host *h, const char *text);
@@ -257,9 +260,13 @@ void face_talk(struct host *h, const char *topic);
 
 /* ---- wire.c ------------------------------------------------------------ */
 
+/* The verbs of net/loop/carrier.c. */
 void wire_dial(struct host *h, uint64_t conn, const struct maddr *addr);
+/* Writes what the node has for the connection. */
 void wire_flush(struct host *h, uint64_t conn);
+/* Stops or resumes reading. */
 void wire_pause(struct host *h, uint64_t conn, bool pause);
+/* What was written still arrives. */
 void wire_close(struct host *h, uint64_t conn);
 /* The program is gone: `fin` says whether the kernel tells the others. */
 void wire_drop_all(struct host *h, bool fin);
@@ -273,16 +280,23 @@ void wire_reset(struct sim *s, int a, int b);
 
 /* ---- lan.c ------------------------------------------------------------- */
 
+/* Its records are announced, and it asks for others'. */
 void lan_advertise(struct host *h);
 void lan_refresh(struct host *h);
 
 /* ---- check.c ----------------------------------------------------------- */
 
+/* What chat asks of net: lines are watched from here on. */
 void check_published(struct host *h, const struct net_msg *m);
+/* What net tells chat: who is linked with whom. */
 void check_told(struct host *h, const struct chat_net_msg *m);
+/* What the face is told to show. */
 void check_line(struct host *h, const struct ui_msg *m);
+/* After every step of a node. */
 void check_step(struct host *h);
+/* After every tick: it has led to something. */
 void check_tick(struct host *h);
+/* After every turn of the face: the order on the screen. */
 void check_ui(struct host *h);
 /* Something was cut between two hosts: lines under way may be lost. */
 void check_broken(struct sim *s, int a, int b);

@@ -146,14 +146,22 @@ static void send_bytes(
 	if (a >= 0 && b >= 0)
 		at = P2P_MAX(at, s->stall_us[a][b]);
 	l->last_us = at;
-	(void)sim_at(
-		s, at, -1, "deliver", on_deliver, t->id, pack(n, side, fin));
+	(void)sim_at(s, at,
+		(struct sim_event){.host = -1,
+			.name = "deliver",
+			.fn = on_deliver,
+			.a = t->id,
+			.b = pack(n, side, fin)});
 }
 
 static void send_reset(struct sim *s, struct tcp *t, int to)
 {
-	(void)sim_at(s, s->now_us + travel(s), -1, "reset", on_reset, t->id,
-		(uint64_t)to);
+	(void)sim_at(s, s->now_us + travel(s),
+		(struct sim_event){.host = -1,
+			.name = "reset",
+			.fn = on_reset,
+			.a = t->id,
+			.b = (uint64_t)to});
 }
 
 static void on_reset(struct sim *s, const struct sim_event *ev)
@@ -231,8 +239,12 @@ static void on_deliver(struct sim *s, const struct sim_event *ev)
 		}
 	}
 	if (t->end[from].chunk.len > 0)
-		(void)sim_at(s, s->now_us + travel(s), -1, "room", on_room,
-			t->id, (uint64_t)from);
+		(void)sim_at(s, s->now_us + travel(s),
+			(struct sim_event){.host = -1,
+				.name = "room",
+				.fn = on_room,
+				.a = t->id,
+				.b = (uint64_t)from});
 	read_end(s, ev->a, !from);
 }
 
@@ -256,8 +268,12 @@ void wire_healed(struct sim *s)
 			l->fin_stalled = false;
 			/* The sender tries again when its timer says so. */
 			l->last_us = s->now_us + sim_draw(s, 200, 1500) * 1000;
-			(void)sim_at(s, l->last_us, -1, "deliver", on_deliver,
-				t->id, pack(n, side, fin));
+			(void)sim_at(s, l->last_us,
+				(struct sim_event){.host = -1,
+					.name = "deliver",
+					.fn = on_deliver,
+					.a = t->id,
+					.b = pack(n, side, fin)});
 		}
 	}
 }
@@ -269,8 +285,11 @@ static void on_keepalive(struct sim *s, const struct sim_event *ev)
 
 	if (t == NULL)
 		return;
-	(void)sim_at(s, s->now_us + WIRE_KEEPALIVE_US, -1, "keepalive",
-		on_keepalive, ev->a, 0);
+	(void)sim_at(s, s->now_us + WIRE_KEEPALIVE_US,
+		(struct sim_event){.host = -1,
+			.name = "keepalive",
+			.fn = on_keepalive,
+			.a = ev->a});
 	if (tcp_way(s, t)) {
 		t->down_since_us = P2P_NEVER;
 		for (int side = 0; side < 2; side++)
@@ -393,8 +412,12 @@ void wire_pause(struct host *h, uint64_t conn, bool pause)
 		return;
 	e->reading = !pause;
 	if (!pause)
-		(void)sim_at(h->sim, h->sim->now_us, -1, "read", on_deliver,
-			t->id, pack(0, !side, false));
+		(void)sim_at(h->sim, h->sim->now_us,
+			(struct sim_event){.host = -1,
+				.name = "read",
+				.fn = on_deliver,
+				.a = t->id,
+				.b = pack(0, !side, false)});
 }
 
 void wire_close(struct host *h, uint64_t conn)
@@ -453,8 +476,11 @@ static struct tcp *tcp_new(struct sim *s)
 		t->end[i].host = -1;
 	}
 	(void)table_put(&s->tcps, bytes_of(&t->id, sizeof(t->id)), t);
-	(void)sim_at(s, s->now_us + WIRE_KEEPALIVE_US, -1, "keepalive",
-		on_keepalive, t->id, 0);
+	(void)sim_at(s, s->now_us + WIRE_KEEPALIVE_US,
+		(struct sim_event){.host = -1,
+			.name = "keepalive",
+			.fn = on_keepalive,
+			.a = t->id});
 	return t;
 }
 
@@ -522,13 +548,19 @@ static void on_accept(struct sim *s, const struct sim_event *ev)
 	if (!tcp_way(s, t)) /* no answer: the dialler's patience decides */
 		return;
 	if (!h->running || h->net_stopped) {
-		(void)sim_at(s, s->now_us + travel(s), -1, "refuse",
-			on_dial_failed, t->id, 0);
+		(void)sim_at(s, s->now_us + travel(s),
+			(struct sim_event){.host = -1,
+				.name = "refuse",
+				.fn = on_dial_failed,
+				.a = t->id});
 		return;
 	}
 	t->accepted = true;
-	(void)sim_at(s, s->now_us + travel(s), -1, "connected", on_connected,
-		t->id, 0);
+	(void)sim_at(s, s->now_us + travel(s),
+		(struct sim_event){.host = -1,
+			.name = "connected",
+			.fn = on_connected,
+			.a = t->id});
 	remote_of(s, t, &in.addr);
 	host_step(h, &in);
 	t = tcp_find(s, ev->a);
@@ -574,11 +606,19 @@ void wire_dial(struct host *h, uint64_t conn, const struct maddr *addr)
 	sim_trace(s, h->index, "conn %llu dials %s", (unsigned long long)conn,
 		to < 0 ? "nobody" : s->host[to].cfg.name);
 	if (!h->cable)
-		(void)sim_at(s, s->now_us + WIRE_REFUSED_AFTER_US, -1, "refuse",
-			on_dial_failed, t->id, 1);
+		(void)sim_at(s, s->now_us + WIRE_REFUSED_AFTER_US,
+			(struct sim_event){.host = -1,
+				.name = "refuse",
+				.fn = on_dial_failed,
+				.a = t->id,
+				.b = 1});
 	else if (to >= 0)
-		(void)sim_at(s, s->now_us + 2 * travel(s), -1, "accept",
-			on_accept, t->id, (uint64_t)to);
+		(void)sim_at(s, s->now_us + 2 * travel(s),
+			(struct sim_event){.host = -1,
+				.name = "accept",
+				.fn = on_accept,
+				.a = t->id,
+				.b = (uint64_t)to});
 }
 
 void wire_attack(struct sim *s, int target, struct bytes raw)
@@ -587,8 +627,12 @@ void wire_attack(struct sim *s, int target, struct bytes raw)
 
 	t->end[0].gen = 0;
 	P2P_ASSERT(bufq_push(&t->end[0].tx.flight, raw) == 0);
-	(void)sim_at(s, s->now_us + travel(s), -1, "accept", on_accept, t->id,
-		(uint64_t)target);
+	(void)sim_at(s, s->now_us + travel(s),
+		(struct sim_event){.host = -1,
+			.name = "accept",
+			.fn = on_accept,
+			.a = t->id,
+			.b = (uint64_t)target});
 	t->end[0].tx.last_us = s->now_us + s->latency_us + s->jitter_us + 1;
 	t->end[0].tx.free_us = t->end[0].tx.last_us;
 	send_bytes(s, t, 0, raw.len, false);

@@ -54,21 +54,11 @@ static struct sim_event heap_pop(struct sim *s)
 	}
 }
 
-uint64_t sim_at(struct sim *s, uint64_t at_us, int host, const char *name,
-	void (*fn)(struct sim *, const struct sim_event *), uint64_t a,
-	uint64_t b)
+uint64_t sim_at(struct sim *s, uint64_t at_us, struct sim_event ev)
 {
-	struct sim_event ev = {
-		.at_us = P2P_MAX(at_us, s->now_us),
-		.seq = ++s->next_seq,
-		.name = name,
-		.fn = fn,
-		.host = host,
-		.gen = host < 0 ? 0 : s->host[host].gen,
-		.a = a,
-		.b = b,
-	};
-
+	ev.at_us = P2P_MAX(at_us, s->now_us);
+	ev.seq = ++s->next_seq;
+	ev.gen = ev.host < 0 ? 0 : s->host[ev.host].gen;
 	heap_push(s, &ev);
 	return ev.seq;
 }
