@@ -61,16 +61,17 @@ static void put_unit(struct fuzz *f, struct buf *rpc, uint8_t n)
 static void put_control(
 	struct fuzz *f, struct buf *rpc, uint8_t kind, uint8_t n)
 {
+	/* IHAVE to PRUNE, and IDONTWANT of later versions. */
+	uint32_t part = kind % 5u + 1;
 	size_t outer = pb_begin(rpc, RPC_CONTROL);
-	size_t inner = pb_begin(rpc, kind % 6);
+	size_t inner = pb_begin(rpc, part);
 
-	if (kind % 6 != CONTROL_IWANT)
+	if (part != CONTROL_IWANT)
 		pb_put_bytes(rpc, GRAFT_TOPIC, topic_of(n));
-	if (kind % 6 == CONTROL_PRUNE)
+	if (part == CONTROL_PRUNE)
 		pb_put_uint(rpc, PRUNE_BACKOFF, (uint64_t)n << (n % 60));
 	for (unsigned i = 0; i < kind / 32u; i++)
-		put_id(f, rpc,
-			kind % 6 == CONTROL_IWANT ? IWANT_IDS : IHAVE_IDS,
+		put_id(f, rpc, part == CONTROL_IWANT ? IWANT_IDS : IHAVE_IDS,
 			(uint8_t)(n + i));
 	pb_end(rpc, inner);
 	pb_end(rpc, outer);
