@@ -15,6 +15,10 @@ static void write_line(struct log *log, enum log_level level, const char *line)
 
 	pthread_mutex_lock(&lf->lock);
 	if (lf->file != NULL) {
+		/* A program runs for months; what it says last matters. */
+		if (ftello(lf->file) > (off_t)LOG_FILE_BYTES_MAX &&
+			ftruncate(fileno(lf->file), 0) == 0)
+			rewind(lf->file);
 		(void)fprintf(lf->file, "%" PRIu64 ".%03u %s %s\n", now / 1000,
 			(unsigned)(now % 1000), log_level_name(level), line);
 		(void)fflush(lf->file);

@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 
-/* A larger file is started anew when the program starts. */
+/* A file that has become larger is started anew. */
 #define LOG_FILE_BYTES_MAX (4u << 20)
 
 struct log_file {

@@ -1,0 +1,47 @@
+/* The log file of a program that runs for months. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/log_file.h"
+
+static void test_log_file_stays_bounded_while_it_runs(void **state)
+{
+	char path[] = "/tmp/p2pchat-log-XXXXXX";
+	char line[1001];
+	struct log_file lf;
+	struct stat st;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	assert_int_equal(log_file_open(&lf, path, LOG_LEVEL_WARN), 0);
+	for (size_t i = 0; i < 2 * LOG_FILE_BYTES_MAX / sizeof(line); i++)
+		log_printf(&lf.log, LOG_LEVEL_WARN, "%s", line);
+	log_printf(&lf.log, LOG_LEVEL_WARN, "the end");
+	log_file_close(&lf);
+	assert_int_equal(stat(path, &st), 0);
+	assert_in_range(st.st_size, 1, LOG_FILE_BYTES_MAX + 2 * sizeof(line));
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_log_file_stays_bounded_while_it_runs),
+	};
+
+	return cmocka_run_group_tests_name("log_file", tests, NULL, NULL);
+}
