@@ -80,7 +80,8 @@ static int run(struct program *p, struct screen_face *f, int signal_fd)
 	return ended_by == SIGHUP ? 128 + SIGHUP : status;
 }
 
-int face_run_screen(struct program *p, int signal_fd)
+int face_run_screen(
+	struct program *p, int signal_fd, char error[static OPTIONS_ERROR_MAX])
 {
 	static const enum screen_color colors[] = {
 		[OPTION_COLOR_AUTO] = SCREEN_COLOR_AUTO,
@@ -104,7 +105,10 @@ int face_run_screen(struct program *p, int signal_fd)
 		log_file_give_stderr(&p->log);
 		return EXIT_IO;
 	}
-	status = program_run(p) == 0 ? run(p, f, signal_fd) : EXIT_UNAVAILABLE;
+	status = program_load(p, error);
+	if (status == 0)
+		status = program_run(p) == 0 ? run(p, f, signal_fd)
+					     : EXIT_UNAVAILABLE;
 	screen_face_free(f);
 	log_file_give_stderr(&p->log);
 	return status;

@@ -7,9 +7,12 @@
 
 #include "app/program.h"
 
-/* The full screen; the terminal is given back before it returns. */
-int face_run_screen(struct program *p, int signal_fd);
-/* Lines on standard output, commands on standard input. */
+/* The full screen; the terminal is given back before it returns. Loads the
+ * program once the screen stands; then `error` says why that failed. */
+int face_run_screen(
+	struct program *p, int signal_fd, char error[static OPTIONS_ERROR_MAX]);
+/* Lines on standard output, commands on standard input; the program is
+ * loaded. */
 int face_run_line(struct program *p, int signal_fd, bool headless);
 
 #endif

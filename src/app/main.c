@@ -68,10 +68,14 @@ static int run(const struct options *o, enum face face)
 	struct program p;
 	int status = program_open(&p, o, get_env, error);
 
-	if (status == 0)
-		status = face == FACE_SCREEN ? face_run_screen(&p, signal_fd)
-					     : face_run_line(&p, signal_fd,
-						       face == FACE_HEADLESS);
+	if (status == 0 && face == FACE_SCREEN) {
+		status = face_run_screen(&p, signal_fd, error);
+	} else if (status == 0) {
+		status = program_load(&p, error);
+		if (status == 0)
+			status = face_run_line(
+				&p, signal_fd, face == FACE_HEADLESS);
+	}
 	program_stop(&p);
 	if (error[0] != '\0')
 		complain(error);

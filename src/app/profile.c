@@ -197,10 +197,8 @@ static bool name_is_safe(const char *name)
 }
 
 int profile_open(struct profile *p, const struct options *o,
-	options_env_fn get_env, struct log *log,
-	char error[static OPTIONS_ERROR_MAX])
+	options_env_fn get_env, char error[static OPTIONS_ERROR_MAX])
 {
-	int status;
 	int err;
 
 	*p = (struct profile){.fresh = false};
@@ -215,12 +213,15 @@ int profile_open(struct profile *p, const struct options *o,
 	if (err != 0)
 		return fail(
 			error, EXIT_CANNOT_CREATE, p->folder, strerror(err));
-	status = take_lock(p, error);
-	if (status == 0)
-		status = open_key(p, error);
-	if (status == 0)
-		status = open_store(p, log, error);
-	return status;
+	return take_lock(p, error);
+}
+
+int profile_load(struct profile *p, struct log *log,
+	char error[static OPTIONS_ERROR_MAX])
+{
+	int status = open_key(p, error);
+
+	return status != 0 ? status : open_store(p, log, error);
 }
 
 void profile_close(struct profile *p)

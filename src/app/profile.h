@@ -20,9 +20,12 @@ struct profile {
 	bool fresh; /* the key was made just now */
 };
 
-/* 0, or an exit status and "what: why". Close it either way. */
+/* Finds the folder, or makes it, and locks it. 0, or an exit status and "what:
+ * why". Close it either way. */
 int profile_open(struct profile *p, const struct options *o,
-	options_env_fn get_env, struct log *log,
+	options_env_fn get_env, char error[static OPTIONS_ERROR_MAX]);
+/* Then the key and the database, which take their time when they are made. */
+int profile_load(struct profile *p, struct log *log,
 	char error[static OPTIONS_ERROR_MAX]);
 void profile_close(struct profile *p);
 

@@ -268,6 +268,7 @@ static void open_log(struct program *p)
 int program_open(struct program *p, const struct options *o,
 	options_env_fn get_env, char error[static OPTIONS_ERROR_MAX])
 {
+	struct maddr listen[OPTIONS_LIST_MAX];
 	int status;
 
 	*p = (struct program){.options = o, .wake_fd = -1, .chat_wake_fd = -1};
@@ -280,11 +281,20 @@ int program_open(struct program *p, const struct options *o,
 		return EXIT_UNAVAILABLE;
 	}
 	make_mailboxes(p);
-	status = profile_open(&p->profile, o, get_env, NULL, error);
-	if (status != 0)
-		return status;
-	open_log(p);
-	status = make_loop(p, error);
+	status = parse_listen(o, listen, error);
+	if (status == 0)
+		status = profile_open(&p->profile, o, get_env, error);
+	if (status == 0)
+		open_log(p);
+	return status;
+}
+
+int program_load(struct program *p, char error[static OPTIONS_ERROR_MAX])
+{
+	int status = profile_load(&p->profile, NULL, error);
+
+	if (status == 0)
+		status = make_loop(p, error);
 	return status != 0 ? status : make_chat(p, error);
 }
 

@@ -4,10 +4,11 @@
  *   face (main) --from_ui--> chat --inbox--> net
  *               <--to_ui----      <--from_net--
  *
- * program_open makes everything, program_run starts the threads (after the
- * screen stands: ncurses and locales want a single thread), program_stop ends
- * it; in between the face posts to from_ui and takes from to_ui when wake_fd is
- * readable.
+ * program_open does what is quick and what most often fails, so that a person
+ * is told before there is a screen; then the screen stands (ncurses and locales
+ * want a single thread), program_load reads or makes key, database and sockets
+ * behind it, program_run starts the threads, program_stop ends it. In between
+ * the face posts to from_ui and takes from to_ui when wake_fd is readable.
  */
 #ifndef APP_PROGRAM_H
 #define APP_PROGRAM_H
@@ -42,6 +43,8 @@ struct program {
 /* 0, or an exit status and "what: why". program_stop either way. */
 int program_open(struct program *p, const struct options *o,
 	options_env_fn get_env, char error[static OPTIONS_ERROR_MAX]);
+/* What takes its time; called by the face. As program_open. */
+int program_load(struct program *p, char error[static OPTIONS_ERROR_MAX]);
 /* Starts the threads; called by the face. 0 or P2P_ERR_IO. */
 int program_run(struct program *p) P2P_MUST_CHECK;
 /* Waits for the threads (which end after CHAT_MSG_QUIT) and frees all. */

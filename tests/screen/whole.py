@@ -25,7 +25,8 @@ from screen import Screen, Tmux
 TMUX = None
 # The whole suite; a normal run takes a third of it.
 SECONDS_MAX = 240
-READY = r"^ HERE \d"
+# The first frame stands before there is a room; then the prompt names it.
+READY = r"^ #\S+>"
 SIZES = ((80, 24), (120, 40), (40, 12), (20, 6), (10, 3))
 
 
@@ -351,8 +352,8 @@ def suspend(t):
         me.sees("#lobby>$")
         s.keys("C-c", "C-c")
         me.sees("^1$")
-        s.type("echo done")
-        me.sees("^done$")
+        s.type("echo $((6 * 7)) done")
+        me.sees("42 done$")
 
 
 def terminal_gone(t):
@@ -379,6 +380,18 @@ def taken(t):
         other.start(ready=r"exit=75\n(.*\n)*tty=same")
         other.sees(r"p2pchat-tui: .*\d+")
         other.sees("--profile")
+
+
+def damaged(t):
+    """What fails behind the first screen is told when it is gone"""
+    with Person(t) as me:
+        me.start()
+        me.quit()
+        key = me.home / "data" / "identity.key"
+        key.write_bytes(b"no key")
+        me.start(ready=r"exit=65\n(.*\n)*tty=same")
+        me.sees("p2pchat-tui: .*identity.key: damaged")
+        me.misses("ROOMS")
 
 
 def dumb(t):
@@ -412,7 +425,7 @@ def main():
     with Tmux() as TMUX, Tests() as t:
         return t.all([first_screen, meet_and_talk, same_name, rooms, hostile,
                       sizes, restart, waiting, paste, colours, ascii_only,
-                      ways_out, suspend, terminal_gone, taken, dumb])
+                      ways_out, suspend, terminal_gone, taken, damaged, dumb])
 
 
 if __name__ == "__main__":
