@@ -52,6 +52,10 @@
 /* Pings that we answer. go and js send one every 30 s. */
 #define YAMUX_PINGS_BURST 64
 #define YAMUX_PINGS_PER_S 8
+/* Ours: at times on this grid, and at least this often although the other
+ * side's own pings show that it lives. */
+#define YAMUX_PING_GRID_MS 1000
+#define YAMUX_PING_RARELY_MS 30000
 
 /* ---- mplex ---- */
 

@@ -181,6 +181,21 @@ static int on_stream_frame(struct muxer *m, const struct yamux_head *h)
 
 /* ---- frames of the session ---- */
 
+/* Its ping shows that the dialler lives: while it goes on asking, ours only
+ * measures now and then. Else both sides would wake each other all the time. */
+static void put_off_ping(struct muxer *m)
+{
+	struct yamux_state *y = &m->u.yamux;
+	uint64_t wait = m->cfg.ping_interval_ms;
+
+	if (m->cfg.initiator || y->next_ping_ms == P2P_NEVER || y->ping_sent)
+		return;
+	wait = P2P_MIN(wait + wait / 4,
+		y->ping_sent_ms + YAMUX_PING_RARELY_MS - m->now_ms);
+	if (m->now_ms - y->ping_sent_ms < YAMUX_PING_RARELY_MS)
+		y->next_ping_ms = P2P_MAX(y->next_ping_ms, m->now_ms + wait);
+}
+
 static int on_ping(struct muxer *m, const struct yamux_head *h)
 {
 	struct yamux_state *y = &m->u.yamux;
@@ -195,6 +210,7 @@ static int on_ping(struct muxer *m, const struct yamux_head *h)
 				      .flags = YAMUX_ACK,
 				      .length = h->length});
 		m->counts.pings_answered++;
+		put_off_ping(m);
 		return 0;
 	}
 	if (h->flags != YAMUX_ACK)
@@ -393,6 +409,10 @@ static void yamux_tick(struct muxer *m, const struct env *env)
 	y->ping_sent = true;
 	y->ping_sent_ms = m->now_ms;
 	y->next_ping_ms = env_after(env, m->cfg.ping_interval_ms);
+	/* All connections of a program ask in the same turn: one wake-up. */
+	if (m->cfg.ping_interval_ms >= 2 * YAMUX_PING_GRID_MS &&
+		y->next_ping_ms != P2P_NEVER)
+		y->next_ping_ms -= y->next_ping_ms % YAMUX_PING_GRID_MS;
 	put_answer(m, &(struct yamux_head){.type = YAMUX_PING,
 			      .flags = YAMUX_SYN,
 			      .length = y->ping_value});

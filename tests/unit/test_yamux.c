@@ -567,6 +567,55 @@ static void test_yamux_pings_measure_and_time_out(void **state)
 	assert_int_equal(muxer_deadline(s->m), P2P_NEVER);
 }
 
+/* Sends one ping, has it answered; its time. */
+static uint64_t ping_once(struct lone *l)
+{
+	struct mux_side *s = &l->s;
+	uint32_t value;
+
+	l->te.env.now_ms = muxer_deadline(s->m);
+	muxer_tick(s->m, &l->te.env, &s->out);
+	value = get_be32(bufq_peek(&s->out).data + 8);
+	expect_sent(s, YAMUX_PING, YAMUX_SYN, 0, value);
+	assert_int_equal(feed_frame(s, YAMUX_PING, YAMUX_ACK, 0, value), 0);
+	return l->te.env.now_ms;
+}
+
+static void test_yamux_listener_leaves_pings_to_a_dialler_that_asks(
+	void **state)
+{
+	struct lone *l = *state;
+	struct mux_side *s = &l->s;
+	uint64_t first, rounds = 0;
+
+	s->m->cfg.initiator = false;
+	s->m->cfg.ping_interval_ms = 5000;
+	s->m->u.yamux.next_ping_ms = l->te.env.now_ms;
+	first = ping_once(l);
+	for (;;) {
+		l->te.env.now_ms += 5000;
+		if (muxer_deadline(s->m) <= l->te.env.now_ms && rounds > 0)
+			break;
+		l->te.env.now_ms -= rounds == 0 ? 1000 : 0;
+		assert_int_equal(feed_frame(s, YAMUX_PING, YAMUX_SYN, 0, 1), 0);
+		expect_sent(s, YAMUX_PING, YAMUX_ACK, 0, 1);
+		rounds++;
+	}
+	/* Still measured, though rarely. */
+	assert_true(rounds >= 5);
+	assert_true(ping_once(l) <= first + YAMUX_PING_RARELY_MS);
+	/* The dialler falls silent: asked before long. */
+	l->te.env.now_ms += 3000;
+	assert_int_equal(feed_frame(s, YAMUX_PING, YAMUX_SYN, 0, 2), 0);
+	expect_sent(s, YAMUX_PING, YAMUX_ACK, 0, 2);
+	assert_true(muxer_deadline(s->m) <= l->te.env.now_ms + 6250);
+	/* A dialler puts nothing off. */
+	s->m->cfg.initiator = true;
+	first = ping_once(l);
+	assert_int_equal(feed_frame(s, YAMUX_PING, YAMUX_SYN, 0, 3), 0);
+	assert_true(muxer_deadline(s->m) <= first + 5000);
+}
+
 static void test_yamux_go_away_stops_new_streams_only(void **state)
 {
 	struct lone *l = *state;
@@ -649,6 +698,7 @@ int main(void)
 		LONE(test_yamux_answers_pings_while_out_is_full_of_data),
 		LONE(test_yamux_feed_waits_when_answers_have_no_room),
 		LONE(test_yamux_pings_measure_and_time_out),
+		LONE(test_yamux_listener_leaves_pings_to_a_dialler_that_asks),
 		LONE(test_yamux_go_away_stops_new_streams_only),
 		LONE(test_yamux_discards_frames_for_unknown_streams),
 		LONE(test_yamux_forgets_a_stream_in_the_middle_of_a_frame),
