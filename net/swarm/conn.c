@@ -226,6 +226,26 @@ void swarm_dial_failed(struct swarm *s, const struct env *env, uint64_t conn,
 	conn_fail(s, env, c, P2P_ERR_CLOSED);
 }
 
+/* Those who send much and finish nothing leave no room for the others. */
+static void evict_hoarder(struct swarm *s, const struct env *env)
+{
+	struct table_entry *e, *tmp;
+	struct conn *most = NULL;
+
+	if (s->budget.used <= SWARM_BUDGET_BYTES_HIGH)
+		return;
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		struct conn *c = e->value;
+
+		if (most == NULL || c->budget.used > most->budget.used)
+			most = c;
+	}
+	if (most == NULL || most->budget.used < SWARM_HOARD_BYTES)
+		return;
+	s->counters.conns_refused++;
+	conn_fail(s, env, most, P2P_ERR_LIMIT);
+}
+
 void swarm_bytes(
 	struct swarm *s, const struct env *env, uint64_t conn, struct bytes in)
 {
@@ -256,6 +276,7 @@ void swarm_bytes(
 					   : SWARM_CONN_IN_BYTES;
 	if (c->in.len > limit)
 		conn_fail(s, env, c, P2P_ERR_TOO_BIG);
+	evict_hoarder(s, env);
 }
 
 void swarm_closed(struct swarm *s, const struct env *env, uint64_t conn)

@@ -6,8 +6,6 @@
 
 /* Events and actions that wait within one turn; the owner drains them. */
 #define SWARM_QUEUE_BYTES_MAX (64u << 20)
-/* All connections together, before the process's own budget. */
-#define SWARM_BUDGET_BYTES (96u << 20)
 
 static const char *const inside[] = {
 	"/ipfs/id/1.0.0",

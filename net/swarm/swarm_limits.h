@@ -16,7 +16,12 @@
 #define SWARM_UPGRADE_MS 5000
 #define SWARM_CLOSE_MS 1000 /* to write what is left */
 
-#define SWARM_CONN_BUDGET_BYTES (24u << 20)
+/* What is held for one and for all; above HIGH whoever holds most is cut off,
+ * unless that is less than a connection at ordinary work has. */
+#define SWARM_CONN_BUDGET_BYTES (12u << 20)
+#define SWARM_BUDGET_BYTES (20u << 20)
+#define SWARM_BUDGET_BYTES_HIGH (14u << 20)
+#define SWARM_HOARD_BYTES (320u << 10)
 #define SWARM_CONN_OUT_BYTES (192u << 10)
 #define SWARM_CONN_IN_BYTES (192u << 10)
 #define SWARM_STREAMS_IN_MAX 1024
