@@ -18,8 +18,8 @@ struct envelope_pb {
 #define FIELD(name) offsetof(struct envelope_pb, name)
 
 static const struct pb_rule rules[] = {
-	{1, PB_KIND_VIEW, PB_REQUIRED, FIELD(public_key), 0,
-		KEY_PB_BYTES_MAX, 0},
+	{1, PB_KIND_VIEW, PB_REQUIRED, FIELD(public_key), 0, KEY_PB_BYTES_MAX,
+		0},
 	{2, PB_KIND_VIEW, PB_REQUIRED, FIELD(payload_type), 0,
 		ENVELOPE_BYTES_MAX, 0},
 	{3, PB_KIND_VIEW, PB_REQUIRED, FIELD(payload), 0, ENVELOPE_BYTES_MAX,
@@ -28,9 +28,8 @@ static const struct pb_rule rules[] = {
 		WIRE_SIGNATURE_BYTES_MAX, 0},
 };
 
-static const struct pb_schema schema = {.rules = rules,
-	.rule_count = P2P_ARRAY_LEN(rules),
-	.strict = true};
+static const struct pb_schema schema = {
+	.rules = rules, .rule_count = P2P_ARRAY_LEN(rules), .strict = true};
 
 static struct bytes kind_type(const struct envelope_kind *kind)
 {
@@ -38,16 +37,16 @@ static struct bytes kind_type(const struct envelope_kind *kind)
 }
 
 /* Domain, type and payload, each with its length in front. */
-static void put_signed_bytes(const struct envelope_kind *kind,
-	struct bytes payload, struct buf *out)
+static void put_signed_bytes(
+	const struct envelope_kind *kind, struct bytes payload, struct buf *out)
 {
 	varint_frame_append(out, bytes_str(kind->domain));
 	varint_frame_append(out, kind_type(kind));
 	varint_frame_append(out, payload);
 }
 
-static int check_signature(const struct envelope_pb *pb,
-	const struct envelope_kind *kind)
+static int check_signature(
+	const struct envelope_pb *pb, const struct envelope_kind *kind)
 {
 	struct public_key key;
 	struct buf message;
@@ -63,8 +62,8 @@ static int check_signature(const struct envelope_pb *pb,
 	return err;
 }
 
-int envelope_open(struct envelope *e, const struct envelope_kind *kind,
-	struct bytes raw)
+int envelope_open(
+	struct envelope *e, const struct envelope_kind *kind, struct bytes raw)
 {
 	struct envelope_pb pb = {0};
 	int err;

@@ -77,8 +77,8 @@ int peer_record_open(struct peer_record *r, struct bytes raw)
 	return err;
 }
 
-int peer_record_seal(const struct identity *me, const struct peer_record *r,
-	struct buf *out)
+int peer_record_seal(
+	const struct identity *me, const struct peer_record *r, struct buf *out)
 {
 	struct buf payload;
 	int err;

@@ -34,7 +34,7 @@ struct upgrader_cfg {
 	bool offer_yamux;
 	bool offer_mplex;     /* offered last */
 	size_t out_bytes_max; /* to the carrier; at least
-	                              UPGRADER_OUT_BYTES_MIN */
+				      UPGRADER_OUT_BYTES_MIN */
 	/* kind and initiator are filled in here; the budget is charged for
 	 * what this layer buffers of the other side's bytes, too. */
 	struct muxer_cfg muxer;

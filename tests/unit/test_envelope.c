@@ -56,14 +56,13 @@ static void test_envelope_with_any_bit_changed_is_refused(void **state)
 	vector_hex(RECORD_HEX, &raw);
 	for (size_t i = 0; i < raw.len * 8; i++) {
 		raw.data[i / 8] ^= (uint8_t)(1u << i % 8);
-		assert_int_not_equal(
-			peer_record_open(&r, buf_bytes(&raw)), 0);
+		assert_int_not_equal(peer_record_open(&r, buf_bytes(&raw)), 0);
 		assert_true(peer_id_none(&r.peer));
 		raw.data[i / 8] ^= (uint8_t)(1u << i % 8);
 	}
 	for (size_t n = 0; n < raw.len; n++)
-		assert_int_not_equal(peer_record_open(&r,
-					     bytes_first(buf_bytes(&raw), n)),
+		assert_int_not_equal(
+			peer_record_open(&r, bytes_first(buf_bytes(&raw), n)),
 			0);
 	buf_clear(&raw);
 }

@@ -29,15 +29,14 @@ static void test_identify_writes_by_field_number(void **state)
 	buf_init(&text, 1000);
 	identify_pb_write(&id, &out);
 	vector_to_hex(buf_bytes(&out), &text);
-	assert_string_equal(buf_cstr(&text),
-		"0a016b"
-		"120161"
-		"120162"
-		"1a022f70"
-		"22016f"
-		"2a0a697066732f302e312e30"
-		"320178"
-		"420172");
+	assert_string_equal(buf_cstr(&text), "0a016b"
+					     "120161"
+					     "120162"
+					     "1a022f70"
+					     "22016f"
+					     "2a0a697066732f302e312e30"
+					     "320178"
+					     "420172");
 	assert_int_equal(identify_pb_read(&back, buf_bytes(&out)), 0);
 	assert_int_equal(back.listen_addr_count, 2);
 	assert_true(bytes_equal(back.listen_addrs[1], bytes_str("b")));
@@ -55,15 +54,13 @@ static void test_identify_merges_messages(void **state)
 	struct identify id = {0};
 
 	(void)state;
-	assert_int_equal(
-		identify_pb_read(&id, bytes_of("\x1a\x01"
-					       "a\x32\x01x",
-					      6)),
+	assert_int_equal(identify_pb_read(&id, bytes_of("\x1a\x01"
+							"a\x32\x01x",
+						       6)),
 		0);
-	assert_int_equal(
-		identify_pb_read(&id, bytes_of("\x1a\x01"
-					       "b\x42\x01r",
-					      6)),
+	assert_int_equal(identify_pb_read(&id, bytes_of("\x1a\x01"
+							"b\x42\x01r",
+						       6)),
 		0);
 	assert_int_equal(id.protocol_count, 2);
 	assert_true(bytes_equal(id.protocols[0], bytes_str("a")));

@@ -9,7 +9,8 @@
 
 #define ID "12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5"
 #define ID_HEX \
-	"0024080112208a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c"
+	"0024080112208a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801" \
+	"b40f6f5c"
 #define RELAY "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N"
 
 static int text_to(const char *text, struct buf *out)
@@ -51,7 +52,8 @@ static void test_multiaddr_reads_old_and_other_spellings(void **state)
 {
 	static const char *const pairs[][2] = {
 		{"/ip4/1.2.3.4/tcp/1/ipfs/" ID, "/ip4/1.2.3.4/tcp/1/p2p/" ID},
-		{"/p2p/bafzaajaiaejcbcui4poxicprsx6vfwznhs5f24wkm4e36hmucin7g5ei"
+		{"/p2p/"
+		 "bafzaajaiaejcbcui4poxicprsx6vfwznhs5f24wkm4e36hmucin7g5ei"
 		 "ag2a6324",
 			"/p2p/" ID},
 		{"/ip6/0:0:0::1/tcp/9", "/ip6/::1/tcp/9"},
@@ -127,16 +129,15 @@ static void test_multiaddr_refuses_bad_bytes(void **state)
 		const char *hex;
 		int err;
 	} cases[] = {
-		{"-", P2P_ERR_MALFORMED},
-		{"047f0000", P2P_ERR_TRUNCATED},
+		{"-", P2P_ERR_MALFORMED}, {"047f0000", P2P_ERR_TRUNCATED},
 		{"047f000001060f", P2P_ERR_TRUNCATED},
 		{"84007f000001", P2P_ERR_MALFORMED}, /* code not minimal */
 		{"07", P2P_ERR_UNSUPPORTED},
-		{"3500", P2P_ERR_MALFORMED},         /* a name of nothing */
-		{"3503612f62", P2P_ERR_MALFORMED},   /* a slash in a name */
+		{"3500", P2P_ERR_MALFORMED},       /* a name of nothing */
+		{"3503612f62", P2P_ERR_MALFORMED}, /* a slash in a name */
 		{"35026100", P2P_ERR_MALFORMED},
 		{"35ffffffffffffffff7f61", P2P_ERR_TRUNCATED},
-		{"a503020000", P2P_ERR_MALFORMED},   /* an id of nothing */
+		{"a503020000", P2P_ERR_MALFORMED},     /* an id of nothing */
 		{"9003022f61dd03", P2P_ERR_MALFORMED}, /* behind a path */
 	};
 	struct buf raw;
@@ -165,41 +166,37 @@ static const struct {
 	uint16_t port;
 	bool peer, relayed, relay;
 } routes[] = {
-	{"/ip4/1.2.3.4/tcp/4001", MULTIADDR_OVER_TCP,
-		"/ip4/1.2.3.4/tcp/4001", 4001, false, false, false},
+	{"/ip4/1.2.3.4/tcp/4001", MULTIADDR_OVER_TCP, "/ip4/1.2.3.4/tcp/4001",
+		4001, false, false, false},
 	{"/ip4/1.2.3.4/tcp/4001/p2p/" ID, MULTIADDR_OVER_TCP,
 		"/ip4/1.2.3.4/tcp/4001", 4001, true, false, false},
-	{"/dns/example.org/tcp/1", MULTIADDR_OVER_TCP,
-		"/dns/example.org/tcp/1", 1, false, false, false},
+	{"/dns/example.org/tcp/1", MULTIADDR_OVER_TCP, "/dns/example.org/tcp/1",
+		1, false, false, false},
 	{"/ip6zone/eth0/ip6/fe80::1/tcp/2/p2p/" ID, MULTIADDR_OVER_TCP,
-		"/ip6zone/eth0/ip6/fe80::1/tcp/2", 2, true, false,
-		false},
-	{"/ip4/1.2.3.4/tcp/3/ws", MULTIADDR_OVER_WS,
-		"/ip4/1.2.3.4/tcp/3/ws", 3, false, false, false},
+		"/ip6zone/eth0/ip6/fe80::1/tcp/2", 2, true, false, false},
+	{"/ip4/1.2.3.4/tcp/3/ws", MULTIADDR_OVER_WS, "/ip4/1.2.3.4/tcp/3/ws", 3,
+		false, false, false},
 	{"/dns4/a/tcp/443/tls/sni/b/ws/p2p/" ID, MULTIADDR_OVER_WSS,
-		"/dns4/a/tcp/443/tls/sni/b/ws", 443, true, false,
-		false},
-	{"/dns4/a/tcp/443/wss", MULTIADDR_OVER_WSS,
-		"/dns4/a/tcp/443/wss", 443, false, false, false},
+		"/dns4/a/tcp/443/tls/sni/b/ws", 443, true, false, false},
+	{"/dns4/a/tcp/443/wss", MULTIADDR_OVER_WSS, "/dns4/a/tcp/443/wss", 443,
+		false, false, false},
 	{"/ip4/1.2.3.4/udp/5/quic-v1/p2p/" ID, MULTIADDR_OVER_QUIC,
 		"/ip4/1.2.3.4/udp/5/quic-v1", 5, true, false, false},
-	{"/ip4/1.2.3.4/udp/5/quic", MULTIADDR_OVER_OTHER, NULL, 5,
-		false, false, false},
-	{"/dnsaddr/bootstrap.libp2p.io/p2p/" ID,
-		MULTIADDR_OVER_DNSADDR, "/dnsaddr/bootstrap.libp2p.io",
-		0, true, false, false},
+	{"/ip4/1.2.3.4/udp/5/quic", MULTIADDR_OVER_OTHER, NULL, 5, false, false,
+		false},
+	{"/dnsaddr/bootstrap.libp2p.io/p2p/" ID, MULTIADDR_OVER_DNSADDR,
+		"/dnsaddr/bootstrap.libp2p.io", 0, true, false, false},
 	{"/ip4/1.2.3.4/tcp/6/p2p/" RELAY "/p2p-circuit/p2p/" ID,
-		MULTIADDR_OVER_TCP,
-		"/ip4/1.2.3.4/tcp/6/p2p/" RELAY, 6, true, true, true},
-	{"/ip4/1.2.3.4/tcp/6/p2p/" RELAY "/p2p-circuit",
-		MULTIADDR_OVER_TCP,
+		MULTIADDR_OVER_TCP, "/ip4/1.2.3.4/tcp/6/p2p/" RELAY, 6, true,
+		true, true},
+	{"/ip4/1.2.3.4/tcp/6/p2p/" RELAY "/p2p-circuit", MULTIADDR_OVER_TCP,
 		"/ip4/1.2.3.4/tcp/6/p2p/" RELAY, 6, false, true, true},
 	{"/ip4/1.2.3.4/tcp/6/p2p-circuit/p2p/" ID, MULTIADDR_OVER_TCP,
 		"/ip4/1.2.3.4/tcp/6", 6, true, true, false},
-	{"/ip4/1.2.3.4/tcp/6/http", MULTIADDR_OVER_OTHER, NULL, 6,
+	{"/ip4/1.2.3.4/tcp/6/http", MULTIADDR_OVER_OTHER, NULL, 6, false, false,
+		false},
+	{"/ip6zone/eth0/ip4/1.2.3.4/tcp/2", MULTIADDR_OVER_OTHER, NULL, 0,
 		false, false, false},
-	{"/ip6zone/eth0/ip4/1.2.3.4/tcp/2", MULTIADDR_OVER_OTHER, NULL,
-		0, false, false, false},
 	{"/tcp/2", MULTIADDR_OVER_OTHER, NULL, 0, false, false, false},
 	{"/p2p/" ID, MULTIADDR_OVER_OTHER, NULL, 0, true, false, false},
 };
@@ -240,15 +237,14 @@ static void test_multiaddr_sheds_a_trailing_peer(void **state)
 	buf_init(&without, 500);
 	assert_int_equal(text_to("/ip4/1.2.3.4/tcp/1/p2p/" ID, &with), 0);
 	assert_int_equal(text_to("/ip4/1.2.3.4/tcp/1", &without), 0);
-	assert_true(bytes_equal(multiaddr_without_peer(buf_bytes(&with)),
-		buf_bytes(&without)));
+	assert_true(bytes_equal(
+		multiaddr_without_peer(buf_bytes(&with)), buf_bytes(&without)));
 	assert_true(bytes_equal(multiaddr_without_peer(buf_bytes(&without)),
 		buf_bytes(&without)));
-	assert_int_equal(text_to("/ip4/1.2.3.4/tcp/1/p2p/" ID "/p2p-circuit",
-				 &with),
-		0);
-	assert_true(bytes_equal(multiaddr_without_peer(buf_bytes(&with)),
-		buf_bytes(&with)));
+	assert_int_equal(
+		text_to("/ip4/1.2.3.4/tcp/1/p2p/" ID "/p2p-circuit", &with), 0);
+	assert_true(bytes_equal(
+		multiaddr_without_peer(buf_bytes(&with)), buf_bytes(&with)));
 	buf_clear(&with);
 	buf_clear(&without);
 }
@@ -327,8 +323,8 @@ static void test_multiaddr_too_long_for_the_buffer(void **state)
 
 	(void)state;
 	buf_init(&raw, 10);
-	assert_int_equal(text_to("/ip4/1.2.3.4/tcp/1/p2p/" ID, &raw),
-		P2P_ERR_TOO_BIG);
+	assert_int_equal(
+		text_to("/ip4/1.2.3.4/tcp/1/p2p/" ID, &raw), P2P_ERR_TOO_BIG);
 	assert_int_equal(raw.len, 0);
 	buf_clear(&raw);
 }

@@ -80,8 +80,8 @@ static void test_unit_signs_as_js_does(void **state)
 static void test_unit_sign_then_parse_gives_the_parts(void **state)
 {
 	static uint8_t data[UNIT_DATA_BYTES_MAX + 1];
-	static const size_t lengths[] = {0, 1, 127, 128, 1900, 2048, 16384,
-		UNIT_DATA_BYTES_MAX};
+	static const size_t lengths[] = {
+		0, 1, 127, 128, 1900, 2048, 16384, UNIT_DATA_BYTES_MAX};
 	uint8_t gossip[UNIT_GOSSIP_ID_BYTES_MAX], seqno[UNIT_SEQNO_BYTES];
 	struct unit u;
 	struct buf raw;
