@@ -14,8 +14,9 @@ def files(endings, tops=CODE):
     for top in tops:
         for folder, subs, names in os.walk(os.path.join(ROOT, top)):
             subs[:] = [s for s in subs if s not in ("node_modules",)]
-            found += [os.path.relpath(os.path.join(folder, name), ROOT)
-                      for name in names if name.endswith(endings)]
+            paths = (os.path.join(folder, name) for name in names)
+            found += [os.path.relpath(path, ROOT)
+                      for path in paths if path.endswith(endings)]
     return sorted(found)
 
 

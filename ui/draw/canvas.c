@@ -67,7 +67,8 @@ static void set_cell(struct ui_canvas *c, struct canvas_place at,
 		(cluster.data[len] & 0xc0) == 0x80)
 		len--;
 	memset(cell, 0, sizeof(*cell));
-	memcpy(cell->text, cluster.data, len);
+	if (len > 0)
+		memcpy(cell->text, cluster.data, len);
 	cell->len = (uint8_t)len;
 	cell->width = (uint8_t)at.cols;
 	cell->style = (uint8_t)style;

@@ -134,7 +134,7 @@ bool people_set_member(
 
 	P2P_ASSERT(slot < UI_ROOMS_MAX);
 	if (q == NULL && in && peer[0] != '\0') {
-		q = find_or_add(p, peer);
+		(void)find_or_add(p, peer);
 		settle(p);
 		q = find(p, peer);
 	}

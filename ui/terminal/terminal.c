@@ -105,7 +105,7 @@ static void start_colors(struct terminal *t, enum terminal_color color)
 		return;
 	(void)use_default_colors();
 	t->color = true;
-	for (short i = 0; i < STYLE_COUNT; i++) {
+	for (int i = 0; i < STYLE_COUNT; i++) {
 		short fg = COLORS >= 256 ? looks[i].many : looks[i].few;
 
 		(void)init_pair((short)(i + 1), fg, -1);
