@@ -7,6 +7,7 @@ import os
 import pathlib
 import pty
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -39,6 +40,15 @@ def as_nobody(folder):
     # The way to the test's folder must be open to that user.
     os.chmod(folder.parent, 0o711)
     return {"user": 65534, "group": 65534, "extra_groups": []}
+
+
+def open_copy(folder):
+    """The program where anybody may run it: the way to the build may be
+    closed to others."""
+    copy = folder.parent / "program-for-all"
+    shutil.copy(P2PCHAT, copy)
+    os.chmod(copy, 0o755)
+    return str(copy)
 
 
 # ---- options ----------------------------------------------------------------
@@ -259,9 +269,9 @@ def home_not_writable(t):
     home = t.home()
     os.chmod(home, 0o555)
     user = as_nobody(home)
-    done = subprocess.run([P2PCHAT, *HEADLESS], env=clean_env(home),
+    done = subprocess.run([open_copy(home), *HEADLESS], env=clean_env(home),
                           stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=30, check=False, **user)
+                          timeout=30, check=False, cwd=home.parent, **user)
     os.chmod(home, 0o755)
     need(done.returncode == 73, done.returncode, done.stderr)
     need(str(home).encode() in done.stderr, done.stderr)
@@ -364,9 +374,10 @@ def unreadable_key(t):
                      *folder.iterdir()):
             if path.name != "identity.key":
                 os.chown(path, user["user"], user["group"])
-    done = subprocess.run([P2PCHAT, *HEADLESS, *ANY_PORT], env=clean_env(home),
-                          stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=30, check=False, **user)
+    done = subprocess.run([open_copy(home), *HEADLESS, *ANY_PORT],
+                          env=clean_env(home), stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=30, check=False,
+                          cwd=home.parent, **user)
     need(done.returncode == 77, done.returncode, done.stderr)
     need(b"identity.key" in done.stderr, done.stderr)
 
