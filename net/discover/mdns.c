@@ -153,8 +153,8 @@ static bool put_string(struct buf *out, struct bytes addr)
 
 size_t mdns_txt_put(struct buf *out, const struct maddr *addrs, size_t count)
 {
-	static const enum ip_scope order[] = {IP_SCOPE_PRIVATE,
-		IP_SCOPE_PUBLIC, IP_SCOPE_RESERVED, IP_SCOPE_LINK_LOCAL};
+	static const enum ip_scope order[] = {IP_SCOPE_PRIVATE, IP_SCOPE_PUBLIC,
+		IP_SCOPE_RESERVED, IP_SCOPE_LINK_LOCAL};
 	size_t done = 0;
 
 	for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
@@ -236,8 +236,8 @@ static int judge(struct maddr *addr, const struct mdns_origin *from)
 	return 0;
 }
 
-int mdns_dnsaddr(struct maddr *addr, struct bytes string,
-	const struct mdns_origin *from)
+int mdns_dnsaddr(
+	struct maddr *addr, struct bytes string, const struct mdns_origin *from)
 {
 	struct bytes peer;
 	struct maddr base;
@@ -266,11 +266,11 @@ size_t mdns_txt_addresses(struct maddr out[static MDNS_ADDRESSES_MAX],
 	size_t count = 0;
 
 	for (int i = 0; i < MDNS_STRINGS_MAX && cur_left(&c) > 0 &&
-			count < MDNS_ADDRESSES_MAX; i++) {
+			count < MDNS_ADDRESSES_MAX;
+		i++) {
 		struct bytes string = cur_take(&c, cur_u8(&c));
 
-		if (cur_ok(&c) &&
-			mdns_dnsaddr(&out[count], string, from) == 0)
+		if (cur_ok(&c) && mdns_dnsaddr(&out[count], string, from) == 0)
 			count++;
 	}
 	return count;

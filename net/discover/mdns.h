@@ -45,17 +45,17 @@ int mdns_name_put(struct buf *out, const char *text) P2P_MUST_CHECK;
  * for a compressed or empty name or bytes behind it, P2P_ERR_TRUNCATED,
  * P2P_ERR_TOO_BIG; out is "" then.
  */
-int mdns_name_text(struct bytes raw, char out[static MDNS_NAME_TEXT_MAX])
-	P2P_MUST_CHECK;
+int mdns_name_text(
+	struct bytes raw, char out[static MDNS_NAME_TEXT_MAX]) P2P_MUST_CHECK;
 /* A fresh name for an instance: random a-z0-9, says nothing about the host. */
-void mdns_instance_name(struct rng *rng,
-	char out[static MDNS_INSTANCE_CHARS + 1]);
+void mdns_instance_name(
+	struct rng *rng, char out[static MDNS_INSTANCE_CHARS + 1]);
 
 /* ---- writing ------------------------------------------------------------ */
 
 /* The data of an SRV record: priority and weight 0. Errors of mdns_name_put. */
-int mdns_srv_put(struct buf *out, uint16_t port, const char *target)
-	P2P_MUST_CHECK;
+int mdns_srv_put(
+	struct buf *out, uint16_t port, const char *target) P2P_MUST_CHECK;
 /*
  * The data of the TXT record for these addresses with /p2p/ID behind them:
  * private ones first, then public, then link-local ones, which are written

@@ -103,8 +103,8 @@ static AvahiServer *server_new(struct avahi_core *a, int *err)
 	cfg.publish_workstation = 0;
 	cfg.publish_domain = 0;
 	cfg.enable_wide_area = 0;
-	s = avahi_server_new(avahi_poll_api(a->way.d->poll), &cfg, on_server, a,
-		err);
+	s = avahi_server_new(
+		avahi_poll_api(a->way.d->poll), &cfg, on_server, a, err);
 	avahi_server_config_free(&cfg);
 	return s;
 }

@@ -85,8 +85,7 @@ static int by_text(const void *a, const void *b)
 }
 
 /* "eth0, wlan0" behind what is in text. */
-static void add_interfaces(
-	const struct discovery *d, char *text, size_t size)
+static void add_interfaces(const struct discovery *d, char *text, size_t size)
 {
 	char names[LAN_INTERFACES_MAX][IF_NAMESIZE];
 	size_t n = 0, at;
@@ -99,8 +98,8 @@ static void add_interfaces(
 		at = strlen(text);
 		if (at + strlen(names[i]) + 3 > size)
 			break;
-		(void)snprintf(text + at, size - at, "%s%s",
-			i == 0 ? "" : ", ", names[i]);
+		(void)snprintf(text + at, size - at, "%s%s", i == 0 ? "" : ", ",
+			names[i]);
 	}
 }
 
@@ -115,15 +114,17 @@ static enum chat_status_state word_status(
 		return CHAT_STATE_FAILED;
 	}
 	if (d->active == NULL) {
-		(void)snprintf(text, size, d->core_due_ms > d->now_ms
-			? "off: no multicast socket; trying again"
-			: "looking for avahi");
+		(void)snprintf(text, size,
+			d->core_due_ms > d->now_ms
+				? "off: no multicast socket; trying again"
+				: "looking for avahi");
 		return d->core_due_ms > d->now_ms ? CHAT_STATE_FAILED
 						  : CHAT_STATE_BUSY;
 	}
 	if (d->published == PUBLISH_DENIED) {
 		(void)snprintf(text, size,
-			"avahi-daemon refuses: disable-user-service-publishing");
+			"avahi-daemon refuses: "
+			"disable-user-service-publishing");
 		return CHAT_STATE_FAILED;
 	}
 	if (d->published == PUBLISH_PROBING) {
@@ -135,16 +136,15 @@ static enum chat_status_state word_status(
 			"off: no multicast interface; avahi waits for one");
 		return CHAT_STATE_FAILED;
 	}
-	(void)snprintf(text, size, daemon
-		? "avahi on "
-		: "avahi's core in process (no daemon) on ");
+	(void)snprintf(text, size,
+		daemon ? "avahi on "
+		       : "avahi's core in process (no daemon) on ");
 	add_interfaces(d, text, size);
 	return d->advert == NULL ? CHAT_STATE_BUSY : CHAT_STATE_OK;
 }
 
-static bool status_differs(
-	const struct discovery *d, enum chat_status_state state,
-	const char *text)
+static bool status_differs(const struct discovery *d,
+	enum chat_status_state state, const char *text)
 {
 	return state != d->told_state || strcmp(text, d->told_text) != 0;
 }
@@ -203,17 +203,20 @@ static void daemon_step(struct discovery *d)
 	if (d->daemon != NULL && d->daemon->state == WAY_FAILED) {
 		was_active = d->active == d->daemon;
 		drop(d, &d->daemon);
-		d->daemon_due_ms = clock_now_ms() +
-			(d->hung ? DAEMON_HUNG_REST_MS
-				 : was_active ? 0 : DAEMON_REST_MS);
+		d->daemon_due_ms =
+			clock_now_ms() + (d->hung ? DAEMON_HUNG_REST_MS
+						 : was_active ? 0
+							      : DAEMON_REST_MS);
 	}
 	if (d->daemon != NULL || d->daemon_due_ms > d->now_ms)
 		return;
 	d->daemon = avahi_daemon_new(d);
 	now_ms = clock_now_ms();
 	if (d->daemon == NULL)
-		d->daemon_due_ms = now_ms + (now_ms > d->now_ms + HANG_MS
-			? DAEMON_HUNG_REST_MS : DAEMON_RETRY_MS);
+		d->daemon_due_ms =
+			now_ms + (now_ms > d->now_ms + HANG_MS
+						 ? DAEMON_HUNG_REST_MS
+						 : DAEMON_RETRY_MS);
 	d->now_ms = now_ms;
 }
 

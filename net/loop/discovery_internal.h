@@ -99,7 +99,7 @@ enum publish_state {
 };
 
 enum lookup_state {
-	LOOKUP_WAITING,  /* to be opened at due_ms */
+	LOOKUP_WAITING, /* to be opened at due_ms */
 	LOOKUP_OPEN,
 	LOOKUP_FINISHED, /* open, all was told: to be closed */
 	LOOKUP_DONE,     /* since due_ms */
@@ -110,7 +110,7 @@ struct lookup {
 	struct discovery *d;
 	void *browser;
 	enum lookup_state state;
-	bool refused;    /* net's mailbox was full: look again */
+	bool refused; /* net's mailbox was full: look again */
 	uint64_t due_ms;
 	char name[]; /* for TXT lookups */
 };
@@ -153,7 +153,7 @@ struct discovery {
 	struct lookup *service; /* of PTR records */
 	struct table names;     /* name -> struct lookup */
 	size_t open_count;
-	struct table seen;      /* address with id -> when told */
+	struct table seen; /* address with id -> when told */
 
 	enum chat_status_state told_state;
 	char told_text[96];

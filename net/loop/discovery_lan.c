@@ -169,8 +169,7 @@ static struct mdns_origin origin_of(int interface)
 	struct mdns_origin from = {.loopback = false};
 	char name[IF_NAMESIZE];
 
-	if (interface <= 0 ||
-		if_indextoname((unsigned)interface, name) == NULL)
+	if (interface <= 0 || if_indextoname((unsigned)interface, name) == NULL)
 		return from;
 	(void)snprintf(from.zone, sizeof(from.zone), "%s", name);
 	from.loopback = strcmp(name, "lo") == 0 || strcmp(name, "lo0") == 0;
@@ -249,8 +248,8 @@ static void name_gone(struct discovery *d, const char *name)
 static void open_lookup(struct discovery *d, struct lookup *lk)
 {
 	lk->refused = false;
-	lk->browser = d->active->ops->browse(
-		d->active, lk->name, MDNS_TYPE_TXT, lk);
+	lk->browser =
+		d->active->ops->browse(d->active, lk->name, MDNS_TYPE_TXT, lk);
 	lk->due_ms = d->now_ms + OPEN_MAX_MS;
 	lk->state = LOOKUP_OPEN;
 	if (lk->browser != NULL) {
@@ -411,8 +410,8 @@ static void browse_service(struct discovery *d)
 {
 	struct lookup *lk = d->service;
 
-	lk->browser = d->active->ops->browse(
-		d->active, lk->name, MDNS_TYPE_PTR, lk);
+	lk->browser =
+		d->active->ops->browse(d->active, lk->name, MDNS_TYPE_PTR, lk);
 	lk->due_ms = lk->browser != NULL ? P2P_NEVER : d->now_ms + RETRY_MS;
 }
 

@@ -73,7 +73,7 @@ struct gossip {
 	struct table topics; /* name -> struct topic */
 	struct table left;   /* those left, while back-offs run */
 	struct table seen;   /* gossip_id -> struct seen */
-	struct table cache; /* gossip_id -> struct cached */
+	struct table cache;  /* gossip_id -> struct cached */
 	struct list cache_order;
 	size_t cache_bytes;
 	struct table asked; /* gossip_id asked for this heartbeat -> itself */

@@ -106,8 +106,8 @@ int main(int argc, char **argv)
 	}
 	cfg.out = mailbox_new(&box_cfg);
 	d = discovery_new(&cfg);
-	discovery_advertise(d, addrs, (size_t)count,
-		(uint16_t)strtoul(argv[2], NULL, 10));
+	discovery_advertise(
+		d, addrs, (size_t)count, (uint16_t)strtoul(argv[2], NULL, 10));
 	serve(d, cfg.out);
 	start_ms = clock_now_ms();
 	discovery_free(d);

@@ -75,10 +75,10 @@ static void test_mdns_refuses_names_that_are_none(void **state)
 		int err;
 	} bad[] = {
 		{"", 0, P2P_ERR_TRUNCATED},
-		{"\0", 1, P2P_ERR_MALFORMED},      /* the root */
-		{"\1a", 2, P2P_ERR_TRUNCATED},     /* no end */
-		{"\5a\0", 3, P2P_ERR_TRUNCATED},   /* label too short */
-		{"\1a\0b", 4, P2P_ERR_MALFORMED},  /* more behind it */
+		{"\0", 1, P2P_ERR_MALFORMED},       /* the root */
+		{"\1a", 2, P2P_ERR_TRUNCATED},      /* no end */
+		{"\5a\0", 3, P2P_ERR_TRUNCATED},    /* label too short */
+		{"\1a\0b", 4, P2P_ERR_MALFORMED},   /* more behind it */
 		{"\xc0\x0c", 2, P2P_ERR_MALFORMED}, /* compressed */
 	};
 	char text[MDNS_NAME_TEXT_MAX];
@@ -86,8 +86,9 @@ static void test_mdns_refuses_names_that_are_none(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_int_equal(mdns_name_text(bytes_of(bad[i].raw,
-				bad[i].len), text), bad[i].err);
+		assert_int_equal(
+			mdns_name_text(bytes_of(bad[i].raw, bad[i].len), text),
+			bad[i].err);
 		assert_string_equal(text, "");
 	}
 	/* 127 labels of one byte each, all to be escaped, is the longest. */
@@ -98,8 +99,8 @@ static void test_mdns_refuses_names_that_are_none(void **state)
 	assert_int_equal(strlen(text), 127 * 4 + 126);
 	longest[254] = 1;
 	longest[256] = 0;
-	assert_int_equal(mdns_name_text(bytes_of(longest, 257), text),
-		P2P_ERR_TOO_BIG);
+	assert_int_equal(
+		mdns_name_text(bytes_of(longest, 257), text), P2P_ERR_TOO_BIG);
 }
 
 static void test_mdns_instance_names_are_random_and_plain(void **state)
@@ -128,8 +129,8 @@ static void test_mdns_srv_says_port_and_target(void **state)
 	buf_clear(&b);
 }
 
-static void expect_addr(const char *string, const struct mdns_origin *from,
-	const char *want)
+static void expect_addr(
+	const char *string, const struct mdns_origin *from, const char *want)
 {
 	char text[MADDR_TEXT_MAX];
 	struct maddr a;
@@ -161,8 +162,8 @@ static void test_mdns_reads_dnsaddr_strings(void **state)
 	expect_none("dnsaddr=10.0.0.7", &eth0, P2P_ERR_MALFORMED);
 	expect_none("dnsaddr=/ip4/10.0.0.7/tcp/1", &eth0, P2P_ERR_MALFORMED);
 	expect_none("dnsaddr=/p2p/" ID, &eth0, P2P_ERR_MALFORMED);
-	expect_none("dnsaddr=/ip4/10.0.0.7/tcp/1/p2p/Qm", &eth0,
-		P2P_ERR_MALFORMED);
+	expect_none(
+		"dnsaddr=/ip4/10.0.0.7/tcp/1/p2p/Qm", &eth0, P2P_ERR_MALFORMED);
 }
 
 static void test_mdns_drops_what_leads_to_nobody_else(void **state)
@@ -220,8 +221,8 @@ static void test_mdns_publishes_near_addresses_first(void **state)
 	assert_int_equal(mdns_txt_put(&txt, own, 5), 3);
 	strings_of(buf_bytes(&txt), text, sizeof(text));
 	assert_string_equal(text, "dnsaddr=/ip4/192.168.1.2" TAIL "\n"
-		"dnsaddr=/ip4/8.8.8.8" TAIL "\n"
-		"dnsaddr=/ip6/fe80::1" TAIL "\n");
+				  "dnsaddr=/ip4/8.8.8.8" TAIL "\n"
+				  "dnsaddr=/ip6/fe80::1" TAIL "\n");
 	buf_clear(&txt);
 }
 
