@@ -1,0 +1,126 @@
+/*
+ * Options from flags, environment and config file, and where files live; the
+ * program as a whole is tried by tests/program/cli.py.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "app/exit_status.h"
+#include "app/options.h"
+#include "app/paths.h"
+
+static const char *const *environment; /* name, value, ..., NULL */
+
+static const char *fake_env(const char *name)
+{
+	for (size_t i = 0; environment[i] != NULL; i += 2)
+		if (strcmp(environment[i], name) == 0)
+			return environment[i + 1];
+	return NULL;
+}
+
+static const char *const nothing[] = {NULL};
+
+static int read_line(struct options *o, char *a, char *b, char *error)
+{
+	char name[] = "p2pchat-tui";
+	char *argv[] = {name, a, b, NULL};
+	int argc = a == NULL ? 1 : b == NULL ? 2 : 3;
+
+	return options_read(o, argc, argv, fake_env, error);
+}
+
+static void test_flags_replace_the_lists_of_the_environment(void **state)
+{
+	static const char *const env[] = {"CHAT_TOPIC", "from-env", NULL};
+	char error[OPTIONS_ERROR_MAX] = "";
+	char flag[] = "--room=from-flag";
+	struct options o;
+
+	(void)state;
+	environment = env;
+	assert_int_equal(read_line(&o, NULL, NULL, error), 0);
+	assert_int_equal(o.rooms.count, 1);
+	assert_string_equal(o.rooms.items[0], "from-env");
+	options_clear(&o);
+	assert_int_equal(read_line(&o, flag, NULL, error), 0);
+	assert_int_equal(o.rooms.count, 1);
+	assert_string_equal(o.rooms.items[0], "from-flag");
+	options_clear(&o);
+}
+
+static void test_wrong_flags_say_what_and_why(void **state)
+{
+	char error[OPTIONS_ERROR_MAX] = "";
+	char json[] = "--json", room[] = "--room", no[] = "--no-such";
+	char *const bad[] = {json, room, no};
+	struct options o;
+
+	(void)state;
+	environment = nothing;
+	for (size_t i = 0; i < P2P_ARRAY_LEN(bad); i++) {
+		assert_int_equal(
+			read_line(&o, bad[i], NULL, error), EXIT_USAGE);
+		assert_non_null(strstr(error, bad[i]));
+		options_clear(&o);
+	}
+}
+
+static void test_a_list_has_an_end(void **state)
+{
+	struct options o = {.help = false};
+
+	(void)state;
+	for (int i = 0; i < OPTIONS_LIST_MAX; i++)
+		assert_int_equal(option_set(&o, "room", "r"), 0);
+	assert_int_equal(option_set(&o, "room", "r"), P2P_ERR_LIMIT);
+	assert_int_equal(option_set(&o, "name", ""), P2P_ERR_INVAL);
+	assert_int_equal(option_set(&o, "help", NULL), P2P_ERR_NOT_FOUND);
+	assert_int_equal(option_set(&o, "json", "off"), 0);
+	assert_false(o.json);
+	options_clear(&o);
+}
+
+static void test_paths_ignore_relative_folders(void **state)
+{
+	static const char *const env[] = {"HOME", "/home/a", "XDG_CONFIG_HOME",
+		"relative", "XDG_DATA_HOME", "/data", NULL};
+	struct options o = {.help = false};
+	char two[] = "two", dir[] = "/d";
+	char *path;
+
+	(void)state;
+	environment = env;
+	path = path_config(fake_env);
+	assert_string_equal(path, "/home/a/.config/p2pchat-tui/config");
+	free(path);
+	path = path_profile(&o, fake_env);
+	assert_string_equal(path, "/data/p2pchat-tui");
+	free(path);
+	o.data_dir = dir;
+	o.profile = two;
+	path = path_profile(&o, fake_env);
+	assert_string_equal(path, "/d/profiles/two");
+	free(path);
+	environment = nothing;
+	assert_null(path_config(fake_env));
+	o.data_dir = NULL;
+	assert_null(path_profile(&o, fake_env));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_flags_replace_the_lists_of_the_environment),
+		cmocka_unit_test(test_wrong_flags_say_what_and_why),
+		cmocka_unit_test(test_a_list_has_an_end),
+		cmocka_unit_test(test_paths_ignore_relative_folders),
+	};
+
+	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}
