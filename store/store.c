@@ -149,7 +149,7 @@ void store_rollback(struct store *s)
 	s->in_transaction = false;
 }
 
-/* Settings that do not depend on the file's content (security.md section 6);
+/* Settings that do not depend on the file's content;
  * a library built without one of them is no reason to stop. */
 static void harden(struct store *s)
 {

@@ -1,6 +1,6 @@
 /*
  * What a profile remembers: rooms, messages, people, addresses, settings, in
- * one SQLite database. Only the chat thread uses it (design.md section 5).
+ * one SQLite database. Only the chat thread uses it.
  *
  * Durability: write verbs open a transaction by themselves; nothing is kept
  * until store_commit has returned 0, and then it survives kill -9 and loss of

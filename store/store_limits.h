@@ -1,5 +1,5 @@
 /*
- * Every maximum of the store (security.md section 6: lengths limited to
+ * Every maximum of the store (lengths limited to
  * 1 MiB). Sizes are in bytes unless the name says otherwise.
  */
 #ifndef STORE_STORE_LIMITS_H

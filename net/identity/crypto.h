@@ -56,10 +56,10 @@ void crypto_ed25519_keypair(
 void crypto_ed25519_sign(uint8_t sig[static 64],
 	const uint8_t secret[static 64], struct bytes message);
 /*
- * Strict verification (security.md section 2): S < L, A and R canonical and
- * not of small order, checked by ourselves before the library's cofactorless
- * verification, so the verdict is a function of the bytes and not of the
- * library's version. 0 or P2P_ERR_AUTH.
+ * Strict verification (docs/internals/net-identity.md): S < L, A and R
+ * canonical and not of small order, checked by ourselves before the library's
+ * cofactorless verification, so the verdict is a function of the bytes and not
+ * of the library's version. 0 or P2P_ERR_AUTH.
  */
 int crypto_ed25519_verify(const uint8_t sig[static 64],
 	const uint8_t public_key[static 32],

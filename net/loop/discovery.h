@@ -1,6 +1,6 @@
 /*
  * LAN discovery by Avahi in a thread of its own, because Avahi's calls block
- * when its daemon hangs (lab.md section 4). The daemon is used by avahi-client
+ * when its daemon hangs. The daemon is used by avahi-client
  * where it runs, else Avahi's core in process. Everything found is a hint:
  * peers are believed only after Noise.
  *

@@ -1,7 +1,7 @@
 /*
  * The only I/O of the network: one libuv loop in the net thread that turns
  * readiness into events of struct node and its actions into calls
- * (architecture.md, "Event loop"). Sockets are bound before the thread starts,
+ * (docs/decisions/0001-libuv.md). Sockets are bound before the thread starts,
  * so whoever starts the program learns of a busy port at once.
  */
 #ifndef NET_LOOP_LOOP_H

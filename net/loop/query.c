@@ -1,5 +1,5 @@
 /*
- * "Ask now": Avahi's own queries back off up to an hour (lab.md section 2), so
+ * "Ask now": Avahi's own queries back off up to an hour, so
  * after a wake-up or a change of the network one PTR query for
  * "_p2p._udp.local" is sent from an ephemeral port on every interface (RFC
  * 6762 section 6.7). Peers of other programs answer by multicast, which

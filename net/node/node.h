@@ -1,5 +1,5 @@
 /*
- * One whole libp2p node as one step function (architecture.md, "Sans-IO"):
+ * One whole libp2p node as one step function (docs/internals/net-node.md):
  * node_step takes one event, then node_next_action is called until it gives
  * nothing. node.h is all that the rest of the program sees of net/.
  *

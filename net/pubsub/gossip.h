@@ -9,9 +9,9 @@
  *   gossip_tick -------------------->  the heartbeat: mesh, gossip, caches
  *
  * Messages are named by gossip_id (from || seqno, net/unit). Other programs
- * form ids differently (libp2p-wire.md section 8): each peer's form is learnt
- * from the ids it sends and spoken to it; a peer whose form is not known yet
- * is sent no IHAVE.
+ * form ids differently (docs/internals/net-pubsub.md): each peer's form is
+ * learnt from the ids it sends and spoken to it; a peer whose form is not known
+ * yet is sent no IHAVE.
  */
 #ifndef NET_PUBSUB_GOSSIP_H
 #define NET_PUBSUB_GOSSIP_H

@@ -1,6 +1,6 @@
 /*
  * GossipSub's parameters (gossipsub v1.0 spec, "Parameters"; v1.1; figures for
- * a chat in security.md section 6) and every maximum of this folder.
+ * a chat where the spec leaves it open) and every maximum of this folder.
  */
 #ifndef NET_PUBSUB_GOSSIP_LIMITS_H
 #define NET_PUBSUB_GOSSIP_LIMITS_H

@@ -4,7 +4,7 @@
 #include "net/wire/pb.h"
 
 /*
- * Entries of one RPC that are looked at (security.md section 5). A message is
+ * Entries of one RPC that are looked at. A message is
  * at least 100 bytes when it is honest, so the RPC's own limit allows fewer
  * than this; emptier ones are an attack.
  */

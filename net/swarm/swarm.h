@@ -9,7 +9,7 @@
  *   user     --> swarm_dial, swarm_know, swarm_stream_open, _write ...
  *
  * A peer may have several connections (two that dial each other at once keep
- * both, libp2p-wire.md rule 0.5); the user sees peers, not connections.
+ * both); the user sees peers, not connections.
  * Identify, push and ping streams are served inside; streams of the user's
  * protocols come up as events. Ids are never used again.
  */

@@ -1,6 +1,5 @@
 /*
- * Every maximum of the swarm in one place (security.md section 5 says where
- * the figures come from).
+ * Every maximum of the swarm in one place (SECURITY.md says what for).
  */
 #ifndef NET_SWARM_SWARM_LIMITS_H
 #define NET_SWARM_SWARM_LIMITS_H

@@ -1,5 +1,5 @@
 /*
- * Exit statuses (sysexits.h by number, features.md section 5; the man page's
+ * Exit statuses (sysexits.h by number; the man page's
  * EXIT STATUS says the same).
  */
 #ifndef APP_EXIT_STATUS_H

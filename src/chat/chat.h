@@ -1,7 +1,7 @@
 /*
  * The rules of chat as a state machine: rooms, people, dialects, sending and
  * receiving, commands. It owns the store and nothing else; it knows no
- * thread, socket, terminal or clock (architecture.md sections 7 and 8).
+ * thread, socket, terminal or clock (ARCHITECTURE.md).
  *
  * A turn: chat_handle for each message taken from the mailboxes, at most
  * CHAT_TURN_MAX of them, then chat_turn_end. Store before show: what the

@@ -31,7 +31,7 @@
 #define CHAT_HISTORY_DEFAULT 50
 #define CHAT_HISTORY_MAX 400
 
-/* Clocks (design.md section 3): authors kept for a room's median; what is far
+/* Clocks: authors kept for a room's median; what is far
  * from it; how far ahead of its own clock a line of ours may be dated. A late
  * line proves no wrong clock, since lines wait: only a long way back does. */
 #define CHAT_CLOCKS_MAX 64

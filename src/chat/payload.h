@@ -1,7 +1,8 @@
 /*
  * What stands inside a unit: a line of chat in one of the dialects of
- * design.md section 3. What a payload means is a function of the unit's bytes
- * alone: the same line has the same text and the same time everywhere.
+ * docs/decisions/0009-dialects.md. What a payload means is a function of the
+ * unit's bytes alone: the same line has the same text and the same time
+ * everywhere.
  *
  *   native   JSON, type message|join|leave, with `v`
  *   seed-go  the same without `v`; timestamp in seconds

@@ -1,6 +1,6 @@
 /*
  * Sizes of the words that threads say to each other, and of the queues that
- * carry them (architecture.md, "Threads and messages").
+ * carry them (ARCHITECTURE.md, "Threads and queues").
  */
 #ifndef MSG_MSG_LIMITS_H
 #define MSG_MSG_LIMITS_H

@@ -1,5 +1,5 @@
 /*
- * The deterministic simulator (architecture.md, "Sans-IO"): one thread, a heap
+ * The deterministic simulator (docs/internals/tests-sim.md): one thread, a heap
  * of timed events ordered by (time, sequence), one seed. Each host runs the
  * real node, chat, store and ui model by their turns; only sockets, threads
  * and the terminal are absent. The same seed gives the same run, byte for

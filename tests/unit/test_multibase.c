@@ -8,7 +8,7 @@
 #include "net/wire/multibase.h"
 #include "tests/lib/vector.h"
 
-/* design.md's room name as go-libp2p's routing discovery finds it. */
+/* The default room's name as go-libp2p's routing discovery finds it. */
 #define ROOM_CID "bafkreibtomzah3lva2fjxe3pqlqv4hm4qhixccm6aoyanqsjlfvbtlzun4"
 #define ROOM_HASH \
 	"122033733203ed75068a9b936f82e15e1d9c81d171099e03b006c249596a19af346f"

@@ -1,5 +1,5 @@
 /*
- * Where the panes stand, by the size of the window (features.md section 4):
+ * Where the panes stand, by the size of the window:
  *
  *   columns >= 110           rooms | messages | people
  *   64 to 109                rooms over people | messages
