@@ -27,7 +27,12 @@ TMUX = None
 SECONDS_MAX = 240
 # The first frame stands before there is a room; then the prompt names it.
 READY = r"^ #\S+>"
-SIZES = ((80, 24), (120, 40), (40, 12), (20, 6), (10, 3))
+# Each size and what only its layout shows: people under the rooms, or beside
+# the lines; a short title; no title, and text down to the input.
+SIZES = ((80, 24, r"^ HERE 1 +│"), (120, 40, "│ HERE 1$"),
+         (40, 12, r"\A #lobby 1 here\n"),
+         (20, 6, r"\A(?!.*#)(.*\n){4}.*words( and)?\n> ?$"),
+         (10, 3, r"\A(?!.*#).*\n.*\b(words|and)\n> ?$"))
 
 
 class Person:
@@ -206,16 +211,15 @@ def sizes(t):
         me.sees(r"line 59 ")
         me.screen.keys("PPage")
         top = re.search(r"line (\d\d) ", me.sees("End goes back"))[1]
-        for cols, rows in SIZES[1:3] + SIZES[:1]:
+        for cols, rows, layout in SIZES[1:3] + SIZES[:1]:
             me.screen.resize(cols, rows)
-            me.sees(r"\A" + r".*\n" * (rows - 1) + r".*> ?$")
+            me.sees(layout)
             me.sees(f"line {top} ")
         me.screen.keys("End")
         me.sees("line 59 ")
-        for cols, rows in SIZES:
+        for cols, rows, layout in SIZES:
             me.screen.resize(cols, rows)
-            # Drawn anew: text of the newest line stands above the input.
-            text = me.sees(r"words( and)?\n(.*relayed.*\n)?.*> ?$")
+            text = me.sees(layout)
             need(len(text.splitlines()) == rows, cols, rows, text)
             need(max(map(len, text.splitlines())) <= cols, text)
             me.screen.keys("x")
