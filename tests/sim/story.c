@@ -211,8 +211,8 @@ static bool two_dial_at_once_both_survive(struct sim *s)
 
 static const char partition_heals_seen[] = "ann sees bob come\n"
 					   "bob sees ann come\n"
-					   "ann sees bob go\n"
 					   "bob sees ann go\n"
+					   "ann sees bob go\n"
 					   "15 seconds\n"
 					   "ann shows <you> are you there?\n"
 					   "ann sees bob come\n"
