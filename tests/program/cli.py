@@ -219,12 +219,12 @@ def precedence(t):
     conf = t.home() / "conf"
     conf.write_text("room = room-config\nname = conf-name\n")
     for args, env, want in (
-            ((), {}, "p2p-chat-default"),
+            ((), {}, "lobby"),
             (("--config", str(conf)), {}, "room-config"),
             (("--config", str(conf)), {"CHAT_TOPIC": "room-env"}, "room-env"),
             (("--config", str(conf), "--room", "room-flag"),
              {"CHAT_TOPIC": "room-env"}, "room-flag"),
-            ((), {"CHAT_TOPIC": ""}, "p2p-chat-default")):
+            ((), {"CHAT_TOPIC": ""}, "lobby")):
         room, text = rooms_of(t, t.home(), *args, **env)
         need(room == want, f"{args} {env}: {room} instead of {want}")
         for other in ("room-config", "room-env", "room-flag"):

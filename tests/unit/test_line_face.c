@@ -107,7 +107,8 @@ static void test_json_message_has_the_promised_members(void **state)
 	(void)state;
 	world_open(&w, (struct line_face_cfg){.json = true}, 8);
 	feed(&w, line_msg("mali", "a \"b\"\n\xe0\xb8\x81", false));
-	expect_out(&w, "{\"event\":\"message\",\"room\":\"p2p-chat-default\","
+	expect_out(&w, "{\"event\":\"message\",\"room\":\"lobby\","
+		       "\"topic\":\"p2p-chat-default\","
 		       "\"id\":\"" ID_AB "\",\"from\":\"12D3KooWmali\","
 		       "\"name\":\"mali\",\"text\":\"a \\\"b\\\"\\n\xe0\xb8\x81"
 		       "\",\"type\":\"message\",\"time_ms\":1763647320000,"
@@ -125,6 +126,7 @@ static void test_json_says_ready_once(void **state)
 		struct ui_msg *m = ui_msg_new(UI_MSG_READY, "p2p-chat-default",
 			"/ip4/10.0.0.1/tcp/4001\n/ip6/::1/tcp/4001");
 
+		m->title = xstrdup("lobby");
 		snprintf(m->peer, sizeof(m->peer), "%s", "12D3KooWme");
 		snprintf(m->name, sizeof(m->name), "%s", "amber-otter");
 		feed(&w, m);
@@ -132,7 +134,7 @@ static void test_json_says_ready_once(void **state)
 	expect_out(&w, "{\"event\":\"ready\",\"peer_id\":\"12D3KooWme\","
 		       "\"listen\":[\"/ip4/10.0.0.1/tcp/4001\","
 		       "\"/ip6/::1/tcp/4001\"],\"name\":\"amber-otter\","
-		       "\"room\":\"p2p-chat-default\"}\n");
+		       "\"room\":\"lobby\",\"topic\":\"p2p-chat-default\"}\n");
 	world_close(&w);
 }
 
@@ -207,7 +209,7 @@ static void test_json_survives_a_topic_that_is_not_utf8(void **state)
 	world_open(&w, (struct line_face_cfg){.json = true}, 8);
 	m->room[0] = (char)0xff;
 	feed(&w, m);
-	assert_non_null(strstr(buf_cstr(&w.out), "\"room\":\"\xef\xbf\xbd"));
+	assert_non_null(strstr(buf_cstr(&w.out), "\"topic\":\"\xef\xbf\xbd"));
 	world_close(&w);
 }
 

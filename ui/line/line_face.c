@@ -189,6 +189,19 @@ static void remember_title(struct line_face *f, const struct ui_msg *m)
 	f->rooms[i].title = xstrdup(m->title);
 }
 
+const char *line_room_title(const struct line_face *f, const struct ui_msg *m)
+{
+	if (m->title != NULL)
+		return m->title;
+	for (size_t i = 0; m->room != NULL && i < f->room_count; i++)
+		if (strcmp(f->rooms[i].topic, m->room) == 0)
+			return f->rooms[i].title;
+	/* A topic may be any bytes. */
+	if (m->room == NULL || !text_is_clean(TEXT_LINE, bytes_str(m->room)))
+		return "a room";
+	return m->room;
+}
+
 void line_face_on_msg(
 	struct line_face *f, struct ui_msg *m, const struct ui_clock *clock)
 {

@@ -76,6 +76,8 @@ void line_flush(struct line_face *f);
 /* Says an error in the face's own way and flushes it. */
 void line_error(struct line_face *f, const char *code, const char *text);
 
+/* What people call the room of a message: its title, or a clean topic. */
+const char *line_room_title(const struct line_face *f, const struct ui_msg *m);
 /* Whether the state of this item is worth a line now (remembers it). */
 bool line_status_is_news(struct line_face *f, const struct ui_msg *m);
 const char *line_status_item(enum chat_status_item item);

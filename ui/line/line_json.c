@@ -106,7 +106,8 @@ static void emit_ready(struct line_face *f, const struct ui_msg *m)
 	put_text(o, "peer_id", m->peer);
 	put_list(o, "listen", m->text);
 	put_text(o, "name", m->name);
-	put_text(o, "room", m->room);
+	put_text(o, "room", line_room_title(f, m));
+	put_text(o, "topic", m->room);
 	emit(f, o);
 }
 
@@ -117,7 +118,7 @@ static void emit_room(struct line_face *f, const struct ui_msg *m)
 	if (!m->changed)
 		return;
 	o = event("room");
-	put_text(o, "room", m->title != NULL ? m->title : m->room);
+	put_text(o, "room", line_room_title(f, m));
 	put_text(o, "topic", m->room);
 	put_text(o, "state", m->joined ? "joined" : "left");
 	put_count(o, "members", m->members);
@@ -158,7 +159,8 @@ static void emit_line(struct line_face *f, const struct ui_msg *m)
 	if (l->origin == UI_LINE_PAGE)
 		return;
 	o = event(l->origin == UI_LINE_HISTORY ? "history" : "message");
-	put_text(o, "room", m->room);
+	put_text(o, "room", line_room_title(f, m));
+	put_text(o, "topic", m->room);
 	put_id(o, l->id);
 	put_text(o, "from", l->from);
 	put_text(o, "name", l->name);

@@ -36,19 +36,6 @@ static void put_time(
 	(void)buf_appendf(&f->out, "%02d:%02d", d.hour, d.minute);
 }
 
-static const char *room_name(const struct line_face *f, const struct ui_msg *m)
-{
-	if (m->title != NULL)
-		return m->title;
-	for (size_t i = 0; m->room != NULL && i < f->room_count; i++)
-		if (strcmp(f->rooms[i].topic, m->room) == 0)
-			return f->rooms[i].title;
-	/* A topic may be any bytes. */
-	if (m->room == NULL || !text_is_clean(TEXT_LINE, bytes_str(m->room)))
-		return "a room";
-	return m->room;
-}
-
 static void put_name(
 	struct line_face *f, const char *name, const char *tag, char mark)
 {
@@ -65,13 +52,13 @@ static void say_line(struct line_face *f, const struct ui_msg *m,
 	if (l->origin == UI_LINE_PAGE)
 		return;
 	if (l->type != UI_TYPE_MESSAGE) {
-		(void)buf_appendf(&f->out, "* [%s] ", room_name(f, m));
+		(void)buf_appendf(&f->out, "* [%s] ", line_room_title(f, m));
 		put_name(f, l->name, l->tag, l->name_mark);
 		(void)buf_append_str(&f->out,
 			l->type == UI_TYPE_JOIN ? " came\n" : " left\n");
 		return;
 	}
-	(void)buf_appendf(&f->out, "[%s] ", room_name(f, m));
+	(void)buf_appendf(&f->out, "[%s] ", line_room_title(f, m));
 	put_time(f, l->time_ms, clock);
 	(void)buf_append_u8(&f->out, ' ');
 	if (l->own)
@@ -103,7 +90,7 @@ static void say_ready(struct line_face *f, const struct ui_msg *m)
 	if (m->room != NULL)
 		(void)buf_appendf(&f->out,
 			"* The room is %s. Type to speak, /help for more.\n",
-			room_name(f, m));
+			line_room_title(f, m));
 }
 
 static void say_person(struct line_face *f, const struct ui_person *p)
@@ -130,9 +117,10 @@ static void say_room(struct line_face *f, const struct ui_msg *m)
 		return;
 	if (m->joined)
 		(void)buf_appendf(&f->out, "* Joined %s: %u here.\n",
-			room_name(f, m), (unsigned)m->members);
+			line_room_title(f, m), (unsigned)m->members);
 	else
-		(void)buf_appendf(&f->out, "* Left %s.\n", room_name(f, m));
+		(void)buf_appendf(
+			&f->out, "* Left %s.\n", line_room_title(f, m));
 }
 
 static const char *status_mark(enum chat_status_state state)
@@ -193,7 +181,8 @@ void line_plain_event(struct line_face *f, const struct ui_msg *m,
 		say_room(f, m);
 		break;
 	case UI_MSG_FOCUS:
-		(void)buf_appendf(&f->out, "* In %s now.\n", room_name(f, m));
+		(void)buf_appendf(
+			&f->out, "* In %s now.\n", line_room_title(f, m));
 		break;
 	case UI_MSG_LINE:
 		say_line(f, m, clock);
