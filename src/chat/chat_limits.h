@@ -30,6 +30,8 @@
 #define CHAT_PAGE_MAX 200
 #define CHAT_HISTORY_DEFAULT 50
 #define CHAT_HISTORY_MAX 400
+/* Lines dated far ahead are counted up to here. */
+#define CHAT_AHEAD_COUNT_MAX 200
 
 /* Clocks: authors kept for a room's median; what is far
  * from it; how far ahead of its own clock a line of ours may be dated. A late

@@ -109,20 +109,46 @@ static void say_backwards(struct chat *c, const struct store_rows *rows,
 		say_row(c, &rows->items[i], origin);
 }
 
+/* Lines behind the newest page are named, not shown: else a handful of them,
+ * signed for the year 9999, would fill it for ever. */
+static void say_ahead(struct chat *c, struct chat_room *r, uint64_t latest_ms)
+{
+	struct store_key after = store_key_last;
+	struct store_rows rows;
+	bool one;
+
+	after.time_ms = latest_ms;
+	if (!chat_store_ok(c, store_page_after(c->store, r->row.id, &after,
+				      CHAT_AHEAD_COUNT_MAX, &rows)))
+		return;
+	one = rows.count == 1 && !rows.more;
+	if (rows.count > 0)
+		out_notice(c, UI_LEVEL_WARN, r,
+			"%s%zu line%s dated far ahead and %s not shown here; "
+			"/history shows %s.",
+			rows.more ? "More than " : "", rows.count,
+			one ? " is" : "s are", one ? "is" : "are",
+			one ? "it" : "them");
+	store_rows_clear(&rows);
+}
+
 void history_page(struct chat *c, const struct chat_ui_msg *m)
 {
 	struct chat_room *r =
 		m->room == NULL ? c->focus : room_find(c, m->room);
 	size_t count = P2P_MIN(m->count, CHAT_PAGE_MAX);
 	struct store_key before = {.time_ms = m->time_ms};
+	bool newest = m->time_ms == UINT64_MAX;
 	struct store_rows rows = {.count = 0};
 	struct ui_msg *end;
 
 	if (r == NULL)
 		return;
 	memcpy(before.id, m->id, sizeof(before.id));
-	if (m->time_ms == UINT64_MAX)
+	if (newest) {
 		before = store_key_last;
+		before.time_ms = clock_latest_ms(c, r);
+	}
 	if (r->row.id != 0 && count > 0 &&
 		!chat_store_ok(c,
 			store_page(c->store, r->row.id, &before, count, &rows)))
@@ -131,6 +157,9 @@ void history_page(struct chat *c, const struct chat_ui_msg *m)
 	end = ui_msg_new(UI_MSG_PAGE_END, r->row.topic, NULL);
 	end->more = rows.more;
 	out_ui(c, end);
+	/* Behind the page, which may replace all that was on the screen. */
+	if (newest && r->row.id != 0)
+		say_ahead(c, r, before.time_ms);
 	c->ui_answer = c->ui.count;
 	store_rows_clear(&rows);
 }

@@ -294,7 +294,7 @@ void room_focus(struct chat *c, struct chat_room *r)
  * room's time, and lines dated beyond that are not counted. */
 void room_read(struct chat *c, struct chat_room *r, const struct store_key *k)
 {
-	uint64_t limit = clock_room_ms(c, r) + CHAT_CLOCK_LEAD_MS_MAX;
+	uint64_t limit = clock_latest_ms(c, r);
 	struct store_key mark = *k;
 	struct store_counts counts;
 

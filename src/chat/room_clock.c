@@ -82,13 +82,21 @@ uint64_t clock_room_ms(const struct chat *c, const struct chat_room *r)
 
 /* Nobody is ahead who is not ahead of us too, if our clock is set: late lines
  * of others may have pulled the median back. */
-static uint64_t ahead_limit(const struct chat *c, const struct chat_room *r)
+static uint64_t ahead_base(const struct chat *c, const struct chat_room *r)
 {
 	uint64_t ms = clock_room_ms(c, r);
 
-	if (wall_is_set(c))
-		ms = P2P_MAX(ms, c->env->wall_ms);
-	return ms + CHAT_CLOCK_AHEAD_MS;
+	return wall_is_set(c) ? P2P_MAX(ms, c->env->wall_ms) : ms;
+}
+
+static uint64_t ahead_limit(const struct chat *c, const struct chat_room *r)
+{
+	return ahead_base(c, r) + CHAT_CLOCK_AHEAD_MS;
+}
+
+uint64_t clock_latest_ms(const struct chat *c, const struct chat_room *r)
+{
+	return ahead_base(c, r) + CHAT_CLOCK_LEAD_MS_MAX;
 }
 
 bool clock_is_ahead(

@@ -17,8 +17,10 @@ enum chat_msg_kind {
 	CHAT_MSG_FOCUS,  /* room: is looked at now (remembered, marked read) */
 	CHAT_MSG_PAGE,   /* room, time_ms, id, count: send the `count` lines
 			    before (time_ms, id), or the newest when time_ms is
-			    UINT64_MAX: UI_MSG_LINE of origin UI_LINE_PAGE in
-			    rising order, then UI_MSG_PAGE_END */
+			    UINT64_MAX (without those dated far ahead of the
+			    room, which a notice counts): UI_MSG_LINE of origin
+			    UI_LINE_PAGE in rising order, then
+			    UI_MSG_PAGE_END */
 	CHAT_MSG_READ,   /* room, time_ms, id: read up to that line */
 	CHAT_MSG_RELOAD, /* after UI_MSG_RELOAD: say everything again */
 	CHAT_MSG_QUIT,   /* the person leaves: finish, then UI_MSG_QUIT */

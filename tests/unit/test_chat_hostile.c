@@ -155,6 +155,50 @@ static void test_chat_shows_lines_with_odd_but_legal_json(void **state)
 	assert_null(host_line(h, "no"));
 }
 
+/* ---- clocks ------------------------------------------------------------ */
+
+#define YEAR_9999_MS 253402300000000ULL
+
+static void test_chat_far_dated_lines_never_hide_the_newest_page(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	uint64_t latest = h->te.env.wall_ms + CHAT_CLOCK_LEAD_MS_MAX;
+
+	author_says_native(&f->mali, h, "hello", NOW);
+	author_says_native(&f->mali, h, "the last good", latest);
+	/* After a start nobody's clock is known but the own one. */
+	host_restart(h);
+	host_page(h, LOBBY, CHAT_PAGE_MAX);
+	assert_null(host_said(h, UI_MSG_NOTICE, 0));
+	author_says_native(&f->eve, h, "one too late", latest + 1);
+	host_restart(h);
+	host_page(h, LOBBY, CHAT_PAGE_MAX);
+	assert_non_null(host_said(h, UI_MSG_NOTICE, 0));
+	assert_string_equal(host_said(h, UI_MSG_NOTICE, 0)->text,
+		"1 line is dated far ahead and is not shown here; /history "
+		"shows it.");
+	for (uint64_t i = 1; i < CHAT_PAGE_MAX; i++)
+		author_says_native(&f->eve, h, "spam", YEAR_9999_MS + i);
+	host_restart(h);
+	host_page(h, LOBBY, CHAT_PAGE_MAX);
+	assert_int_equal(host_said_count(h, UI_MSG_LINE), 2);
+	assert_non_null(host_line(h, "hello"));
+	assert_non_null(host_line(h, "the last good"));
+	assert_string_equal(host_said(h, UI_MSG_NOTICE, 0)->text,
+		"200 lines are dated far ahead and are not shown here; "
+		"/history shows them.");
+	assert_string_equal(host_said(h, UI_MSG_NOTICE, 0)->room, LOBBY);
+	/* Nothing is dropped for its time. */
+	host_forget(h);
+	host_types(h, NULL, "/history 201");
+	assert_int_equal(host_said_count(h, UI_MSG_LINE), 201);
+	author_says_native(&f->eve, h, "spam", YEAR_9999_MS);
+	host_forget(h);
+	host_page(h, LOBBY, 10);
+	assert_non_null(host_text(h, UI_MSG_NOTICE, "More than 200 lines"));
+}
+
 /* ---- queues and disks -------------------------------------------------- */
 
 static void test_chat_offers_again_when_the_word_of_room_is_lost(void **state)
@@ -208,6 +252,7 @@ int main(void)
 		STORY(test_chat_history_marks_a_borrowed_name),
 		STORY(test_chat_a_name_inside_a_word_is_no_mention),
 		STORY(test_chat_shows_lines_with_odd_but_legal_json),
+		STORY(test_chat_far_dated_lines_never_hide_the_newest_page),
 		STORY(test_chat_offers_again_when_the_word_of_room_is_lost),
 		STORY(test_chat_can_be_left_in_the_turn_that_fails),
 	};
