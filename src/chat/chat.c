@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "base/xmalloc.h"
 #include "chat/chat_internal.h"
-#include "msg/command.h"
 
 #define DEFAULT_TOPIC "p2p-chat-default"
 #define HISTORY_STATUS "lines said while you were away are not fetched yet"
@@ -344,18 +343,14 @@ static void dispatch(struct chat *c, struct msg *m)
 
 static bool means_quit(struct msg *m)
 {
-	struct bytes text;
-	const struct command *command;
+	const char *text;
 
 	if (m->kind == CHAT_MSG_QUIT)
 		return true;
 	if (m->kind != CHAT_MSG_LINE)
 		return false;
-	text = bytes_str(chat_ui_msg_of(m)->text);
-	if (text.len < 2 || text.data[0] != '/')
-		return false;
-	command = command_find(bytes_skip(text, 1));
-	return command != NULL && command->id == COMMAND_QUIT;
+	text = chat_ui_msg_of(m)->text;
+	return text != NULL && cmd_means(bytes_str(text), COMMAND_QUIT);
 }
 
 void chat_handle(struct chat *c, const struct env *env, struct msg *m)

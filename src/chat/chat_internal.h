@@ -11,6 +11,7 @@
 #include "chat/chat.h"
 #include "chat/payload.h"
 #include "msg/chat_msg.h"
+#include "msg/command.h"
 #include "msg/net_msg.h"
 #include "msg/ui_msg.h"
 #include "net/unit/unit.h"
@@ -337,6 +338,8 @@ void words_propose(struct rng *rng, char name[static MSG_NAME_MAX]);
 
 /* A typed line: a command, or something to say. */
 void cmd_line(struct chat *c, struct chat_room *r, struct bytes line);
+/* Whether the typed line is that command, whatever its arguments. */
+bool cmd_means(struct bytes line, enum command_id id);
 
 /* One command; args is trimmed. */
 typedef void cmd_fn(struct chat *c, struct chat_room *r, struct bytes args);

@@ -57,15 +57,26 @@ static void unknown(struct chat *c, struct bytes name)
 	free(quoted);
 }
 
+static struct bytes first_word(struct bytes line)
+{
+	size_t len = 0;
+
+	while (len < line.len && !is_blank(line.data[len]))
+		len++;
+	return bytes_first(line, len);
+}
+
+static bool is_command(struct bytes line)
+{
+	return line.len > 0 && line.data[0] == '/' &&
+	       (line.len < 2 || line.data[1] != '/');
+}
+
 static void run(struct chat *c, struct chat_room *r, struct bytes line)
 {
-	const struct command *command;
-	struct bytes name = line;
+	struct bytes name = first_word(line);
+	const struct command *command = command_find(name);
 
-	name.len = 0;
-	while (name.len < line.len && !is_blank(line.data[name.len]))
-		name.len++;
-	command = command_find(name);
 	if (command == NULL)
 		unknown(c, name);
 	else if (!utf8_valid(line))
@@ -74,11 +85,21 @@ static void run(struct chat *c, struct chat_room *r, struct bytes line)
 		runs[command->id](c, r, trim(bytes_skip(line, name.len)));
 }
 
+bool cmd_means(struct bytes line, enum command_id id)
+{
+	const struct command *command;
+
+	if (!is_command(line))
+		return false;
+	command = command_find(first_word(bytes_skip(line, 1)));
+	return command != NULL && command->id == id;
+}
+
 void cmd_line(struct chat *c, struct chat_room *r, struct bytes line)
 {
 	if (line.len == 0)
 		return;
-	if (line.data[0] == '/' && (line.len < 2 || line.data[1] != '/')) {
+	if (is_command(line)) {
 		run(c, r, bytes_skip(line, 1));
 		return;
 	}

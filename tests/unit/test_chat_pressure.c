@@ -205,6 +205,20 @@ static void test_chat_can_be_left_while_the_disk_is_full(void **state)
 	assert_null(host_line(h, "cannot be saved"));
 }
 
+static void test_chat_full_disk_hears_quit_with_a_word_behind(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+
+	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 1"), 0);
+	host_types(h, NULL, "cannot be saved");
+	host_types(h, NULL, "//quit bye");
+	host_types(h, NULL, "/quitting");
+	assert_false(chat_finished(h->chat));
+	host_types(h, NULL, "/quit bye");
+	assert_true(chat_finished(h->chat));
+}
+
 static void test_chat_turn_goes_on_after_a_stall(void **state)
 {
 	struct fixture *f = *state;
@@ -245,6 +259,7 @@ int main(void)
 		STORY(test_chat_full_disk_shows_and_sends_nothing_unsaved),
 		STORY(test_chat_failed_join_is_told_to_net_when_saved),
 		STORY(test_chat_can_be_left_while_the_disk_is_full),
+		STORY(test_chat_full_disk_hears_quit_with_a_word_behind),
 		STORY(test_chat_turn_goes_on_after_a_stall),
 	};
 
