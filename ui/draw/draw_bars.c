@@ -215,11 +215,12 @@ void draw_help(const struct ui *ui, struct ui_canvas *c)
 
 	for (int row = 0; row < rows; row++) {
 		struct canvas_place at = {row, 0, c->cols};
-		const struct help_line *line = &lines[top + row];
+		const struct help_line *line;
 
 		canvas_fill(c, at, " ", STYLE_TEXT);
 		if (top + row >= total)
 			continue;
+		line = &lines[top + row];
 		at.col = line->head ? 1 : 2;
 		at.cols = key_cols - 3;
 		canvas_puts(c, at, line->key, STYLE_HEAD);
