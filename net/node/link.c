@@ -28,6 +28,7 @@ struct link *link_get(
 	l->peer = *peer;
 	l->reopen_at_ms = P2P_NEVER;
 	l->rtt_told_ms = P2P_NEVER;
+	list_init(&l->tells);
 	(void)table_put(&n->links, peer_id_bytes(peer), l);
 	return l;
 }
@@ -141,6 +142,7 @@ void link_stream_gone(
 
 static void link_free(struct link *l)
 {
+	tell_forget_link(l);
 	for (size_t i = 0; i < NODE_LINK_STREAMS_IN; i++)
 		frame_reader_clear(&l->in[i].frames);
 	free(l);
@@ -155,7 +157,7 @@ void link_to_back(struct node *n, struct link *l)
 void link_remove(
 	struct node *n, const struct env *env, const struct peer_id *peer)
 {
-	struct link *l = table_remove(&n->links, peer_id_bytes(peer));
+	struct link *l = link_find(n, peer);
 
 	gossip_peer_remove(n->gossip, env, peer);
 	/* Topics are left before the peer is gone, for whoever listens. */
@@ -170,8 +172,9 @@ void link_remove(
 			else
 				tell_topic(n, &ev);
 		}
-		tell_peer(n, peer, false);
+		tell_down(n, l);
 	}
+	(void)table_remove(&n->links, peer_id_bytes(peer));
 	link_free(l);
 }
 
@@ -180,7 +183,7 @@ void link_remove(
 static bool may_read(struct node *n)
 {
 	if (!n->chat_full && n->untold == NULL &&
-		n->tells.len / sizeof(void *) < NODE_TELLS_PER_TURN)
+		n->tell_count < NODE_TELLS_PER_TURN)
 		return true;
 	n->backlog = true;
 	return false;

@@ -32,7 +32,7 @@ struct node *node_new(const struct node_cfg *cfg, const struct env *env)
 	n->gossip = gossip_new(&gossip, env);
 	table_init(&n->links, env->rng);
 	bufq_init(&n->actions, NODE_ACTIONS_BYTES_MAX);
-	bufq_init(&n->tells, NODE_ACTIONS_BYTES_MAX);
+	list_init(&n->tells);
 	n->stop_at_ms = P2P_NEVER;
 	n->links_due_ms = P2P_NEVER;
 	n->next_request = 1;
@@ -53,7 +53,6 @@ void node_free(struct node *n)
 	swarm_free(n->swarm);
 	gossip_free(n->gossip);
 	bufq_clear(&n->actions);
-	bufq_clear(&n->tells);
 	free(n);
 }
 
@@ -92,13 +91,9 @@ static bool next_tell(struct node *n, struct node_action *act)
 	*act = (struct node_action){
 		.kind = NODE_ACT_TELL_CHAT, .msg = n->untold};
 	n->untold = NULL;
-	if (act->msg != NULL)
-		return true;
-	if (n->tells.len == 0)
-		return false;
-	memcpy(&act->msg, bufq_peek(&n->tells).data, sizeof(act->msg));
-	bufq_consume(&n->tells, sizeof(act->msg));
-	return true;
+	if (act->msg == NULL)
+		act->msg = tell_take(n);
+	return act->msg != NULL;
 }
 
 bool node_next_action(struct node *n, struct node_action *act)
@@ -136,7 +131,7 @@ static void on_peer_event(
 			l->up = true;
 		if (!l->up)
 			break;
-		tell_peer(n, &ev->peer, true);
+		tell_up(n, l);
 		link_open(n, env, l);
 		link_read(n, env, l);
 		break;

@@ -10,6 +10,7 @@
 #define NET_NODE_NODE_INTERNAL_H
 
 #include "base/bufq.h"
+#include "base/list.h"
 #include "base/table.h"
 #include "net/node/node.h"
 #include "net/node/node_limits.h"
@@ -23,10 +24,26 @@ struct link_in {
 	struct frame_reader frames;
 };
 
+/*
+ * A message that waits for chat. Chat may be slow for minutes while peers come
+ * and go, so what is newer takes the place of what it makes untrue.
+ */
+struct tell {
+	struct list order;        /* in node->tells */
+	struct list of_link;      /* in link->tells; alone without a link */
+	struct link *link;        /* NULL: of no link, or that is gone */
+	struct tell **latest;     /* where it stands as the newest, or NULL */
+	struct chat_net_msg *msg; /* owned */
+};
+
 /* The gossip streams of one connected peer. */
 struct link {
 	struct peer_id peer;
-	bool up;               /* chat was told of the peer */
+	bool up;                /* chat is to know of the peer */
+	bool known;             /* and has really been told */
+	struct list tells;      /* struct tell, those that wait */
+	struct tell *peer_tell; /* the newest of its kind, NULL: none waits */
+	struct tell *rtt_tell;
 	uint64_t out;          /* 0: not open */
 	bool refused;          /* it speaks no gossip: not tried again */
 	uint64_t reopen_at_ms; /* NEVER: not waiting */
@@ -45,7 +62,10 @@ struct node {
 	struct gossip *gossip;
 	struct table links;  /* peer id -> struct link */
 	struct bufq actions; /* struct node_action, but for what follows */
-	struct bufq tells;   /* struct chat_net_msg * */
+	struct list tells;   /* struct tell */
+	size_t tell_count;
+	struct tell *status_tell[CHAT_STATUS_COUNT]; /* the newest, or NULL */
+	struct tell *ready_tell;
 	struct chat_net_msg *untold; /* given back: the next to tell */
 	bool chat_full;
 	uint64_t links_due_ms; /* a stream may be reopened then */
@@ -89,8 +109,13 @@ void links_clear(struct node *n);
 
 /* ---- tell.c ------------------------------------------------------------ */
 
-void tell_message(struct node *n, struct chat_net_msg *m);
-void tell_peer(struct node *n, const struct peer_id *peer, bool up);
+/* The oldest that waits, now the caller's; NULL when there is none. */
+struct chat_net_msg *tell_take(struct node *n);
+/* The link is about to be freed: its messages wait on without it. */
+void tell_forget_link(struct link *l);
+void tell_up(struct node *n, struct link *l);
+/* Of a peer whose coming chat has not heard nothing is told at all. */
+void tell_down(struct node *n, struct link *l);
 void tell_rtt(struct node *n, struct link *l, uint64_t rtt_ms);
 void tell_topic(struct node *n, const struct gossip_event *ev);
 void tell_unit(struct node *n, struct gossip_event *ev);

@@ -21,27 +21,111 @@ static struct chat_net_msg *new_message(
 	return m;
 }
 
-void tell_message(struct node *n, struct chat_net_msg *m)
+/* ---- what waits -------------------------------------------------------- */
+
+static struct chat_net_msg *tell_remove(struct node *n, struct tell *t)
 {
-	chat_net_msg_charge(m);
-	P2P_ASSERT(bufq_push(&n->tells, bytes_of(&m, sizeof(m))) == 0);
+	struct chat_net_msg *m = t->msg;
+
+	if (t->latest != NULL)
+		*t->latest = NULL;
+	list_remove(&t->order);
+	list_remove(&t->of_link);
+	n->tell_count--;
+	free(t);
+	return m;
 }
 
-void tell_peer(struct node *n, const struct peer_id *peer, bool up)
+static void tell_drop(struct node *n, struct tell *t)
 {
-	struct chat_net_msg *m = new_message(CHAT_MSG_PEER, peer, NULL);
+	msg_free(&tell_remove(n, t)->msg);
+}
+
+struct chat_net_msg *tell_take(struct node *n)
+{
+	struct tell *t;
+
+	if (list_empty(&n->tells))
+		return NULL;
+	t = LIST_ITEM(n->tells.next, struct tell, order);
+	if (t->link != NULL && t->msg->msg.kind == CHAT_MSG_PEER)
+		t->link->known = true;
+	return tell_remove(n, t);
+}
+
+static struct tell *tell_message(
+	struct node *n, struct link *l, struct chat_net_msg *m)
+{
+	struct tell *t = xcalloc(1, sizeof(*t));
+
+	chat_net_msg_charge(m);
+	t->msg = m;
+	t->link = l;
+	list_init(&t->of_link);
+	if (l != NULL)
+		list_push_back(&l->tells, &t->of_link);
+	list_push_back(&n->tells, &t->order);
+	n->tell_count++;
+	return t;
+}
+
+/* The newest of its sort: where an older one waits, it stands there now. */
+static void tell_latest(struct node *n, struct link *l, struct chat_net_msg *m,
+	struct tell **latest)
+{
+	if (*latest != NULL) {
+		chat_net_msg_charge(m);
+		msg_free(&(*latest)->msg->msg);
+		(*latest)->msg = m;
+		return;
+	}
+	*latest = tell_message(n, l, m);
+	(*latest)->latest = latest;
+}
+
+void tell_forget_link(struct link *l)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &l->tells) {
+		struct tell *t = LIST_ITEM(pos, struct tell, of_link);
+
+		t->link = NULL;
+		t->latest = NULL;
+		list_remove(&t->of_link);
+	}
+}
+
+/* ---- peers ------------------------------------------------------------- */
+
+void tell_up(struct node *n, struct link *l)
+{
+	struct chat_net_msg *m = new_message(CHAT_MSG_PEER, &l->peer, NULL);
 	struct swarm_peer_info info;
 	char text[MADDR_TEXT_MAX];
 
-	m->state = up;
-	if (up && swarm_peer_info(n->swarm, peer, &info)) {
+	m->state = 1;
+	if (swarm_peer_info(n->swarm, &l->peer, &info)) {
 		m->text = xstrdup(maddr_text(&info.remote, text));
 		m->outbound = info.outbound;
 		m->muxer = info.muxer;
 		m->agent = xstrdup(info.agent);
 		m->protocols = xstrdup(info.protocols);
 	}
-	tell_message(n, m);
+	tell_latest(n, l, m, &l->peer_tell);
+}
+
+void tell_down(struct node *n, struct link *l)
+{
+	struct list *pos, *tmp;
+
+	if (l->known) {
+		(void)tell_message(
+			n, NULL, new_message(CHAT_MSG_PEER, &l->peer, NULL));
+		return;
+	}
+	LIST_FOREACH(pos, tmp, &l->tells)
+		tell_drop(n, LIST_ITEM(pos, struct tell, of_link));
 }
 
 void tell_rtt(struct node *n, struct link *l, uint64_t rtt_ms)
@@ -56,20 +140,44 @@ void tell_rtt(struct node *n, struct link *l, uint64_t rtt_ms)
 	l->rtt_told_ms = rtt_ms;
 	m = new_message(CHAT_MSG_RTT, &l->peer, NULL);
 	m->number = rtt_ms;
-	tell_message(n, m);
+	tell_latest(n, l, m, &l->rtt_tell);
+}
+
+/* What waits about this topic of the peer, or NULL. */
+static struct tell *topic_tell(struct link *l, const char *topic)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &l->tells) {
+		struct tell *t = LIST_ITEM(pos, struct tell, of_link);
+
+		if (t->msg->msg.kind == CHAT_MSG_TOPIC &&
+			strcmp(t->msg->text, topic) == 0)
+			return t;
+	}
+	return NULL;
 }
 
 void tell_topic(struct node *n, const struct gossip_event *ev)
 {
+	struct link *l = link_find(n, &ev->peer);
 	struct chat_net_msg *m;
+	struct tell *t;
 
 	/* A topic with a NUL inside cannot be named by anybody here. */
 	if (strlen(ev->topic) != ev->topic_len)
 		return;
+	t = l == NULL ? NULL : topic_tell(l, ev->topic);
+	if (t != NULL) {
+		t->msg->state = ev->joined;
+		return;
+	}
 	m = new_message(CHAT_MSG_TOPIC, &ev->peer, ev->topic);
 	m->state = ev->joined;
-	tell_message(n, m);
+	(void)tell_message(n, l, m);
 }
+
+/* ---- the others -------------------------------------------------------- */
 
 void tell_unit(struct node *n, struct gossip_event *ev)
 {
@@ -78,7 +186,7 @@ void tell_unit(struct node *n, struct gossip_event *ev)
 	m->data = ev->unit;
 	m->data_len = ev->unit_len;
 	ev->unit = NULL;
-	tell_message(n, m);
+	(void)tell_message(n, NULL, m);
 }
 
 void tell_handed(struct node *n, const uint8_t *id, uint64_t count)
@@ -87,7 +195,7 @@ void tell_handed(struct node *n, const uint8_t *id, uint64_t count)
 
 	memcpy(m->id, id, sizeof(m->id));
 	m->number = count;
-	tell_message(n, m);
+	(void)tell_message(n, NULL, m);
 }
 
 void tell_address(
@@ -95,8 +203,10 @@ void tell_address(
 {
 	char text[MADDR_TEXT_MAX];
 
-	tell_message(
-		n, new_message(CHAT_MSG_ADDRESS, peer, maddr_text(addr, text)));
+	if (n->tell_count >= NODE_TELLS_MAX)
+		return;
+	(void)tell_message(n, NULL,
+		new_message(CHAT_MSG_ADDRESS, peer, maddr_text(addr, text)));
 }
 
 void tell_dial_failed(struct node *n, const char *what, const char *why)
@@ -104,7 +214,7 @@ void tell_dial_failed(struct node *n, const char *what, const char *why)
 	struct chat_net_msg *m = new_message(CHAT_MSG_DIAL_FAILED, NULL, what);
 
 	m->agent = xstrdup(why);
-	tell_message(n, m);
+	(void)tell_message(n, NULL, m);
 }
 
 void tell_status(struct node *n, enum chat_status_item item,
@@ -114,7 +224,7 @@ void tell_status(struct node *n, enum chat_status_item item,
 
 	m->item = item;
 	m->state = (int)state;
-	tell_message(n, m);
+	tell_latest(n, NULL, m, &n->status_tell[item]);
 }
 
 /* "192.168.1.20 tcp 4001, 1 more": the first address that others can use. */
@@ -166,8 +276,10 @@ void tell_listening(struct node *n, const char *note)
 	tell_status(n, CHAT_STATUS_LISTEN,
 		n->addr_count == 0 ? CHAT_STATE_FAILED : CHAT_STATE_OK,
 		buf_cstr(&status));
-	tell_message(n, new_message(CHAT_MSG_NET_READY, &n->cfg.me->id,
-				buf_cstr(&lines)));
+	tell_latest(n, NULL,
+		new_message(
+			CHAT_MSG_NET_READY, &n->cfg.me->id, buf_cstr(&lines)),
+		&n->ready_tell);
 	buf_clear(&lines);
 	buf_clear(&status);
 }

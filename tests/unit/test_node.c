@@ -394,6 +394,57 @@ static void test_node_full_chat_loses_nothing(void **state)
 	}
 }
 
+static void test_node_stalled_chat_is_told_the_newest_only(void **state)
+{
+	struct pair *p = *state;
+	struct node *n = p->side[1].n;
+	struct swarm_event ev = {.peer = p->side[0].me.id};
+	struct chat_net_msg *m;
+	struct link *l;
+
+	meet(p);
+	p->side[1].chat_full = true;
+	event(p, 1, NODE_EV_NETWORK);
+	l = link_find(n, &ev.peer);
+	assert_non_null(l);
+	for (unsigned i = 0; i < 200; i++) {
+		struct node_event dis = {.kind = NODE_EV_DISCOVERY,
+			.state = CHAT_STATE_BUSY,
+			.text = i == 199 ? "last" : "looking"};
+
+		tell_rtt(n, l, i % 2 == 0 ? 1 : 100000);
+		tell_up(n, l);
+		step(p, 1, &dis);
+		run(p);
+	}
+	/* Nothing of a peer that comes and goes meanwhile. */
+	ev.peer.raw[ev.peer.len - 1] ^= 1;
+	for (unsigned i = 0; i < 200; i++) {
+		l = link_get(n, &p->te.env, &ev.peer);
+		l->up = true;
+		tell_up(n, l);
+		tell_rtt(n, l, 5);
+		link_remove(n, &p->te.env, &ev.peer);
+	}
+	assert_true(n->tell_count <= 4);
+	p->side[1].chat_full = false;
+	event(p, 1, NODE_EV_CHAT_ROOM);
+	run(p);
+	/* One was given back, one waited behind it. */
+	assert_true(told(p, 1, CHAT_MSG_PEER) <= 2);
+	assert_string_equal(last(p, 1, CHAT_MSG_STATUS)->text, "last");
+	assert_int_equal(last(p, 1, CHAT_MSG_RTT)->number, 100000);
+	/* Whom chat knows is said to be gone, at any time. */
+	p->side[1].chat_full = true;
+	cut(p);
+	p->side[1].chat_full = false;
+	event(p, 1, NODE_EV_CHAT_ROOM);
+	run(p);
+	m = p->side[1].told[p->side[1].told_count - 1];
+	assert_int_equal(m->msg.kind, CHAT_MSG_PEER);
+	assert_int_equal(m->state, 0);
+}
+
 /* The connection dies while a large RPC is half read (its bytes are charged
  * to a budget that must outlive the connection). */
 static void test_node_survives_a_cut_inside_an_rpc(void **state)
@@ -607,6 +658,7 @@ int main(void)
 		T(test_node_hands_over_and_counts),
 		T(test_node_publish_before_anyone_is_not_handed),
 		T(test_node_full_chat_loses_nothing),
+		T(test_node_stalled_chat_is_told_the_newest_only),
 		T(test_node_survives_a_cut_inside_an_rpc),
 		T(test_node_reopens_gossip_streams),
 		T(test_node_forgets_peers_that_never_were_up),
