@@ -406,15 +406,12 @@ static void quit_unsaved(struct chat *c)
  */
 static void undo_turn(struct chat *c)
 {
-	struct table_entry *e, *tmp;
-
 	log_printf(c->env->log, LOG_LEVEL_ERROR, "chat: not saved: %s",
 		store_error(c->store));
 	store_rollback(c->store);
 	out_clear(&c->ui);
-	out_clear(&c->net);
-	TABLE_FOREACH(e, tmp, &c->offers)
-		free(table_remove(&c->offers, table_key(e)));
+	out_undo_net(c);
+	send_undo(c);
 	rooms_restore(c);
 	people_restore(c);
 	c->quitting = false;

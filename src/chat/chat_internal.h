@@ -82,6 +82,8 @@ struct chat_out {
 	struct msg *m;
 	int64_t row; /* of a live line: its row in the store, else 0 */
 	struct chat_room *room; /* of a publish: to be offered again */
+	bool is_copy;           /* a publish: belongs to the one before it */
+	bool committed; /* waits for room in the queue since an earlier turn */
 };
 
 struct chat_out_queue {
@@ -90,10 +92,12 @@ struct chat_out_queue {
 	size_t count;
 };
 
-/* A line that net was asked to publish. */
+/* A line that net was asked to publish, and what has reached its queue. */
 struct chat_offer {
 	struct chat_room *room;
 	struct store_key key;
+	bool posted;
+	bool copied; /* its copy as well, or that is on its way */
 };
 
 struct chat_status {
@@ -170,6 +174,10 @@ void out_ui(struct chat *c, struct ui_msg *m);
 /* A live line with its row in the store. */
 void out_ui_line(struct chat *c, struct ui_msg *m, int64_t row);
 void out_net(struct chat *c, struct net_msg *m, struct chat_room *room);
+/* The copy of the publish before: goes out if that does, and only then. */
+void out_net_copy(struct chat *c, struct net_msg *m);
+/* After a rolled back turn: forgets what net was to hear of it. */
+void out_undo_net(struct chat *c);
 /* After the commit: posts what can be posted. */
 void out_release(struct chat *c);
 /* Text must be clean; room may be NULL. */
@@ -271,6 +279,12 @@ void receive_unit(struct chat *c, const struct chat_net_msg *m);
 
 /* A line is said in the room; errors are told to the ui. */
 void send_line(struct chat *c, struct chat_room *r, struct bytes text);
+/* After a rolled back turn: forgets the offers that net never got. */
+void send_undo(struct chat *c);
+/* Net's queue took the offered line. */
+void send_posted(struct chat *c, const uint8_t id[static UNIT_ID_BYTES]);
+/* The line was dropped on its way to net, and its copy with it. */
+void send_lost_copy(struct chat *c, const uint8_t id[static UNIT_ID_BYTES]);
 /* Net has handed one over. */
 void send_handed(struct chat *c, const uint8_t id[static UNIT_ID_BYTES]);
 /* Somebody came, or net has room: waiting lines go out, in order. */

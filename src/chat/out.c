@@ -27,12 +27,23 @@ static struct chat_out *pop(struct chat_out_queue *q)
 	return o;
 }
 
-static void drop_first(struct chat_out_queue *q)
+static void append(struct chat_out_queue *q, struct chat_out *o)
 {
-	struct chat_out *o = pop(q);
+	o->next = NULL;
+	*q->last = o;
+	q->last = &o->next;
+	q->count++;
+}
 
+static void out_free(struct chat_out *o)
+{
 	msg_free(o->m);
 	free(o);
+}
+
+static void drop_first(struct chat_out_queue *q)
+{
+	out_free(pop(q));
 }
 
 void out_clear(struct chat_out_queue *q)
@@ -46,9 +57,7 @@ static struct chat_out *push(struct chat_out_queue *q, struct msg *m)
 	struct chat_out *o = xcalloc(1, sizeof(*o));
 
 	o->m = m;
-	*q->last = o;
-	q->last = &o->next;
-	q->count++;
+	append(q, o);
 	return o;
 }
 
@@ -75,6 +84,39 @@ void out_ui_line(struct chat *c, struct ui_msg *m, int64_t row)
 void out_net(struct chat *c, struct net_msg *m, struct chat_room *room)
 {
 	push(&c->net, &m->msg)->room = room;
+}
+
+void out_net_copy(struct chat *c, struct net_msg *m)
+{
+	push(&c->net, &m->msg)->is_copy = true;
+}
+
+static bool has_copy(const struct chat_out *o)
+{
+	return o->next != NULL && o->next->is_copy;
+}
+
+/* A line that does not reach net takes its copy with it. */
+static void drop_line(struct chat *c, struct chat_out *o)
+{
+	if (o->m != NULL && has_copy(o))
+		send_lost_copy(c, net_msg_of(o->m)->id);
+	out_free(o);
+}
+
+void out_undo_net(struct chat *c)
+{
+	struct chat_out_queue all = c->net;
+
+	out_init(&c->net);
+	while (all.first != NULL) {
+		struct chat_out *o = pop(&all);
+
+		if (o->committed)
+			append(&c->net, o);
+		else
+			drop_line(c, o);
+	}
 }
 
 /* The ui reads too slowly: what it was to hear is dropped, and it will ask. */
@@ -144,39 +186,63 @@ static void release_ui(struct chat *c)
 	}
 }
 
+/* Posts what net is to hear; false when its queue is full. A line in it is
+ * noted, and its copy, which stands behind it, is bound to follow. */
+static bool post_net(struct chat *c, struct chat_out *o)
+{
+	struct net_msg *m = net_msg_of(o->m);
+	uint8_t id[UNIT_ID_BYTES];
+	bool line = o->room != NULL;
+	int err;
+
+	memcpy(id, m->id, sizeof(id));
+	err = mailbox_post(c->to_net, &o->m);
+	if (err == P2P_ERR_FULL)
+		return false;
+	if (err == 0 && line) {
+		send_posted(c, id);
+		if (has_copy(o))
+			o->next->committed = true;
+	}
+	return true;
+}
+
+/* What had no room: a line is offered again from the store. */
+static void offer_later(struct chat *c, struct chat_room *r)
+{
+	r->offering = true;
+	r->offer_at = store_key_first;
+	/* CHAT_MSG_NET_ROOM comes earlier, unless our own queue was full for
+	 * it. */
+	r->offer_due_ms = env_after(c->env, CHAT_OFFER_RETRY_MS);
+}
+
 /*
  * A line that net has no room for waits in the store, and will be offered
- * again in order; so do all behind it. What is no line stays in our list.
+ * again in order; so do all behind it. What is no line stays in our list, and
+ * so does the copy of a line that went out.
  */
 static void release_net(struct chat *c)
 {
-	struct chat_out_queue kept;
+	struct chat_out_queue all = c->net;
 	bool full = false;
 
-	out_init(&kept);
-	while (c->net.first != NULL) {
-		struct chat_out *o = c->net.first;
-		bool publish = o->m->kind == NET_MSG_PUBLISH;
+	out_init(&c->net);
+	while (all.first != NULL) {
+		struct chat_out *o = all.first;
+		bool keep = o->m->kind != NET_MSG_PUBLISH || o->committed;
 
-		if (!full)
-			full = mailbox_post(c->to_net, &o->m) == P2P_ERR_FULL;
-		if (o->m != NULL && full && publish && o->room != NULL) {
-			o->room->offering = true;
-			o->room->offer_at = store_key_first;
-			/* CHAT_MSG_NET_ROOM comes earlier, unless our own
-			 * queue was full for it. */
-			o->room->offer_due_ms =
-				env_after(c->env, CHAT_OFFER_RETRY_MS);
-		} else if (o->m != NULL && full && !publish &&
-			   kept.count < CHAT_NET_BACKLOG_MAX) {
-			push(&kept, o->m);
-			o->m = NULL;
+		full = full || !post_net(c, o);
+		pop(&all);
+		if (full && o->room != NULL)
+			offer_later(c, o->room);
+		if (full && keep && c->net.count < CHAT_NET_BACKLOG_MAX) {
+			o->committed = true;
+			append(&c->net, o);
+		} else {
+			drop_line(c, o);
 		}
-		drop_first(&c->net);
 	}
-	c->net = kept;
-	if (kept.first == NULL)
-		c->net.last = &c->net.first;
 }
 
 void out_release(struct chat *c)

@@ -85,38 +85,55 @@ static int make_unit(struct chat *c, const struct chat_room *r,
 	return err;
 }
 
-static void publish(struct chat *c, struct chat_room *r,
-	const uint8_t id[static UNIT_ID_BYTES], struct bytes raw, bool again)
+static struct net_msg *publish_msg(const struct chat_room *r,
+	const uint8_t id[static UNIT_ID_BYTES], struct bytes raw)
 {
 	struct net_msg *m = net_msg_new(NET_MSG_PUBLISH, r->row.topic, raw);
 
 	memcpy(m->id, id, UNIT_ID_BYTES);
-	out_net(c, m, again ? r : NULL);
+	return m;
+}
+
+static void publish(struct chat *c, struct chat_room *r,
+	const uint8_t id[static UNIT_ID_BYTES], struct bytes raw, bool again)
+{
+	out_net(c, publish_msg(r, id, raw), again ? r : NULL);
 }
 
 /* What the JavaScript program reads; it is nothing beside its original. */
-static void publish_js_copy(struct chat *c, struct chat_room *r,
-	const struct store_key *key, const struct payload *p)
+static void publish_js_copy(
+	struct chat *c, struct chat_offer *o, const struct payload *p)
 {
 	char *text = xstrndup((const char *)p->text.data, p->text.len);
 	struct payload_out line = {.text = text,
 		.name = c->self->row.name,
 		.from = c->me_text,
-		.time_ms = key->time_ms,
-		.copy_of = key->id};
+		.time_ms = o->key.time_ms,
+		.copy_of = o->key.id};
 	struct signed_unit copy;
 
-	if (make_unit(c, r, DIALECT_SEED_JS, &line, &copy) == 0)
-		publish(c, r, copy.id.raw, buf_bytes(&copy.raw), false);
+	if (make_unit(c, o->room, DIALECT_SEED_JS, &line, &copy) == 0) {
+		out_net_copy(c, publish_msg(o->room, copy.id.raw,
+					buf_bytes(&copy.raw)));
+		o->copied = true;
+	}
 	buf_clear(&copy.raw);
 	free(text);
 }
 
-static void remember_offer(
+static struct chat_offer *find_offer(
+	struct chat *c, const uint8_t id[static UNIT_ID_BYTES])
+{
+	return table_get(&c->offers, bytes_of(id, UNIT_ID_BYTES));
+}
+
+static struct chat_offer *remember_offer(
 	struct chat *c, struct chat_room *r, const struct store_key *key)
 {
-	struct chat_offer *o;
+	struct chat_offer *o = find_offer(c, key->id);
 
+	if (o != NULL)
+		return o;
 	if (c->offers.count >= CHAT_OFFERS_MAX) {
 		struct table_entry *oldest = table_oldest(&c->offers);
 
@@ -124,7 +141,36 @@ static void remember_offer(
 	}
 	o = xmalloc(sizeof(*o));
 	*o = (struct chat_offer){.room = r, .key = *key};
-	free(table_put(&c->offers, bytes_of(key->id, UNIT_ID_BYTES), o));
+	(void)table_put(&c->offers, bytes_of(key->id, UNIT_ID_BYTES), o);
+	return o;
+}
+
+void send_posted(struct chat *c, const uint8_t id[static UNIT_ID_BYTES])
+{
+	struct chat_offer *o = find_offer(c, id);
+
+	if (o != NULL)
+		o->posted = true;
+}
+
+void send_lost_copy(struct chat *c, const uint8_t id[static UNIT_ID_BYTES])
+{
+	struct chat_offer *o = find_offer(c, id);
+
+	if (o != NULL)
+		o->copied = false;
+}
+
+void send_undo(struct chat *c)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &c->offers) {
+		struct chat_offer *o = e->value;
+
+		if (!o->posted)
+			free(table_remove(&c->offers, table_key(e)));
+	}
 }
 
 /* Hands a stored line of ours to net, and its copy where one is needed. */
@@ -133,20 +179,18 @@ static void offer_line(struct chat *c, struct chat_room *r,
 {
 	struct payload p;
 	struct unit u;
+	struct chat_offer *o = remember_offer(c, r, key);
 	bool js_copy;
-	bool first =
-		table_get(&c->offers, bytes_of(key->id, UNIT_ID_BYTES)) == NULL;
 
-	remember_offer(c, r, key);
 	r->offer_at = *key;
 	publish(c, r, key->id, raw, true);
 	(void)send_dialect(r, &js_copy);
-	/* Offered again, the copy would be another line to them. */
-	if (!js_copy || !first || unit_parse(&u, raw) != 0 ||
+	/* Sent again, the copy would be another line to them. */
+	if (!js_copy || o->copied || unit_parse(&u, raw) != 0 ||
 		payload_parse(&p, u.topic, u.seqno, u.data) != 0)
 		return;
 	if (p.dialect == DIALECT_NATIVE)
-		publish_js_copy(c, r, key, &p);
+		publish_js_copy(c, o, &p);
 	payload_clear(&p);
 }
 

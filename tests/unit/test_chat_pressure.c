@@ -110,6 +110,111 @@ static void test_chat_full_net_queue_keeps_the_line_waiting(void **state)
 	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 20);
 }
 
+/* Net reads nothing but so many messages more. */
+static void fill_net(struct host *h, int room_left)
+{
+	for (int i = room_left; i < MSG_QUEUE_TO_NET; i++) {
+		struct msg *m = &net_msg_new(NET_MSG_CONNECT,
+			"/ip4/10.0.0.1/tcp/1", bytes_of(NULL, 0))
+					 ->msg;
+
+		assert_int_equal(mailbox_post(h->to_net, &m), 0);
+	}
+}
+
+/* A line is said while net does not read; then it does. */
+static void says_to_full_net(struct host *h, const char *text)
+{
+	chat_handle(h->chat, &h->te.env,
+		&chat_ui_msg_new(CHAT_MSG_LINE, NULL, text)->msg);
+	host_turn(h);
+	chat_handle(h->chat, &h->te.env,
+		&chat_net_msg_new(CHAT_MSG_NET_ROOM, NULL, bytes_of(NULL, 0))
+			 ->msg);
+	host_turn(h);
+}
+
+static size_t copies_sent(struct host *h)
+{
+	struct net_msg *m;
+	size_t count = 0;
+
+	for (size_t n = 0; (m = host_sent(h, NET_MSG_PUBLISH, n)) != NULL;
+		n++) {
+		struct payload p = host_payload(m);
+
+		count += p.has_copy_of;
+		payload_clear(&p);
+	}
+	return count;
+}
+
+static void test_chat_copy_follows_its_line_through_a_full_queue(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+
+	host_meets(h, &f->mali, LOBBY);
+	author_says_js(&f->mali, h, "js", NOW);
+	for (int room_left = 0; room_left <= 2; room_left++) {
+		host_forget(h);
+		fill_net(h, room_left);
+		says_to_full_net(h, "hello");
+		host_turn(h);
+		assert_int_equal(copies_sent(h), 1);
+		host_handed(h, host_line(h, "hello")->line.id);
+		host_wait(h, 2 * CHAT_OFFER_RETRY_MS);
+		assert_int_equal(copies_sent(h), 1);
+	}
+}
+
+static void test_chat_copy_waits_for_room_though_its_line_is_handed(
+	void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+
+	host_meets(h, &f->mali, LOBBY);
+	author_says_js(&f->mali, h, "js", NOW);
+	host_forget(h);
+	fill_net(h, 1);
+	chat_handle(h->chat, &h->te.env,
+		&chat_ui_msg_new(CHAT_MSG_LINE, NULL, "hello")->msg);
+	chat_turn_end(h->chat, &h->te.env);
+	/* A turn that is undone takes nothing from those before it. */
+	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 1"), 0);
+	chat_handle(h->chat, &h->te.env,
+		&chat_ui_msg_new(CHAT_MSG_LINE, NULL, "later")->msg);
+	chat_turn_end(h->chat, &h->te.env);
+	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 0"), 0);
+	host_turn(h);
+	host_handed(h, host_sent(h, NET_MSG_PUBLISH, 0)->id);
+	assert_int_equal(copies_sent(h), 0);
+	host_wait(h, CHAT_STORE_RETRY_MS);
+	assert_int_equal(copies_sent(h), 2);
+}
+
+static void test_chat_failed_commit_sends_no_copy_twice(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	size_t sent;
+
+	host_meets(h, &f->mali, LOBBY);
+	author_says_js(&f->mali, h, "js", NOW);
+	host_types(h, NULL, "hello");
+	assert_int_equal(copies_sent(h), 1);
+	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 1"), 0);
+	host_types(h, NULL, "/name bea");
+	assert_false(chat_wants_more(h->chat));
+	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 0"), 0);
+	host_wait(h, CHAT_STORE_RETRY_MS);
+	sent = host_sent_count(h, NET_MSG_PUBLISH);
+	host_wait(h, CHAT_OFFER_RETRY_MS);
+	assert_true(host_sent_count(h, NET_MSG_PUBLISH) > sent);
+	assert_int_equal(copies_sent(h), 1);
+}
+
 static void test_chat_paces_a_burst_in_order(void **state)
 {
 	struct fixture *f = *state;
@@ -255,6 +360,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORY(test_chat_slow_screen_misses_no_line),
 		STORY(test_chat_full_net_queue_keeps_the_line_waiting),
+		STORY(test_chat_copy_follows_its_line_through_a_full_queue),
+		STORY(test_chat_copy_waits_for_room_though_its_line_is_handed),
+		STORY(test_chat_failed_commit_sends_no_copy_twice),
 		STORY(test_chat_paces_a_burst_in_order),
 		STORY(test_chat_full_disk_shows_and_sends_nothing_unsaved),
 		STORY(test_chat_failed_join_is_told_to_net_when_saved),
