@@ -136,6 +136,8 @@ void link_stream_gone(
 	l->out = 0;
 	/* Its subscriptions stay: only our words to it have no way now. */
 	l->refused = ev->err == P2P_ERR_NO_PROTOCOL;
+	if (l->refused)
+		gossip_peer_mute(n->gossip, &l->peer);
 	l->reopen_at_ms = env_after(env, NODE_LINK_REOPEN_MS);
 	n->links_due_ms = P2P_MIN(n->links_due_ms, l->reopen_at_ms);
 }

@@ -183,6 +183,19 @@ int gossip_peer_add(
 	return 0;
 }
 
+void gossip_peer_mute(struct gossip *g, const struct peer_id *id)
+{
+	struct gpeer *p = gpeer_find(g, id);
+	struct table_entry *e, *tmp;
+
+	if (p == NULL)
+		return;
+	drop_out(g, p);
+	p->ready = false;
+	TABLE_FOREACH(e, tmp, &g->topics)
+		mesh_remove(e->value, p);
+}
+
 void gossip_peer_remove(
 	struct gossip *g, const struct env *env, const struct peer_id *id)
 {

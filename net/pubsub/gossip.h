@@ -64,6 +64,9 @@ int gossip_peer_add(struct gossip *g, const struct env *env,
  * call before the first gossip_feed. P2P_ERR_LIMIT. */
 int gossip_peer_seen(struct gossip *g, const struct env *env,
 	const struct peer_id *peer) P2P_MUST_CHECK;
+/* The peer takes no stream of ours: nothing more is queued or counted for it
+ * until it is added again. What it sends is still read. */
+void gossip_peer_mute(struct gossip *g, const struct peer_id *peer);
 /* Everything kept for the peer is freed; GOSSIP_EV_TOPIC tells that it left
  * its topics. Unknown peers are ignored. */
 void gossip_peer_remove(

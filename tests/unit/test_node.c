@@ -487,6 +487,31 @@ static void test_node_reopens_gossip_streams(void **state)
 	assert_int_equal(told(p, 1, CHAT_MSG_UNIT), 2);
 }
 
+static void test_node_counts_nobody_who_refuses_gossip(void **state)
+{
+	struct pair *p = *state;
+	struct swarm_event ev = {
+		.kind = SWARM_EV_STREAM_GONE, .err = P2P_ERR_NO_PROTOCOL};
+	struct node *n = p->side[0].n;
+	struct link *l;
+
+	meet(p);
+	l = link_find(n, &p->side[1].me.id);
+	assert_non_null(l);
+	ev.peer = l->peer;
+	ev.stream = l->out;
+	link_stream_gone(n, &p->te.env, &ev);
+	publish(p, 0, 1, "to nobody");
+	pass(p, 3000);
+	assert_int_equal(told(p, 0, CHAT_MSG_HANDED), 0);
+	assert_int_equal(gossip_out_peek(n->gossip, &ev.peer).len, 0);
+	assert_false(gossip_in_mesh(n->gossip, bytes_str("room"), &ev.peer));
+	/* What it says is heard as before. */
+	publish(p, 1, 2, "from there");
+	run(p);
+	assert_int_equal(told(p, 0, CHAT_MSG_UNIT), 1);
+}
+
 static void test_node_forgets_peers_that_never_were_up(void **state)
 {
 	struct pair *p = *state;
@@ -661,6 +686,7 @@ int main(void)
 		T(test_node_stalled_chat_is_told_the_newest_only),
 		T(test_node_survives_a_cut_inside_an_rpc),
 		T(test_node_reopens_gossip_streams),
+		T(test_node_counts_nobody_who_refuses_gossip),
 		T(test_node_forgets_peers_that_never_were_up),
 		T(test_node_lan_peers_are_dialled_and_redialled),
 		T(test_node_saved_peers_and_disconnect),
