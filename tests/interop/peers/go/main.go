@@ -31,8 +31,10 @@ const (
 type settings struct {
 	topic    string
 	name     string
+	listen   string
 	tlsFirst bool
 	trace    bool
+	mdns     bool
 }
 
 type chat struct {
@@ -54,6 +56,9 @@ func main() {
 	var set settings
 	flag.StringVar(&set.topic, "topic", "p2p-chat-default", "the room")
 	flag.StringVar(&set.name, "name", "user_1234", "the name claimed")
+	flag.StringVar(&set.listen, "listen", "/ip4/127.0.0.1/tcp/0",
+		"the address to listen at")
+	flag.BoolVar(&set.mdns, "mdns", false, "look for others on the LAN")
 	flag.BoolVar(&set.tlsFirst, "tls-first", false, "propose TLS first")
 	flag.BoolVar(&set.trace, "trace", false, "report every RPC")
 	flag.Parse()
@@ -72,7 +77,7 @@ func main() {
 }
 
 func run(ctx context.Context, set settings) error {
-	h, err := newHost(set.tlsFirst)
+	h, err := newHost(set.listen, set.tlsFirst)
 	if err != nil {
 		return err
 	}
@@ -87,6 +92,13 @@ func run(ctx context.Context, set settings) error {
 	addrs, err := fullAddrs(h.ID(), h.Addrs())
 	if err != nil {
 		return err
+	}
+	if set.mdns {
+		service, err := startMdns(h)
+		if err != nil {
+			return err
+		}
+		defer service.Close()
 	}
 	emit("ready", members{
 		"peer_id":  h.ID().String(),

@@ -22,7 +22,7 @@ const agent = "go-seed-peer"
 
 // newHost offers what the Go program p2p-chat-go offers over TCP: Noise before
 // TLS, and Yamux alone. Newer go-libp2p proposes TLS first.
-func newHost(tlsFirst bool) (host.Host, error) {
+func newHost(listen string, tlsFirst bool) (host.Host, error) {
 	security := []libp2p.Option{
 		libp2p.Security(noise.ID, noise.New),
 		libp2p.Security(tls.ID, tls.New),
@@ -31,7 +31,7 @@ func newHost(tlsFirst bool) (host.Host, error) {
 		slices.Reverse(security)
 	}
 	return libp2p.New(
-		libp2p.ListenAddrStrings("/ip4/127.0.0.1/tcp/0"),
+		libp2p.ListenAddrStrings(listen),
 		libp2p.Transport(tcp.NewTCPTransport),
 		libp2p.ChainOptions(security...),
 		libp2p.UserAgent(agent),
