@@ -297,6 +297,60 @@ static void test_coming_and_going_is_folded_to_one_line(void **state)
 	assert_non_null(strstr(screen(w), "tom left"));
 }
 
+static void say_ignored(struct world *w, const char *peer, bool ignored)
+{
+	struct ui_msg *m = ui_msg_new(UI_MSG_PERSON, NULL, NULL);
+
+	snprintf(m->person.peer, sizeof(m->person.peer), "%s", peer);
+	m->person.ignored = ignored;
+	say(w, m);
+}
+
+static struct ui_msg *line_from(
+	struct world *w, const char *peer, unsigned minute, const char *text)
+{
+	struct ui_msg *m = line_at(w, LOBBY, "eve", minute, text);
+
+	snprintf(m->line.from, sizeof(m->line.from), "%s", peer);
+	return m;
+}
+
+static void test_ignoring_hides_the_lines_that_are_there(void **state)
+{
+	struct world *w = *state;
+	struct ui_msg *m;
+	char before[4096];
+
+	open_lobby(w, 3, false);
+	/* Hers is the first of its day; the day's rule moves on. */
+	say(w, line_from(w, "12D3eve", 24 * 60, "spam one"));
+	say(w, line_from(w, "12D3tom", 24 * 60 + 1, "of another eve"));
+	say(w, line_from(w, "12D3eve", 24 * 60 + 2, "spam two"));
+	snprintf(before, sizeof(before), "%s", screen(w));
+	assert_non_null(strstr(before, "spam one"));
+	assert_non_null(strstr(before, "Fri 21 Nov"));
+	while (was_posted(w, CHAT_MSG_PAGE, NULL))
+		;
+	say_ignored(w, "12D3eve", true);
+	assert_null(strstr(screen(w), "spam"));
+	assert_non_null(strstr(screen(w), "of another eve"));
+	assert_non_null(strstr(screen(w), "Fri 21 Nov"));
+	assert_false(was_posted(w, CHAT_MSG_PAGE, NULL));
+	/* Again with what she said meanwhile, which was not told. */
+	say_ignored(w, "12D3eve", false);
+	assert_string_equal(screen(w), before);
+	assert_true(was_posted(w, CHAT_MSG_PAGE, NULL));
+	m = line_from(w, "12D3eve", 24 * 60 + 1, "said meanwhile");
+	m->line.origin = UI_LINE_PAGE;
+	say(w, m);
+	page_end(w, LOBBY, true);
+	assert_non_null(strstr(screen(w), "said meanwhile"));
+	assert_non_null(strstr(screen(w), "spam two"));
+	/* What is older than the page may lack such lines. */
+	assert_int_equal(w->ui->current->win.count, 2);
+	assert_true(was_posted(w, CHAT_MSG_PAGE, NULL));
+}
+
 static void test_own_marks_follow_the_state(void **state)
 {
 	struct world *w = *state;
@@ -435,6 +489,7 @@ int main(void)
 		T(test_unread_rooms_are_found_mentions_first),
 		T(test_the_new_rule_stands_before_the_unread_lines),
 		T(test_coming_and_going_is_folded_to_one_line),
+		T(test_ignoring_hides_the_lines_that_are_there),
 		T(test_own_marks_follow_the_state),
 		T(test_clear_empties_until_older_lines_are_wanted),
 		T(test_leaving_a_room_shows_the_one_before),

@@ -15,7 +15,7 @@
 
 /* What stands before the text of a line, and where the text stands. */
 struct frame {
-	bool hidden; /* folded into the line before */
+	bool hidden; /* folded into the line before, or of an ignored person */
 	bool day;
 	bool new_rule;
 	bool header;
@@ -51,12 +51,20 @@ static int32_t day_of(const struct ui *ui, const struct line *l)
 	return ui_date_of(l->key.time_ms, ui->clock.utc_offset_s).day_number;
 }
 
-static bool new_before(const struct room *r, size_t i)
+/* The line that is shown before line i, or NULL. */
+static const struct line *shown_before(const struct room *r, size_t i)
 {
-	return r->new_shown &&
-	       line_key_compare(&r->win.lines[i]->key, &r->new_key) > 0 &&
-	       (i == 0 || line_key_compare(
-				  &r->win.lines[i - 1]->key, &r->new_key) <= 0);
+	while (i > 0)
+		if (!r->win.lines[--i]->ignored)
+			return r->win.lines[i];
+	return NULL;
+}
+
+static bool new_before(
+	const struct room *r, const struct line *prev, const struct line *l)
+{
+	return r->new_shown && line_key_compare(&l->key, &r->new_key) > 0 &&
+	       (prev == NULL || line_key_compare(&prev->key, &r->new_key) <= 0);
 }
 
 /* Narrow panes: a speaker's name has its own row, once for what was said
@@ -88,11 +96,14 @@ static struct frame frame_of(
 	const struct ui *ui, const struct room *r, size_t i)
 {
 	const struct line *l = r->win.lines[i];
-	const struct line *prev = i == 0 ? NULL : r->win.lines[i - 1];
-	struct frame f = {0};
+	const struct line *prev;
+	struct frame f = {.hidden = l->ignored};
 
+	if (f.hidden)
+		return f;
+	prev = shown_before(r, i);
 	f.day = prev == NULL || day_of(ui, prev) != day_of(ui, l);
-	f.new_rule = new_before(r, i);
+	f.new_rule = new_before(r, prev, l);
 	f.hidden = !ui->unfolded && is_coming(l) && prev != NULL &&
 		   is_coming(prev) && !f.day && !f.new_rule;
 	f.header = !is_wide(ui) && l->kind == LINE_MESSAGE && !l->own &&
@@ -244,8 +255,10 @@ static void fold_text(struct flow_walk *w, size_t i, bool narrow)
 	int n;
 
 	do {
-		came += r->win.lines[i]->kind == LINE_CAME;
-		left += r->win.lines[i]->kind == LINE_LEFT;
+		if (!r->win.lines[i]->ignored) {
+			came += r->win.lines[i]->kind == LINE_CAME;
+			left += r->win.lines[i]->kind == LINE_LEFT;
+		}
 		i++;
 	} while (i < r->win.count && frame_of(w->ui, r, i).hidden);
 	if (came + left == 1) {

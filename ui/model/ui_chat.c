@@ -76,6 +76,8 @@ static struct line *line_of(const struct ui *ui, const struct ui_line *u)
 	snprintf(l->name, sizeof(l->name), "%.64s", name);
 	snprintf(l->tag, sizeof(l->tag), "%s", u->tag);
 	l->name_mark = u->name_mark == '\0' ? ' ' : u->name_mark;
+	if (!u->own && u->from[0] != '\0')
+		l->peer = xstrdup(u->from);
 	l->own = u->own;
 	l->mention = u->mention;
 	l->clock_wrong = u->clock_wrong;
@@ -111,7 +113,8 @@ static void replace_window(struct room *r)
 	r->view.newer = 0;
 }
 
-/* A newest page replaces the window when a hole could lie between. */
+/* A newest page replaces the window when a hole could lie between. What is
+ * older than the page may lack lines by now; it is asked for again. */
 static void before_page_line(struct room *r, const struct ui_line *u)
 {
 	struct line_key key = {.time_ms = u->time_ms};
@@ -125,6 +128,9 @@ static void before_page_line(struct room *r, const struct ui_line *u)
 	if (!r->at_newest || (newest != NULL && line_is_stored(newest) &&
 				     line_key_compare(&newest->key, &key) < 0))
 		replace_window(r);
+	else
+		window_drop_oldest(
+			&r->win, r->win.count - window_find(&r->win, &key));
 }
 
 static void on_line(struct ui *ui, const struct ui_msg *m)
@@ -217,8 +223,36 @@ static void on_member(struct ui *ui, const struct ui_msg *m)
 	ui_room_put(ui, r, l);
 }
 
+/* Lines may be missing: the newest are asked for, at once or on return. */
+static void refresh(struct room *r)
+{
+	if (r->load == ROOM_LOAD_NONE)
+		return;
+	if (r->view.follow)
+		ui_page_ask(r, true);
+	else
+		r->load = ROOM_LOAD_DONE;
+	r->at_newest = r->at_newest && r->view.follow;
+}
+
+/* Lines that came while the person was ignored are only in the store. */
+static void set_ignored(struct ui *ui, const char *peer, bool ignored)
+{
+	for (size_t i = 0; i < ui->room_count; i++) {
+		struct room *r = ui->rooms[i];
+
+		window_set_ignored(&r->win, peer, ignored);
+		/* The line at the top of the view may have no rows now. */
+		r->view.row = 0;
+		if (!ignored && !r->cleared)
+			refresh(r);
+	}
+}
+
 static void on_person(struct ui *ui, struct ui_msg *m)
 {
+	const struct person *p = people_find(&ui->people, m->person.peer);
+	bool was = p != NULL && p->ignored;
 	char *name = ui_shown(ui, m->person.name);
 
 	snprintf(m->person.name, sizeof(m->person.name), "%.64s", name);
@@ -230,6 +264,8 @@ static void on_person(struct ui *ui, struct ui_msg *m)
 		m->person.agent = agent;
 	}
 	people_update(&ui->people, &m->person);
+	if (was != m->person.ignored)
+		set_ignored(ui, m->person.peer, m->person.ignored);
 }
 
 static void on_status(struct ui *ui, const struct ui_msg *m)
@@ -265,17 +301,8 @@ static void on_reload(struct ui *ui)
 {
 	ui->reload_pending = true;
 	people_mark_stale(&ui->people);
-	for (size_t i = 0; i < ui->room_count; i++) {
-		struct room *r = ui->rooms[i];
-
-		if (r->load == ROOM_LOAD_NONE)
-			continue;
-		if (r->view.follow)
-			ui_page_ask(r, true);
-		else
-			r->load = ROOM_LOAD_DONE;
-		r->at_newest = r->at_newest && r->view.follow;
-	}
+	for (size_t i = 0; i < ui->room_count; i++)
+		refresh(ui->rooms[i]);
 }
 
 static void on_quit(struct ui *ui, const struct ui_msg *m)

@@ -177,7 +177,7 @@ void ui_room_place_new(struct room *r)
 	while (i > 0 && left > 0) {
 		const struct line *l = r->win.lines[--i];
 
-		if (l->kind == LINE_MESSAGE && !l->own)
+		if (l->kind == LINE_MESSAGE && !l->own && !l->ignored)
 			left--;
 	}
 	r->new_shown = i < r->win.count;

@@ -92,6 +92,16 @@ void window_measure_names(struct window *w)
 		measure_name(w, w->lines[i]);
 }
 
+void window_set_ignored(struct window *w, const char *peer, bool ignored)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		struct line *l = w->lines[i];
+
+		if (l->peer != NULL && strcmp(l->peer, peer) == 0)
+			l->ignored = ignored;
+	}
+}
+
 bool window_insert(struct window *w, struct line *l)
 {
 	size_t at = window_find(w, &l->key);

@@ -25,12 +25,13 @@ struct line {
 	struct line_key key;
 	enum line_kind kind;
 	char name[MSG_NAME_MAX];
-	char *peer; /* owned, or NULL; CAME and LEFT of the own making: who */
+	char *peer; /* owned: whose line it is; NULL: ours or the program's */
 	char tag[8];
 	char name_mark;
 	bool own;
 	bool mention;
 	bool clock_wrong;
+	bool ignored; /* not shown: the person is ignored since it came */
 	enum ui_line_state state;
 	enum ui_level level;
 	char *text; /* owned; clean */
@@ -70,6 +71,8 @@ size_t window_find(const struct window *w, const struct line_key *key);
 struct line *window_by_id(struct window *w, const uint8_t *id);
 void window_set_state(
 	struct window *w, struct line *l, enum ui_line_state state);
+/* Hides the lines of this person, or shows them again. */
+void window_set_ignored(struct window *w, const char *peer, bool ignored);
 /* Measures name_cols anew: it only grows while lines come and go. */
 void window_measure_names(struct window *w);
 /* Drops lines from an end until `keep` are left. */
