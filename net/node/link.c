@@ -114,6 +114,39 @@ void link_stream_in(
 	link_read(n, env, l);
 }
 
+static void tell_heard(struct node *n)
+{
+	struct gossip_event ev;
+
+	while (gossip_next_event(n->gossip, &ev)) {
+		if (ev.kind == GOSSIP_EV_UNIT)
+			tell_unit(n, &ev);
+		else
+			tell_topic(n, &ev);
+	}
+}
+
+/*
+ * What arrived before the stream's end is heard though chat is busy: nobody
+ * will say it again. It is no more than a window, and not above what may wait.
+ */
+static void read_rest(struct node *n, const struct env *env, struct link *l,
+	struct link_in *in, struct bytes rest)
+{
+	while (l->up && n->tell_count < NODE_TELLS_MAX &&
+		n->tell_bytes < NODE_TELLS_BYTES_MAX) {
+		struct bytes body;
+		size_t taken;
+		int got = frame_read(&in->frames, rest, &taken, &body);
+
+		if (got <= 0 || gossip_feed(n->gossip, env, &l->peer, body))
+			break;
+		rest = bytes_skip(rest, taken);
+		tell_heard(n);
+	}
+	tell_heard(n);
+}
+
 void link_stream_gone(
 	struct node *n, const struct env *env, const struct swarm_event *ev)
 {
@@ -124,6 +157,8 @@ void link_stream_gone(
 	for (size_t i = 0; i < NODE_LINK_STREAMS_IN; i++) {
 		if (l->in[i].stream != ev->stream)
 			continue;
+		read_rest(
+			n, env, l, &l->in[i], bytes_of(ev->rest, ev->rest_len));
 		frame_reader_clear(&l->in[i].frames);
 		l->in[i].stream = 0;
 	}
@@ -166,14 +201,7 @@ void link_remove(
 	if (l == NULL)
 		return;
 	if (l->up) {
-		struct gossip_event ev;
-
-		while (gossip_next_event(n->gossip, &ev)) {
-			if (ev.kind == GOSSIP_EV_UNIT)
-				tell_unit(n, &ev);
-			else
-				tell_topic(n, &ev);
-		}
+		tell_heard(n);
 		tell_down(n, l);
 	}
 	(void)table_remove(&n->links, peer_id_bytes(peer));
@@ -214,20 +242,12 @@ static bool read_piece(struct node *n, const struct env *env, struct link *l,
 
 void link_read(struct node *n, const struct env *env, struct link *l)
 {
-	struct gossip_event ev;
-
 	if (!l->up)
 		return;
 	for (size_t i = NODE_LINK_STREAMS_IN; i-- > 0;) {
 		while (l->in[i].stream != 0 && may_read(n) &&
-			read_piece(n, env, l, &l->in[i])) {
-			while (gossip_next_event(n->gossip, &ev)) {
-				if (ev.kind == GOSSIP_EV_UNIT)
-					tell_unit(n, &ev);
-				else
-					tell_topic(n, &ev);
-			}
-		}
+			read_piece(n, env, l, &l->in[i]))
+			tell_heard(n);
 	}
 }
 

@@ -220,6 +220,7 @@ static void settle(struct node *n, const struct env *env)
 	drain_gossip(n, env);
 	while (swarm_next_event(n->swarm, &ev)) {
 		on_swarm_event(n, env, &ev);
+		free(ev.rest);
 		drain_gossip(n, env);
 	}
 	pass_actions(n);

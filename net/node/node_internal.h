@@ -64,6 +64,7 @@ struct node {
 	struct bufq actions; /* struct node_action, but for what follows */
 	struct list tells;   /* struct tell */
 	size_t tell_count;
+	size_t tell_bytes; /* of the units among them */
 	struct tell *status_tell[CHAT_STATUS_COUNT]; /* the newest, or NULL */
 	struct tell *ready_tell;
 	struct chat_net_msg *untold; /* given back: the next to tell */

@@ -10,8 +10,10 @@
 /* Messages to chat after which no more is read in this turn. */
 #define NODE_TELLS_PER_TURN 256
 /* Messages to chat that wait; above it addresses, which are only hints, are
- * not told. What else is told is bounded by the peers and rooms there are. */
+ * not told, and what a stream held at its end is not read on. What else is told
+ * is bounded by the peers and rooms there are. */
 #define NODE_TELLS_MAX 4096
+#define NODE_TELLS_BYTES_MAX (2u << 20) /* the same, of units */
 /* Streams of one peer that bring gossip: one, and a newer one taking over. */
 #define NODE_LINK_STREAMS_IN 2
 /* Bytes handed to a stream before the rest waits in the gossip queue. */

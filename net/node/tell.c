@@ -32,6 +32,7 @@ static struct chat_net_msg *tell_remove(struct node *n, struct tell *t)
 	list_remove(&t->order);
 	list_remove(&t->of_link);
 	n->tell_count--;
+	n->tell_bytes -= m->data_len;
 	free(t);
 	return m;
 }
@@ -66,6 +67,7 @@ static struct tell *tell_message(
 		list_push_back(&l->tells, &t->of_link);
 	list_push_back(&n->tells, &t->order);
 	n->tell_count++;
+	n->tell_bytes += m->data_len;
 	return t;
 }
 

@@ -271,12 +271,35 @@ void stream_on_reset(struct swarm *s, const struct env *env, struct stream *st)
 
 /* ---- the end ----------------------------------------------------------- */
 
+/* With what arrived and was not read: at most a window of bytes. */
+static void tell_gone(struct swarm *s, struct stream *st, int err)
+{
+	struct swarm_event ev = {
+		.kind = SWARM_EV_STREAM_GONE,
+		.stream = st->id,
+		.err = err,
+		.peer = st->conn->peer->id,
+	};
+	struct bytes in = bytes_of(NULL, 0);
+	bool end;
+
+	if (st->protocol < SWARM_PROTO_USER)
+		return;
+	if (st->negotiated && st->open_sent)
+		in = upgrader_stream_peek(st->conn->up, st->mux, &end);
+	if (in.len > 0) {
+		ev.rest = xmemdup(in.data, in.len);
+		ev.rest_len = in.len;
+	}
+	swarm_emit(s, &ev);
+}
+
 void stream_drop(struct swarm *s, struct stream *st, int err, bool told)
 {
 	struct conn *c = st->conn;
 
 	if (told && c->peer != NULL)
-		tell(s, st, SWARM_EV_STREAM_GONE, err);
+		tell_gone(s, st, err);
 	if (c->ping_stream == st->id)
 		c->ping_stream = 0;
 	if (st->inbound && st->negotiated && st->protocol == SWARM_PROTO_PING)

@@ -45,6 +45,7 @@ void swarm_free(struct swarm *s)
 {
 	struct table_entry *e, *tmp;
 	struct env env = {.now_ms = 0};
+	struct swarm_event ev;
 
 	if (s == NULL)
 		return;
@@ -54,6 +55,8 @@ void swarm_free(struct swarm *s)
 		conn_fail(s, &env, e->value, P2P_ERR_CLOSED);
 	TABLE_FOREACH(e, tmp, &s->peers)
 		peer_free(e->value);
+	while (swarm_next_event(s, &ev))
+		free(ev.rest);
 	table_clear(&s->conns);
 	table_clear(&s->streams);
 	table_clear(&s->peers);

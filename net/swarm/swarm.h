@@ -169,7 +169,8 @@ enum swarm_event_kind {
 	SWARM_EV_STREAM_READY,    /* stream: negotiated (opened by us) */
 	SWARM_EV_STREAM_READABLE, /* stream */
 	SWARM_EV_STREAM_WRITABLE, /* stream: all that waited is taken */
-	SWARM_EV_STREAM_GONE,     /* stream, peer, err: ended, forgotten */
+	SWARM_EV_STREAM_GONE,     /* stream, peer, err: ended, forgotten; rest,
+				     rest_len: arrived and was not read yet */
 };
 
 struct swarm_event {
@@ -181,6 +182,8 @@ struct swarm_event {
 	struct peer_id peer;
 	struct maddr addr;
 	char text[96];
+	uint8_t *rest; /* the receiver frees it; NULL: nothing */
+	size_t rest_len;
 };
 
 bool swarm_next_event(struct swarm *s, struct swarm_event *ev);

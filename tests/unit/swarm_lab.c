@@ -174,6 +174,8 @@ static void take_events(struct swarm_lab *l, unsigned host)
 
 	while (swarm_next_event(h->s, &ev)) {
 		assert_true(h->ev_count < LAB_EVENTS);
+		free(ev.rest);
+		ev.rest = NULL;
 		h->ev[h->ev_count++] = ev;
 	}
 	/* Never later than what there is to do. */

@@ -445,6 +445,27 @@ static void test_node_stalled_chat_is_told_the_newest_only(void **state)
 	assert_int_equal(m->state, 0);
 }
 
+static void test_node_hears_what_arrived_before_the_end(void **state)
+{
+	struct pair *p = *state;
+	struct node *n = p->side[1].n;
+
+	meet(p);
+	p->side[1].chat_full = true;
+	for (unsigned i = 1; i <= 400; i++) {
+		publish(p, 0, i, "said just before leaving");
+		run(p);
+	}
+	cut(p);
+	assert_int_equal(n->links.count, 0);
+	p->side[1].chat_full = false;
+	event(p, 1, NODE_EV_CHAT_ROOM);
+	run(p);
+	assert_int_equal(told(p, 1, CHAT_MSG_UNIT), 400);
+	assert_int_equal(last(p, 1, CHAT_MSG_PEER)->state, 0);
+	assert_int_equal(n->tell_bytes, 0);
+}
+
 /* The connection dies while a large RPC is half read (its bytes are charged
  * to a budget that must outlive the connection). */
 static void test_node_survives_a_cut_inside_an_rpc(void **state)
@@ -684,6 +705,7 @@ int main(void)
 		T(test_node_publish_before_anyone_is_not_handed),
 		T(test_node_full_chat_loses_nothing),
 		T(test_node_stalled_chat_is_told_the_newest_only),
+		T(test_node_hears_what_arrived_before_the_end),
 		T(test_node_survives_a_cut_inside_an_rpc),
 		T(test_node_reopens_gossip_streams),
 		T(test_node_counts_nobody_who_refuses_gossip),
