@@ -351,6 +351,28 @@ static void test_ignoring_hides_the_lines_that_are_there(void **state)
 	assert_true(was_posted(w, CHAT_MSG_PAGE, NULL));
 }
 
+static void test_unignoring_keeps_the_words_of_the_program(void **state)
+{
+	struct world *w = *state;
+	struct ui_msg *m;
+
+	say_ready(w);
+	say_room(w, LOBBY, "lobby", 0, 0);
+	say(w, ui_msg_new(UI_MSG_NOTICE, LOBBY, "cannot listen"));
+	page_end(w, LOBBY, false);
+	say(w, line_from(w, "12D3eve", 24 * 60, "hello"));
+	say_ignored(w, "12D3eve", true);
+	say_ignored(w, "12D3eve", false);
+	m = line_from(w, "12D3eve", 24 * 60, "hello");
+	m->line.origin = UI_LINE_PAGE;
+	m->line.id[31]--;
+	say(w, m);
+	page_end(w, LOBBY, false);
+	assert_int_equal(w->ui->current->win.count, 2);
+	assert_non_null(strstr(screen(w), "cannot listen"));
+	assert_non_null(strstr(screen(w), "hello"));
+}
+
 static void test_own_marks_follow_the_state(void **state)
 {
 	struct world *w = *state;
@@ -490,6 +512,7 @@ int main(void)
 		T(test_the_new_rule_stands_before_the_unread_lines),
 		T(test_coming_and_going_is_folded_to_one_line),
 		T(test_ignoring_hides_the_lines_that_are_there),
+		T(test_unignoring_keeps_the_words_of_the_program),
 		T(test_own_marks_follow_the_state),
 		T(test_clear_empties_until_older_lines_are_wanted),
 		T(test_leaving_a_room_shows_the_one_before),

@@ -113,8 +113,7 @@ static void replace_window(struct room *r)
 	r->view.newer = 0;
 }
 
-/* A newest page replaces the window when a hole could lie between. What is
- * older than the page may lack lines by now; it is asked for again. */
+/* A newest page replaces the window when a hole could lie between. */
 static void before_page_line(struct room *r, const struct ui_line *u)
 {
 	struct line_key key = {.time_ms = u->time_ms};
@@ -128,9 +127,7 @@ static void before_page_line(struct room *r, const struct ui_line *u)
 	if (!r->at_newest || (newest != NULL && line_is_stored(newest) &&
 				     line_key_compare(&newest->key, &key) < 0))
 		replace_window(r);
-	else
-		window_drop_oldest(
-			&r->win, r->win.count - window_find(&r->win, &key));
+	r->newest_from = key;
 }
 
 static void on_line(struct ui *ui, const struct ui_msg *m)
@@ -172,6 +169,11 @@ static void on_page_end(struct ui *ui, const struct ui_msg *m)
 		return;
 	if (r->load_newest && !r->at_newest)
 		replace_window(r); /* the page was empty */
+	/* What is older than a newest page may lack lines by now. */
+	if (m->more)
+		window_drop_oldest(&r->win,
+			r->win.count - window_find(&r->win, &r->newest_from));
+	r->newest_from = (struct line_key){0};
 	r->load = ROOM_LOAD_DONE;
 	r->load_newest = false;
 	r->at_oldest = !m->more;

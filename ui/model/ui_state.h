@@ -45,9 +45,10 @@ struct room {
 	struct edit edit; /* the draft */
 	struct room_view view;
 	enum room_load load;
-	bool load_newest;   /* the page asked for replaces what is here */
-	bool at_oldest;     /* nothing older exists */
-	bool at_newest;     /* nothing newer is missing at the end */
+	bool load_newest; /* the page asked for replaces what is here */
+	struct line_key newest_from; /* the newest page on its way begins so */
+	bool at_oldest;              /* nothing older exists */
+	bool at_newest;              /* nothing newer is missing at the end */
 	bool cleared;       /* by /clear: older lines only when asked for */
 	bool new_shown;     /* the "new" rule stands behind new_key */
 	bool new_pending;   /* to be placed when the lines are here */
