@@ -98,6 +98,7 @@ struct chat_offer {
 	struct store_key key;
 	bool posted;
 	bool copied; /* its copy as well, or that is on its way */
+	bool handed; /* kept until its place is needed: the turn may fail */
 };
 
 struct chat_status {
@@ -279,7 +280,8 @@ void receive_unit(struct chat *c, const struct chat_net_msg *m);
 
 /* A line is said in the room; errors are told to the ui. */
 void send_line(struct chat *c, struct chat_room *r, struct bytes text);
-/* After a rolled back turn: forgets the offers that net never got. */
+/* After a rolled back turn: forgets the offers that net never got, and that
+ * others were handed over. */
 void send_undo(struct chat *c);
 /* Net's queue took the offered line. */
 void send_posted(struct chat *c, const uint8_t id[static UNIT_ID_BYTES]);

@@ -127,6 +127,22 @@ static struct chat_offer *find_offer(
 	return table_get(&c->offers, bytes_of(id, UNIT_ID_BYTES));
 }
 
+/* Forgets one: the oldest that is done with, else the oldest. */
+static void make_place(struct chat *c)
+{
+	struct table_entry *e, *tmp, *go = table_oldest(&c->offers);
+
+	TABLE_FOREACH(e, tmp, &c->offers) {
+		const struct chat_offer *o = e->value;
+
+		if (o->handed) {
+			go = e;
+			break;
+		}
+	}
+	free(table_remove(&c->offers, table_key(go)));
+}
+
 static struct chat_offer *remember_offer(
 	struct chat *c, struct chat_room *r, const struct store_key *key)
 {
@@ -134,11 +150,8 @@ static struct chat_offer *remember_offer(
 
 	if (o != NULL)
 		return o;
-	if (c->offers.count >= CHAT_OFFERS_MAX) {
-		struct table_entry *oldest = table_oldest(&c->offers);
-
-		free(table_remove(&c->offers, table_key(oldest)));
-	}
+	if (c->offers.count >= CHAT_OFFERS_MAX)
+		make_place(c);
 	o = xmalloc(sizeof(*o));
 	*o = (struct chat_offer){.room = r, .key = *key};
 	(void)table_put(&c->offers, bytes_of(key->id, UNIT_ID_BYTES), o);
@@ -168,6 +181,7 @@ void send_undo(struct chat *c)
 	TABLE_FOREACH(e, tmp, &c->offers) {
 		struct chat_offer *o = e->value;
 
+		o->handed = false;
 		if (!o->posted)
 			free(table_remove(&c->offers, table_key(e)));
 	}
@@ -328,13 +342,13 @@ void send_join(struct chat *c, struct chat_room *r)
 
 void send_handed(struct chat *c, const uint8_t id[static UNIT_ID_BYTES])
 {
-	struct chat_offer *o =
-		table_remove(&c->offers, bytes_of(id, UNIT_ID_BYTES));
+	struct chat_offer *o = find_offer(c, id);
 	struct ui_msg *m;
 	int err;
 
-	if (o == NULL)
+	if (o == NULL || o->handed)
 		return;
+	o->handed = true;
 	err = store_set_state(
 		c->store, o->room->row.id, &o->key, STORE_STATE_HANDED);
 	if (err != P2P_ERR_NOT_FOUND && chat_store_ok(c, err)) {
@@ -344,7 +358,6 @@ void send_handed(struct chat *c, const uint8_t id[static UNIT_ID_BYTES])
 		m->line.state = UI_STATE_HANDED;
 		out_ui(c, m);
 	}
-	free(o);
 }
 
 void send_offer_waiting(struct chat *c, struct chat_room *r)

@@ -215,6 +215,27 @@ static void test_chat_failed_commit_sends_no_copy_twice(void **state)
 	assert_int_equal(copies_sent(h), 1);
 }
 
+static void test_chat_failed_commit_loses_no_word_of_handing(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	size_t sent;
+
+	host_meets(h, &f->mali, LOBBY);
+	host_types(h, NULL, "hello");
+	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 1"), 0);
+	host_handed(h, host_sent(h, NET_MSG_PUBLISH, 0)->id);
+	assert_false(chat_wants_more(h->chat));
+	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 0"), 0);
+	host_wait(h, CHAT_STORE_RETRY_MS);
+	sent = host_sent_count(h, NET_MSG_PUBLISH);
+	host_wait(h, 2 * CHAT_OFFER_RETRY_MS);
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), sent);
+	host_restart(h);
+	host_page(h, LOBBY, 1);
+	assert_int_equal(host_line(h, "hello")->line.state, UI_STATE_HANDED);
+}
+
 static void test_chat_paces_a_burst_in_order(void **state)
 {
 	struct fixture *f = *state;
@@ -363,6 +384,7 @@ int main(void)
 		STORY(test_chat_copy_follows_its_line_through_a_full_queue),
 		STORY(test_chat_copy_waits_for_room_though_its_line_is_handed),
 		STORY(test_chat_failed_commit_sends_no_copy_twice),
+		STORY(test_chat_failed_commit_loses_no_word_of_handing),
 		STORY(test_chat_paces_a_burst_in_order),
 		STORY(test_chat_full_disk_shows_and_sends_nothing_unsaved),
 		STORY(test_chat_failed_join_is_told_to_net_when_saved),
