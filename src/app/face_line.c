@@ -40,17 +40,6 @@ static bool read_stdin(struct line_face *f)
 	return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
-static int timeout_of(uint64_t deadline_ms)
-{
-	uint64_t now = program_clock().now_ms;
-
-	if (deadline_ms == P2P_NEVER)
-		return -1;
-	if (deadline_ms <= now)
-		return 0;
-	return (int)P2P_MIN(deadline_ms - now, (uint64_t)86400000);
-}
-
 static void take_messages(struct program *p, struct line_face *f)
 {
 	struct ui_clock clock = program_clock();
@@ -97,7 +86,7 @@ int face_run_line(struct program *p, int signal_fd, bool headless)
 		struct ui_clock clock;
 
 		(void)poll(fds, P2P_ARRAY_LEN(fds),
-			timeout_of(line_face_deadline(f)));
+			program_timeout(line_face_deadline(f)));
 		serve_signals(f, signal_fd);
 		take_messages(p, f);
 		if (fds[2].revents != 0)

@@ -8,17 +8,6 @@
 #include "msg/ui_msg.h"
 #include "ui/terminal/screen_face.h"
 
-static int timeout_of(uint64_t deadline_ms)
-{
-	uint64_t now = program_clock().now_ms;
-
-	if (deadline_ms == P2P_NEVER)
-		return -1;
-	if (deadline_ms <= now)
-		return 0;
-	return (int)P2P_MIN(deadline_ms - now, (uint64_t)86400000);
-}
-
 static void take_messages(struct program *p, struct screen_face *f)
 {
 	struct ui_clock clock = program_clock();
@@ -67,7 +56,7 @@ static int run(struct program *p, struct screen_face *f, int signal_fd)
 		struct ui_clock clock;
 
 		(void)poll(fds, P2P_ARRAY_LEN(fds),
-			timeout_of(screen_face_deadline(f)));
+			program_timeout(screen_face_deadline(f)));
 		serve_signals(f, signal_fd, &ended_by);
 		take_messages(p, f);
 		clock = program_clock();

@@ -18,6 +18,9 @@
 /* The profile's setting that keeps saved addresses true. */
 #define PORT_SETTING "listen-port"
 
+/* poll(2) counts in an int; a day is long enough to look again. */
+#define POLL_MS_MAX 86400000
+
 /* ---- waking ------------------------------------------------------------ */
 
 static void wake(void *arg)
@@ -73,6 +76,17 @@ char *program_versions(void)
 		loop_library_version(), crypto_library_version());
 }
 
+int program_timeout(uint64_t deadline_ms)
+{
+	uint64_t now = clock_now_ms();
+
+	if (deadline_ms == P2P_NEVER)
+		return -1;
+	if (deadline_ms <= now)
+		return 0;
+	return (int)P2P_MIN(deadline_ms - now, (uint64_t)POLL_MS_MAX);
+}
+
 /* ---- the chat thread --------------------------------------------------- */
 
 static struct env make_env(struct program *p)
@@ -88,14 +102,8 @@ static struct env make_env(struct program *p)
 static void wait_until(int fd, uint64_t deadline_ms)
 {
 	struct pollfd pfd = {.fd = fd, .events = POLLIN};
-	uint64_t now = clock_now_ms();
-	int timeout = -1;
 
-	if (deadline_ms != P2P_NEVER)
-		timeout = deadline_ms <= now ? 0
-					     : (int)P2P_MIN(deadline_ms - now,
-						       (uint64_t)86400000);
-	(void)poll(&pfd, 1, timeout);
+	(void)poll(&pfd, 1, program_timeout(deadline_ms));
 	clear_wake(fd);
 }
 

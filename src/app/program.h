@@ -52,6 +52,8 @@ void program_stop(struct program *p);
 
 /* Empties wake_fd; then take until the mailbox is empty. */
 void program_clear_wake(struct program *p);
+/* For poll(2): milliseconds until a deadline of now_ms, -1 for never. */
+int program_timeout(uint64_t deadline_ms);
 /* The time for the faces. */
 struct ui_clock program_clock(void);
 /* First line "p2pchat-tui X.Y.Z", then features and libraries; heap. */
