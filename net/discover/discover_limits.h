@@ -18,6 +18,8 @@
 /* What we read: addresses of one record, strings looked at. */
 #define MDNS_ADDRESSES_MAX 16
 #define MDNS_STRINGS_MAX 64
+/* Records of one packet that are looked at. */
+#define MDNS_RECORDS_MAX 64
 /* A name of a network interface, with its NUL (IFNAMSIZ). */
 #define MDNS_ZONE_MAX 16
 /* Random name of an instance (libp2p mDNS spec: 32 to 63 characters). */

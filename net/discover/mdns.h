@@ -93,4 +93,13 @@ int mdns_dnsaddr(struct maddr *addr, struct bytes string,
 size_t mdns_txt_addresses(struct maddr out[static MDNS_ADDRESSES_MAX],
 	struct bytes raw, const struct mdns_origin *from);
 
+/*
+ * The same of a whole packet: of every TXT record in an answer that names a
+ * libp2p instance, "_p2p._udp.local PTR", with that name written out. No more
+ * than MDNS_RECORDS_MAX records are looked at, and none behind one that is
+ * malformed. Queries, errors and goodbyes (a TTL of 0) give none.
+ */
+size_t mdns_packet_addresses(struct maddr out[static MDNS_ADDRESSES_MAX],
+	struct bytes raw, const struct mdns_origin *from);
+
 #endif

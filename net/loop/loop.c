@@ -136,6 +136,7 @@ static void refresh_addresses(struct loop *l)
 		tell_listening(l);
 	if (l->discovery != NULL) {
 		discovery_refresh(l->discovery);
+		ear_join(l);
 		query_send(l);
 	}
 	loop_step(l, &net);
@@ -277,6 +278,7 @@ static void init_handles(struct loop *l)
 	l->timer.data = l;
 	l->settle.data = l;
 	l->watch.data = l;
+	l->ear_fd = -1;
 	l->netif_fd = netif_open();
 	if (l->netif_fd < 0)
 		return;
@@ -331,6 +333,7 @@ static void *run(void *arg)
 	(void)listen_addresses(l);
 	tell_listening(l);
 	if (l->discovery != NULL) {
+		ear_open(l);
 		query_send(l);
 	} else {
 		struct node_event off = {.kind = NODE_EV_DISCOVERY,
@@ -369,6 +372,7 @@ void loop_free(struct loop *l)
 	P2P_ASSERT(uv_loop_close(&l->uv) == 0);
 	if (l->netif_fd >= 0)
 		(void)close(l->netif_fd);
+	ear_close(l);
 	node_free(l->node);
 	mailbox_free(l->inbox);
 	mailbox_free(l->lan);

@@ -6,6 +6,7 @@
  * listen.c    listening sockets and own addresses
  * netif_os.c  when the interfaces change
  * query.c     the one-shot mDNS query
+ * ear.c       mDNS answers that Avahi does not take
  * discovery.c Avahi, in its own thread
  */
 #ifndef NET_LOOP_LOOP_INTERNAL_H
@@ -34,6 +35,11 @@
 #define LOOP_LAN_QUEUE 256
 #define LOOP_NOTE_MAX 48
 #define LOOP_WATCH_MS 2000
+/* mDNS answers read in a row, and addresses believed in a second: anybody on
+ * the LAN can send as many as he likes. */
+#define LOOP_EAR_BURST 16
+#define LOOP_EAR_ADDRESSES 128
+#define LOOP_EAR_BYTES 9000
 /* A dead peer whose muxer has no ping is noticed by the kernel. */
 #define LOOP_TCP_USER_TIMEOUT_MS 12000
 #define LOOP_TCP_KEEPALIVE_S 5
@@ -76,6 +82,10 @@ struct loop {
 	uv_timer_t watch; /* for a discovery thread that hangs */
 	uv_poll_t netif;
 	int netif_fd;
+	uv_poll_t ear;
+	int ear_fd; /* -1: none */
+	uint64_t ear_since_ms;
+	size_t ear_told; /* addresses since then */
 	atomic_bool chat_drained;
 	bool in_actions;
 	bool stopping;
@@ -126,7 +136,21 @@ void netif_drain(int fd);
 /* ---- query.c ----------------------------------------------------------- */
 
 /* Asks "_p2p._udp.local" once on every interface; answers by multicast are
- * heard by Avahi's open browser. */
+ * heard by Avahi's open browser or by the ear. */
 void query_send(struct loop *l);
+
+/* ---- ear.c --------------------------------------------------------------- */
+
+/*
+ * Listens for answers that do not come from port 5353: rust-libp2p sends all
+ * of its from another one, and Avahi drops such (RFC 6762 section 6). What
+ * they tell becomes NODE_EV_LAN_PEER. Without a socket or an interface there
+ * is nothing to hear, which is no error.
+ */
+void ear_open(struct loop *l);
+/* The interfaces have changed: listens on those that are new. */
+void ear_join(struct loop *l);
+/* After the loop has closed its handles. */
+void ear_close(struct loop *l);
 
 #endif

@@ -3,7 +3,7 @@
  * after a wake-up or a change of the network one PTR query for
  * "_p2p._udp.local" is sent from an ephemeral port on every interface (RFC
  * 6762 section 6.7). Peers of other programs answer by multicast, which
- * Avahi's open browser hears; answers by unicast are not waited for.
+ * Avahi's open browser or ear.c hears; answers by unicast are not waited for.
  */
 #include <netinet/in.h>
 #include <sys/socket.h>

@@ -1,8 +1,8 @@
 /*
  * Record data from the LAN. The first byte says where it came from; the rest
- * is read as a TXT record and as a name. What is taken from a TXT record are
- * whole addresses with a peer id that lead somewhere, and publishing them
- * again and reading that gives addresses again.
+ * is read as a TXT record, as a packet and as a name. What is taken are whole
+ * addresses with a peer id that lead somewhere, and publishing them again and
+ * reading that gives addresses again.
  */
 #include "net/discover/mdns.h"
 
@@ -22,10 +22,9 @@ static void check_again(const struct maddr *addrs, size_t count)
 	buf_clear(&txt);
 }
 
-static void check_txt(struct bytes raw, const struct mdns_origin *from)
+static void check_taken(
+	const struct maddr *addrs, size_t count, const struct mdns_origin *from)
 {
-	struct maddr addrs[MDNS_ADDRESSES_MAX];
-	size_t count = mdns_txt_addresses(addrs, raw, from);
 	struct maddr base;
 	struct bytes peer;
 
@@ -37,6 +36,20 @@ static void check_txt(struct bytes raw, const struct mdns_origin *from)
 		P2P_ASSERT(from->loopback || !maddr_is_loopback(&addrs[i]));
 	}
 	check_again(addrs, count);
+}
+
+static void check_txt(struct bytes raw, const struct mdns_origin *from)
+{
+	struct maddr addrs[MDNS_ADDRESSES_MAX];
+
+	check_taken(addrs, mdns_txt_addresses(addrs, raw, from), from);
+}
+
+static void check_packet(struct bytes raw, const struct mdns_origin *from)
+{
+	struct maddr addrs[MDNS_ADDRESSES_MAX];
+
+	check_taken(addrs, mdns_packet_addresses(addrs, raw, from), from);
 }
 
 static void check_name(struct bytes raw)
@@ -70,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((data[0] & 2) != 0)
 		from.zone[0] = '\0';
 	check_txt(raw, &from);
+	check_packet(raw, &from);
 	check_name(raw);
 	return 0;
 }

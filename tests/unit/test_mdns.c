@@ -278,6 +278,121 @@ static void test_mdns_one_bad_string_voids_no_other(void **state)
 	buf_clear(&b);
 }
 
+/* ---- packets ------------------------------------------------------------ */
+
+#define SERVICE "\4_p2p\4_udp\5local"
+#define OTHER "\4_ipp\4_tcp\5local"
+#define LABEL "\40Zq3aB9cD8eF7gH6iJ5kL4mN3oP2qR1s0"
+
+static void put_header(
+	struct buf *b, uint16_t flags, uint16_t questions, uint16_t additionals)
+{
+	buf_append_be16(b, 0x1234);
+	buf_append_be16(b, flags);
+	buf_append_be16(b, questions);
+	buf_append_be16(b, 1);
+	buf_append_be16(b, 0);
+	buf_append_be16(b, additionals);
+}
+
+/* `owner` without the NUL that ends it. */
+static void put_record(struct buf *b, const char *owner, uint16_t type,
+	uint32_t ttl, struct bytes data)
+{
+	buf_append_str(b, owner);
+	buf_append_u8(b, 0);
+	buf_append_be16(b, type);
+	buf_append_be16(b, 1);
+	buf_append_be32(b, ttl);
+	buf_append_be16(b, (uint16_t)data.len);
+	buf_append(b, data);
+}
+
+static void put_txt_record(struct buf *b, uint32_t ttl, const char *string)
+{
+	struct buf txt;
+
+	buf_init(&txt, 300);
+	put_string(&txt, string);
+	put_record(b, LABEL, MDNS_TYPE_TXT, ttl, buf_bytes(&txt));
+	buf_clear(&txt);
+}
+
+/* As rust-libp2p answers: one bare label, a TXT record for each address. */
+static void put_answer(
+	struct buf *b, uint16_t flags, const char *owner, uint32_t ttl)
+{
+	buf_reset(b);
+	put_header(b, flags, 0, 2);
+	put_record(
+		b, owner, MDNS_TYPE_PTR, ttl, bytes_of(LABEL, sizeof(LABEL)));
+	put_txt_record(b, ttl, "dnsaddr=/ip4/127.0.0.1" TAIL);
+	put_txt_record(b, ttl, "dnsaddr=/ip4/10.0.0.7" TAIL);
+}
+
+static void test_mdns_reads_packets_of_rust_libp2p(void **state)
+{
+	struct maddr got[MDNS_ADDRESSES_MAX];
+	struct maddr want = addr_of("/ip4/10.0.0.7" TAIL);
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 9000);
+	put_answer(&b, 0x8400, SERVICE, 360);
+	assert_int_equal(
+		mdns_packet_addresses(got, buf_bytes(&b), &nowhere), 1);
+	assert_true(bytes_equal(maddr_bytes(&got[0]), maddr_bytes(&want)));
+	buf_clear(&b);
+}
+
+static void test_mdns_drops_packets_that_name_no_peer(void **state)
+{
+	struct maddr got[MDNS_ADDRESSES_MAX];
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 9000);
+	put_answer(&b, 0x0000, SERVICE, 360); /* a query */
+	assert_int_equal(mdns_packet_addresses(got, buf_bytes(&b), &eth0), 0);
+	put_answer(&b, 0x8403, SERVICE, 360); /* an error */
+	assert_int_equal(mdns_packet_addresses(got, buf_bytes(&b), &eth0), 0);
+	put_answer(&b, 0x8400, OTHER, 360);
+	assert_int_equal(mdns_packet_addresses(got, buf_bytes(&b), &eth0), 0);
+	put_answer(&b, 0x8400, SERVICE, 0); /* a goodbye */
+	assert_int_equal(mdns_packet_addresses(got, buf_bytes(&b), &eth0), 0);
+	buf_clear(&b);
+}
+
+static void test_mdns_reads_no_more_of_a_packet_than_is_there(void **state)
+{
+	struct maddr got[MDNS_ADDRESSES_MAX];
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 20000);
+	put_answer(&b, 0x8400, SERVICE, 360);
+	for (size_t n = 0; n < b.len; n++)
+		assert_int_equal(
+			mdns_packet_addresses(got, bytes_of(b.data, n), &eth0),
+			0);
+	/* A compressed name behind the answer takes two bytes. */
+	buf_reset(&b);
+	put_header(&b, 0x8400, 0, 2);
+	put_record(&b, SERVICE, MDNS_TYPE_PTR, 9, bytes_of("\300\14", 2));
+	(void)buf_append(&b, bytes_of("\300\14\0\1\0\1\0\0\0\11\0\0", 12));
+	put_txt_record(&b, 9, "dnsaddr=/ip4/10.0.0.7" TAIL);
+	assert_int_equal(mdns_packet_addresses(got, buf_bytes(&b), &eth0), 1);
+	buf_reset(&b);
+	put_header(&b, 0x8400, 0, 90);
+	put_record(&b, SERVICE, MDNS_TYPE_PTR, 9, bytes_of("\0", 1));
+	for (int i = 0; i < 90; i++)
+		put_txt_record(&b, 9, "dnsaddr=/ip4/10.0.0.7" TAIL);
+	assert_false(b.failed);
+	assert_int_equal(mdns_packet_addresses(got, buf_bytes(&b), &eth0),
+		MDNS_ADDRESSES_MAX);
+	buf_clear(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +408,10 @@ int main(void)
 		cmocka_unit_test(test_mdns_publishes_near_addresses_first),
 		cmocka_unit_test(test_mdns_txt_stays_within_one_packet),
 		cmocka_unit_test(test_mdns_one_bad_string_voids_no_other),
+		cmocka_unit_test(test_mdns_reads_packets_of_rust_libp2p),
+		cmocka_unit_test(test_mdns_drops_packets_that_name_no_peer),
+		cmocka_unit_test(
+			test_mdns_reads_no_more_of_a_packet_than_is_there),
 	};
 
 	return cmocka_run_group_tests_name("mdns", tests, NULL, NULL);

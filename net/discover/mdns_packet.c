@@ -1,0 +1,79 @@
+/*
+ * A whole packet, for what does not come by way of Avahi. Nothing is tied to
+ * a name here: a random label says no more than the peer id in each address.
+ */
+#include "net/discover/mdns.h"
+
+/* RFC 1035 section 4.1.1: a response, a plain query's, without an error. */
+#define FLAGS_MASK 0xF80F
+#define FLAGS_RESPONSE 0x8000
+/* RFC 1035 section 4.1.4: the rest of the name stands elsewhere. */
+#define COMPRESSED 0xC0
+
+/* The bytes of a name as they stand there; no pointer is followed. */
+static struct bytes take_name(struct cursor *c)
+{
+	struct cursor start = *c;
+	struct bytes all = cur_rest(&start);
+	uint8_t n;
+
+	while ((n = cur_u8(c)) > 0 && n < COMPRESSED) {
+		if (n > MDNS_LABEL_BYTES_MAX)
+			cur_fail(c, P2P_ERR_MALFORMED);
+		cur_skip(c, n);
+	}
+	if (n >= COMPRESSED)
+		cur_skip(c, 1);
+	return bytes_of(all.data, all.len - cur_left(c));
+}
+
+static bool is_service(struct bytes owner)
+{
+	static const uint8_t service[] = "\4_p2p\4_udp\5local";
+
+	return bytes_equal(owner, bytes_of(service, sizeof(service)));
+}
+
+static size_t add_txt(struct maddr *out, size_t count, struct bytes data,
+	const struct mdns_origin *from)
+{
+	struct maddr found[MDNS_ADDRESSES_MAX];
+	size_t n = mdns_txt_addresses(found, data, from);
+
+	for (size_t i = 0; i < n && count < MDNS_ADDRESSES_MAX; i++)
+		out[count++] = found[i];
+	return count;
+}
+
+size_t mdns_packet_addresses(struct maddr out[static MDNS_ADDRESSES_MAX],
+	struct bytes raw, const struct mdns_origin *from)
+{
+	struct cursor c = cur_of(raw);
+	size_t count = 0, records = 0;
+	bool of_libp2p = false;
+	unsigned flags, questions;
+
+	(void)cur_be16(&c); /* its number */
+	flags = cur_be16(&c);
+	questions = cur_be16(&c);
+	for (int i = 0; i < 3; i++) /* answers, authorities, additionals */
+		records += cur_be16(&c);
+	if ((flags & FLAGS_MASK) != FLAGS_RESPONSE || questions > 0)
+		return 0;
+	records = P2P_MIN(records, (size_t)MDNS_RECORDS_MAX);
+	for (size_t i = 0; i < records && cur_ok(&c); i++) {
+		struct bytes owner = take_name(&c);
+		unsigned type = cur_be16(&c);
+		struct bytes data;
+
+		cur_skip(&c, 2); /* class, always of the Internet */
+		if (cur_be32(&c) == 0)
+			type = 0; /* a goodbye */
+		data = cur_take(&c, cur_be16(&c));
+		if (cur_ok(&c) && type == MDNS_TYPE_PTR && is_service(owner))
+			of_libp2p = true;
+		else if (cur_ok(&c) && type == MDNS_TYPE_TXT)
+			count = add_txt(out, count, data, from);
+	}
+	return of_libp2p ? count : 0;
+}
