@@ -109,8 +109,8 @@ void link_stream_in(
 	memmove(&l->in[1], &l->in[0],
 		(NODE_LINK_STREAMS_IN - 1) * sizeof(l->in[0]));
 	l->in[0].stream = ev->stream;
-	frame_reader_init(
-		&l->in[0].frames, GOSSIP_RPC_BYTES_MAX, swarm_budget(n->swarm));
+	/* Charged with swarm_stream_keep. */
+	frame_reader_init(&l->in[0].frames, GOSSIP_RPC_BYTES_MAX, NULL);
 	link_read(n, env, l);
 }
 
@@ -226,12 +226,23 @@ static bool read_piece(struct node *n, const struct env *env, struct link *l,
 	struct bytes data, body = bytes_of(NULL, 0);
 	size_t taken = 0;
 	bool end;
-	int got, err = 0;
+	int got, err;
 
 	data = swarm_stream_peek(n->swarm, in->stream, &end);
+	err = swarm_stream_keep(
+		n->swarm, in->stream, in->frames.body.len + data.len);
+	if (err != 0) {
+		in_close(n, in);
+		return false;
+	}
 	got = frame_read(&in->frames, data, &taken, &body);
-	if (got > 0)
+	if (got > 0) {
 		err = gossip_feed(n->gossip, env, &l->peer, body);
+		frame_reader_clear(&in->frames);
+	}
+	/* Less than before: it cannot fail. */
+	P2P_ASSERT(swarm_stream_keep(
+			   n->swarm, in->stream, in->frames.body.len) == 0);
 	swarm_stream_consume(n->swarm, in->stream, taken);
 	if (got < 0 || err != 0 || (end && got == 0 && taken == data.len)) {
 		in_close(n, in);

@@ -309,6 +309,7 @@ void stream_drop(struct swarm *s, struct stream *st, int err, bool told)
 		(void)table_remove(
 			&c->by_mux, bytes_of(&st->mux, sizeof(st->mux)));
 	}
+	budget_release(&c->budget, st->kept);
 	list_remove(&st->of_conn);
 	(void)table_remove(&s->streams, bytes_of(&st->id, sizeof(st->id)));
 	bufq_clear(&st->out);

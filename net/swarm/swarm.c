@@ -319,6 +319,13 @@ const struct swarm_counters *swarm_counters(const struct swarm *s)
 	return &s->counters;
 }
 
+size_t swarm_conn_used(const struct swarm *s, uint64_t conn)
+{
+	const struct conn *c = conn_find(s, conn);
+
+	return c == NULL ? 0 : c->budget.used;
+}
+
 size_t swarm_budget_used(const struct swarm *s)
 {
 	return s->budget.used;
@@ -426,7 +433,18 @@ void swarm_stream_reset(struct swarm *s, uint64_t stream)
 		stream_drop(s, st, P2P_ERR_CLOSED, false);
 }
 
-struct budget *swarm_budget(struct swarm *s)
+int swarm_stream_keep(struct swarm *s, uint64_t stream, size_t bytes)
 {
-	return &s->budget;
+	struct stream *st = stream_find(s, stream);
+	int err = 0;
+
+	if (st == NULL)
+		return 0;
+	if (bytes > st->kept)
+		err = budget_charge(&st->conn->budget, bytes - st->kept);
+	else
+		budget_release(&st->conn->budget, st->kept - bytes);
+	if (err == 0)
+		st->kept = bytes;
+	return err;
 }

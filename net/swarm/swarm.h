@@ -152,9 +152,13 @@ void swarm_stream_close_write(
 	struct swarm *s, const struct env *env, uint64_t stream);
 /* Ends and forgets the stream; no event follows. Unknown ids are ignored. */
 void swarm_stream_reset(struct swarm *s, uint64_t stream);
-/* The budget for what is kept of streams while it is read: of all connections
- * together, valid as long as s, so that it outlives every stream. */
-struct budget *swarm_budget(struct swarm *s);
+/*
+ * The user keeps `bytes` of the stream while it is read (half a message): they
+ * are charged to its connection, in place of what it kept before, until the
+ * stream ends. P2P_ERR_LIMIT with nothing changed. Unknown ids are ignored.
+ */
+int swarm_stream_keep(
+	struct swarm *s, uint64_t stream, size_t bytes) P2P_MUST_CHECK;
 
 /* ---- events ------------------------------------------------------------ */
 
@@ -199,6 +203,8 @@ struct swarm_counters {
 
 /* Live; valid as long as s. */
 const struct swarm_counters *swarm_counters(const struct swarm *s);
+/* Bytes charged for one connection now; 0 for an unknown one. */
+size_t swarm_conn_used(const struct swarm *s, uint64_t conn);
 /* Bytes charged for all connections now. */
 size_t swarm_budget_used(const struct swarm *s);
 

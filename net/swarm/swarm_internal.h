@@ -88,6 +88,7 @@ struct stream {
 	struct multistream ms;
 	const char *ms_names[2]; /* the initiator's single proposal */
 	struct bufq out;         /* not yet taken by the muxer */
+	size_t kept;             /* by the user: charged to the connection */
 	uint64_t deadline_ms;
 	struct buf body; /* identify: what was read so far */
 };

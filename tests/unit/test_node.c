@@ -488,6 +488,40 @@ static void test_node_survives_a_cut_inside_an_rpc(void **state)
 	}
 }
 
+/* So that who hoards most is known by it (swarm_limits.h). */
+static void test_node_charges_half_an_rpc_to_its_connection(void **state)
+{
+	struct pair *p = *state;
+	struct node *n = p->side[1].n;
+	uint8_t head[10];
+	uint8_t *half;
+	struct link *l;
+	size_t len;
+
+	meet(p);
+	run(p);
+	l = link_find(p->side[0].n, &p->side[1].me.id);
+	assert_non_null(l);
+	half = xcalloc(1, 200000);
+	len = frame_header(400000, head);
+	memcpy(half, head, len);
+	assert_int_equal(swarm_stream_write(p->side[0].n->swarm, &p->te.env,
+				 l->out, bytes_of(half, 200000)),
+		0);
+	event(p, 0, NODE_EV_TICK);
+	run(p);
+	free(half);
+	l = link_find(n, &p->side[0].me.id);
+	assert_int_equal(l->in[0].frames.body.len, 200000 - len);
+	assert_true(swarm_budget_used(n->swarm) >= 200000 - len);
+	/* All of it belongs to the one connection: nothing is kept without. */
+	assert_int_equal(swarm_conn_used(n->swarm, p->side[1].conn),
+		swarm_budget_used(n->swarm));
+	cut(p);
+	run(p);
+	assert_int_equal(swarm_budget_used(n->swarm), 0);
+}
+
 static void test_node_reopens_gossip_streams(void **state)
 {
 	struct pair *p = *state;
@@ -707,6 +741,7 @@ int main(void)
 		T(test_node_stalled_chat_is_told_the_newest_only),
 		T(test_node_hears_what_arrived_before_the_end),
 		T(test_node_survives_a_cut_inside_an_rpc),
+		T(test_node_charges_half_an_rpc_to_its_connection),
 		T(test_node_reopens_gossip_streams),
 		T(test_node_counts_nobody_who_refuses_gossip),
 		T(test_node_forgets_peers_that_never_were_up),
