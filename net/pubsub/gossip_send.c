@@ -103,66 +103,67 @@ bool send_forward(struct gossip *g, const struct gpeer *from, struct gpeer *p,
 	return send_message(g, p, unit);
 }
 
+/* An RPC with one control part, open for its fields. */
+struct control {
+	struct buf rpc;
+	size_t control;
+	size_t part;
+};
+
+static void control_begin(struct control *c, enum gossip_control_field part)
+{
+	buf_init(&c->rpc, GOSSIP_RPC_BYTES_MAX);
+	c->control = pb_begin(&c->rpc, RPC_CONTROL);
+	c->part = pb_begin(&c->rpc, part);
+}
+
+static bool control_send(struct gossip *g, struct gpeer *p, struct control *c)
+{
+	pb_end(&c->rpc, c->part);
+	pb_end(&c->rpc, c->control);
+	return queue_built(g, p, &c->rpc);
+}
+
 bool send_graft(struct gossip *g, struct gpeer *p, struct bytes topic)
 {
-	struct buf b;
-	size_t control, graft;
+	struct control c;
 
-	buf_init(&b, GOSSIP_RPC_BYTES_MAX);
-	control = pb_begin(&b, RPC_CONTROL);
-	graft = pb_begin(&b, CONTROL_GRAFT);
-	pb_put_bytes(&b, GRAFT_TOPIC, topic);
-	pb_end(&b, graft);
-	pb_end(&b, control);
-	return queue_built(g, p, &b);
+	control_begin(&c, CONTROL_GRAFT);
+	pb_put_bytes(&c.rpc, GRAFT_TOPIC, topic);
+	return control_send(g, p, &c);
 }
 
 bool send_prune(struct gossip *g, struct gpeer *p, struct bytes topic,
 	uint64_t backoff_s)
 {
-	struct buf b;
-	size_t control, prune;
+	struct control c;
 
-	buf_init(&b, GOSSIP_RPC_BYTES_MAX);
-	control = pb_begin(&b, RPC_CONTROL);
-	prune = pb_begin(&b, CONTROL_PRUNE);
-	pb_put_bytes(&b, PRUNE_TOPIC, topic);
+	control_begin(&c, CONTROL_PRUNE);
+	pb_put_bytes(&c.rpc, PRUNE_TOPIC, topic);
 	if (p->version >= GOSSIP_V11)
-		pb_put_uint(&b, PRUNE_BACKOFF, backoff_s);
-	pb_end(&b, prune);
-	pb_end(&b, control);
-	return queue_built(g, p, &b);
+		pb_put_uint(&c.rpc, PRUNE_BACKOFF, backoff_s);
+	return control_send(g, p, &c);
 }
 
 bool send_ihave(struct gossip *g, struct gpeer *p, struct bytes topic,
 	const struct bytes *ids, size_t count)
 {
-	struct buf b;
-	size_t control, ihave;
+	struct control c;
 
-	buf_init(&b, GOSSIP_RPC_BYTES_MAX);
-	control = pb_begin(&b, RPC_CONTROL);
-	ihave = pb_begin(&b, CONTROL_IHAVE);
-	pb_put_bytes(&b, IHAVE_TOPIC, topic);
+	control_begin(&c, CONTROL_IHAVE);
+	pb_put_bytes(&c.rpc, IHAVE_TOPIC, topic);
 	for (size_t i = 0; i < count; i++)
-		pb_put_bytes(&b, IHAVE_IDS, ids[i]);
-	pb_end(&b, ihave);
-	pb_end(&b, control);
-	return queue_built(g, p, &b);
+		pb_put_bytes(&c.rpc, IHAVE_IDS, ids[i]);
+	return control_send(g, p, &c);
 }
 
 bool send_iwant(struct gossip *g, struct gpeer *p, const struct bytes *ids,
 	size_t count)
 {
-	struct buf b;
-	size_t control, iwant;
+	struct control c;
 
-	buf_init(&b, GOSSIP_RPC_BYTES_MAX);
-	control = pb_begin(&b, RPC_CONTROL);
-	iwant = pb_begin(&b, CONTROL_IWANT);
+	control_begin(&c, CONTROL_IWANT);
 	for (size_t i = 0; i < count; i++)
-		pb_put_bytes(&b, IWANT_IDS, ids[i]);
-	pb_end(&b, iwant);
-	pb_end(&b, control);
-	return queue_built(g, p, &b);
+		pb_put_bytes(&c.rpc, IWANT_IDS, ids[i]);
+	return control_send(g, p, &c);
 }
