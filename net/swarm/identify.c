@@ -107,6 +107,12 @@ static void take_protocols(struct peer *p, const struct identify *id)
 	}
 }
 
+/* Where a name leads is up to whoever asks: also to machines nearby. */
+static bool is_name(const struct maddr_tcp *tcp)
+{
+	return tcp->host != MULTIADDR_IP4 && tcp->host != MULTIADDR_IP6;
+}
+
 /* A peer from afar cannot send us to machines of our own network. */
 static void take_addresses(
 	struct peer *p, const struct identify *id, bool from_near)
@@ -121,7 +127,7 @@ static void take_addresses(
 		maddr_split_peer(&whole, &a, &peer);
 		if (!maddr_to_tcp(&a, &tcp) || maddr_is_unusable(&a) ||
 			maddr_is_loopback(&a) ||
-			(!from_near && maddr_is_near(&a)))
+			(!from_near && (maddr_is_near(&a) || is_name(&tcp))))
 			continue;
 		dial_learn(p, &a);
 	}

@@ -529,11 +529,15 @@ static void test_swarm_pushes_new_addresses(void **state)
 static void test_swarm_far_peers_name_no_near_addresses(void **state)
 {
 	struct swarm_lab *l = *state;
-	struct maddr a[2];
+	struct maddr a[6];
 
 	lab_addr(&a[0], "/ip4/192.168.7.7/tcp/22");
 	lab_addr(&a[1], "/ip4/127.0.0.1/tcp/22");
-	swarm_set_addresses(swarm_of(l, 0), &l->te.env, a, 2);
+	lab_addr(&a[2], "/ip4/169.254.1.1/tcp/22");
+	lab_addr(&a[3], "/ip6/fe80::1/tcp/22");
+	lab_addr(&a[4], "/ip6/::ffff:10.0.0.1/tcp/22");
+	lab_addr(&a[5], "/dns4/localhost/tcp/22");
+	swarm_set_addresses(swarm_of(l, 0), &l->te.env, a, 6);
 	lab_meet(l);
 	know(l, 1, 0, false);
 	l->host[0].deaf = true;
