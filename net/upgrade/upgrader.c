@@ -523,14 +523,6 @@ int upgrader_stream_close_write(struct upgrader *u, uint64_t stream)
 	return muxer_close_write(u->muxer, stream, &u->inner);
 }
 
-int upgrader_stream_reset(struct upgrader *u, uint64_t stream)
-{
-	if (u->state != STATE_READY)
-		return P2P_ERR_STATE;
-	stop_waiting(&u->waiting, stream);
-	return muxer_reset(u->muxer, stream, &u->inner);
-}
-
 void upgrader_stream_forget(struct upgrader *u, uint64_t stream)
 {
 	stop_waiting(&u->waiting, stream);

@@ -91,7 +91,6 @@ struct bytes upgrader_stream_peek(
 	const struct upgrader *u, uint64_t stream, bool *end);
 int upgrader_stream_consume(struct upgrader *u, uint64_t stream, size_t n);
 int upgrader_stream_close_write(struct upgrader *u, uint64_t stream);
-int upgrader_stream_reset(struct upgrader *u, uint64_t stream);
 void upgrader_stream_forget(struct upgrader *u, uint64_t stream);
 void upgrader_go_away(struct upgrader *u);
 

@@ -19,13 +19,6 @@ struct multihash multihash_read(struct cursor *c)
 	return cur_ok(c) ? mh : (struct multihash){0};
 }
 
-int multihash_append(struct buf *out, uint64_t code, struct bytes digest)
-{
-	varint_append(out, code);
-	varint_append(out, digest.len);
-	return buf_append(out, digest);
-}
-
 bool multihash_is_peer_id(struct bytes raw)
 {
 	struct cursor c = cur_of(raw);

@@ -22,8 +22,6 @@ struct multihash {
  * P2P_ERR_MALFORMED. The error stays in the cursor, the result is zero then.
  */
 struct multihash multihash_read(struct cursor *c);
-/* Appends it; 0 or P2P_ERR_TOO_BIG. */
-int multihash_append(struct buf *out, uint64_t code, struct bytes digest);
 /* Whether `raw` is a peer id's multihash and nothing more: identity of 1 to
  * 42 bytes, or sha2-256 (libp2p peer-ids spec, "Peer Ids"). */
 bool multihash_is_peer_id(struct bytes raw);
