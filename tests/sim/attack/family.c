@@ -1,0 +1,70 @@
+/*
+ * The nine attack families of the GossipSub evaluation report (Vyzovitis,
+ * Napora, McCormick, Dias, Psaras: PL-TechRep-2020-001, sections 7 to 15), as
+ * they fit a chat.
+ */
+#include "tests/sim/attack/attack.h"
+
+/* Meshes need about this long to settle. */
+#define WARM_S 30
+
+const struct family family_table[] = {
+	{.name = "none", .text = "no hostile host", .attack_from_s = WARM_S},
+	{.name = "eclipse-one",
+		.text = "all hostile hosts surround one",
+		.targets = TARGET_ONE,
+		.hostile_from_s = WARM_S,
+		.attack_from_s = WARM_S},
+	{.name = "eclipse-all",
+		.text = "hostile hosts surround everybody",
+		.targets = TARGET_ALL,
+		.hostile_from_s = WARM_S,
+		.attack_from_s = WARM_S},
+	{.name = "eclipse-publishers",
+		.text = "hostile hosts surround those who speak",
+		.targets = TARGET_PUBLISHERS,
+		.hostile_from_s = WARM_S,
+		.attack_from_s = WARM_S},
+	{.name = "censor",
+		.text = "all is forwarded but the lines of one",
+		.targets = TARGET_ALL,
+		.policy = POLICY_CENSOR,
+		.hostile_from_s = WARM_S,
+		.attack_from_s = WARM_S},
+	{.name = "degradation",
+		.text = "a quarter is forwarded, late; broken promises",
+		.targets = TARGET_ALL,
+		.policy = POLICY_DEGRADE,
+		.hostile_from_s = WARM_S,
+		.attack_from_s = WARM_S},
+	{.name = "cold-boot",
+		.text = "both start at the same moment",
+		.targets = TARGET_ALL,
+		.mixed_book = true},
+	{.name = "covert-flash",
+		.text = "good for two minutes, then silent at once",
+		.targets = TARGET_ALL,
+		.attack_from_s = 120,
+		.mixed_book = true},
+	{.name = "attack-at-dawn",
+		.text = "hostile hosts wait for the first to come",
+		.targets = TARGET_ALL,
+		.honest_from_s = 20,
+		.attack_from_s = 20,
+		.mixed_book = true},
+	{.name = "ip-colocation",
+		.text = "hostile hosts share eight addresses",
+		.targets = TARGET_ALL,
+		.hostile_from_s = WARM_S,
+		.attack_from_s = WARM_S,
+		.addresses = 8},
+};
+const size_t family_count = P2P_ARRAY_LEN(family_table);
+
+const struct family *family_find(const char *name)
+{
+	for (size_t i = 0; i < family_count; i++)
+		if (strcmp(family_table[i].name, name) == 0)
+			return &family_table[i];
+	return NULL;
+}
