@@ -143,6 +143,7 @@ static void on_peer_event(
 			tell_rtt(n, l, ev->number);
 		break;
 	case SWARM_EV_ADDRESS:
+	case SWARM_EV_RECORD:
 	case SWARM_EV_DIAL_FAILED:
 	case SWARM_EV_STREAM_IN:
 	case SWARM_EV_STREAM_READY:
@@ -167,6 +168,8 @@ static void on_swarm_event(
 		break;
 	case SWARM_EV_ADDRESS:
 		tell_address(n, &ev->peer, &ev->addr);
+		break;
+	case SWARM_EV_RECORD:
 		break;
 	case SWARM_EV_DIAL_FAILED:
 		command_dial_failed(n, ev->number, ev->text);

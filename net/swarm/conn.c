@@ -182,13 +182,6 @@ struct conn *conn_new_outbound(struct swarm *s, const struct env *env,
 	return c;
 }
 
-static void dial_slot_freed(struct swarm *s, const struct env *env)
-{
-	/* Peers whose time has come have waited for one. */
-	if (s->dials-- >= SWARM_DIALS_MAX)
-		swarm_due(s, env->now_ms);
-}
-
 void swarm_connected(struct swarm *s, const struct env *env, uint64_t conn,
 	const struct maddr *remote)
 {
@@ -196,7 +189,7 @@ void swarm_connected(struct swarm *s, const struct env *env, uint64_t conn,
 
 	if (c == NULL || c->state != CONN_DIALING)
 		return;
-	dial_slot_freed(s, env);
+	dial_slot_freed(s, env, c);
 	c->local = maddr_is_near(remote);
 	start_upgrade(s, env, c);
 	conn_pump(s, env, c);
@@ -330,17 +323,17 @@ static void on_secured(struct swarm *s, const struct env *env, struct conn *c)
 	if (peer_id_equal(upgrader_peer(c->up), &s->cfg.me->id)) {
 		tell_dial_failed(s, c, "that is this program itself");
 		c->request = 0;
+		dial_was_self(s, env, c);
 		conn_fail(s, env, c, P2P_ERR_MISMATCH);
 		return;
 	}
-	p = peer_get(s, env, upgrader_peer(c->up));
+	p = peer_get(s, env, upgrader_peer(c->up), BOOK_PROVEN);
 	if (p == NULL) {
 		s->counters.conns_refused++;
 		conn_fail(s, env, c, P2P_ERR_LIMIT);
 		return;
 	}
-	c->peer = p;
-	list_push_back(&p->conns, &c->of_peer);
+	peer_add_conn(s, env, p, c);
 }
 
 static void on_mux(struct swarm *s, const struct env *env, struct conn *c,
@@ -496,7 +489,7 @@ void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err)
 	bool was_ready = c->state == CONN_READY || c->state == CONN_CLOSING;
 
 	if (c->state == CONN_DIALING)
-		dial_slot_freed(s, env);
+		dial_slot_freed(s, env, c);
 	if (c->up != NULL && !c->secured)
 		s->preauth--;
 	if (c->state == CONN_UPGRADING)
@@ -515,7 +508,7 @@ void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err)
 	if (c->peer != NULL)
 		peer_conn_gone(s, env, c);
 	if (c->scheduled && !was_ready && expected != NULL)
-		dial_ended(s, env, expected);
+		dial_ended(s, env, expected, c);
 	swarm_act(s, SWARM_ACT_CLOSE, c->id, NULL);
 	upgrader_free(c->up);
 	bufq_clear(&c->in);

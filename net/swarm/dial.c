@@ -1,47 +1,394 @@
 /*
- * Which address is dialled when: one dial per peer in flight, the addresses in
- * turn, those of the LAN before others; after a whole round without success
- * the pause doubles, with jitter so that two sides do not keep step.
+ * Which address is dialled when. A peer that is wanted and not connected has
+ * at most one attempt set under way:
+ *
+ *   wait --dial_at_ms--> set: first address -> stagger -> next ... --> wait
+ *                         '-- one is ready: the others are cancelled
+ *
+ * Addresses that failed less come first; then loopback and LAN, then public
+ * IPv6 and IPv4 in turn (RFC 8305), then names. Relayed ones cannot be dialled
+ * yet. After a set without success only one address is tried at a time, with
+ * pauses that double, with jitter so that two sides do not keep step.
+ *
+ * Slots are shared: peers that were reached before go first, and those that
+ * somebody merely named have half of the slots at most, so that invented ones
+ * cannot keep us from the others.
  */
 #include "net/swarm/swarm_internal.h"
 
-void dial_learn(struct peer *p, const struct maddr *addr)
-{
-	unsigned at = 0;
+#define MINUTE_MS 60000
 
-	while (at < p->addr_count && !maddr_equal(&p->addrs[at], addr))
-		at++;
-	if (at == SWARM_ADDRESSES_PER_PEER_MAX)
-		at--; /* the one unused for longest makes room */
-	else if (at == p->addr_count)
-		p->addr_count++;
-	/* The newest stands first. */
-	memmove(&p->addrs[1], &p->addrs[0], at * sizeof(p->addrs[0]));
-	p->addrs[0] = *addr;
+/* ---- what may be dialled ----------------------------------------------- */
+
+/* Where a name leads is up to whoever asks: also to machines nearby. */
+static bool is_name(const struct maddr *addr)
+{
+	struct maddr_tcp tcp;
+
+	return maddr_to_tcp(addr, &tcp) && tcp.host != MULTIADDR_IP4 &&
+	       tcp.host != MULTIADDR_IP6;
+}
+
+bool dial_may_be_named(const struct maddr *addr, bool from_near)
+{
+	enum ip_scope scope = maddr_scope(addr);
+
+	if (addr->len == 0 || scope == IP_SCOPE_UNSPECIFIED ||
+		scope == IP_SCOPE_MULTICAST || scope == IP_SCOPE_LOOPBACK)
+		return false;
+	return from_near || (!maddr_is_near(addr) && !is_name(addr));
+}
+
+static bool is_self(
+	const struct swarm *s, const struct env *env, const struct maddr *addr)
+{
+	for (unsigned i = 0; i < s->addr_count; i++)
+		if (maddr_equal(&s->addrs[i], addr))
+			return true;
+	for (unsigned i = 0; i < SWARM_SELVES_MAX; i++)
+		if (s->selves[i].until_ms > env->now_ms &&
+			maddr_equal(&s->selves[i].addr, addr))
+			return true;
+	return false;
+}
+
+const char *dial_why_not(
+	const struct swarm *s, const struct env *env, const struct maddr *addr)
+{
+	struct multiaddr_info info;
+	struct maddr_tcp tcp;
+
+	if (multiaddr_take_apart(&info, maddr_bytes(addr)) == 0 && info.relayed)
+		return "relayed addresses are not dialled yet";
+	if (!maddr_to_tcp(addr, &tcp))
+		return "only TCP is dialled";
+	if (maddr_is_unusable(addr))
+		return "nobody can be there";
+	if (is_self(s, env, addr))
+		return "that is this program itself";
+	return NULL;
+}
+
+void dial_was_self(struct swarm *s, const struct env *env, struct conn *c)
+{
+	struct self_addr *self = &s->selves[s->self_next];
+	struct peer *p = peer_find(s, &c->expect);
+
+	if (!c->outbound)
+		return;
+	s->self_next = (s->self_next + 1) % SWARM_SELVES_MAX;
+	self->addr = c->remote;
+	self->until_ms = env_after(env, SWARM_SELF_MS);
+	if (p != NULL)
+		book_drop(&s->book, &p->known, &c->remote);
+}
+
+/* ---- when -------------------------------------------------------------- */
+
+static bool is_hint(const struct peer *p)
+{
+	return book_worth(&p->known) == BOOK_HINT;
+}
+
+static void set_time(struct swarm *s, struct peer *p, uint64_t at_ms)
+{
+	p->dial_at_ms = at_ms;
+	swarm_due(s, at_ms);
 }
 
 void dial_soon(struct swarm *s, const struct env *env, struct peer *p,
 	uint64_t delay_ms)
 {
-	p->addr_next = 0;
 	/* Two that see each other at once dial at slightly different times. */
-	p->dial_at_ms = env_after(env, delay_ms + rng_below(env->rng, 50));
-	swarm_due(s, p->dial_at_ms);
+	set_time(s, p, env_after(env, delay_ms + rng_below(env->rng, 50)));
+}
+
+/* Without jitter. */
+static uint64_t base_pause(unsigned failures)
+{
+	uint64_t pause = SWARM_REDIAL_FIRST_MS;
+
+	if (failures > SWARM_REDIAL_RARELY_AFTER)
+		return SWARM_REDIAL_RARELY_MS;
+	for (unsigned i = 1; i < failures; i++)
+		pause = P2P_MIN(pause * 2, (uint64_t)SWARM_REDIAL_MAX_MS);
+	return pause;
 }
 
 static uint64_t pause_after(const struct env *env, unsigned failures)
 {
-	uint64_t pause = SWARM_REDIAL_FIRST_MS;
+	uint64_t pause = base_pause(failures);
 
-	if (failures > SWARM_REDIAL_RARELY_AFTER) {
-		pause = SWARM_REDIAL_RARELY_MS;
-	} else {
-		for (unsigned i = 1; i < failures; i++)
-			pause = P2P_MIN(
-				pause * 2, (uint64_t)SWARM_REDIAL_MAX_MS);
-	}
 	return pause / 2 + rng_below(env->rng, pause);
 }
+
+/* When `max` dials a minute allow the next one; not after now: at once. */
+static uint64_t allowed_at(const struct peer *p, unsigned max)
+{
+	unsigned i = p->dialled_next + SWARM_DIALS_A_MINUTE - max;
+	uint64_t then = p->dialled_ms[i % SWARM_DIALS_A_MINUTE];
+
+	return then == 0 ? 0 : then + MINUTE_MS;
+}
+
+static void count_dial(struct peer *p, const struct env *env)
+{
+	p->dialled_ms[p->dialled_next] = P2P_MAX(env->now_ms, UINT64_C(1));
+	p->dialled_next = (p->dialled_next + 1) % SWARM_DIALS_A_MINUTE;
+}
+
+/* Retries leave some room for what is seen just now. */
+static unsigned a_minute(const struct peer *p)
+{
+	return p->failures > 0 ? SWARM_REDIALS_A_MINUTE : SWARM_DIALS_A_MINUTE;
+}
+
+static bool is_busy(const struct peer *p)
+{
+	return !list_empty(&p->conns) || p->dials > 0;
+}
+
+void dial_wanted(struct swarm *s, const struct env *env, struct peer *p)
+{
+	if (p->wanted && !is_busy(p) && p->dial_at_ms == P2P_NEVER)
+		dial_soon(s, env, p, 0);
+}
+
+void dial_seen(struct swarm *s, const struct env *env, struct peer *p,
+	bool new_address)
+{
+	uint64_t later;
+
+	p->losses = 0;
+	if (is_busy(p))
+		return;
+	if (new_address || !is_hint(p)) {
+		p->failures = 0;
+		book_rested(&p->known);
+		dial_soon(s, env, p, 0);
+		return;
+	}
+	p->failures = P2P_MIN(p->failures, SWARM_REDIAL_SEEN_AFTER);
+	later = env_after(env, pause_after(env, p->failures));
+	book_hurry(&p->known, SWARM_REDIAL_SEEN_AFTER, later);
+	if (p->dial_at_ms > later)
+		set_time(s, p, later);
+}
+
+/* ---- which ------------------------------------------------------------- */
+
+enum address_class {
+	CLASS_LOOPBACK,
+	CLASS_NEAR,
+	CLASS_PUBLIC,
+	CLASS_NAME,
+};
+
+static enum address_class class_of(const struct maddr *a)
+{
+	if (maddr_is_loopback(a))
+		return CLASS_LOOPBACK;
+	if (maddr_is_near(a))
+		return CLASS_NEAR;
+	return is_name(a) ? CLASS_NAME : CLASS_PUBLIC;
+}
+
+static bool is_ip6(const struct maddr *a)
+{
+	struct maddr_tcp tcp;
+
+	return maddr_to_tcp(a, &tcp) && tcp.host == MULTIADDR_IP6;
+}
+
+static bool comes_before(const struct peer *p, const struct book_addr *a,
+	const struct book_addr *b)
+{
+	enum address_class class = class_of(&a->addr);
+	bool six = is_ip6(&a->addr);
+
+	if (a->failures != b->failures)
+		return a->failures < b->failures;
+	if (class != class_of(&b->addr))
+		return class < class_of(&b->addr);
+	if (class == CLASS_PUBLIC && six != is_ip6(&b->addr))
+		return six != p->last_was_ip6;
+	if ((a->ok_ms == P2P_NEVER) != (b->ok_ms == P2P_NEVER))
+		return a->ok_ms != P2P_NEVER;
+	return a->seen_ms > b->seen_ms;
+}
+
+/* The next address of the set, or NULL. */
+static struct book_addr *next_address(
+	const struct swarm *s, const struct env *env, const struct peer *p)
+{
+	struct book_addr *best = NULL;
+
+	if (p->set_left == 0)
+		return NULL;
+	for (unsigned i = 0; i < p->known.count; i++) {
+		struct book_addr *a = p->known.addrs[i];
+
+		if (a->tried_in == p->set || a->retry_ms > env->now_ms ||
+			!a->dialable || dial_why_not(s, env, &a->addr) != NULL)
+			continue;
+		if (best == NULL || comes_before(p, a, best))
+			best = a;
+	}
+	return best;
+}
+
+/* ---- the attempt set --------------------------------------------------- */
+
+/* How long the carrier has. */
+static uint64_t patience(const struct peer *p, const struct book_addr *a)
+{
+	if (!is_hint(p) || !maddr_is_near(&a->addr))
+		return SWARM_DIAL_MS;
+	return a->failures == 0 ? SWARM_DIAL_HINT_MS : SWARM_DIAL_HINT_AGAIN_MS;
+}
+
+static bool begin(struct swarm *s, const struct env *env, struct peer *p,
+	struct book_addr *a)
+{
+	struct conn *c = conn_new_outbound(s, env, &a->addr, &p->id);
+
+	a->tried_in = p->set;
+	if (c == NULL)
+		return false;
+	c->scheduled = true;
+	c->hint = is_hint(p);
+	c->deadline_ms = env_after(env, patience(p, a));
+	swarm_due(s, c->deadline_ms);
+	s->hint_dials += c->hint;
+	p->dials++;
+	p->set_left--;
+	p->last_was_ip6 = is_ip6(&a->addr);
+	count_dial(p, env);
+	peer_hold(p);
+	return true;
+}
+
+static uint64_t earliest_retry(const struct peer *p)
+{
+	uint64_t first = P2P_NEVER;
+
+	for (unsigned i = 0; i < p->known.count; i++)
+		if (p->known.addrs[i]->dialable)
+			first = P2P_MIN(first, p->known.addrs[i]->retry_ms);
+	return first;
+}
+
+static void end_set(struct swarm *s, const struct env *env, struct peer *p)
+{
+	uint64_t at = earliest_retry(p);
+
+	p->in_set = false;
+	p->failures++;
+	if (!p->wanted || at == P2P_NEVER)
+		return;
+	at = P2P_MAX(at, env_after(env, pause_after(env, p->failures)));
+	set_time(s, p, at);
+}
+
+static void begin_set(struct peer *p)
+{
+	p->in_set = true;
+	p->set++;
+	p->set_left = p->failures == 0 ? SWARM_ADDRESSES_PER_PEER_MAX : 1;
+	p->last_was_ip6 = false;
+}
+
+/* Its time has come, and there is a slot. */
+static void dial_next(struct swarm *s, const struct env *env, struct peer *p)
+{
+	struct book_addr *a;
+	uint64_t allowed = allowed_at(p, a_minute(p));
+
+	p->dial_at_ms = P2P_NEVER;
+	if (!list_empty(&p->conns) || s->shutting_down)
+		return;
+	if (allowed > env->now_ms) {
+		set_time(s, p, allowed);
+		return;
+	}
+	if (!p->in_set)
+		begin_set(p);
+	while ((a = next_address(s, env, p)) != NULL) {
+		bool near = maddr_is_near(&a->addr);
+
+		if (!begin(s, env, p, a))
+			continue;
+		if (next_address(s, env, p) != NULL)
+			set_time(s, p,
+				env_after(env, near ? SWARM_DIAL_STAGGER_NEAR_MS
+						    : SWARM_DIAL_STAGGER_MS));
+		return;
+	}
+	if (p->dials == 0)
+		end_set(s, env, p);
+}
+
+/* ---- slots ------------------------------------------------------------- */
+
+static bool has_slot(const struct swarm *s, const struct peer *p)
+{
+	return s->dials < SWARM_DIALS_MAX &&
+	       (s->hint_dials < SWARM_HINT_DIALS_MAX || !is_hint(p));
+}
+
+/* Reached before first, then not failed before, then who waits longest. */
+static bool goes_first(const struct peer *p, const struct peer *q)
+{
+	bool hint = is_hint(p);
+
+	if (hint != is_hint(q))
+		return !hint;
+	if ((p->failures > 0) != (q->failures > 0))
+		return p->failures == 0;
+	return p->dial_at_ms < q->dial_at_ms;
+}
+
+void dial_tick(struct swarm *s, const struct env *env)
+{
+	struct table_entry *e, *tmp;
+	struct peer *first;
+
+	do {
+		first = NULL;
+		TABLE_FOREACH(e, tmp, &s->peers) {
+			struct peer *p = e->value;
+
+			if (p->dial_at_ms <= env->now_ms && has_slot(s, p) &&
+				(first == NULL || goes_first(p, first)))
+				first = p;
+		}
+		if (first != NULL)
+			dial_next(s, env, first);
+	} while (first != NULL);
+}
+
+uint64_t dial_deadline(const struct swarm *s, const struct peer *p)
+{
+	/* With all dials in flight the end of one of them comes first. */
+	if (p->dial_at_ms == P2P_NEVER || !has_slot(s, p))
+		return P2P_NEVER;
+	return p->dial_at_ms;
+}
+
+void dial_slot_freed(
+	struct swarm *s, const struct env *env, const struct conn *c)
+{
+	bool full = s->dials >= SWARM_DIALS_MAX ||
+		    s->hint_dials >= SWARM_HINT_DIALS_MAX;
+
+	s->dials--;
+	s->hint_dials -= c->hint;
+	/* Peers whose time has come have waited for one. */
+	if (full)
+		swarm_due(s, env->now_ms);
+}
+
+/* ---- how it ended ------------------------------------------------------ */
 
 void dial_lost(struct swarm *s, const struct env *env, struct peer *p,
 	const struct conn *c)
@@ -64,34 +411,55 @@ void dial_lost(struct swarm *s, const struct env *env, struct peer *p,
 	dial_soon(s, env, p, pause);
 }
 
-void dial_next(struct swarm *s, const struct env *env, struct peer *p)
+void dial_won(
+	struct swarm *s, const struct env *env, struct peer *p, struct conn *c)
 {
-	p->dial_at_ms = P2P_NEVER;
-	if (!list_empty(&p->conns) || p->dials > 0 || s->shutting_down)
-		return;
-	while (p->addr_next < p->addr_count) {
-		struct maddr a = p->addrs[p->addr_next++];
-		struct conn *c = conn_new_outbound(s, env, &a, &p->id);
+	struct table_entry *e, *tmp;
 
-		if (c != NULL) {
-			c->scheduled = true;
-			p->dials++;
-			return;
-		}
+	p->failures = 0;
+	p->in_set = false;
+	p->dial_at_ms = P2P_NEVER;
+	if (c->scheduled && p->dials > 0)
+		p->dials--;
+	peer_hold(p);
+	/* What the other side dials stays: if both sides dropped their own
+	 * dial for the other's, none would be left. */
+	if (!c->outbound || p->dials == 0)
+		return;
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		struct conn *d = e->value;
+
+		if (d == c || !d->scheduled || d->secured ||
+			!peer_id_equal(&d->expect, &p->id))
+			continue;
+		d->lost_race = true;
+		d->deadline_ms = env->now_ms;
+		swarm_due(s, env->now_ms);
 	}
-	p->addr_next = 0;
-	p->failures++;
-	if (p->wanted && p->addr_count > 0)
-		p->dial_at_ms = env_after(env, pause_after(env, p->failures));
-	swarm_due(s, p->dial_at_ms);
 }
 
-void dial_ended(struct swarm *s, const struct env *env, struct peer *p)
+void dial_ended(struct swarm *s, const struct env *env, struct peer *p,
+	const struct conn *c)
 {
+	const struct book_addr *a = book_find(&p->known, &c->remote);
+
 	if (p->dials > 0)
 		p->dials--;
+	peer_hold(p);
+	if (a != NULL && !c->lost_race)
+		book_failed(&p->known, &c->remote, env->now_ms,
+			base_pause(a->failures + 1) / 2);
 	if (!p->wanted || s->shutting_down || !list_empty(&p->conns))
 		return;
-	/* The next address of this round, or the pause after it. */
-	dial_next(s, env, p);
+	if (!p->in_set) {
+		/* The set was won, and the winner is gone already. */
+		if (p->dials == 0 && p->dial_at_ms == P2P_NEVER)
+			dial_soon(s, env, p, SWARM_REDIAL_FIRST_MS);
+		return;
+	}
+	/* The next address of the set does not wait for the stagger. */
+	if (next_address(s, env, p) != NULL)
+		set_time(s, p, env->now_ms);
+	else if (p->dials == 0)
+		end_set(s, env, p);
 }

@@ -14,8 +14,28 @@
 
 /* ---- ours -------------------------------------------------------------- */
 
+/* Our own signed record, made anew when the addresses have changed. */
+static struct bytes own_record(struct swarm *s, const struct env *env)
+{
+	struct peer_record r = {.addr_count = s->addr_count};
+
+	_Static_assert(SWARM_ADDRESSES_PER_PEER_MAX <= PEER_RECORD_ADDRS_MAX,
+		"all our addresses are in the record");
+	if (s->record.len > 0)
+		return buf_bytes(&s->record);
+	s->record_seq = P2P_MAX(s->record_seq + 1, env->wall_ms);
+	r.seq = s->record_seq;
+	for (unsigned i = 0; i < s->addr_count; i++)
+		r.addrs[i] = maddr_bytes(&s->addrs[i]);
+	/* Without it the message is as good as before. */
+	if (peer_record_seal(s->cfg.me, &r, &s->record) != 0)
+		buf_reset(&s->record);
+	return buf_bytes(&s->record);
+}
+
 /* Our own message with its length in front. */
-static void write_own(struct swarm *s, const struct conn *c, struct buf *out)
+static void write_own(struct swarm *s, const struct env *env,
+	const struct conn *c, struct buf *out)
 {
 	struct identify id = {
 		.public_key = bytes_of(
@@ -23,6 +43,7 @@ static void write_own(struct swarm *s, const struct conn *c, struct buf *out)
 		.observed_addr = maddr_bytes(&c->remote),
 		.protocol_version = bytes_str(IDENTIFY_PROTOCOL_VERSION),
 		.agent_version = bytes_str(s->cfg.agent),
+		.signed_peer_record = own_record(s, env),
 	};
 	struct buf body;
 	uint8_t head[10];
@@ -45,7 +66,7 @@ static void send_own(struct swarm *s, const struct env *env, struct stream *st)
 	struct buf out;
 
 	buf_init(&out, SWARM_IDENTIFY_MESSAGE_BYTES_MAX + 10);
-	write_own(s, st->conn, &out);
+	write_own(s, env, st->conn, &out);
 	if (stream_write(st, buf_bytes(&out)) == 0)
 		st->close_asked = true;
 	buf_clear(&out);
@@ -107,43 +128,59 @@ static void take_protocols(struct peer *p, const struct identify *id)
 	}
 }
 
-/* Where a name leads is up to whoever asks: also to machines nearby. */
-static bool is_name(const struct maddr_tcp *tcp)
-{
-	return tcp->host != MULTIADDR_IP4 && tcp->host != MULTIADDR_IP6;
-}
-
-/* A peer from afar cannot send us to machines of our own network. */
-static void take_addresses(
-	struct peer *p, const struct identify *id, bool from_near)
+static void take_addresses(struct swarm *s, const struct env *env,
+	const struct stream *st, const struct identify *id)
 {
 	struct maddr whole, a;
-	struct maddr_tcp tcp;
 	struct bytes peer;
 
 	for (size_t i = id->listen_addr_count; i-- > 0;) {
 		if (maddr_parse(&whole, id->listen_addrs[i]) != 0)
 			continue;
 		maddr_split_peer(&whole, &a, &peer);
-		if (!maddr_to_tcp(&a, &tcp) || maddr_is_unusable(&a) ||
-			maddr_is_loopback(&a) ||
-			(!from_near && (maddr_is_near(&a) || is_name(&tcp))))
-			continue;
-		dial_learn(p, &a);
+		if (dial_may_be_named(&a, st->conn->local))
+			(void)peer_learn(s, env, st->conn->peer, &a, BOOK_TOLD);
 	}
 }
 
-static void take(struct swarm *s, const struct stream *st, struct peer *p,
-	const struct identify *id)
+/* What the peer signs for itself goes over what it merely tells. */
+static void take_record(struct swarm *s, const struct env *env,
+	const struct stream *st, struct bytes envelope)
 {
-	bool push = st->inbound, from_near = st->conn->local;
+	struct peer *p = st->conn->peer;
+	struct swarm_event ev = {.kind = SWARM_EV_RECORD, .peer = p->id};
+	struct peer_record record;
+
+	if (envelope.len == 0 ||
+		bytes_equal(envelope, buf_bytes(&p->known.record)))
+		return;
+	if (peer_record_open(&record, envelope) != 0 ||
+		!peer_id_equal(&record.peer, &p->id)) {
+		s->counters.protocol_errors++;
+		return;
+	}
+	if (p->known.record_ms != P2P_NEVER && record.seq < p->known.record_seq)
+		p->known.outdated = true;
+	if (peer_certify(s, env, p,
+		    &(struct book_record){.record = &record,
+			    .envelope = envelope,
+			    .from_near = st->conn->local}) != P2P_ERR_EXISTS)
+		swarm_emit(s, &ev);
+}
+
+static void take(struct swarm *s, const struct env *env,
+	const struct stream *st, const struct identify *id)
+{
+	struct peer *p = st->conn->peer;
+	bool push = st->inbound;
 	struct swarm_event ev = {.kind = SWARM_EV_IDENTIFIED, .peer = p->id};
 
 	if (id->agent_version.data != NULL)
 		take_agent(p, id->agent_version);
 	if (id->protocol_count > 0 || !push)
 		take_protocols(p, id);
-	take_addresses(p, id, from_near);
+	take_record(s, env, st, id->signed_peer_record);
+	take_addresses(s, env, st, id);
 	p->identified = true;
 	if (p->up)
 		swarm_emit(s, &ev);
@@ -175,9 +212,8 @@ static int parse(struct bytes body, struct identify *id)
 	return err;
 }
 
-static void finish(struct swarm *s, struct stream *st)
+static void finish(struct swarm *s, const struct env *env, struct stream *st)
 {
-	struct peer *p = st->conn->peer;
 	struct identify id;
 	int err = parse(buf_bytes(&st->body), &id);
 	struct bytes own = upgrader_peer_key(st->conn->up);
@@ -187,7 +223,7 @@ static void finish(struct swarm *s, struct stream *st)
 		!bytes_equal(id.public_key, own))
 		err = P2P_ERR_MISMATCH;
 	if (err == 0)
-		take(s, st, p, &id);
+		take(s, env, st, &id);
 	else
 		s->counters.protocol_errors++;
 	stream_drop(s, st, err, false);
@@ -199,7 +235,6 @@ void identify_read(struct swarm *s, const struct env *env, struct stream *st)
 	struct bytes in = upgrader_stream_peek(st->conn->up, st->mux, &end);
 	int err = buf_append(&st->body, in);
 
-	(void)env;
 	(void)upgrader_stream_consume(st->conn->up, st->mux, in.len);
 	if (err != 0) {
 		s->counters.protocol_errors++;
@@ -208,5 +243,5 @@ void identify_read(struct swarm *s, const struct env *env, struct stream *st)
 	}
 	/* Asked for and answered, our own side is closed too. */
 	if (end)
-		finish(s, st);
+		finish(s, env, st);
 }

@@ -9,41 +9,39 @@ struct peer *peer_find(const struct swarm *s, const struct peer_id *id)
 	return table_get(&s->peers, peer_id_bytes(id));
 }
 
-void peer_free(struct peer *p)
+void peer_free(struct swarm *s, struct peer *p)
 {
+	book_remove(&s->book, &p->known);
 	buf_clear(&p->protocols);
 	free(p);
 }
 
-/* The unconnected peer that was seen longest ago makes room. */
-static bool evict_one(struct swarm *s)
+static void peer_forget(struct swarm *s, struct peer *p)
 {
-	struct table_entry *e, *tmp;
-	struct peer *oldest = NULL;
+	(void)table_remove(&s->peers, peer_id_bytes(&p->id));
+	peer_free(s, p);
+}
 
-	TABLE_FOREACH(e, tmp, &s->peers) {
-		struct peer *p = e->value;
+/* One that is worth no more than the newcomer makes room. */
+static bool evict_one(struct swarm *s, enum book_worth newcomer)
+{
+	struct book_entry *e = book_victim(&s->book, newcomer);
 
-		if (!list_empty(&p->conns) || p->dials > 0)
-			continue;
-		if (oldest == NULL || p->last_seen_ms < oldest->last_seen_ms)
-			oldest = p;
-	}
-	if (oldest == NULL)
+	if (e == NULL)
 		return false;
-	(void)table_remove(&s->peers, peer_id_bytes(&oldest->id));
-	peer_free(oldest);
+	s->book.evicted++;
+	peer_forget(s, LIST_ITEM(e, struct peer, known));
 	return true;
 }
 
-struct peer *peer_get(
-	struct swarm *s, const struct env *env, const struct peer_id *id)
+struct peer *peer_get(struct swarm *s, const struct env *env,
+	const struct peer_id *id, enum book_worth worth)
 {
 	struct peer *p = peer_find(s, id);
 
 	if (p != NULL)
 		return p;
-	if (s->peers.count >= SWARM_PEERS_MAX && !evict_one(s))
+	if (s->peers.count >= SWARM_PEERS_MAX && !evict_one(s, worth))
 		return NULL;
 	p = xcalloc(1, sizeof(*p));
 	p->id = *id;
@@ -53,9 +51,73 @@ struct peer *peer_get(
 	p->up_at_ms = P2P_NEVER;
 	p->dial_at_ms = P2P_NEVER;
 	p->rtt_ms = P2P_NEVER;
-	p->last_seen_ms = env->now_ms;
+	book_add(&s->book, &p->known, env->now_ms);
 	(void)table_put(&s->peers, peer_id_bytes(id), p);
 	return p;
+}
+
+int peer_learn(struct swarm *s, const struct env *env, struct peer *p,
+	const struct maddr *addr, enum book_source source)
+{
+	bool was_held = p->known.held;
+	int err;
+
+	/* Whoever makes room, it is not the peer itself. */
+	p->known.held = true;
+	do {
+		err = book_learn(
+			&s->book, &p->known, addr, source, env->now_ms);
+	} while (err == P2P_ERR_LIMIT && evict_one(s, book_worth(&p->known)));
+	p->known.held = was_held;
+	return err;
+}
+
+int peer_certify(struct swarm *s, const struct env *env, struct peer *p,
+	const struct book_record *record)
+{
+	struct book_record r = *record;
+	bool was_held = p->known.held;
+	int err;
+
+	r.usable = dial_may_be_named;
+	p->known.held = true;
+	err = book_certify(&s->book, &p->known, &r, env->now_ms);
+	/* Others make room, and the addresses that found none are learnt. */
+	while (err == P2P_ERR_LIMIT && evict_one(s, book_worth(&p->known)))
+		err = book_complete(&s->book, &p->known, &r, env->now_ms);
+	p->known.held = was_held;
+	return err;
+}
+
+void peer_hold(struct peer *p)
+{
+	p->known.held = !list_empty(&p->conns) || p->dials > 0;
+}
+
+void peer_add_conn(
+	struct swarm *s, const struct env *env, struct peer *p, struct conn *c)
+{
+	c->peer = p;
+	list_push_back(&p->conns, &c->of_peer);
+	p->known.proven = true;
+	book_seen(&s->book, &p->known, env->now_ms);
+	peer_hold(p);
+}
+
+void peers_age(struct swarm *s, const struct env *env)
+{
+	struct table_entry *e, *tmp;
+
+	if (env->now_ms < s->age_at_ms)
+		return;
+	s->age_at_ms = env_after(env, SWARM_AGE_INTERVAL_MS);
+	TABLE_FOREACH(e, tmp, &s->peers) {
+		struct peer *p = e->value;
+
+		book_age(&s->book, &p->known, env->now_ms);
+		if (p->known.count == 0 && !p->known.held)
+			peer_forget(s, p);
+	}
 }
 
 struct conn *peer_conn(const struct peer *p)
@@ -96,17 +158,16 @@ void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c)
 	struct swarm_event ev = {
 		.kind = SWARM_EV_ADDRESS, .peer = p->id, .addr = c->remote};
 
-	p->last_seen_ms = env->now_ms;
-	p->failures = 0;
-	p->dial_at_ms = P2P_NEVER;
+	book_seen(&s->book, &p->known, env->now_ms);
 	retire_oldest(s, env, p);
 	if (c->outbound) {
-		dial_learn(p, &c->remote);
+		if (c->request != 0)
+			(void)peer_learn(s, env, p, &c->remote, BOOK_TYPED);
+		book_worked(&s->book, &p->known, &c->remote, env->now_ms);
 		p->wanted = true;
 		swarm_emit(s, &ev);
-		if (c->scheduled)
-			p->dials--;
 	}
+	dial_won(s, env, p, c);
 	c->request = 0;
 	if (!p->up && p->up_at_ms == P2P_NEVER)
 		p->up_at_ms = env_after(env, SWARM_IDENTIFY_WAIT_MS);
@@ -133,7 +194,8 @@ void peer_conn_gone(struct swarm *s, const struct env *env, struct conn *c)
 
 	list_remove(&c->of_peer);
 	c->peer = NULL;
-	p->last_seen_ms = env->now_ms;
+	book_seen(&s->book, &p->known, env->now_ms);
+	peer_hold(p);
 	if (!list_empty(&p->conns))
 		return;
 	p->up_at_ms = P2P_NEVER;
@@ -151,14 +213,9 @@ void peer_tick(struct swarm *s, const struct env *env, struct peer *p)
 {
 	if (p->up_at_ms <= env->now_ms)
 		peer_announce(s, p);
-	if (p->dial_at_ms <= env->now_ms && s->dials < SWARM_DIALS_MAX)
-		dial_next(s, env, p);
 }
 
 uint64_t peer_deadline(const struct swarm *s, const struct peer *p)
 {
-	/* With all dials in flight the end of one of them comes first. */
-	uint64_t dial = s->dials < SWARM_DIALS_MAX ? p->dial_at_ms : P2P_NEVER;
-
-	return P2P_MIN(p->up_at_ms, dial);
+	return P2P_MIN(p->up_at_ms, dial_deadline(s, p));
 }

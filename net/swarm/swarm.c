@@ -1,5 +1,6 @@
 #include "net/swarm/swarm_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/xmalloc.h"
@@ -30,6 +31,8 @@ struct swarm *swarm_new(const struct swarm_cfg *cfg, const struct env *env)
 		s->names[n++] = cfg->protocols[i];
 	}
 	budget_init(&s->budget, env->budget, SWARM_BUDGET_BYTES);
+	book_init(&s->book, env->budget);
+	buf_init(&s->record, SWARM_IDENTIFY_MESSAGE_BYTES_MAX);
 	table_init(&s->conns, env->rng);
 	table_init(&s->streams, env->rng);
 	table_init(&s->peers, env->rng);
@@ -54,7 +57,7 @@ void swarm_free(struct swarm *s)
 	TABLE_FOREACH(e, tmp, &s->conns)
 		conn_fail(s, &env, e->value, P2P_ERR_CLOSED);
 	TABLE_FOREACH(e, tmp, &s->peers)
-		peer_free(e->value);
+		peer_free(s, e->value);
 	while (swarm_next_event(s, &ev))
 		free(ev.rest);
 	table_clear(&s->conns);
@@ -62,6 +65,8 @@ void swarm_free(struct swarm *s)
 	table_clear(&s->peers);
 	bufq_clear(&s->actions);
 	bufq_clear(&s->events);
+	buf_clear(&s->record);
+	book_clear(&s->book);
 	budget_clear(&s->budget);
 	free(s);
 }
@@ -110,16 +115,10 @@ void swarm_tick(struct swarm *s, const struct env *env)
 		if (conn_deadline(c) <= env->now_ms)
 			conn_tick(s, env, c);
 	}
-	/* Those seen just now are dialled before those that failed before, or
-	 * a long list of the dead would keep a neighbour waiting. */
-	for (int failed = 0; failed < 2; failed++) {
-		TABLE_FOREACH(e, tmp, &s->peers) {
-			struct peer *p = e->value;
-
-			if ((p->failures > 0) == failed)
-				peer_tick(s, env, p);
-		}
-	}
+	TABLE_FOREACH(e, tmp, &s->peers)
+		peer_tick(s, env, e->value);
+	dial_tick(s, env);
+	peers_age(s, env);
 	s->due_ms = swarm_deadline_walk(s);
 }
 
@@ -154,11 +153,13 @@ void swarm_dial(struct swarm *s, const struct env *env,
 	struct bytes raw;
 	struct peer_id expect = {.len = 0};
 	struct conn *c = NULL;
+	const char *why;
 
 	maddr_split_peer(addr, &base, &raw);
+	why = dial_why_not(s, env, &base);
 	if (raw.len > 0 && peer_id_parse(&expect, raw) != 0)
 		expect.len = 0;
-	else
+	else if (why == NULL)
 		c = conn_new_outbound(s, env, &base, &expect);
 	if (c != NULL) {
 		c->request = request;
@@ -169,6 +170,8 @@ void swarm_dial(struct swarm *s, const struct env *env,
 		.number = request,
 		.text = "not an address that can be dialled now",
 	};
+	if (why != NULL)
+		(void)snprintf(ev.text, sizeof(ev.text), "%s", why);
 	swarm_emit(s, &ev);
 }
 
@@ -176,30 +179,73 @@ void swarm_know(struct swarm *s, const struct env *env,
 	const struct peer_id *id, const struct maddr *addr, bool fresh)
 {
 	struct maddr base;
-	struct maddr_tcp tcp;
 	struct bytes raw;
 	struct peer *p;
+	bool is_new;
 
 	if (s->shutting_down || peer_id_equal(id, &s->cfg.me->id))
 		return;
 	maddr_split_peer(addr, &base, &raw);
-	if (!maddr_to_tcp(&base, &tcp) || maddr_is_unusable(&base))
+	if (dial_why_not(s, env, &base) != NULL)
 		return;
-	p = peer_get(s, env, id);
+	p = peer_get(s, env, id, fresh ? BOOK_HINT : BOOK_PROVEN);
 	if (p == NULL)
 		return;
-	dial_learn(p, &base);
+	is_new = book_find(&p->known, &base) == NULL;
+	if (peer_learn(s, env, p, &base, fresh ? BOOK_LAN : BOOK_SAVED) != 0)
+		is_new = false;
 	p->wanted = true;
-	p->last_seen_ms = env->now_ms;
-	if (!list_empty(&p->conns) || p->dials > 0)
-		return;
-	if (fresh) {
-		p->failures = 0;
-		p->losses = 0;
-		dial_soon(s, env, p, 0);
-	} else if (p->dial_at_ms == P2P_NEVER) {
-		dial_soon(s, env, p, 0);
-	}
+	book_seen(&s->book, &p->known, env->now_ms);
+	if (fresh)
+		dial_seen(s, env, p, is_new);
+	else
+		dial_wanted(s, env, p);
+}
+
+int swarm_learn_record(struct swarm *s, const struct env *env, struct bytes raw,
+	const struct peer_id *from)
+{
+	const struct peer *teller = from == NULL ? NULL : peer_find(s, from);
+	const struct conn *c = teller == NULL ? NULL : peer_conn(teller);
+	struct peer_record record;
+	struct peer *p;
+	int err = peer_record_open(&record, raw);
+
+	if (err != 0)
+		return err;
+	if (s->shutting_down || peer_id_equal(&record.peer, &s->cfg.me->id))
+		return P2P_ERR_EXISTS;
+	p = peer_get(
+		s, env, &record.peer, from == NULL ? BOOK_PROVEN : BOOK_HINT);
+	if (p == NULL)
+		return P2P_ERR_LIMIT;
+	err = peer_certify(s, env, p,
+		&(struct book_record){.record = &record,
+			.envelope = raw,
+			.from_near = from == NULL || (c != NULL && c->local)});
+	if (err == 0)
+		dial_wanted(s, env, p);
+	return err;
+}
+
+struct bytes swarm_peer_record(
+	const struct swarm *s, const struct peer_id *peer)
+{
+	const struct peer *p = peer_find(s, peer);
+
+	return p == NULL ? bytes_of(NULL, 0) : buf_bytes(&p->known.record);
+}
+
+int swarm_want(
+	struct swarm *s, const struct env *env, const struct peer_id *peer)
+{
+	struct peer *p = peer_find(s, peer);
+
+	if (p == NULL)
+		return P2P_ERR_NOT_FOUND;
+	p->wanted = true;
+	dial_wanted(s, env, p);
+	return 0;
 }
 
 void swarm_disconnect(
@@ -211,6 +257,7 @@ void swarm_disconnect(
 	if (p == NULL)
 		return;
 	p->wanted = false;
+	p->in_set = false;
 	p->dial_at_ms = P2P_NEVER;
 	/* Dials under way would bring it back. */
 	TABLE_FOREACH(e, tmp, &s->conns) {
@@ -234,6 +281,7 @@ void swarm_network_changed(struct swarm *s, const struct env *env)
 
 		p->failures = 0;
 		p->losses = 0;
+		book_rested(&p->known);
 		if (p->wanted && list_empty(&p->conns) && p->dials == 0)
 			dial_soon(s, env, p, 0);
 	}
@@ -246,6 +294,7 @@ void swarm_set_addresses(struct swarm *s, const struct env *env,
 	for (size_t i = 0; i < count; i++)
 		s->addrs[i] = addrs[i];
 	s->addr_count = (unsigned)count;
+	buf_reset(&s->record);
 	identify_push_all(s, env);
 }
 

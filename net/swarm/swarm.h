@@ -98,6 +98,23 @@ void swarm_dial(struct swarm *s, const struct env *env,
  */
 void swarm_know(struct swarm *s, const struct env *env,
 	const struct peer_id *peer, const struct maddr *addr, bool fresh);
+/*
+ * A signed peer record (RFC 0003 in an envelope of RFC 0002) that `from` has
+ * passed on, or the store (NULL). It is verified here; of a peer from afar
+ * only public addresses are used. The peer becomes known, it is not dialled:
+ * see swarm_want. P2P_ERR_EXISTS when a record as new is held already, or it
+ * is our own; P2P_ERR_LIMIT when the book is full; else as peer_record_open.
+ */
+int swarm_learn_record(struct swarm *s, const struct env *env, struct bytes raw,
+	const struct peer_id *from) P2P_MUST_CHECK;
+/* The newest envelope of a peer, to be passed on: valid until the next call on
+ * s; empty when there is none. */
+struct bytes swarm_peer_record(
+	const struct swarm *s, const struct peer_id *peer);
+/* Dials a peer by what is known of it and keeps it, as swarm_know does;
+ * nothing happens when it is connected. P2P_ERR_NOT_FOUND. */
+int swarm_want(struct swarm *s, const struct env *env,
+	const struct peer_id *peer) P2P_MUST_CHECK;
 /* Closes all connections to a peer and stops redialling it. */
 void swarm_disconnect(
 	struct swarm *s, const struct env *env, const struct peer_id *peer);
@@ -168,6 +185,7 @@ enum swarm_event_kind {
 	SWARM_EV_IDENTIFIED,  /* peer: protocols, agent or addresses changed */
 	SWARM_EV_RTT,         /* peer, number: ms */
 	SWARM_EV_ADDRESS,     /* peer, addr: a dial to it succeeded */
+	SWARM_EV_RECORD,      /* peer: a newer signed record came from itself */
 	SWARM_EV_DIAL_FAILED, /* number: request, text */
 	SWARM_EV_STREAM_IN,   /* peer, stream, protocol: index of the user's */
 	SWARM_EV_STREAM_READY,    /* stream: negotiated (opened by us) */

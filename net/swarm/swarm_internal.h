@@ -8,6 +8,7 @@
  * conn.c    a connection from dial or accept to its end
  * stream.c  a stream: negotiation, writing, reading, its end
  * peer.c    what is known of a peer; up and down
+ * book.c    where peers may be, and who says so
  * dial.c    which address is dialled when
  * identify.c, ping.c  the protocols served inside
  */
@@ -17,6 +18,7 @@
 #include "base/bufq.h"
 #include "base/list.h"
 #include "base/table.h"
+#include "net/swarm/book.h"
 #include "net/swarm/swarm.h"
 #include "net/upgrade/multistream.h"
 #include "net/upgrade/upgrader.h"
@@ -45,6 +47,8 @@ struct conn {
 	enum conn_state state;
 	bool outbound;
 	bool scheduled; /* dialled by dial.c: counted in peer->dials */
+	bool hint;      /* ... for a peer never reached: swarm->hint_dials */
+	bool lost_race; /* another dial of its set was first: ends soon */
 	bool local;     /* loopback or LAN: no cap per address */
 	bool secured;   /* the peer has proven its key */
 	bool paused;
@@ -100,17 +104,27 @@ struct peer {
 	bool identified;
 	bool wanted;       /* redial when lost */
 	uint64_t up_at_ms; /* announce without identify then; NEVER: done */
-	uint64_t last_seen_ms;
+	struct book_entry known; /* its addresses */
 	char agent[SWARM_AGENT_BYTES_MAX + 1];
 	struct buf protocols; /* clean names, one a line */
 	uint64_t rtt_ms;
-	struct maddr addrs[SWARM_ADDRESSES_PER_PEER_MAX];
-	unsigned addr_count;
-	unsigned addr_next;  /* dialled next */
-	unsigned failures;   /* rounds in a row */
+	bool in_set;         /* an attempt set is under way */
+	bool last_was_ip6;   /* the newest dial of the set */
+	unsigned set;        /* its number; the first is 1 */
+	unsigned set_left;   /* addresses that it may still try */
+	unsigned failures;   /* sets in a row */
 	unsigned losses;     /* connections in a row that soon ended */
 	unsigned dials;      /* in flight */
 	uint64_t dial_at_ms; /* NEVER: not now */
+	/* When the last ones were begun, for the limit a minute; 0: none. */
+	uint64_t dialled_ms[SWARM_DIALS_A_MINUTE];
+	unsigned dialled_next;
+};
+
+/* An address where we ourselves have answered. */
+struct self_addr {
+	struct maddr addr;
+	uint64_t until_ms;
 };
 
 struct swarm {
@@ -124,6 +138,13 @@ struct swarm {
 	size_t conns_in;
 	size_t preauth;
 	size_t dials;
+	size_t hint_dials; /* of them, those for peers never reached */
+	struct book book;
+	uint64_t age_at_ms; /* the book is looked through at a tick then */
+	struct self_addr selves[SWARM_SELVES_MAX];
+	unsigned self_next;
+	struct buf record; /* our own, empty: to be made */
+	uint64_t record_seq;
 	uint64_t due_ms; /* nothing is to be done before; perhaps later */
 	struct maddr addrs[SWARM_ADDRESSES_PER_PEER_MAX];
 	unsigned addr_count;
@@ -180,9 +201,22 @@ void stream_drop(struct swarm *s, struct stream *st, int err, bool tell);
 /* ---- peer.c ------------------------------------------------------------ */
 
 struct peer *peer_find(const struct swarm *s, const struct peer_id *id);
-/* Found or made; NULL when the table is full of connected peers. */
-struct peer *peer_get(
-	struct swarm *s, const struct env *env, const struct peer_id *id);
+/* Found or made; NULL when the book is full of those that are worth more. */
+struct peer *peer_get(struct swarm *s, const struct env *env,
+	const struct peer_id *id, enum book_worth worth);
+/* As book_learn; others of less worth make room in the budget. */
+int peer_learn(struct swarm *s, const struct env *env, struct peer *p,
+	const struct maddr *addr, enum book_source source);
+/* As book_certify, with the addresses that may be named; likewise. */
+int peer_certify(struct swarm *s, const struct env *env, struct peer *p,
+	const struct book_record *record);
+/* A connection has proven the peer's key. */
+void peer_add_conn(
+	struct swarm *s, const struct env *env, struct peer *p, struct conn *c);
+/* After its connections or dials have changed. */
+void peer_hold(struct peer *p);
+/* Forgets what is stale. */
+void peers_age(struct swarm *s, const struct env *env);
 /* The connection that new streams use, or NULL. */
 struct conn *peer_conn(const struct peer *p);
 void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c);
@@ -190,19 +224,42 @@ void peer_conn_gone(struct swarm *s, const struct env *env, struct conn *c);
 void peer_announce(struct swarm *s, struct peer *p);
 void peer_tick(struct swarm *s, const struct env *env, struct peer *p);
 uint64_t peer_deadline(const struct swarm *s, const struct peer *p);
-void peer_free(struct peer *p);
+void peer_free(struct swarm *s, struct peer *p);
 
 /* ---- dial.c ------------------------------------------------------------ */
 
-void dial_learn(struct peer *p, const struct maddr *addr);
+/* NULL: it can be dialled; else why not, in a few words. */
+const char *dial_why_not(
+	const struct swarm *s, const struct env *env, const struct maddr *addr);
+/* Whether somebody may name us this address: a peer from afar cannot send us
+ * to machines of our own network. */
+bool dial_may_be_named(const struct maddr *addr, bool from_near);
+/* It is us who answers there: not dialled for a while. */
+void dial_was_self(struct swarm *s, const struct env *env, struct conn *c);
 void dial_soon(struct swarm *s, const struct env *env, struct peer *p,
 	uint64_t delay_ms);
-void dial_next(struct swarm *s, const struct env *env, struct peer *p);
+/* Dials it now, unless that is under way or planned. */
+void dial_wanted(struct swarm *s, const struct env *env, struct peer *p);
+/* The LAN shows it just now: back-off starts anew, but for peers never
+ * reached, whom anybody may have invented, only at a new address. */
+void dial_seen(struct swarm *s, const struct env *env, struct peer *p,
+	bool new_address);
+/* Begins the dials that are due, as far as there are slots. */
+void dial_tick(struct swarm *s, const struct env *env);
+/* When dial_tick has something to do for the peer. */
+uint64_t dial_deadline(const struct swarm *s, const struct peer *p);
 /* The last connection to the peer is gone. */
 void dial_lost(struct swarm *s, const struct env *env, struct peer *p,
 	const struct conn *c);
 /* A dial for this peer ended without a ready connection. */
-void dial_ended(struct swarm *s, const struct env *env, struct peer *p);
+void dial_ended(struct swarm *s, const struct env *env, struct peer *p,
+	const struct conn *c);
+/* A dial of ours is ready: the others of its set are not needed. */
+void dial_won(
+	struct swarm *s, const struct env *env, struct peer *p, struct conn *c);
+/* The carrier's dial is over, by success or failure: its slot is free. */
+void dial_slot_freed(
+	struct swarm *s, const struct env *env, const struct conn *c);
 
 /* ---- identify.c -------------------------------------------------------- */
 

@@ -11,7 +11,19 @@
 #define SWARM_PREAUTH_MAX 64          /* of busy addresses the oldest go */
 #define SWARM_PREAUTH_BYTES_MAX 8192  /* unread bytes before the proof */
 #define SWARM_DIALS_MAX 8             /* in flight */
+#define SWARM_HINT_DIALS_MAX 4        /* of them for peers never reached */
+#define SWARM_DIALS_A_MINUTE 8        /* to one peer, unless a person asks */
+#define SWARM_REDIALS_A_MINUTE 6 /* the rest is for what was seen just now */
 #define SWARM_DIAL_MS 5000
+/* A machine of the LAN that nobody has reached yet answers soon or is not
+ * there: the first dial to it, and later ones. */
+#define SWARM_DIAL_HINT_MS 500
+#define SWARM_DIAL_HINT_AGAIN_MS 2000
+/* Between the dials of one attempt set (RFC 8305 section 5). */
+#define SWARM_DIAL_STAGGER_MS 250
+#define SWARM_DIAL_STAGGER_NEAR_MS 100
+#define SWARM_SELVES_MAX 8 /* addresses where we answered ourselves */
+#define SWARM_SELF_MS 600000
 #define SWARM_UPGRADE_MS 5000
 #define SWARM_CLOSE_MS 1000 /* to write what is left */
 
@@ -49,6 +61,15 @@
 #define SWARM_REDIAL_MAX_MS 20000
 #define SWARM_REDIAL_RARELY_AFTER 12 /* failures in a row */
 #define SWARM_REDIAL_RARELY_MS 300000
+#define SWARM_REDIAL_SEEN_AFTER 4 /* failures that a sight of it leaves */
+/* What the address book holds, and for how long it believes whom. */
+#define SWARM_BOOK_BYTES (4u << 20)
+#define SWARM_RECORD_BYTES_MAX 2048 /* of an envelope kept to be passed on */
+#define SWARM_STALE_LAN_MS (60u * 60 * 1000)
+#define SWARM_STALE_TOLD_MS (24u * 60 * 60 * 1000)
+#define SWARM_STALE_SIGNED_MS (7u * 24 * 60 * 60 * 1000)
+#define SWARM_STALE_WORKED_MS (30ull * 24 * 60 * 60 * 1000)
+#define SWARM_AGE_INTERVAL_MS (10u * 60 * 1000)
 /* A connection that lives shorter counts as a failure for the back-off. */
 #define SWARM_STEADY_MS 10000
 

@@ -1,0 +1,363 @@
+#include "net/swarm/book.h"
+
+#include <stdlib.h>
+
+#include "base/xmalloc.h"
+
+void book_init(struct book *b, struct budget *parent)
+{
+	*b = (struct book){.count = 0};
+	list_init(&b->entries);
+	budget_init(&b->budget, parent, SWARM_BOOK_BYTES);
+}
+
+void book_clear(struct book *b)
+{
+	P2P_ASSERT(b->count == 0 && b->budget.used == 0);
+	budget_clear(&b->budget);
+}
+
+/* ---- entries ----------------------------------------------------------- */
+
+void book_add(struct book *b, struct book_entry *e, uint64_t now_ms)
+{
+	*e = (struct book_entry){.seen_ms = now_ms, .record_ms = P2P_NEVER};
+	buf_init(&e->record, SWARM_RECORD_BYTES_MAX);
+	list_push_back(&b->entries, &e->of_book);
+	b->count++;
+}
+
+static void drop_record(struct book *b, struct book_entry *e)
+{
+	budget_release(&b->budget, e->record.len);
+	buf_clear(&e->record);
+}
+
+static void drop_at(struct book *b, struct book_entry *e, unsigned i)
+{
+	free(e->addrs[i]);
+	e->addrs[i] = e->addrs[--e->count];
+	e->addrs[e->count] = NULL;
+	budget_release(&b->budget, sizeof(struct book_addr));
+}
+
+void book_remove(struct book *b, struct book_entry *e)
+{
+	while (e->count > 0)
+		drop_at(b, e, 0);
+	drop_record(b, e);
+	list_remove(&e->of_book);
+	b->count--;
+}
+
+void book_seen(struct book *b, struct book_entry *e, uint64_t now_ms)
+{
+	e->seen_ms = now_ms;
+	list_remove(&e->of_book);
+	list_push_back(&b->entries, &e->of_book);
+}
+
+enum book_worth book_worth(const struct book_entry *e)
+{
+	enum book_worth worth = e->proven ? BOOK_PROVEN : BOOK_HINT;
+
+	for (unsigned i = 0; i < e->count; i++) {
+		const struct book_addr *a = e->addrs[i];
+
+		if ((a->sources & BOOK_TYPED) != 0)
+			return BOOK_WANTED;
+		if (a->ok_ms != P2P_NEVER || (a->sources & BOOK_SAVED) != 0)
+			worth = BOOK_PROVEN;
+	}
+	return worth;
+}
+
+struct book_entry *book_victim(const struct book *b, enum book_worth newcomer)
+{
+	struct list *pos, *tmp;
+	struct book_entry *victim = NULL;
+	enum book_worth least = BOOK_WANTED;
+
+	LIST_FOREACH(pos, tmp, &b->entries) {
+		struct book_entry *e =
+			LIST_ITEM(pos, struct book_entry, of_book);
+		enum book_worth worth = book_worth(e);
+
+		if (e->held || worth > newcomer || worth >= least)
+			continue;
+		victim = e;
+		least = worth;
+		if (worth == BOOK_HINT)
+			break;
+	}
+	return victim;
+}
+
+/* ---- addresses --------------------------------------------------------- */
+
+/* Of what use an address is, for who makes room: the higher the longer. */
+static int use_of(const struct book_addr *a)
+{
+	if ((a->sources & BOOK_TYPED) != 0)
+		return 5;
+	if (!a->dialable)
+		return 0;
+	if (a->ok_ms != P2P_NEVER)
+		return 4;
+	if ((a->sources & BOOK_SIGNED) != 0)
+		return 3;
+	if ((a->sources & BOOK_SAVED) != 0)
+		return 2;
+	return 1;
+}
+
+static bool of_less_use(const struct book_addr *a, const struct book_addr *b)
+{
+	if (use_of(a) != use_of(b))
+		return use_of(a) < use_of(b);
+	if (a->failures != b->failures)
+		return a->failures > b->failures;
+	return a->seen_ms < b->seen_ms;
+}
+
+static unsigned index_of(const struct book_entry *e, const struct maddr *addr)
+{
+	unsigned i = 0;
+
+	while (i < e->count && !maddr_equal(&e->addrs[i]->addr, addr))
+		i++;
+	return i;
+}
+
+struct book_addr *book_find(
+	const struct book_entry *e, const struct maddr *addr)
+{
+	unsigned i = index_of(e, addr);
+
+	return i == e->count ? NULL : e->addrs[i];
+}
+
+/* A place for one more address like `wanted`, by dropping a lesser one. */
+static int make_room(
+	struct book *b, struct book_entry *e, const struct book_addr *wanted)
+{
+	unsigned worst = 0;
+
+	if (e->count < SWARM_ADDRESSES_PER_PEER_MAX)
+		return 0;
+	for (unsigned i = 1; i < e->count; i++)
+		if (of_less_use(e->addrs[i], e->addrs[worst]))
+			worst = i;
+	if (of_less_use(wanted, e->addrs[worst]))
+		return P2P_ERR_FULL;
+	drop_at(b, e, worst);
+	return 0;
+}
+
+static int add(struct book *b, struct book_entry *e, struct book_addr *a)
+{
+	struct maddr_tcp tcp;
+	int err;
+
+	a->dialable = maddr_to_tcp(&a->addr, &tcp);
+	err = make_room(b, e, a);
+	if (err == 0)
+		err = budget_charge(&b->budget, sizeof(*a));
+	if (err != 0)
+		return err;
+	e->addrs[e->count] = xcalloc(1, sizeof(*a));
+	*e->addrs[e->count++] = *a;
+	return 0;
+}
+
+int book_learn(struct book *b, struct book_entry *e, const struct maddr *addr,
+	enum book_source source, uint64_t now_ms)
+{
+	struct book_addr *a = book_find(e, addr);
+	struct book_addr new = {.addr = *addr,
+		.sources = source,
+		.seen_ms = now_ms,
+		.ok_ms = P2P_NEVER};
+
+	if (source == BOOK_TOLD && e->record_ms != P2P_NEVER && !e->outdated)
+		return P2P_ERR_EXISTS;
+	if (a == NULL)
+		return add(b, e, &new);
+	a->sources |= source;
+	a->seen_ms = now_ms;
+	return 0;
+}
+
+/* Sources that no longer hold; what nobody names any more is dropped. */
+static void withdraw(struct book *b, struct book_entry *e, unsigned sources)
+{
+	for (unsigned i = e->count; i-- > 0;) {
+		struct book_addr *a = e->addrs[i];
+
+		if ((a->sources & sources) == 0)
+			continue;
+		a->sources &= ~sources;
+		if (a->sources == 0 && a->ok_ms == P2P_NEVER)
+			drop_at(b, e, i);
+	}
+}
+
+static int keep_envelope(
+	struct book *b, struct book_entry *e, struct bytes envelope)
+{
+	int err;
+
+	drop_record(b, e);
+	if (envelope.len > SWARM_RECORD_BYTES_MAX)
+		return 0;
+	err = budget_charge(&b->budget, envelope.len);
+	if (err == 0)
+		P2P_ASSERT(buf_append(&e->record, envelope) == 0);
+	return err;
+}
+
+int book_complete(struct book *b, struct book_entry *e,
+	const struct book_record *r, uint64_t now_ms)
+{
+	int err = keep_envelope(b, e, r->envelope);
+
+	for (size_t i = 0; i < r->record->addr_count; i++) {
+		struct maddr whole, a;
+		struct bytes peer;
+
+		if (maddr_parse(&whole, r->record->addrs[i]) != 0)
+			continue;
+		maddr_split_peer(&whole, &a, &peer);
+		if (r->usable != NULL && !r->usable(&a, r->from_near))
+			continue;
+		if (book_learn(b, e, &a, BOOK_SIGNED, now_ms) == P2P_ERR_LIMIT)
+			err = P2P_ERR_LIMIT;
+	}
+	return err;
+}
+
+int book_certify(struct book *b, struct book_entry *e,
+	const struct book_record *r, uint64_t now_ms)
+{
+	if (e->record_ms != P2P_NEVER && r->record->seq <= e->record_seq) {
+		b->records_stale++;
+		return P2P_ERR_EXISTS;
+	}
+	withdraw(b, e, BOOK_TOLD | BOOK_SIGNED);
+	e->record_seq = r->record->seq;
+	e->record_ms = now_ms;
+	e->outdated = false;
+	return book_complete(b, e, r, now_ms);
+}
+
+/* ---- what came of it --------------------------------------------------- */
+
+void book_worked(struct book *b, struct book_entry *e, const struct maddr *addr,
+	uint64_t now_ms)
+{
+	struct book_addr *a = book_find(e, addr);
+	struct book_addr new = {
+		.addr = *addr, .seen_ms = now_ms, .ok_ms = now_ms};
+
+	if (a == NULL) {
+		/* Not worth anybody's place when it finds none. */
+		(void)add(b, e, &new);
+		return;
+	}
+	a->ok_ms = now_ms;
+	a->failures = 0;
+	a->retry_ms = 0;
+}
+
+void book_failed(struct book_entry *e, const struct maddr *addr,
+	uint64_t now_ms, uint64_t pause_ms)
+{
+	struct book_addr *a = book_find(e, addr);
+
+	if (a == NULL)
+		return;
+	a->failures++;
+	a->retry_ms = now_ms + pause_ms;
+}
+
+void book_drop(struct book *b, struct book_entry *e, const struct maddr *addr)
+{
+	unsigned i = index_of(e, addr);
+
+	if (i < e->count)
+		drop_at(b, e, i);
+}
+
+void book_rested(struct book_entry *e)
+{
+	for (unsigned i = 0; i < e->count; i++) {
+		e->addrs[i]->failures = 0;
+		e->addrs[i]->retry_ms = 0;
+	}
+}
+
+void book_hurry(struct book_entry *e, unsigned failures, uint64_t until_ms)
+{
+	for (unsigned i = 0; i < e->count; i++) {
+		struct book_addr *a = e->addrs[i];
+
+		a->failures = P2P_MIN(a->failures, failures);
+		a->retry_ms = P2P_MIN(a->retry_ms, until_ms);
+	}
+}
+
+/* The longest that any of its sources, or our own success, is believed. */
+static uint64_t believed_ms(const struct book_addr *a)
+{
+	if ((a->sources & BOOK_TYPED) != 0)
+		return P2P_NEVER;
+	if (a->ok_ms != P2P_NEVER || (a->sources & BOOK_SAVED) != 0)
+		return SWARM_STALE_WORKED_MS;
+	if ((a->sources & BOOK_SIGNED) != 0)
+		return SWARM_STALE_SIGNED_MS;
+	if ((a->sources & BOOK_TOLD) != 0)
+		return SWARM_STALE_TOLD_MS;
+	return SWARM_STALE_LAN_MS;
+}
+
+static bool is_older(uint64_t then_ms, uint64_t now_ms, uint64_t age_ms)
+{
+	return now_ms > then_ms && now_ms - then_ms > age_ms;
+}
+
+void book_age(struct book *b, struct book_entry *e, uint64_t now_ms)
+{
+	if (e->held)
+		return;
+	for (unsigned i = e->count; i-- > 0;) {
+		const struct book_addr *a = e->addrs[i];
+		uint64_t last = a->seen_ms;
+
+		if (a->ok_ms != P2P_NEVER)
+			last = P2P_MAX(last, a->ok_ms);
+		/* While the peer was there its addresses were good. */
+		last = P2P_MAX(last, e->proven ? e->seen_ms : 0);
+		if (is_older(last, now_ms, believed_ms(a)))
+			drop_at(b, e, i);
+	}
+	if (e->record_ms != P2P_NEVER &&
+		is_older(P2P_MAX(e->record_ms, e->proven ? e->seen_ms : 0),
+			now_ms, SWARM_STALE_SIGNED_MS)) {
+		withdraw(b, e, BOOK_SIGNED);
+		drop_record(b, e);
+		e->record_ms = P2P_NEVER;
+	}
+}
+
+const char *book_source_word(const struct book_addr *a)
+{
+	if ((a->sources & BOOK_TYPED) != 0)
+		return "typed";
+	if ((a->sources & BOOK_SIGNED) != 0)
+		return "signed";
+	if ((a->sources & BOOK_LAN) != 0)
+		return "LAN";
+	if ((a->sources & BOOK_TOLD) != 0)
+		return "told by itself";
+	return (a->sources & BOOK_SAVED) != 0 ? "saved" : "found";
+}
