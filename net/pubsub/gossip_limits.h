@@ -42,4 +42,9 @@
 #define GOSSIP_IWANT_ANSWERS_MAX 3   /* per id and peer */
 #define GOSSIP_ID_BYTES_MAX 128
 
+/* Scores (score.h); their weights and thresholds are in score_params.c. */
+#define SCORE_ROOMS_MAX 256     /* of one peer; as many as we can be in */
+#define SCORE_RETAINED_MAX 1024 /* peers that left and were not good */
+#define SCORE_APP_MAX 1000      /* of P5, up and down */
+
 #endif
