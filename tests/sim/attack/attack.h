@@ -67,6 +67,7 @@ struct family {
 
 extern const struct family family_table[];
 extern const size_t family_count;
+/* NULL: there is none of that name. */
 const struct family *family_find(const char *name);
 
 /* ---- the world (world.c) ------------------------------------------------ */
@@ -141,6 +142,7 @@ struct world {
 
 struct world *world_new(const struct attack_cfg *cfg);
 void world_free(struct world *w);
+/* Serves all events up to that time. */
 void world_run(struct world *w, uint64_t until_us);
 /* ev->data goes over to the world. Returns the number in order. */
 uint64_t world_at(struct world *w, uint64_t at_us, const struct event *ev);
@@ -159,6 +161,7 @@ void host_arm(struct host *h, uint64_t deadline_ms);
 
 /* ---- wire.c ------------------------------------------------------------- */
 
+/* Answered by WIRE_CONNECTED or WIRE_FAILED. */
 void wire_dial(struct host *h, uint64_t conn, const struct maddr *addr);
 /* Bytes of the host; copied. */
 void wire_send(struct host *h, uint64_t conn, struct bytes out);
