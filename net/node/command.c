@@ -154,6 +154,9 @@ void command_serve(struct node *n, const struct env *env, struct net_msg *m)
 	case NET_MSG_KNOWN_PEER:
 		on_known_peer(n, env, m);
 		break;
+	case NET_MSG_STATS:
+		tell_stats(n);
+		break;
 	case NET_MSG_QUIT:
 		n->stopping = true;
 		n->stop_at_ms = env_after(env, NODE_STOP_MS);

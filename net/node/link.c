@@ -240,6 +240,7 @@ static bool read_piece(struct node *n, const struct env *env, struct link *l,
 		err = gossip_feed(n->gossip, env, &l->peer, body);
 		frame_reader_clear(&in->frames);
 	}
+	n->rpc_errors += got < 0 || err != 0;
 	/* Less than before: it cannot fail. */
 	P2P_ASSERT(swarm_stream_keep(
 			   n->swarm, in->stream, in->frames.body.len) == 0);

@@ -26,10 +26,13 @@ struct node *node_new(const struct node_cfg *cfg, const struct env *env)
 		.ping_interval_ms = cfg->ping_interval_ms,
 	};
 	struct gossip_cfg gossip = {.me = cfg->me->id};
+	struct env inner = *env;
 
 	n->cfg = *cfg;
-	n->swarm = swarm_new(&swarm, env);
-	n->gossip = gossip_new(&gossip, env);
+	budget_init(&n->budget, env->budget, NODE_BUDGET_BYTES);
+	inner.budget = &n->budget;
+	n->swarm = swarm_new(&swarm, &inner);
+	n->gossip = gossip_new(&gossip, &inner);
 	table_init(&n->links, env->rng);
 	bufq_init(&n->actions, NODE_ACTIONS_BYTES_MAX);
 	list_init(&n->tells);
@@ -52,6 +55,7 @@ void node_free(struct node *n)
 	links_clear(n);
 	swarm_free(n->swarm);
 	gossip_free(n->gossip);
+	budget_clear(&n->budget);
 	bufq_clear(&n->actions);
 	free(n);
 }

@@ -15,6 +15,7 @@
 
 #include "base/env.h"
 #include "msg/chat_msg.h"
+#include "msg/net_figures.h"
 #include "msg/net_msg.h"
 #include "net/identity/key.h"
 #include "net/wire/maddr.h"
@@ -118,6 +119,9 @@ struct node_stats {
 	uint64_t units_rejected;
 };
 
+/* All that is counted, for /net (msg/net_figures.h). */
+void node_figures(
+	const struct node *n, uint64_t figures[static NET_FIGURE_COUNT]);
 /* The numbers as they stand now. */
 void node_stats(const struct node *n, struct node_stats *stats);
 

@@ -67,7 +67,10 @@ struct node {
 	size_t tell_bytes; /* of the units among them */
 	struct tell *status_tell[CHAT_STATUS_COUNT]; /* the newest, or NULL */
 	struct tell *ready_tell;
+	struct tell *stats_tell;
 	struct chat_net_msg *untold; /* given back: the next to tell */
+	uint64_t rpc_errors;         /* RPCs that ended their stream */
+	struct budget budget;        /* all that is held for peers */
 	bool chat_full;
 	uint64_t links_due_ms; /* a stream may be reopened then */
 	bool backlog;          /* links have more to read */
@@ -126,6 +129,8 @@ void tell_address(
 void tell_dial_failed(struct node *n, const char *what, const char *why);
 void tell_status(struct node *n, enum chat_status_item item,
 	enum chat_status_state state, const char *text);
+/* The answer to /net. */
+void tell_stats(struct node *n);
 void tell_listening(struct node *n, const char *note);
 
 /* ---- command.c --------------------------------------------------------- */

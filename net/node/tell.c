@@ -229,6 +229,17 @@ void tell_status(struct node *n, enum chat_status_item item,
 	tell_latest(n, NULL, m, &n->status_tell[item]);
 }
 
+void tell_stats(struct node *n)
+{
+	uint64_t figures[NET_FIGURE_COUNT];
+
+	node_figures(n, figures);
+	tell_latest(n, NULL,
+		chat_net_msg_new(CHAT_MSG_STATS, NULL,
+			bytes_of(figures, sizeof(figures))),
+		&n->stats_tell);
+}
+
 /* "192.168.1.20 tcp 4001, 1 more": the first address that others can use. */
 static void describe(const struct node *n, struct buf *out)
 {

@@ -336,6 +336,16 @@ const struct gossip_counters *gossip_counters(const struct gossip *g)
 	return &g->counters;
 }
 
+size_t gossip_out_bytes(const struct gossip *g)
+{
+	return g->out_bytes;
+}
+
+size_t gossip_cache_bytes(const struct gossip *g)
+{
+	return g->cache_bytes;
+}
+
 size_t gossip_mesh_size(const struct gossip *g, struct bytes topic)
 {
 	struct topic *t = table_get(&g->topics, topic);

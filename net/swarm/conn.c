@@ -123,19 +123,26 @@ static bool may_accept(
 {
 	struct conn *victim;
 
-	if (s->shutting_down)
+	if (s->shutting_down || s->conns.count >= s->cfg.conns_max) {
+		count_refused(s, &s->counters.refused_full);
 		return false;
-	if (s->conns.count >= s->cfg.conns_max ||
-		s->conns_in >= SWARM_CONNS_IN_MAX)
+	}
+	if (s->conns_in >= SWARM_CONNS_IN_MAX) {
+		count_refused(s, &s->counters.refused_inbound);
 		return false;
+	}
 	if (!maddr_is_near(remote) &&
-		count_of_host(s, remote) >= SWARM_CONNS_PER_ADDRESS_MAX)
+		count_of_host(s, remote) >= SWARM_CONNS_PER_ADDRESS_MAX) {
+		count_refused(s, &s->counters.refused_address);
 		return false;
+	}
 	if (s->preauth < SWARM_PREAUTH_MAX)
 		return true;
 	victim = preauth_victim(s);
-	if (victim == NULL)
+	if (victim == NULL) {
+		count_refused(s, &s->counters.refused_unproven);
 		return false;
+	}
 	s->counters.preauth_evicted++;
 	conn_fail(s, env, victim, P2P_ERR_LIMIT);
 	return true;
@@ -149,10 +156,8 @@ uint64_t swarm_accepted(
 	struct conn *c;
 	uint64_t id;
 
-	if (!may_accept(s, env, remote)) {
-		s->counters.conns_refused++;
+	if (!may_accept(s, env, remote))
 		return 0;
-	}
 	c = conn_new(s, env, remote);
 	id = c->id;
 	s->conns_in++;
@@ -178,6 +183,7 @@ struct conn *conn_new_outbound(struct swarm *s, const struct env *env,
 	c->deadline_ms = env_after(env, SWARM_DIAL_MS);
 	swarm_due(s, c->deadline_ms);
 	s->dials++;
+	s->counters.dials_started++;
 	swarm_act(s, SWARM_ACT_DIAL, c->id, addr);
 	return c;
 }
@@ -235,7 +241,7 @@ static void evict_hoarder(struct swarm *s, const struct env *env)
 	}
 	if (most == NULL || most->budget.used < SWARM_HOARD_BYTES)
 		return;
-	s->counters.conns_refused++;
+	count_refused(s, &s->counters.cut_hoarder);
 	conn_fail(s, env, most, P2P_ERR_LIMIT);
 }
 
@@ -255,6 +261,7 @@ void swarm_bytes(
 		if (n == 0) {
 			/* The carrier went on after PAUSE. */
 			s->counters.protocol_errors++;
+			s->counters.cut_overrun++;
 			conn_fail(s, env, c, P2P_ERR_FULL);
 			return;
 		}
@@ -267,8 +274,10 @@ void swarm_bytes(
 	}
 	limit = c->state == CONN_UPGRADING ? SWARM_PREAUTH_BYTES_MAX
 					   : SWARM_CONN_IN_BYTES;
-	if (c->in.len > limit)
+	if (c->in.len > limit) {
+		s->counters.cut_overrun++;
 		conn_fail(s, env, c, P2P_ERR_TOO_BIG);
+	}
 	evict_hoarder(s, env);
 }
 
@@ -329,7 +338,7 @@ static void on_secured(struct swarm *s, const struct env *env, struct conn *c)
 	}
 	p = peer_get(s, env, upgrader_peer(c->up), BOOK_PROVEN);
 	if (p == NULL) {
-		s->counters.conns_refused++;
+		count_refused(s, &s->counters.refused_peers);
 		conn_fail(s, env, c, P2P_ERR_LIMIT);
 		return;
 	}
@@ -383,6 +392,7 @@ static bool on_event(struct swarm *s, const struct env *env, struct conn *c,
 		on_secured(s, env, c);
 		break;
 	case UPGRADE_EV_READY:
+		s->counters.upgrades++;
 		c->state = CONN_READY;
 		c->ready_ms = env->now_ms;
 		c->deadline_ms = P2P_NEVER;
@@ -493,7 +503,8 @@ void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err)
 	if (c->up != NULL && !c->secured)
 		s->preauth--;
 	if (c->state == CONN_UPGRADING)
-		s->counters.upgrades_failed++;
+		count_upgrade_failed(s, err);
+	s->counters.dials_failed += c->outbound && !was_ready;
 	if (!was_ready)
 		tell_dial_failed(s, c, why_failed(err));
 	if (!peer_id_none(&c->expect))
@@ -510,6 +521,7 @@ void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err)
 	if (c->scheduled && !was_ready && expected != NULL)
 		dial_ended(s, env, expected, c);
 	swarm_act(s, SWARM_ACT_CLOSE, c->id, NULL);
+	count_conn_ended(s, c);
 	upgrader_free(c->up);
 	bufq_clear(&c->in);
 	table_clear(&c->by_mux);
@@ -536,8 +548,10 @@ void conn_tick(struct swarm *s, const struct env *env, struct conn *c)
 	LIST_FOREACH(pos, tmp, &c->streams) {
 		struct stream *st = LIST_ITEM(pos, struct stream, of_conn);
 
-		if (st->deadline_ms <= env->now_ms)
-			stream_drop(s, st, P2P_ERR_TIMEOUT, true);
+		if (st->deadline_ms > env->now_ms)
+			continue;
+		s->counters.streams_timeout++;
+		stream_drop(s, st, P2P_ERR_TIMEOUT, true);
 	}
 	if (c->state == CONN_READY)
 		ping_tick(s, env, c);

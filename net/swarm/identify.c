@@ -179,6 +179,9 @@ static void take(struct swarm *s, const struct env *env,
 		take_agent(p, id->agent_version);
 	if (id->protocol_count > 0 || !push)
 		take_protocols(p, id);
+	s->counters.identify_cut +=
+		id->protocol_count >= IDENTIFY_PB_PROTOCOLS_MAX ||
+		id->listen_addr_count >= IDENTIFY_PB_ADDRS_MAX;
 	take_record(s, env, st, id->signed_peer_record);
 	take_addresses(s, env, st, id);
 	p->identified = true;
@@ -222,10 +225,12 @@ static void finish(struct swarm *s, const struct env *env, struct stream *st)
 	if (err == 0 && id.public_key.data != NULL &&
 		!bytes_equal(id.public_key, own))
 		err = P2P_ERR_MISMATCH;
-	if (err == 0)
+	if (err == 0) {
 		take(s, env, st, &id);
-	else
+	} else {
 		s->counters.protocol_errors++;
+		s->counters.identify_refused++;
+	}
 	stream_drop(s, st, err, false);
 }
 
@@ -238,6 +243,7 @@ void identify_read(struct swarm *s, const struct env *env, struct stream *st)
 	(void)upgrader_stream_consume(st->conn->up, st->mux, in.len);
 	if (err != 0) {
 		s->counters.protocol_errors++;
+		s->counters.identify_refused++;
 		stream_drop(s, st, err, false);
 		return;
 	}

@@ -148,6 +148,7 @@ static void retire_oldest(
 		if (n-- <= SWARM_CONNS_PER_PEER_MAX)
 			return;
 		LIST_ITEM(pos, struct conn, of_peer)->deadline_ms = env->now_ms;
+		s->counters.cut_per_peer++;
 		swarm_due(s, env->now_ms);
 	}
 }

@@ -212,15 +212,52 @@ bool swarm_next_event(struct swarm *s, struct swarm_event *ev);
 
 /* Refusals since the start, for /net and tests. */
 struct swarm_counters {
-	uint64_t conns_refused;
+	uint64_t conns_refused;    /* all of those that follow */
+	uint64_t refused_full;     /* SWARM_CONNS_MAX, or shutting down */
+	uint64_t refused_inbound;  /* SWARM_CONNS_IN_MAX */
+	uint64_t refused_address;  /* SWARM_CONNS_PER_ADDRESS_MAX */
+	uint64_t refused_unproven; /* SWARM_PREAUTH_MAX, none to evict */
+	uint64_t refused_peers;    /* SWARM_PEERS_MAX, all connected */
+	uint64_t refused_memory;   /* a budget */
 	uint64_t preauth_evicted;
-	uint64_t upgrades_failed;
-	uint64_t streams_refused;
+	uint64_t cut_hoarder;     /* the most memory while that is short */
+	uint64_t cut_overrun;     /* bytes before the proof, or after PAUSE */
+	uint64_t cut_per_peer;    /* SWARM_CONNS_PER_PEER_MAX */
+	uint64_t upgrades;        /* that became ready */
+	uint64_t upgrades_failed; /* for any reason, these among them */
+	uint64_t upgrade_timeout;
+	uint64_t upgrade_auth;       /* no proof of the key, or decryption */
+	uint64_t upgrade_other_peer; /* not whom the address names */
+	uint64_t upgrade_no_protocol;
+	uint64_t upgrade_malformed; /* any other breach of a protocol */
+	uint64_t streams_refused;   /* by us, after the muxer took them */
+	uint64_t streams_over;      /* by the muxer: over a maximum */
+	uint64_t streams_dropped;   /* by the muxer: no room for its bytes */
+	uint64_t streams_timeout;
 	uint64_t protocol_errors;
+	uint64_t identify_refused;
+	uint64_t identify_cut; /* more protocols than are kept */
+	uint64_t dials_started;
+	uint64_t dials_failed;
+	uint64_t budget_stream; /* charges refused at this level */
+	uint64_t budget_conn;
+	uint64_t budget_peer;
+	uint64_t budget_unproven;
+	uint64_t budget_all;
 };
 
-/* Live; valid as long as s. */
+/* What there is now. */
+struct swarm_now {
+	size_t conns, conns_in, unproven, peers_known, streams, dials;
+	size_t memory, memory_unproven;
+};
+
+/* Live; valid as long as s. What budgets and muxers count is added when their
+ * connection ends: swarm_figures has it at once. */
 const struct swarm_counters *swarm_counters(const struct swarm *s);
+/* All that is counted, and what there is now. */
+void swarm_figures(const struct swarm *s, struct swarm_counters *counted,
+	struct swarm_now *now);
 /* Bytes charged for one connection now; 0 for an unknown one. */
 size_t swarm_conn_used(const struct swarm *s, uint64_t conn);
 /* Bytes charged for all connections now. */

@@ -4,6 +4,7 @@
  *   struct swarm 1--* struct conn 1--* struct stream
  *                1--* struct peer 1--* struct conn (once secured)
  *
+ * count.c   what is refused, counted
  * swarm.c   the public verbs, events and actions
  * conn.c    a connection from dial or accept to its end
  * stream.c  a stream: negotiation, writing, reading, its end
@@ -179,6 +180,14 @@ void conn_tick(struct swarm *s, const struct env *env, struct conn *c);
 uint64_t conn_deadline(const struct conn *c);
 /* Asks the carrier to write, once. */
 void conn_want_write(struct swarm *s, const struct env *env, struct conn *c);
+
+/* ---- count.c ----------------------------------------------------------- */
+
+/* One more refused connection; reason: &s->counters.refused_... */
+void count_refused(struct swarm *s, uint64_t *reason);
+void count_upgrade_failed(struct swarm *s, int err);
+/* Before it is freed. */
+void count_conn_ended(struct swarm *s, const struct conn *c);
 
 /* ---- stream.c ---------------------------------------------------------- */
 

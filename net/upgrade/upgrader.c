@@ -455,6 +455,12 @@ bool upgrader_ready(const struct upgrader *u)
 	return u->state == STATE_READY;
 }
 
+struct muxer_counts upgrader_muxer_counts(const struct upgrader *u)
+{
+	return u->muxer == NULL ? (struct muxer_counts){.pings_answered = 0}
+				: *muxer_counts(u->muxer);
+}
+
 /* ---- streams ----------------------------------------------------------- */
 
 int upgrader_stream_open(

@@ -80,6 +80,8 @@ struct bytes upgrader_peer_key(const struct upgrader *u); /* protobuf */
 /* Valid after UPGRADE_EV_READY. */
 enum muxer_kind upgrader_muxer_kind(const struct upgrader *u);
 bool upgrader_ready(const struct upgrader *u);
+/* All 0 before READY. */
+struct muxer_counts upgrader_muxer_counts(const struct upgrader *u);
 
 /* Streams: as the verbs of muxer.h of the same names, after READY. */
 int upgrader_stream_open(struct upgrader *u, const struct env *env,

@@ -36,9 +36,29 @@ int budget_charge(struct budget *b, size_t amount)
 			return P2P_ERR_LIMIT;
 		}
 	}
-	for (struct budget *at = b; at != NULL; at = at->parent)
+	for (struct budget *at = b; at != NULL; at = at->parent) {
 		at->used += amount;
+		at->most = P2P_MAX(at->most, at->used);
+	}
 	return 0;
+}
+
+int budget_move(struct budget *b, struct budget *parent)
+{
+	struct budget *before = b->parent;
+	size_t used = b->used;
+	int err;
+
+	/* What both chains have in common must not count twice. */
+	budget_release(b, used);
+	b->parent = parent;
+	err = budget_charge(b, used);
+	if (err == 0)
+		return 0;
+	b->parent = before;
+	for (struct budget *at = b; at != NULL; at = at->parent)
+		at->used += used;
+	return err;
 }
 
 void budget_release(struct budget *b, size_t amount)

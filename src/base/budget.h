@@ -13,6 +13,7 @@ struct budget {
 		*parent; /* borrowed, outlives this one; NULL at the top */
 	size_t used;
 	size_t max;
+	size_t most;            /* that was ever used */
 	uint64_t refused_count; /* charges that this level refused */
 };
 
@@ -22,6 +23,11 @@ void budget_clear(struct budget *b);
 
 /* 0, or P2P_ERR_LIMIT with nothing charged anywhere. */
 int budget_charge(struct budget *b, size_t amount) P2P_MUST_CHECK;
+/*
+ * Everything charged here is charged to the chain of another parent instead.
+ * P2P_ERR_LIMIT with nothing changed.
+ */
+int budget_move(struct budget *b, struct budget *parent) P2P_MUST_CHECK;
 /* amount <= what is charged at this level. */
 void budget_release(struct budget *b, size_t amount);
 

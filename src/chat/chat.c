@@ -270,6 +270,7 @@ static void handle_ui(struct chat *c, const struct chat_ui_msg *m)
 	case CHAT_MSG_HANDED:
 	case CHAT_MSG_ADDRESS:
 	case CHAT_MSG_DIAL_FAILED:
+	case CHAT_MSG_STATS:
 	case CHAT_MSG_NET_ROOM:
 	default:
 		break;
@@ -314,6 +315,9 @@ static void handle_net(struct chat *c, const struct chat_net_msg *m)
 		break;
 	case CHAT_MSG_DIAL_FAILED:
 		peers_dial_failed(c, m);
+		break;
+	case CHAT_MSG_STATS:
+		cmd_net_answer(c, m);
 		break;
 	case CHAT_MSG_NET_ROOM:
 		net_has_room(c);

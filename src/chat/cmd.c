@@ -14,6 +14,7 @@ static cmd_fn *const runs[COMMAND_COUNT] = {
 	[COMMAND_NAME] = cmd_name,
 	[COMMAND_HISTORY] = cmd_history,
 	[COMMAND_INFO] = cmd_info,
+	[COMMAND_NET] = cmd_net,
 	[COMMAND_QUIT] = cmd_quit,
 	[COMMAND_JOIN] = cmd_join,
 	[COMMAND_PART] = cmd_part,

@@ -40,6 +40,7 @@ enum chat_msg_kind {
 	CHAT_MSG_HANDED,  /* id; number: peers that have taken it */
 	CHAT_MSG_ADDRESS, /* peer, text: an address we reached it at: save it */
 	CHAT_MSG_DIAL_FAILED, /* text: the address as asked; agent: why */
+	CHAT_MSG_STATS,       /* data: uint64_t[NET_FIGURE_COUNT] */
 	CHAT_MSG_NET_ROOM,    /* the queue to net has room again */
 };
 

@@ -39,6 +39,8 @@ const struct command command_table[] = {
 		"/clear", COMMAND_ARG_NONE},
 	{COMMAND_INFO, "info", {NULL}, "", "Own key, addresses, store.",
 		"/info", COMMAND_ARG_NONE},
+	{COMMAND_NET, "net", {NULL}, "", "Connections, limits, refusals.",
+		"/net", COMMAND_ARG_NONE},
 	{COMMAND_VERSION, "version", {NULL}, "",
 		"Versions of all that is built in.", "/version",
 		COMMAND_ARG_NONE},

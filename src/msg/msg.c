@@ -104,6 +104,7 @@ static void ui_msg_free(struct msg *m)
 	free(um->title);
 	free(um->text);
 	free(um->code);
+	free(um->figures);
 	free(um->line.text);
 	free(um->person.address);
 	free(um->person.agent);

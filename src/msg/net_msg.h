@@ -21,6 +21,7 @@ enum net_msg_kind {
 	NET_MSG_KNOWN_PEER, /* peer; text: an address that worked before
 			       (saved): redialled with back-off for as long as
 			       it runs */
+	NET_MSG_STATS,      /* answered by CHAT_MSG_STATS */
 	NET_MSG_QUIT,       /* say goodbye to everybody and stop */
 };
 

@@ -28,6 +28,7 @@ enum ui_msg_kind {
 	UI_MSG_STATUS,   /* item, status, text: a line of the checklist */
 	UI_MSG_NOTICE,   /* level, text; room: where it belongs or NULL */
 	UI_MSG_ERROR,    /* code, text: a command failed */
+	UI_MSG_NET,      /* text, figures: the answer to /net */
 	UI_MSG_CLEAR,    /* room: empty the screen of it (history stays) */
 	UI_MSG_RELOAD,   /* the queue overflowed: ask with CHAT_MSG_RELOAD */
 	UI_MSG_QUIT,     /* number: exit status; everything is saved */
@@ -106,6 +107,7 @@ struct ui_msg {
 	uint32_t unread;
 	uint32_t mentions;
 	int number;
+	uint64_t *figures; /* owned; NET_FIGURE_COUNT, or NULL */
 	enum ui_level level;
 	enum chat_status_item item;
 	enum chat_status_state status;

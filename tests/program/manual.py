@@ -75,6 +75,9 @@ def code_events(text):
         members = set(re.findall(r'put_(?!id)\w+\(\s*o, "(\w+)"', body))
         if re.search(r"put_id\(o,", body):
             members.add("id")
+        if "net_figure_table" in body:
+            members.update(re.findall(r'\{NET_\w+, "(\w+)"',
+                                      read("src/msg/net_figures.c")))
         for name in re.findall(r'"(\w+)"', names.group(1)):
             found[name] = members
     return found

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "msg/net_figures.h"
 #include "ui/line/line_internal.h"
 
 static const char hex_digits[] = "0123456789abcdef";
@@ -237,6 +238,18 @@ static void emit_status(struct line_face *f, const struct ui_msg *m)
 	buf_clear(&text);
 }
 
+static void emit_net(struct line_face *f, const struct ui_msg *m)
+{
+	json_t *o;
+
+	if (m->figures == NULL)
+		return;
+	o = event("net");
+	for (size_t i = 0; i < NET_FIGURE_COUNT; i++)
+		put_count(o, net_figure_table[i].name, m->figures[i]);
+	emit(f, o);
+}
+
 void line_json_error(struct line_face *f, const char *code, const char *text)
 {
 	json_t *o = event("error");
@@ -269,6 +282,9 @@ void line_json_event(struct line_face *f, const struct ui_msg *m)
 		break;
 	case UI_MSG_NOTICE:
 		emit_notice(f, level_name(m->level), m->text);
+		break;
+	case UI_MSG_NET:
+		emit_net(f, m);
 		break;
 	case UI_MSG_ERROR:
 		line_json_error(f, m->code, m->text);

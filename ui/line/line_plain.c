@@ -194,6 +194,7 @@ void line_plain_event(struct line_face *f, const struct ui_msg *m,
 		say_status(f, m);
 		break;
 	case UI_MSG_NOTICE:
+	case UI_MSG_NET:
 		say_notice(f, m);
 		break;
 	case UI_MSG_ERROR:

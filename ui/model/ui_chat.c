@@ -347,6 +347,7 @@ static void dispatch(struct ui *ui, struct ui_msg *m)
 		on_status(ui, m);
 		break;
 	case UI_MSG_NOTICE:
+	case UI_MSG_NET:
 		ui_room_notice(
 			ui, ui_room_find(ui, m->room), m->level, m->text);
 		break;

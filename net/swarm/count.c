@@ -1,0 +1,65 @@
+/*
+ * What is counted for /net: refusals by reason, and what budgets and muxers
+ * count for themselves, gathered when their owner ends.
+ */
+#include "net/swarm/swarm_internal.h"
+
+void count_refused(struct swarm *s, uint64_t *reason)
+{
+	s->counters.conns_refused++;
+	*reason += 1;
+}
+
+void count_upgrade_failed(struct swarm *s, int err)
+{
+	struct swarm_counters *n = &s->counters;
+
+	n->upgrades_failed++;
+	if (err == P2P_ERR_TIMEOUT)
+		n->upgrade_timeout++;
+	else if (err == P2P_ERR_AUTH)
+		n->upgrade_auth++;
+	else if (err == P2P_ERR_MISMATCH)
+		n->upgrade_other_peer++;
+	else if (err == P2P_ERR_NO_PROTOCOL)
+		n->upgrade_no_protocol++;
+	else if (p2p_err_class(err) == P2P_CLASS_PEER)
+		n->upgrade_malformed++;
+}
+
+static void add_conn(struct swarm_counters *n, const struct conn *c)
+{
+	struct muxer_counts mux;
+
+	n->budget_conn += c->budget.refused_count;
+	if (c->up == NULL)
+		return;
+	mux = upgrader_muxer_counts(c->up);
+	n->streams_over += mux.streams_refused;
+	n->streams_dropped += mux.streams_dropped;
+}
+
+void count_conn_ended(struct swarm *s, const struct conn *c)
+{
+	add_conn(&s->counters, c);
+}
+
+void swarm_figures(const struct swarm *s, struct swarm_counters *counted,
+	struct swarm_now *now)
+{
+	struct table_entry *e, *tmp;
+
+	*counted = s->counters;
+	TABLE_FOREACH(e, tmp, &s->conns)
+		add_conn(counted, e->value);
+	counted->budget_all += s->budget.refused_count;
+	*now = (struct swarm_now){
+		.conns = s->conns.count,
+		.conns_in = s->conns_in,
+		.unproven = s->preauth,
+		.peers_known = s->peers.count,
+		.streams = s->streams.count,
+		.dials = s->dials,
+		.memory = s->budget.used,
+	};
+}
