@@ -42,7 +42,7 @@ static enum gossip_id_form form_of(const struct swarm_peer_info *info)
 
 void link_open(struct node *n, const struct env *env, struct link *l)
 {
-	static const enum gossip_version versions[] = {
+	static const enum gossip_version versions[] = {GOSSIP_V13, GOSSIP_V12,
 		GOSSIP_V11, GOSSIP_V10, GOSSIP_FLOODSUB};
 	struct swarm_peer_info info;
 	struct gossip_peer peer;

@@ -6,6 +6,8 @@
 #include "net/node/node_internal.h"
 
 const char *const node_protocols[] = {
+	"/meshsub/1.3.0",
+	"/meshsub/1.2.0",
 	"/meshsub/1.1.0",
 	"/meshsub/1.0.0",
 	"/floodsub/1.0.0",

@@ -26,18 +26,10 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 	return g;
 }
 
-/* Forgets what waits for the peer. */
-static void drop_out(struct gossip *g, struct gpeer *p)
-{
-	g->out_bytes -= p->out.len;
-	bufq_clear(&p->out);
-	list_remove(&p->sender);
-	p->named = false;
-}
-
 static void gpeer_free(struct gossip *g, struct gpeer *p)
 {
-	drop_out(g, p);
+	out_clear(g, p);
+	idontwant_clear(p);
 	g->slots[p->slot] = NULL;
 	table_clear(&p->topics);
 	free(p);
@@ -58,6 +50,7 @@ void gossip_free(struct gossip *g)
 		topic_free(e->value);
 	TABLE_FOREACH(e, tmp, &g->peers)
 		gpeer_free(g, e->value);
+	out_release(g->last);
 	cache_clear(g);
 	table_clear(&g->peers);
 	table_clear(&g->topics);
@@ -119,7 +112,10 @@ static struct gpeer *gpeer_new(
 	cache_forget_slot(g, p->slot);
 	list_init(&p->sender);
 	table_init(&p->topics, env->rng);
-	bufq_init(&p->out, GOSSIP_OUT_BYTES_MAX);
+	out_init(p, env);
+	for (size_t i = 0; i < P2P_ARRAY_LEN(p->unwanted); i++)
+		buf_init(&p->unwanted[i],
+			GOSSIP_IDONTWANT_IDS_MAX * sizeof(uint64_t));
 	(void)table_put(&g->peers, peer_id_bytes(id), p);
 	if (g->heartbeat_ms == P2P_NEVER)
 		g->heartbeat_ms = env_after(env, GOSSIP_HEARTBEAT_MS);
@@ -171,7 +167,8 @@ int gossip_peer_add(
 	/* A new stream starts with our subscriptions; what an older one did
 	 * not take is gone with it. */
 	again = p->ready;
-	drop_out(g, p);
+	out_clear(g, p);
+	idontwant_clear(p);
 	p->ready = true;
 	(void)send_subscriptions(g, p);
 	TABLE_FOREACH(e, tmp, &g->topics) {
@@ -190,7 +187,7 @@ void gossip_peer_mute(struct gossip *g, const struct peer_id *id)
 
 	if (p == NULL)
 		return;
-	drop_out(g, p);
+	out_clear(g, p);
 	p->ready = false;
 	TABLE_FOREACH(e, tmp, &g->topics)
 		mesh_remove(e->value, p);
@@ -296,25 +293,22 @@ uint64_t gossip_deadline(const struct gossip *g)
 	return g->heartbeat_ms;
 }
 
-struct bytes gossip_out_peek(const struct gossip *g, const struct peer_id *id)
+struct bytes gossip_out_peek(struct gossip *g, const struct peer_id *id)
 {
 	struct gpeer *p = gpeer_find(g, id);
 
-	return p == NULL ? bytes_of(NULL, 0) : bufq_peek(&p->out);
+	if (p == NULL)
+		return bytes_of(NULL, 0);
+	out_frame(g, p);
+	return bufq_peek(&p->out.frames);
 }
 
 void gossip_out_consume(struct gossip *g, const struct peer_id *id, size_t n)
 {
 	struct gpeer *p = gpeer_find(g, id);
 
-	if (p == NULL)
-		return;
-	bufq_consume(&p->out, n);
-	g->out_bytes -= n;
-	if (p->out.len > 0)
-		return;
-	list_remove(&p->sender);
-	p->named = false;
+	if (p != NULL)
+		out_consume(g, p, n);
 }
 
 bool gossip_next_sender(struct gossip *g, struct peer_id *id)

@@ -1,5 +1,5 @@
 /*
- * GossipSub (gossipsub v1.0 and v1.1 specs) with StrictSign, and floodsub for
+ * GossipSub (gossipsub v1.0 to v1.3 specs) with StrictSign, and floodsub for
  * peers that have nothing else. Pure: RPC bodies and time in, RPC frames and
  * events out; knows nothing of connections.
  *
@@ -28,6 +28,8 @@ enum gossip_version {
 	GOSSIP_FLOODSUB, /* /floodsub/1.0.0 */
 	GOSSIP_V10,      /* /meshsub/1.0.0 */
 	GOSSIP_V11,      /* /meshsub/1.1.0 */
+	GOSSIP_V12,      /* /meshsub/1.2.0: IDONTWANT */
+	GOSSIP_V13,      /* /meshsub/1.3.0: extensions, of which we have none */
 };
 
 /* How a program forms message ids. */
@@ -98,11 +100,13 @@ int gossip_publish(struct gossip *g, const struct env *env,
 void gossip_tick(struct gossip *g, const struct env *env);
 uint64_t gossip_deadline(const struct gossip *g);
 
-/* Frames (length-prefixed RPCs) that wait for a peer's stream; valid until the
- * next call on g. */
-struct bytes gossip_out_peek(
-	const struct gossip *g, const struct peer_id *peer);
-/* Takes whole bytes off; any number up to what waits. */
+/*
+ * The RPC (with its length in front) that a peer's stream is to take next, or
+ * what is left of it; valid until the next call on g. It is made in this call
+ * of all that waits, so ask again when it is consumed, until it is empty.
+ */
+struct bytes gossip_out_peek(struct gossip *g, const struct peer_id *peer);
+/* Takes bytes off; any number up to what was peeked. */
 void gossip_out_consume(struct gossip *g, const struct peer_id *peer, size_t n);
 /* A peer with something to send that was not named since its queue was last
  * empty; false when there is none. */
@@ -134,6 +138,8 @@ struct gossip_counters {
 	uint64_t refused;        /* over a cap: subscriptions, ids, grafts */
 	uint64_t iwant_served;
 	uint64_t iwant_recovered; /* asked for and got */
+	uint64_t idontwant_sent;
+	uint64_t idontwant_spared; /* not sent, the peer did not want it */
 };
 
 /* Live; valid as long as g. */

@@ -3,7 +3,10 @@
  *
  * gossip.c      public verbs, peers, events
  * gossip_recv.c one function per part of an RPC that arrives
- * gossip_send.c RPCs towards peers
+ * gossip_send.c what is said to peers
+ * gossip_out.c  what waits for a peer, and the RPCs made of it
+ * gossip_idontwant.c IDONTWANT, both ways
+ * gossip_px.c   peer exchange, both ways
  * gossip_mesh.c grafting, pruning, the heartbeat
  * gossip_cache.c what was seen, and recent messages for IWANT
  * gossip_id.c   the forms of message ids
@@ -28,6 +31,25 @@ struct backoff {
 	uint64_t until_ms;
 };
 
+/* A message that waits for one peer or for many. */
+struct shared {
+	unsigned refs;
+	size_t id_len;
+	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX];
+	size_t len;
+	uint8_t unit[];
+};
+
+/* What waits for a peer; RPCs are made of it when its stream has room. */
+struct outbox {
+	bool hello;           /* the stream's first RPC is to come */
+	struct table news;    /* topic -> struct news, of gossip_out.c */
+	struct bufq control;  /* whole IHAVE, IWANT and IDONTWANT fields */
+	struct list messages; /* struct waiting, of gossip_out.c */
+	struct bufq frames;   /* the RPC that is being taken */
+	size_t bytes;         /* of all these */
+};
+
 struct gpeer {
 	struct peer_id id;
 	unsigned slot; /* its number among GOSSIP_PEERS_MAX */
@@ -38,7 +60,9 @@ struct gpeer {
 	struct list sender;  /* in g->senders, until told of */
 	bool named;          /* it was in there since `out` was empty */
 	struct table topics; /* name -> itself; at most ..._PER_PEER_MAX */
-	struct bufq out;     /* frames */
+	struct outbox out;
+	/* Hashes of the ids it does not want, by heartbeat. */
+	struct buf unwanted[GOSSIP_IDONTWANT_HEARTBEATS];
 	/* counted per heartbeat */
 	unsigned ihave_messages;
 	unsigned ihave_ids;
@@ -68,8 +92,9 @@ struct gossip {
 	struct gossip_cfg cfg;
 	struct table peers; /* peer id -> struct gpeer */
 	struct gpeer *slots[GOSSIP_PEERS_MAX];
-	struct list senders; /* of struct gpeer: frames are new in `out` */
+	struct list senders; /* of struct gpeer: `out` is not empty any more */
 	size_t out_bytes;    /* of all peers */
+	struct shared *last; /* queued last, for the next peer; or NULL */
 	struct table topics; /* name -> struct topic */
 	struct table left;   /* those left, while back-offs run */
 	struct table seen;   /* gossip_id -> struct seen */
@@ -100,7 +125,30 @@ void gossip_emit(struct gossip *g, const struct gossip_event *ev);
 void gossip_emit_topic(struct gossip *g, const struct gpeer *p,
 	struct bytes topic, bool joined);
 
-/* ---- gossip_send.c: each queues one RPC; false when it was dropped ------ */
+/* ---- gossip_out.c ------------------------------------------------------ */
+
+void out_init(struct gpeer *p, const struct env *env);
+/* Forgets what waits for the peer. */
+void out_clear(struct gossip *g, struct gpeer *p);
+/* Makes the next RPC when none is being taken. */
+void out_frame(struct gossip *g, struct gpeer *p);
+void out_consume(struct gossip *g, struct gpeer *p, size_t n);
+/* Each returns false when the peer has no stream or no room. */
+bool out_hello(struct gossip *g, struct gpeer *p);
+bool out_subscription(
+	struct gossip *g, struct gpeer *p, struct bytes topic, bool joined);
+/* A GRAFT or PRUNE field. Only the last of a topic matters, so there is always
+ * room; it waits until the stream takes it. */
+bool out_mesh(struct gossip *g, struct gpeer *p, struct bytes topic,
+	struct bytes field);
+/* A whole field of the control message, at most GOSSIP_RPC_PACK_BYTES. */
+bool out_control(struct gossip *g, struct gpeer *p, struct bytes field);
+/* asked: the peer wants it, whatever it said before. */
+bool out_message(
+	struct gossip *g, struct gpeer *p, struct bytes unit, bool asked);
+void out_release(struct shared *m);
+
+/* ---- gossip_send.c: each queues one thing; false when it was dropped ----- */
 
 bool send_subscriptions(struct gossip *g, struct gpeer *p);
 bool send_subscribe(
@@ -110,14 +158,28 @@ bool send_message(struct gossip *g, struct gpeer *p, struct bytes unit);
  * long as little waits, so that the queues have room for the others. */
 bool send_forward(struct gossip *g, const struct gpeer *from, struct gpeer *p,
 	struct bytes unit);
+/* The answer to an IWANT. */
+bool send_wanted(struct gossip *g, struct gpeer *p, struct bytes unit);
 bool send_graft(struct gossip *g, struct gpeer *p, struct bytes topic);
 bool send_prune(struct gossip *g, struct gpeer *p, struct bytes topic,
 	uint64_t backoff_s);
-/* ids: `count` encoded ids, each a view. */
+/* ids: `count` encoded ids, each a view. False when some were dropped. */
 bool send_ihave(struct gossip *g, struct gpeer *p, struct bytes topic,
 	const struct bytes *ids, size_t count);
 bool send_iwant(struct gossip *g, struct gpeer *p, const struct bytes *ids,
 	size_t count);
+bool send_idontwant(struct gossip *g, struct gpeer *p, struct bytes id);
+
+/* ---- gossip_idontwant.c ------------------------------------------------- */
+
+/* Tells the mesh of a topic that this message, from `from`, is here. */
+void idontwant_tell(struct gossip *g, const struct topic *t,
+	const struct gpeer *from, const struct unit *u);
+/* The peer wants no message of this id (in our form). */
+void idontwant_note(struct gossip *g, struct gpeer *p, struct bytes id);
+bool idontwant_has(const struct gpeer *p, struct bytes id);
+void idontwant_heartbeat(struct gossip *g);
+void idontwant_clear(struct gpeer *p);
 
 /* ---- gossip_mesh.c ----------------------------------------------------- */
 

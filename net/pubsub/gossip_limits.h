@@ -19,6 +19,11 @@
 #define GOSSIP_BACKOFF_S_MAX 3600
 
 #define GOSSIP_RPC_BYTES_MAX (1u << 20) /* read and written */
+/* Small things share an RPC up to this size: some programs take no RPC above
+ * 64 KiB. A larger message goes alone. */
+#define GOSSIP_RPC_PACK_BYTES (32u << 10)
+/* IHAVE, IWANT and IDONTWANT waiting for one peer. */
+#define GOSSIP_CONTROL_BYTES_MAX (512u << 10)
 #define GOSSIP_TOPIC_BYTES_MAX 128
 #define GOSSIP_TOPICS_PER_PEER_MAX 100
 #define GOSSIP_TOPICS_MAX 256 /* that we are in */
@@ -46,5 +51,12 @@
 #define SCORE_ROOMS_MAX 256     /* of one peer; as many as we can be in */
 #define SCORE_RETAINED_MAX 1024 /* peers that left and were not good */
 #define SCORE_APP_MAX 1000      /* of P5, up and down */
+
+/* IDONTWANT (gossipsub v1.2): said of data from this size on. */
+#define GOSSIP_IDONTWANT_BYTES 1024
+#define GOSSIP_IDONTWANT_HEARTBEATS 3 /* so long an id is kept */
+#define GOSSIP_IDONTWANT_IDS_MAX 1000 /* per peer and heartbeat */
+/* Sent in one RPC; go-libp2p-pubsub reads no more of one. */
+#define GOSSIP_IDONTWANT_PER_RPC 10
 
 #endif

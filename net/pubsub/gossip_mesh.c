@@ -313,6 +313,7 @@ void mesh_heartbeat(struct gossip *g, const struct env *env)
 		p->iwant_ids = 0;
 	}
 	table_clear(&g->asked);
+	idontwant_heartbeat(g);
 	cache_expire(g);
 	seen_expire(g, env);
 }

@@ -156,6 +156,7 @@ static void read_message(struct recv *r, struct bytes raw)
 		n->units_ignored += err != P2P_ERR_AUTH;
 		return;
 	}
+	idontwant_tell(r->g, t, r->p, &u);
 	accept_unit(r, t, &u, id, raw);
 }
 
@@ -287,8 +288,29 @@ static int read_iwant(struct recv *r, struct bytes in)
 		m = cache_find(r->g, bytes_of(id, len));
 		if (m == NULL || !cache_serve(m, r->p))
 			continue;
-		if (send_message(r->g, r->p, bytes_of(m->unit, m->len)))
+		if (send_wanted(r->g, r->p, bytes_of(m->unit, m->len)))
 			r->g->counters.iwant_served++;
+	}
+	return cur_err(&c);
+}
+
+static int read_idontwant(struct recv *r, struct bytes in)
+{
+	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX];
+	struct cursor c = cur_of(in);
+	enum gossip_id_form form;
+	struct pb_field f;
+	size_t len;
+
+	while (pb_next(&c, &f)) {
+		if (f.number != IDONTWANT_IDS || f.wire != PB_WIRE_BYTES ||
+			f.bytes.len == 0 || f.bytes.len > GOSSIP_ID_BYTES_MAX)
+			continue;
+		form = gossip_id_read(f.bytes, id, &len);
+		if (form == GOSSIP_FORM_UNKNOWN)
+			continue;
+		r->p->form = form;
+		idontwant_note(r->g, r->p, bytes_of(id, len));
 	}
 	return cur_err(&c);
 }
@@ -314,8 +336,12 @@ static int read_control_part(struct recv *r, const struct pb_field *f)
 		else
 			on_prune(r, topic, backoff);
 		return 0;
+	case CONTROL_IDONTWANT:
+		return read_idontwant(r, f->bytes);
 	default:
-		return 0; /* later versions: tolerated */
+		/* CONTROL_EXTENSIONS names what a peer can do beside; we do
+		 * none of it. Later versions are tolerated. */
+		return 0;
 	}
 }
 

@@ -1,7 +1,7 @@
 /*
  * Field numbers of the pubsub RPC and its control messages (pubsub spec, "The
- * RPC"; gossipsub v1.0 and v1.1, "Control Messages"; message ids are bytes in
- * all implementations).
+ * RPC"; gossipsub v1.0 and v1.1, "Control Messages"; v1.2 and v1.3, "Protobuf";
+ * message ids are bytes in all implementations).
  */
 #ifndef NET_PUBSUB_GOSSIP_RPC_H
 #define NET_PUBSUB_GOSSIP_RPC_H
@@ -22,6 +22,8 @@ enum gossip_control_field {
 	CONTROL_IWANT = 2,
 	CONTROL_GRAFT = 3,
 	CONTROL_PRUNE = 4,
+	CONTROL_IDONTWANT = 5,
+	CONTROL_EXTENSIONS = 6,
 };
 
 enum gossip_part_field {
@@ -30,7 +32,11 @@ enum gossip_part_field {
 	IWANT_IDS = 1,
 	GRAFT_TOPIC = 1,
 	PRUNE_TOPIC = 1,
+	PRUNE_PEERS = 2,
 	PRUNE_BACKOFF = 3,
+	PEER_INFO_ID = 1,
+	PEER_INFO_RECORD = 2,
+	IDONTWANT_IDS = 1,
 };
 
 #endif

@@ -61,17 +61,17 @@ static void put_unit(struct fuzz *f, struct buf *rpc, uint8_t n)
 static void put_control(
 	struct fuzz *f, struct buf *rpc, uint8_t kind, uint8_t n)
 {
-	/* IHAVE to PRUNE, and IDONTWANT of later versions. */
-	uint32_t part = kind % 5u + 1;
+	/* IHAVE to the extensions, and one of later versions. */
+	uint32_t part = kind % 7u + 1;
 	size_t outer = pb_begin(rpc, RPC_CONTROL);
 	size_t inner = pb_begin(rpc, part);
 
-	if (part != CONTROL_IWANT)
+	if (part != CONTROL_IWANT && part != CONTROL_IDONTWANT)
 		pb_put_bytes(rpc, GRAFT_TOPIC, topic_of(n));
 	if (part == CONTROL_PRUNE)
 		pb_put_uint(rpc, PRUNE_BACKOFF, (uint64_t)n << (n % 60));
 	for (unsigned i = 0; i < kind / 32u; i++)
-		put_id(f, rpc, part == CONTROL_IWANT ? IWANT_IDS : IHAVE_IDS,
+		put_id(f, rpc, part == CONTROL_IHAVE ? IHAVE_IDS : IWANT_IDS,
 			(uint8_t)(n + i));
 	pb_end(rpc, inner);
 	pb_end(rpc, outer);
@@ -138,7 +138,7 @@ static void step(struct fuzz *f)
 	switch (op % 8) {
 	case 0:
 		n = cur_u8(&f->c);
-		peer.version = (enum gossip_version)(n % 3);
+		peer.version = (enum gossip_version)(n % 5);
 		peer.form = (enum gossip_id_form)(n / 3 % 4);
 		peer.outbound = n & 128;
 		(void)!gossip_peer_add(f->g, &f->te.env, &peer);
@@ -186,10 +186,10 @@ static void check(struct fuzz *f)
 	TABLE_FOREACH(e, tmp, &f->g->peers) {
 		struct gpeer *p = e->value;
 
-		out += p->out.len;
+		out += p->out.bytes;
 		P2P_ASSERT(p->topics.count <= GOSSIP_TOPICS_PER_PEER_MAX);
 		P2P_ASSERT(f->g->slots[p->slot] == p);
-		P2P_ASSERT(p->named || p->out.len == 0);
+		P2P_ASSERT(p->named || p->out.bytes == 0);
 	}
 	P2P_ASSERT(out == f->g->out_bytes);
 	TABLE_FOREACH(e, tmp, &f->g->topics) {
@@ -205,7 +205,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fuzz f;
 	uint8_t seed[32] = {1};
-	struct gossip_cfg cfg;
+	struct gossip_cfg cfg = {.me = {.len = 0}};
 
 	f = (struct fuzz){.c = cur_of(bytes_of(data, size))};
 	P2P_ASSERT(crypto_init() == 0);

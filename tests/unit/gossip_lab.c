@@ -14,7 +14,7 @@ struct gossip_lab *lab_new(void)
 {
 	struct gossip_lab *l = xcalloc(1, sizeof(*l));
 	uint8_t seed[32] = {7};
-	struct gossip_cfg cfg;
+	struct gossip_cfg cfg = {.me = {.len = 0}};
 
 	test_env_init(&l->te, 1);
 	assert_int_equal(crypto_init(), 0);
@@ -124,15 +124,26 @@ int lab_ihave(struct gossip_lab *l, unsigned i, const char *topic,
 	return lab_feed(l, i);
 }
 
-int lab_iwant(struct gossip_lab *l, unsigned i, struct bytes id)
+static int wants(
+	struct gossip_lab *l, unsigned i, uint32_t part, struct bytes id)
 {
 	size_t outer = pb_begin(&l->rpc, RPC_CONTROL);
-	size_t inner = pb_begin(&l->rpc, CONTROL_IWANT);
+	size_t inner = pb_begin(&l->rpc, part);
 
 	pb_put_bytes(&l->rpc, IWANT_IDS, id);
 	pb_end(&l->rpc, inner);
 	pb_end(&l->rpc, outer);
 	return lab_feed(l, i);
+}
+
+int lab_iwant(struct gossip_lab *l, unsigned i, struct bytes id)
+{
+	return wants(l, i, CONTROL_IWANT, id);
+}
+
+int lab_idontwant(struct gossip_lab *l, unsigned i, struct bytes id)
+{
+	return wants(l, i, CONTROL_IDONTWANT, id);
 }
 
 struct bytes lab_sign(struct gossip_lab *l, unsigned author, uint64_t seqno,
@@ -161,7 +172,7 @@ static void note_ids(
 	struct pb_field f;
 
 	while (pb_next(&c, &f)) {
-		unsigned at = s->ihave_ids + s->iwant_ids;
+		unsigned at = s->ihave_ids + s->iwant_ids + s->idontwant_ids;
 
 		if (f.number != number)
 			continue;
@@ -201,6 +212,8 @@ static void note_control(struct said *s, struct bytes in)
 			note_ids(s, f.bytes, IHAVE_IDS, &s->ihave_ids);
 		} else if (f.number == CONTROL_IWANT) {
 			note_ids(s, f.bytes, IWANT_IDS, &s->iwant_ids);
+		} else if (f.number == CONTROL_IDONTWANT) {
+			note_ids(s, f.bytes, IDONTWANT_IDS, &s->idontwant_ids);
 		} else if (f.number == CONTROL_GRAFT) {
 			s->grafts++;
 		} else if (f.number == CONTROL_PRUNE) {
@@ -243,18 +256,20 @@ static void note_rpc(struct said *s, struct bytes in)
 
 struct said lab_said(struct gossip_lab *l, unsigned i)
 {
-	struct bytes out = gossip_out_peek(l->g, lab_id(l, i));
-	struct cursor c = cur_of(out);
 	struct said s = {.rpcs = 0};
+	struct bytes out;
 
-	while (cur_left(&c) > 0) {
+	while ((out = gossip_out_peek(l->g, lab_id(l, i))).len > 0) {
+		struct cursor c = cur_of(out);
 		uint64_t len = cur_uvarint(&c, 9);
 
 		assert_in_range(len, 0, GOSSIP_RPC_BYTES_MAX);
+		s.rpc_bytes_max = P2P_MAX(s.rpc_bytes_max, (size_t)len);
 		note_rpc(&s, cur_take(&c, (size_t)len));
 		assert_int_equal(cur_err(&c), 0);
+		assert_int_equal(cur_left(&c), 0);
+		gossip_out_consume(l->g, lab_id(l, i), out.len);
 	}
-	gossip_out_consume(l->g, lab_id(l, i), out.len);
 	return s;
 }
 
@@ -263,7 +278,7 @@ void lab_hush(struct gossip_lab *l)
 	struct peer_id id;
 
 	while (gossip_next_sender(l->g, &id))
-		gossip_out_consume(l->g, &id, gossip_out_peek(l->g, &id).len);
+		;
 	for (unsigned i = 0; i < LAB_PEERS; i++)
 		(void)lab_said(l, i);
 }

@@ -29,11 +29,12 @@ struct said {
 	unsigned grafts, prunes;
 	bool has_backoff;
 	uint64_t backoff_s; /* of the last PRUNE */
-	unsigned ihaves, ihave_ids, iwant_ids;
+	unsigned ihaves, ihave_ids, iwant_ids, idontwant_ids;
+	size_t rpc_bytes_max;
 	struct {
 		size_t len;
 		uint8_t raw[GOSSIP_ID_BYTES_MAX];
-	} id[LAB_IDS]; /* of IHAVE and IWANT */
+	} id[LAB_IDS]; /* of IHAVE, IWANT and IDONTWANT */
 };
 
 struct gossip_lab *lab_new(void);
@@ -56,6 +57,7 @@ int lab_prune(
 int lab_ihave(struct gossip_lab *l, unsigned i, const char *topic,
 	struct bytes id, unsigned count);
 int lab_iwant(struct gossip_lab *l, unsigned i, struct bytes id);
+int lab_idontwant(struct gossip_lab *l, unsigned i, struct bytes id);
 /* A unit of an author (LAB_PEERS: ours) into l->unit. */
 struct bytes lab_sign(struct gossip_lab *l, unsigned author, uint64_t seqno,
 	const char *topic, const char *text);

@@ -591,6 +591,7 @@ static void test_gossip_names_each_sender_once(void **state)
 	assert_true(gossip_next_sender(l->g, &id));
 	assert_true(gossip_next_sender(l->g, &id));
 	assert_false(gossip_next_sender(l->g, &id));
+	assert_true(gossip_out_peek(l->g, lab_id(l, 0)).len > 1);
 	gossip_out_consume(l->g, lab_id(l, 0), 1);
 	assert_false(gossip_next_sender(l->g, &id));
 	gossip_out_consume(

@@ -1,0 +1,90 @@
+/*
+ * IDONTWANT (gossipsub v1.2 spec, "IDONTWANT Message"): who has a large message
+ * tells its mesh at once, so that it is not sent there again.
+ *
+ * It is said when the message has been verified, though the spec allows it
+ * before: else a forged copy of a message would make the mesh keep back the
+ * true one.
+ */
+#include "net/pubsub/gossip_internal.h"
+
+void idontwant_tell(struct gossip *g, const struct topic *t,
+	const struct gpeer *from, const struct unit *u)
+{
+	uint8_t raw[UNIT_GOSSIP_ID_BYTES_MAX], id[GOSSIP_ID_BYTES_MAX];
+	struct bytes ours = bytes_of(raw, unit_gossip_id(u, raw));
+	struct table_entry *e, *tmp;
+
+	if (u->data.len < GOSSIP_IDONTWANT_BYTES)
+		return;
+	TABLE_FOREACH(e, tmp, &t->mesh) {
+		struct gpeer *p = e->value;
+		size_t len;
+
+		if (p == from || p->version < GOSSIP_V12 ||
+			peer_id_equal(&p->id, &u->from))
+			continue;
+		len = gossip_id_write(p->form, ours, id);
+		if (len > 0 && send_idontwant(g, p, bytes_of(id, len)))
+			g->counters.idontwant_sent++;
+	}
+}
+
+/*
+ * FNV-1a. Ids are kept as hashes, so that a thousand cost little; a peer that
+ * seeks two of one hash gains that it misses a message.
+ */
+static uint64_t hash(struct bytes id)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < id.len; i++)
+		h = (h ^ id.data[i]) * 0x100000001b3u;
+	return h;
+}
+
+static bool holds(const struct buf *b, uint64_t h)
+{
+	for (size_t i = 0; i < b->len; i += sizeof(h))
+		if (memcmp(b->data + i, &h, sizeof(h)) == 0)
+			return true;
+	return false;
+}
+
+void idontwant_note(struct gossip *g, struct gpeer *p, struct bytes id)
+{
+	size_t now = (size_t)(g->heartbeat % GOSSIP_IDONTWANT_HEARTBEATS);
+	uint64_t h = hash(id);
+
+	if (buf_append(&p->unwanted[now], bytes_of(&h, sizeof(h))) != 0)
+		g->counters.refused++;
+}
+
+bool idontwant_has(const struct gpeer *p, struct bytes id)
+{
+	uint64_t h = 0;
+
+	for (size_t i = 0; i < P2P_ARRAY_LEN(p->unwanted); i++) {
+		if (p->unwanted[i].len == 0)
+			continue;
+		h = h != 0 ? h : hash(id);
+		if (holds(&p->unwanted[i], h))
+			return true;
+	}
+	return false;
+}
+
+void idontwant_heartbeat(struct gossip *g)
+{
+	size_t now = (size_t)(g->heartbeat % GOSSIP_IDONTWANT_HEARTBEATS);
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &g->peers)
+		buf_clear(&((struct gpeer *)e->value)->unwanted[now]);
+}
+
+void idontwant_clear(struct gpeer *p)
+{
+	for (size_t i = 0; i < P2P_ARRAY_LEN(p->unwanted); i++)
+		buf_clear(&p->unwanted[i]);
+}

@@ -1,0 +1,398 @@
+/*
+ * What waits for each peer, and the RPCs made of it (gossipsub v1.0 spec,
+ * "Control Message Piggybacking"). Things wait as what they are: an RPC is made
+ * only when the stream has room for it, so what one turn says travels together,
+ * a message that is not wanted any more is left out, and a message that waits
+ * for many is kept once.
+ */
+#include <stdlib.h>
+
+#include "base/xmalloc.h"
+#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_rpc.h"
+#include "net/wire/pb.h"
+
+/* The longest length in front of an RPC. */
+#define LENGTH_BYTES_MAX 5
+
+/* What a peer is to learn of a topic. */
+struct news {
+	bool subscription; /* whether we are in it: `joined` */
+	bool joined;
+	size_t len; /* of a GRAFT or PRUNE; 0: none */
+	uint8_t *field;
+};
+
+struct waiting {
+	struct list order;
+	struct shared *message;
+	bool asked;
+};
+
+void out_init(struct gpeer *p, const struct env *env)
+{
+	table_init(&p->out.news, env->rng);
+	bufq_init(&p->out.control, GOSSIP_CONTROL_BYTES_MAX);
+	list_init(&p->out.messages);
+	bufq_init(&p->out.frames, GOSSIP_RPC_BYTES_MAX + LENGTH_BYTES_MAX);
+}
+
+static void charge(struct gossip *g, struct gpeer *p, size_t n)
+{
+	g->out_bytes += n;
+	p->out.bytes += n;
+}
+
+static void refund(struct gossip *g, struct gpeer *p, size_t n)
+{
+	g->out_bytes -= n;
+	p->out.bytes -= n;
+}
+
+static bool out_empty(const struct outbox *o)
+{
+	return !o->hello && o->news.count == 0 && o->control.len == 0 &&
+	       list_empty(&o->messages) && o->frames.len == 0;
+}
+
+/* Something waits: the peer is named to whoever writes. */
+static void announce(struct gossip *g, struct gpeer *p)
+{
+	if (!p->named)
+		list_push_back(&g->senders, &p->sender);
+	p->named = true;
+}
+
+static void unannounce(struct gpeer *p)
+{
+	list_remove(&p->sender);
+	p->named = false;
+}
+
+/* ---- what waits -------------------------------------------------------- */
+
+/* While much waits for all, nobody may hold more than its share, so that those
+ * who do not read cannot silence us towards those who do. */
+static size_t out_room(const struct gossip *g, const struct gpeer *p)
+{
+	size_t max = GOSSIP_OUT_BYTES_MAX;
+
+	if (g->out_bytes > GOSSIP_OUT_TOTAL_BYTES_MAX / 2)
+		max = P2P_MAX(GOSSIP_OUT_TOTAL_BYTES_MAX / 2 / g->peers.count,
+			(size_t)UNIT_BYTES_MAX + 4096);
+	return p->out.bytes >= max ? 0 : max - p->out.bytes;
+}
+
+static size_t news_cost(const struct table_entry *e)
+{
+	const struct news *n = e->value;
+
+	return sizeof(*e) + e->key_len + sizeof(*n) + n->len;
+}
+
+static void news_free(struct gossip *g, struct gpeer *p, struct table_entry *e)
+{
+	uint8_t key[GOSSIP_TOPIC_BYTES_MAX];
+	size_t key_len = e->key_len;
+	struct news *n = e->value;
+
+	refund(g, p, news_cost(e));
+	/* The entry holds the key that removes it. */
+	memcpy(key, e->key, key_len);
+	(void)table_remove(&p->out.news, bytes_of(key, key_len));
+	free(n->field);
+	free(n);
+}
+
+/* What waits about a topic, new if there is nothing. Its cost is not charged
+ * while the caller changes it. */
+static struct news *news_open(
+	struct gossip *g, struct gpeer *p, struct bytes topic)
+{
+	struct news *n = table_get(&p->out.news, topic);
+
+	if (n == NULL) {
+		n = xcalloc(1, sizeof(*n));
+		(void)table_put(&p->out.news, topic, n);
+		return n;
+	}
+	refund(g, p,
+		sizeof(struct table_entry) + topic.len + sizeof(*n) + n->len);
+	return n;
+}
+
+static void news_close(struct gossip *g, struct gpeer *p, struct bytes topic,
+	const struct news *n)
+{
+	charge(g, p,
+		sizeof(struct table_entry) + topic.len + sizeof(*n) + n->len);
+	announce(g, p);
+}
+
+void out_release(struct shared *m)
+{
+	if (m != NULL && --m->refs == 0)
+		free(m);
+}
+
+static size_t waiting_cost(const struct shared *m)
+{
+	return sizeof(struct waiting) + m->len;
+}
+
+static void waiting_free(struct gossip *g, struct gpeer *p, struct waiting *w)
+{
+	refund(g, p, waiting_cost(w->message));
+	list_remove(&w->order);
+	out_release(w->message);
+	free(w);
+}
+
+void out_clear(struct gossip *g, struct gpeer *p)
+{
+	struct table_entry *e, *etmp;
+	struct list *pos, *tmp;
+
+	TABLE_FOREACH(e, etmp, &p->out.news)
+		news_free(g, p, e);
+	table_clear(&p->out.news);
+	LIST_FOREACH(pos, tmp, &p->out.messages)
+		waiting_free(g, p, LIST_ITEM(pos, struct waiting, order));
+	refund(g, p, p->out.control.len + p->out.frames.len);
+	bufq_clear(&p->out.control);
+	bufq_clear(&p->out.frames);
+	p->out.hello = false;
+	unannounce(p);
+}
+
+bool out_hello(struct gossip *g, struct gpeer *p)
+{
+	p->out.hello = p->ready;
+	if (p->ready)
+		announce(g, p);
+	return p->ready;
+}
+
+bool out_subscription(
+	struct gossip *g, struct gpeer *p, struct bytes topic, bool joined)
+{
+	struct news *n;
+
+	if (!p->ready)
+		return false;
+	n = news_open(g, p, topic);
+	n->subscription = true;
+	n->joined = joined;
+	news_close(g, p, topic, n);
+	return true;
+}
+
+bool out_mesh(struct gossip *g, struct gpeer *p, struct bytes topic,
+	struct bytes field)
+{
+	struct news *n;
+
+	if (!p->ready)
+		return false;
+	n = news_open(g, p, topic);
+	free(n->field);
+	n->field = xmemdup(field.data, field.len);
+	n->len = field.len;
+	news_close(g, p, topic, n);
+	return true;
+}
+
+bool out_control(struct gossip *g, struct gpeer *p, struct bytes field)
+{
+	if (!p->ready)
+		return false;
+	if (field.len > out_room(g, p) ||
+		bufq_push(&p->out.control, field) != 0) {
+		g->counters.out_dropped++;
+		return false;
+	}
+	charge(g, p, field.len);
+	announce(g, p);
+	return true;
+}
+
+/* The message for one more peer: most go to several, one after the other. */
+static struct shared *share(struct gossip *g, struct bytes raw)
+{
+	struct shared *m = g->last;
+	struct unit u;
+
+	if (m != NULL && bytes_equal(raw, bytes_of(m->unit, m->len))) {
+		m->refs++;
+		return m;
+	}
+	out_release(m);
+	m = xmalloc(sizeof(*m) + raw.len);
+	m->refs = 2; /* one is g->last */
+	m->len = raw.len;
+	memcpy(m->unit, raw.data, raw.len);
+	m->id_len = unit_parse(&u, raw) == 0 ? unit_gossip_id(&u, m->id) : 0;
+	g->last = m;
+	return m;
+}
+
+bool out_message(
+	struct gossip *g, struct gpeer *p, struct bytes raw, bool asked)
+{
+	struct waiting *w;
+
+	if (!p->ready)
+		return false;
+	if (sizeof(*w) + raw.len > out_room(g, p)) {
+		g->counters.out_dropped++;
+		return false;
+	}
+	w = xcalloc(1, sizeof(*w));
+	w->message = share(g, raw);
+	w->asked = asked;
+	list_push_back(&p->out.messages, &w->order);
+	charge(g, p, waiting_cost(w->message));
+	announce(g, p);
+	return true;
+}
+
+/* ---- making an RPC ----------------------------------------------------- */
+
+/* An RPC in the making. */
+struct rpc {
+	struct buf body; /* subscriptions, then messages */
+	struct buf control;
+};
+
+static bool rpc_fits(const struct rpc *r, size_t n)
+{
+	size_t used = r->body.len + r->control.len;
+
+	return used == 0 || used + n <= GOSSIP_RPC_PACK_BYTES;
+}
+
+static void put_subscription(struct buf *b, struct bytes topic, bool joined)
+{
+	size_t mark = pb_begin(b, RPC_SUBSCRIPTIONS);
+
+	pb_put_uint(b, SUBOPTS_SUBSCRIBE, joined);
+	pb_put_bytes(b, SUBOPTS_TOPIC, topic);
+	pb_end(b, mark);
+}
+
+static void take_news(struct gossip *g, struct gpeer *p, struct rpc *r)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &p->out.news) {
+		const struct news *n = e->value;
+
+		if (!rpc_fits(r, news_cost(e)))
+			return;
+		if (n->subscription)
+			put_subscription(&r->body, table_key(e), n->joined);
+		if (n->len > 0)
+			(void)buf_append(
+				&r->control, bytes_of(n->field, n->len));
+		news_free(g, p, e);
+	}
+}
+
+/* The first field of the control that waits. */
+static struct bytes first_control(const struct gpeer *p, uint32_t *number)
+{
+	struct bytes all = bufq_peek(&p->out.control);
+	struct cursor c = cur_of(all);
+	struct pb_field f;
+
+	P2P_ASSERT(pb_next(&c, &f));
+	*number = f.number;
+	return bytes_first(all, all.len - cur_left(&c));
+}
+
+static void take_control(struct gossip *g, struct gpeer *p, struct rpc *r)
+{
+	unsigned unwanted = 0;
+
+	while (p->out.control.len > 0) {
+		uint32_t number;
+		struct bytes field = first_control(p, &number);
+
+		unwanted += number == CONTROL_IDONTWANT;
+		if (!rpc_fits(r, field.len) ||
+			unwanted > GOSSIP_IDONTWANT_PER_RPC)
+			return;
+		(void)buf_append(&r->control, field);
+		refund(g, p, field.len);
+		bufq_consume(&p->out.control, field.len);
+	}
+}
+
+static void take_messages(struct gossip *g, struct gpeer *p, struct rpc *r)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &p->out.messages) {
+		struct waiting *w = LIST_ITEM(pos, struct waiting, order);
+		const struct shared *m = w->message;
+
+		if (!w->asked && idontwant_has(p, bytes_of(m->id, m->id_len))) {
+			g->counters.idontwant_spared++;
+			waiting_free(g, p, w);
+			continue;
+		}
+		if (!rpc_fits(r, pb_bytes_size(RPC_PUBLISH, m->len)))
+			return;
+		pb_put_bytes(&r->body, RPC_PUBLISH, bytes_of(m->unit, m->len));
+		waiting_free(g, p, w);
+	}
+}
+
+/* The RPC with its length in front. */
+static void push_frame(struct gossip *g, struct gpeer *p, struct bytes body)
+{
+	uint8_t head[LENGTH_BYTES_MAX];
+	size_t n = 0, len = body.len;
+
+	while (len >= 0x80) {
+		head[n++] = (uint8_t)(len | 0x80);
+		len >>= 7;
+	}
+	head[n++] = (uint8_t)len;
+	P2P_ASSERT(bufq_push(&p->out.frames, bytes_of(head, n)) == 0);
+	P2P_ASSERT(body.len == 0 || bufq_push(&p->out.frames, body) == 0);
+	charge(g, p, n + body.len);
+}
+
+void out_frame(struct gossip *g, struct gpeer *p)
+{
+	struct rpc r;
+
+	if (p->out.frames.len > 0 || out_empty(&p->out))
+		return;
+	buf_init(&r.body, GOSSIP_RPC_BYTES_MAX);
+	buf_init(&r.control, GOSSIP_RPC_BYTES_MAX);
+	take_news(g, p, &r);
+	take_control(g, p, &r);
+	take_messages(g, p, &r);
+	if (r.control.len > 0)
+		pb_put_bytes(&r.body, RPC_CONTROL, buf_bytes(&r.control));
+	P2P_ASSERT(!r.body.failed && !r.control.failed);
+	/* The first is sent even when it says nothing. */
+	if (p->out.hello || r.body.len > 0)
+		push_frame(g, p, buf_bytes(&r.body));
+	p->out.hello = false;
+	buf_clear(&r.body);
+	buf_clear(&r.control);
+	/* Nothing that waited was wanted any more. */
+	if (out_empty(&p->out))
+		unannounce(p);
+}
+
+void out_consume(struct gossip *g, struct gpeer *p, size_t n)
+{
+	bufq_consume(&p->out.frames, n);
+	refund(g, p, n);
+	if (out_empty(&p->out))
+		unannounce(p);
+}
