@@ -356,6 +356,7 @@ static void on_event(struct host *h, const struct swarm_event *ev)
 		break;
 	case SWARM_EV_RTT:
 	case SWARM_EV_ADDRESS:
+	case SWARM_EV_RECORD:
 	case SWARM_EV_DIAL_FAILED:
 	case SWARM_EV_STREAM_READY:
 	case SWARM_EV_STREAM_WRITABLE:
