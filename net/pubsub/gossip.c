@@ -28,7 +28,7 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 
 static void gpeer_free(struct gossip *g, struct gpeer *p)
 {
-	out_clear(g, p);
+	outbox_clear(g, p);
 	idontwant_clear(p);
 	g->slots[p->slot] = NULL;
 	table_clear(&p->topics);
@@ -50,7 +50,7 @@ void gossip_free(struct gossip *g)
 		topic_free(e->value);
 	TABLE_FOREACH(e, tmp, &g->peers)
 		gpeer_free(g, e->value);
-	out_release(g->last);
+	outbox_release(g->last);
 	cache_clear(g);
 	table_clear(&g->peers);
 	table_clear(&g->topics);
@@ -112,7 +112,7 @@ static struct gpeer *gpeer_new(
 	cache_forget_slot(g, p->slot);
 	list_init(&p->sender);
 	table_init(&p->topics, env->rng);
-	out_init(p, env);
+	outbox_init(p, env);
 	for (size_t i = 0; i < P2P_ARRAY_LEN(p->unwanted); i++)
 		buf_init(&p->unwanted[i],
 			GOSSIP_IDONTWANT_IDS_MAX * sizeof(uint64_t));
@@ -167,7 +167,7 @@ int gossip_peer_add(
 	/* A new stream starts with our subscriptions; what an older one did
 	 * not take is gone with it. */
 	again = p->ready;
-	out_clear(g, p);
+	outbox_clear(g, p);
 	idontwant_clear(p);
 	p->ready = true;
 	(void)send_subscriptions(g, p);
@@ -187,7 +187,7 @@ void gossip_peer_mute(struct gossip *g, const struct peer_id *id)
 
 	if (p == NULL)
 		return;
-	out_clear(g, p);
+	outbox_clear(g, p);
 	p->ready = false;
 	TABLE_FOREACH(e, tmp, &g->topics)
 		mesh_remove(e->value, p);
@@ -299,7 +299,7 @@ struct bytes gossip_out_peek(struct gossip *g, const struct peer_id *id)
 
 	if (p == NULL)
 		return bytes_of(NULL, 0);
-	out_frame(g, p);
+	outbox_frame(g, p);
 	return bufq_peek(&p->out.frames);
 }
 
@@ -308,7 +308,7 @@ void gossip_out_consume(struct gossip *g, const struct peer_id *id, size_t n)
 	struct gpeer *p = gpeer_find(g, id);
 
 	if (p != NULL)
-		out_consume(g, p, n);
+		outbox_consume(g, p, n);
 }
 
 bool gossip_next_sender(struct gossip *g, struct peer_id *id)

@@ -4,7 +4,7 @@
  * gossip.c      public verbs, peers, events
  * gossip_recv.c one function per part of an RPC that arrives
  * gossip_send.c what is said to peers
- * gossip_out.c  what waits for a peer, and the RPCs made of it
+ * gossip_outbox.c what waits for a peer, and the RPCs made of it
  * gossip_idontwant.c IDONTWANT, both ways
  * gossip_px.c   peer exchange, both ways
  * gossip_mesh.c grafting, pruning, the heartbeat
@@ -43,9 +43,9 @@ struct shared {
 /* What waits for a peer; RPCs are made of it when its stream has room. */
 struct outbox {
 	bool hello;           /* the stream's first RPC is to come */
-	struct table news;    /* topic -> struct news, of gossip_out.c */
+	struct table news;    /* topic -> struct news, of gossip_outbox.c */
 	struct bufq control;  /* whole IHAVE, IWANT and IDONTWANT fields */
-	struct list messages; /* struct waiting, of gossip_out.c */
+	struct list messages; /* struct waiting, of gossip_outbox.c */
 	struct bufq frames;   /* the RPC that is being taken */
 	size_t bytes;         /* of all these */
 };
@@ -125,28 +125,29 @@ void gossip_emit(struct gossip *g, const struct gossip_event *ev);
 void gossip_emit_topic(struct gossip *g, const struct gpeer *p,
 	struct bytes topic, bool joined);
 
-/* ---- gossip_out.c ------------------------------------------------------ */
+/* ---- gossip_outbox.c ------------------------------------------------------
+ */
 
-void out_init(struct gpeer *p, const struct env *env);
+void outbox_init(struct gpeer *p, const struct env *env);
 /* Forgets what waits for the peer. */
-void out_clear(struct gossip *g, struct gpeer *p);
+void outbox_clear(struct gossip *g, struct gpeer *p);
 /* Makes the next RPC when none is being taken. */
-void out_frame(struct gossip *g, struct gpeer *p);
-void out_consume(struct gossip *g, struct gpeer *p, size_t n);
+void outbox_frame(struct gossip *g, struct gpeer *p);
+void outbox_consume(struct gossip *g, struct gpeer *p, size_t n);
 /* Each returns false when the peer has no stream or no room. */
-bool out_hello(struct gossip *g, struct gpeer *p);
-bool out_subscription(
+bool outbox_hello(struct gossip *g, struct gpeer *p);
+bool outbox_subscription(
 	struct gossip *g, struct gpeer *p, struct bytes topic, bool joined);
 /* A GRAFT or PRUNE field. Only the last of a topic matters, so there is always
  * room; it waits until the stream takes it. */
-bool out_mesh(struct gossip *g, struct gpeer *p, struct bytes topic,
+bool outbox_mesh(struct gossip *g, struct gpeer *p, struct bytes topic,
 	struct bytes field);
 /* A whole field of the control message, at most GOSSIP_RPC_PACK_BYTES. */
-bool out_control(struct gossip *g, struct gpeer *p, struct bytes field);
+bool outbox_control(struct gossip *g, struct gpeer *p, struct bytes field);
 /* asked: the peer wants it, whatever it said before. */
-bool out_message(
+bool outbox_message(
 	struct gossip *g, struct gpeer *p, struct bytes unit, bool asked);
-void out_release(struct shared *m);
+void outbox_release(struct shared *m);
 
 /* ---- gossip_send.c: each queues one thing; false when it was dropped ----- */
 

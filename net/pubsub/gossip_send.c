@@ -10,24 +10,24 @@ bool send_subscriptions(struct gossip *g, struct gpeer *p)
 	struct table_entry *e, *tmp;
 
 	TABLE_FOREACH(e, tmp, &g->topics)
-		(void)out_subscription(g, p, table_key(e), true);
-	return out_hello(g, p);
+		(void)outbox_subscription(g, p, table_key(e), true);
+	return outbox_hello(g, p);
 }
 
 bool send_subscribe(
 	struct gossip *g, struct gpeer *p, struct bytes topic, bool joined)
 {
-	return out_subscription(g, p, topic, joined);
+	return outbox_subscription(g, p, topic, joined);
 }
 
 bool send_message(struct gossip *g, struct gpeer *p, struct bytes unit)
 {
-	return out_message(g, p, unit, false);
+	return outbox_message(g, p, unit, false);
 }
 
 bool send_wanted(struct gossip *g, struct gpeer *p, struct bytes unit)
 {
-	return out_message(g, p, unit, true);
+	return outbox_message(g, p, unit, true);
 }
 
 bool send_forward(struct gossip *g, const struct gpeer *from, struct gpeer *p,
@@ -54,7 +54,7 @@ bool send_graft(struct gossip *g, struct gpeer *p, struct bytes topic)
 	mark = pb_begin(&b, CONTROL_GRAFT);
 	pb_put_bytes(&b, GRAFT_TOPIC, topic);
 	pb_end(&b, mark);
-	queued = out_mesh(g, p, topic, buf_bytes(&b));
+	queued = outbox_mesh(g, p, topic, buf_bytes(&b));
 	buf_clear(&b);
 	return queued;
 }
@@ -72,7 +72,7 @@ bool send_prune(struct gossip *g, struct gpeer *p, struct bytes topic,
 	if (p->version >= GOSSIP_V11)
 		pb_put_uint(&b, PRUNE_BACKOFF, backoff_s);
 	pb_end(&b, mark);
-	queued = out_mesh(g, p, topic, buf_bytes(&b));
+	queued = outbox_mesh(g, p, topic, buf_bytes(&b));
 	buf_clear(&b);
 	return queued;
 }
@@ -103,7 +103,7 @@ static bool send_some(struct gossip *g, struct gpeer *p, struct id_list *list)
 	P2P_ASSERT(!b.failed);
 	list->ids += n;
 	list->count -= n;
-	queued = out_control(g, p, buf_bytes(&b));
+	queued = outbox_control(g, p, buf_bytes(&b));
 	buf_clear(&b);
 	return queued;
 }

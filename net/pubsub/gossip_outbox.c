@@ -29,7 +29,7 @@ struct waiting {
 	bool asked;
 };
 
-void out_init(struct gpeer *p, const struct env *env)
+void outbox_init(struct gpeer *p, const struct env *env)
 {
 	table_init(&p->out.news, env->rng);
 	bufq_init(&p->out.control, GOSSIP_CONTROL_BYTES_MAX);
@@ -49,7 +49,7 @@ static void refund(struct gossip *g, struct gpeer *p, size_t n)
 	p->out.bytes -= n;
 }
 
-static bool out_empty(const struct outbox *o)
+static bool outbox_empty(const struct outbox *o)
 {
 	return !o->hello && o->news.count == 0 && o->control.len == 0 &&
 	       list_empty(&o->messages) && o->frames.len == 0;
@@ -73,7 +73,7 @@ static void unannounce(struct gpeer *p)
 
 /* While much waits for all, nobody may hold more than its share, so that those
  * who do not read cannot silence us towards those who do. */
-static size_t out_room(const struct gossip *g, const struct gpeer *p)
+static size_t outbox_room(const struct gossip *g, const struct gpeer *p)
 {
 	size_t max = GOSSIP_OUT_BYTES_MAX;
 
@@ -129,7 +129,7 @@ static void news_close(struct gossip *g, struct gpeer *p, struct bytes topic,
 	announce(g, p);
 }
 
-void out_release(struct shared *m)
+void outbox_release(struct shared *m)
 {
 	if (m != NULL && --m->refs == 0)
 		free(m);
@@ -144,11 +144,11 @@ static void waiting_free(struct gossip *g, struct gpeer *p, struct waiting *w)
 {
 	refund(g, p, waiting_cost(w->message));
 	list_remove(&w->order);
-	out_release(w->message);
+	outbox_release(w->message);
 	free(w);
 }
 
-void out_clear(struct gossip *g, struct gpeer *p)
+void outbox_clear(struct gossip *g, struct gpeer *p)
 {
 	struct table_entry *e, *etmp;
 	struct list *pos, *tmp;
@@ -165,7 +165,7 @@ void out_clear(struct gossip *g, struct gpeer *p)
 	unannounce(p);
 }
 
-bool out_hello(struct gossip *g, struct gpeer *p)
+bool outbox_hello(struct gossip *g, struct gpeer *p)
 {
 	p->out.hello = p->ready;
 	if (p->ready)
@@ -173,7 +173,7 @@ bool out_hello(struct gossip *g, struct gpeer *p)
 	return p->ready;
 }
 
-bool out_subscription(
+bool outbox_subscription(
 	struct gossip *g, struct gpeer *p, struct bytes topic, bool joined)
 {
 	struct news *n;
@@ -187,7 +187,7 @@ bool out_subscription(
 	return true;
 }
 
-bool out_mesh(struct gossip *g, struct gpeer *p, struct bytes topic,
+bool outbox_mesh(struct gossip *g, struct gpeer *p, struct bytes topic,
 	struct bytes field)
 {
 	struct news *n;
@@ -202,11 +202,11 @@ bool out_mesh(struct gossip *g, struct gpeer *p, struct bytes topic,
 	return true;
 }
 
-bool out_control(struct gossip *g, struct gpeer *p, struct bytes field)
+bool outbox_control(struct gossip *g, struct gpeer *p, struct bytes field)
 {
 	if (!p->ready)
 		return false;
-	if (field.len > out_room(g, p) ||
+	if (field.len > outbox_room(g, p) ||
 		bufq_push(&p->out.control, field) != 0) {
 		g->counters.out_dropped++;
 		return false;
@@ -226,7 +226,7 @@ static struct shared *share(struct gossip *g, struct bytes raw)
 		m->refs++;
 		return m;
 	}
-	out_release(m);
+	outbox_release(m);
 	m = xmalloc(sizeof(*m) + raw.len);
 	m->refs = 2; /* one is g->last */
 	m->len = raw.len;
@@ -236,14 +236,14 @@ static struct shared *share(struct gossip *g, struct bytes raw)
 	return m;
 }
 
-bool out_message(
+bool outbox_message(
 	struct gossip *g, struct gpeer *p, struct bytes raw, bool asked)
 {
 	struct waiting *w;
 
 	if (!p->ready)
 		return false;
-	if (sizeof(*w) + raw.len > out_room(g, p)) {
+	if (sizeof(*w) + raw.len > outbox_room(g, p)) {
 		g->counters.out_dropped++;
 		return false;
 	}
@@ -364,11 +364,11 @@ static void push_frame(struct gossip *g, struct gpeer *p, struct bytes body)
 	charge(g, p, n + body.len);
 }
 
-void out_frame(struct gossip *g, struct gpeer *p)
+void outbox_frame(struct gossip *g, struct gpeer *p)
 {
 	struct rpc r;
 
-	if (p->out.frames.len > 0 || out_empty(&p->out))
+	if (p->out.frames.len > 0 || outbox_empty(&p->out))
 		return;
 	buf_init(&r.body, GOSSIP_RPC_BYTES_MAX);
 	buf_init(&r.control, GOSSIP_RPC_BYTES_MAX);
@@ -385,14 +385,14 @@ void out_frame(struct gossip *g, struct gpeer *p)
 	buf_clear(&r.body);
 	buf_clear(&r.control);
 	/* Nothing that waited was wanted any more. */
-	if (out_empty(&p->out))
+	if (outbox_empty(&p->out))
 		unannounce(p);
 }
 
-void out_consume(struct gossip *g, struct gpeer *p, size_t n)
+void outbox_consume(struct gossip *g, struct gpeer *p, size_t n)
 {
 	bufq_consume(&p->out.frames, n);
 	refund(g, p, n);
-	if (out_empty(&p->out))
+	if (outbox_empty(&p->out))
 		unannounce(p);
 }
