@@ -1,0 +1,472 @@
+#include "tests/interop/stream_job.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmalloc.h"
+#include "net/wire/varint.h"
+
+#define CHUNK_BYTES 65536u
+#define BACKLOG_BYTES (512u << 10)
+#define ANSWER_BYTES_MAX 128
+
+const char *const job_protocols[] = {
+	"/p2pchat-test/echo/1",
+	"/p2pchat-test/sink/1",
+	"/p2pchat-test/source/1",
+	"/p2pchat-test/reset/1",
+	"/p2pchat-test/ours-only/1",
+	NULL,
+};
+
+struct job {
+	uint64_t stream;
+	enum job_kind kind;
+	bool served; /* the peer opened it */
+	bool held;   /* waits until all of its batch are open */
+	bool closed; /* our sending side */
+	bool told;   /* source, served: how much is known */
+	uint64_t total, sent, got;
+	bool differs;
+	char answer[ANSWER_BYTES_MAX];
+	size_t answer_len;
+	crypto_hash_sha256_state hash; /* of pattern or of what was read */
+};
+
+void jobs_init(struct jobs *js, struct swarm *s, struct rng *r)
+{
+	*js = (struct jobs){.swarm = s};
+	table_init(&js->by_stream, r);
+}
+
+void jobs_clear(struct jobs *js)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &js->by_stream)
+		free(e->value);
+	table_clear(&js->by_stream);
+}
+
+static uint8_t pattern(uint64_t i)
+{
+	return (uint8_t)(i ^ i >> 8 ^ i >> 16);
+}
+
+static void hex_of(const uint8_t sum[static 32], char out[static 65])
+{
+	for (int i = 0; i < 32; i++)
+		snprintf(out + 2 * i, 3, "%02x", sum[i]);
+}
+
+static void hash_end(struct job *j, char out[static 65])
+{
+	uint8_t sum[32];
+
+	crypto_hash_sha256_final(&j->hash, sum);
+	hex_of(sum, out);
+}
+
+/* ---- jobs come and go -------------------------------------------------- */
+
+static struct job *job_add(
+	struct jobs *js, uint64_t stream, enum job_kind kind, bool served)
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+
+	j->stream = stream;
+	j->kind = kind;
+	j->served = served;
+	crypto_hash_sha256_init(&j->hash);
+	(void)table_put(
+		&js->by_stream, bytes_of(&j->stream, sizeof(j->stream)), j);
+	return j;
+}
+
+static struct job *job_find(const struct jobs *js, uint64_t stream)
+{
+	return table_get(&js->by_stream, bytes_of(&stream, sizeof(stream)));
+}
+
+static void job_forget(struct jobs *js, struct job *j)
+{
+	(void)table_remove(
+		&js->by_stream, bytes_of(&j->stream, sizeof(j->stream)));
+	free(j);
+}
+
+static void batch_open(struct jobs *js, const struct env *env);
+
+/* Ends a job; why NULL: it went right. */
+static void job_end(
+	struct jobs *js, const struct env *env, struct job *j, const char *why)
+{
+	struct job_batch *b = &js->batch;
+
+	swarm_stream_reset(js->swarm, j->stream);
+	if (j->served || !b->running) {
+		job_forget(js, j);
+		return;
+	}
+	b->ended++;
+	b->open_now--;
+	if (why == NULL) {
+		b->ok++;
+		if (j->kind != JOB_RESET && j->kind != JOB_OTHER)
+			hash_end(j, b->sum);
+	} else if (b->failed++ == 0) {
+		snprintf(b->text, sizeof(b->text), "%s", why);
+	}
+	job_forget(js, j);
+	batch_open(js, env);
+}
+
+/* ---- sending ----------------------------------------------------------- */
+
+static void job_close(struct jobs *js, const struct env *env, struct job *j)
+{
+	if (!j->closed)
+		swarm_stream_close_write(js->swarm, env, j->stream);
+	j->closed = true;
+}
+
+/* Writes on with the pattern while there is room; `hashed` counts it in. */
+static void send_pattern(struct jobs *js, const struct env *env, struct job *j,
+	uint64_t until, bool hashed)
+{
+	static uint8_t chunk[CHUNK_BYTES];
+
+	while (j->sent < until &&
+		swarm_stream_backlog(js->swarm, j->stream) < BACKLOG_BYTES) {
+		size_t n = (size_t)P2P_MIN(until - j->sent, CHUNK_BYTES);
+
+		for (size_t i = 0; i < n; i++)
+			chunk[i] = pattern(j->sent + i);
+		if (swarm_stream_write(
+			    js->swarm, env, j->stream, bytes_of(chunk, n)) != 0)
+			return;
+		if (hashed)
+			crypto_hash_sha256_update(&j->hash, chunk, n);
+		j->sent += n;
+	}
+}
+
+static void job_send(struct jobs *js, const struct env *env, struct job *j)
+{
+	if (j->served) {
+		if (j->kind != JOB_SOURCE || !j->told)
+			return;
+		send_pattern(js, env, j, j->total, false);
+		if (j->sent == j->total)
+			job_close(js, env, j);
+		return;
+	}
+	if (j->kind != JOB_ECHO && j->kind != JOB_SINK)
+		return;
+	/* What comes back from echo is hashed as it is read. */
+	send_pattern(js, env, j, j->held ? 1 : j->total, j->kind == JOB_SINK);
+	if (j->sent == j->total && !j->held)
+		job_close(js, env, j);
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+static size_t read_pattern(struct job *j, struct bytes in)
+{
+	for (size_t i = 0; i < in.len; i++)
+		j->differs |= in.data[i] != pattern(j->got + i);
+	crypto_hash_sha256_update(&j->hash, in.data, in.len);
+	j->got += in.len;
+	return in.len;
+}
+
+static size_t read_text(struct job *j, struct bytes in)
+{
+	size_t n = P2P_MIN(in.len, sizeof(j->answer) - 1 - j->answer_len);
+
+	memcpy(j->answer + j->answer_len, in.data, n);
+	j->answer_len += n;
+	return in.len;
+}
+
+static size_t serve_echo(struct jobs *js, const struct env *env,
+	const struct job *j, struct bytes in)
+{
+	size_t n = P2P_MIN(in.len, CHUNK_BYTES);
+
+	if (n == 0 ||
+		swarm_stream_backlog(js->swarm, j->stream) >= BACKLOG_BYTES)
+		return 0;
+	if (swarm_stream_write(js->swarm, env, j->stream, bytes_first(in, n)) !=
+		0)
+		return 0;
+	return n;
+}
+
+static size_t serve_source(
+	struct jobs *js, const struct env *env, struct job *j, struct bytes in)
+{
+	struct cursor c = cur_of(in);
+	uint64_t total;
+
+	if (j->told)
+		return in.len;
+	total = cur_uvarint(&c, VARINT_SHORT_BYTES_MAX);
+	if (cur_err(&c) != 0)
+		return 0;
+	j->told = true;
+	j->total = total;
+	job_send(js, env, j);
+	return in.len;
+}
+
+/* Takes some of what arrived; 0: it waits, or there is nothing. */
+static size_t job_take(
+	struct jobs *js, const struct env *env, struct job *j, struct bytes in)
+{
+	if (in.len == 0)
+		return 0;
+	switch (j->kind) {
+	case JOB_ECHO:
+		return j->served ? serve_echo(js, env, j, in)
+				 : read_pattern(j, in);
+	case JOB_SINK:
+		if (!j->served)
+			return read_text(j, in);
+		crypto_hash_sha256_update(&j->hash, in.data, in.len);
+		j->got += in.len;
+		return in.len;
+	case JOB_SOURCE:
+		return j->served ? serve_source(js, env, j, in)
+				 : read_pattern(j, in);
+	case JOB_RESET:
+	case JOB_OTHER:
+		break;
+	}
+	return in.len;
+}
+
+static void answer_sink(struct jobs *js, const struct env *env, struct job *j)
+{
+	char sum[65], line[ANSWER_BYTES_MAX];
+
+	if (j->closed)
+		return;
+	hash_end(j, sum);
+	snprintf(line, sizeof(line), "%" PRIu64 " %s\n", j->got, sum);
+	if (swarm_stream_write(js->swarm, env, j->stream, bytes_str(line)) != 0)
+		fprintf(stderr, "stream_peer: no room for an answer\n");
+	job_close(js, env, j);
+}
+
+/* What a stream that we opened has to show for itself at its end. */
+static const char *verdict(struct job *j)
+{
+	crypto_hash_sha256_state hash = j->hash;
+	char sum[65], line[ANSWER_BYTES_MAX];
+	uint8_t raw[32];
+
+	switch (j->kind) {
+	case JOB_ECHO:
+	case JOB_SOURCE:
+		if (j->got != j->total)
+			return j->got < j->total ? "ended too early"
+						 : "too many bytes";
+		return j->differs ? "other bytes came" : NULL;
+	case JOB_SINK:
+		crypto_hash_sha256_final(&hash, raw);
+		hex_of(raw, sum);
+		snprintf(line, sizeof(line), "%" PRIu64 " %s\n", j->total, sum);
+		return strcmp(line, j->answer) == 0 ? NULL : "another sum";
+	case JOB_RESET:
+		return "an end instead of a reset";
+	case JOB_OTHER:
+		break;
+	}
+	return NULL;
+}
+
+/* The other side has closed, and all that it sent was read. */
+static void job_ended(struct jobs *js, const struct env *env, struct job *j)
+{
+	if (j->served && j->kind == JOB_SINK)
+		answer_sink(js, env, j);
+	if (j->served && j->kind == JOB_SOURCE && !j->closed)
+		return; /* it goes on sending */
+	job_close(js, env, j);
+	/* Forgotten before all is handed over, it would be cut off. */
+	if (swarm_stream_backlog(js->swarm, j->stream) > 0)
+		return;
+	job_end(js, env, j, j->served ? NULL : verdict(j));
+}
+
+/* One byte of each came back: all of the batch are open. */
+static void release(struct jobs *js, const struct env *env)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &js->by_stream) {
+		struct job *j = e->value;
+
+		if (j->held) {
+			j->held = false;
+			job_send(js, env, j);
+		}
+	}
+}
+
+static void job_read(struct jobs *js, const struct env *env, struct job *j)
+{
+	uint64_t stream = j->stream, before = j->got;
+	struct bytes in;
+	bool end;
+	size_t n;
+
+	for (;;) {
+		in = swarm_stream_peek(js->swarm, stream, &end);
+		if (j->served && j->kind == JOB_RESET && in.len > 0) {
+			job_end(js, env, j, NULL);
+			return;
+		}
+		n = job_take(js, env, j, in);
+		if (n == 0)
+			break;
+		/* A stream that was reset is gone with its last byte. */
+		swarm_stream_consume(js->swarm, stream, n);
+	}
+	if (j->held && before == 0 && j->got > 0 &&
+		++js->batch.first_back == js->batch.count)
+		release(js, env);
+	in = swarm_stream_peek(js->swarm, stream, &end);
+	if (end && in.len == 0)
+		job_ended(js, env, j);
+}
+
+/* ---- batches ----------------------------------------------------------- */
+
+static void job_start(struct jobs *js, const struct env *env, struct job *j)
+{
+	uint8_t head[VARINT_BYTES_MAX];
+	int err = 0;
+
+	if (j->kind == JOB_SOURCE) {
+		size_t n = varint_put(head, j->total);
+
+		err = swarm_stream_write(
+			js->swarm, env, j->stream, bytes_of(head, n));
+	} else if (j->kind == JOB_RESET) {
+		err = swarm_stream_write(
+			js->swarm, env, j->stream, bytes_str("r"));
+	}
+	if (err != 0)
+		job_end(js, env, j, p2p_err_name(err));
+	else
+		job_send(js, env, j);
+}
+
+static void batch_open(struct jobs *js, const struct env *env)
+{
+	struct job_batch *b = &js->batch;
+	unsigned width = b->width == 0 ? b->count : b->width;
+
+	while (b->opened < b->count && b->open_now < width) {
+		struct job *j;
+		uint64_t stream;
+		int err = swarm_stream_open(
+			js->swarm, env, &b->peer, b->protocol, &stream);
+
+		b->opened++;
+		if (err != 0) {
+			b->ended++;
+			if (b->failed++ == 0)
+				snprintf(b->text, sizeof(b->text), "%s",
+					p2p_err_name(err));
+			continue;
+		}
+		b->open_now++;
+		b->open_most = P2P_MAX(b->open_most, b->open_now);
+		j = job_add(js, stream, b->kind, false);
+		j->total = b->bytes;
+		j->held = b->width == 0 && b->kind == JOB_ECHO;
+		job_start(js, env, j);
+	}
+}
+
+bool jobs_start(
+	struct jobs *js, const struct env *env, const struct job_batch *b)
+{
+	if (js->batch.running)
+		return false;
+	for (int i = 0; job_protocols[i] != NULL; i++) {
+		if (strcmp(b->protocol, job_protocols[i]) != 0)
+			continue;
+		js->batch = (struct job_batch){
+			.running = true,
+			.kind = (enum job_kind)i,
+			.protocol = job_protocols[i],
+			.peer = b->peer,
+			.bytes = b->bytes,
+			.count = b->count,
+			.width = b->width,
+			.began_ms = env->now_ms,
+		};
+		batch_open(js, env);
+		return true;
+	}
+	return false;
+}
+
+bool jobs_batch_done(struct jobs *js)
+{
+	struct job_batch *b = &js->batch;
+
+	if (!b->running || b->ended < b->count)
+		return false;
+	b->running = false;
+	return true;
+}
+
+/* ---- events ------------------------------------------------------------ */
+
+static void on_gone(struct jobs *js, const struct env *env, struct job *j,
+	const struct swarm_event *ev)
+{
+	if (!j->served && ev->err == P2P_ERR_RESET)
+		js->batch.reset++;
+	if (j->kind == JOB_RESET && ev->err == P2P_ERR_RESET)
+		job_end(js, env, j, NULL);
+	else
+		job_end(js, env, j, p2p_err_name(ev->err));
+}
+
+void jobs_on_event(
+	struct jobs *js, const struct env *env, const struct swarm_event *ev)
+{
+	struct job *j;
+
+	if (ev->kind == SWARM_EV_STREAM_IN) {
+		if (ev->protocol == (int)JOB_OTHER) {
+			swarm_stream_reset(js->swarm, ev->stream);
+			return;
+		}
+		(void)job_add(
+			js, ev->stream, (enum job_kind)ev->protocol, true);
+	}
+	j = ev->stream == 0 ? NULL : job_find(js, ev->stream);
+	if (j == NULL)
+		return;
+	if (ev->kind == SWARM_EV_STREAM_GONE) {
+		on_gone(js, env, j, ev);
+		return;
+	}
+	if (ev->kind == SWARM_EV_STREAM_READY && j->kind == JOB_OTHER) {
+		job_end(js, env, j, NULL);
+		return;
+	}
+	if (ev->kind == SWARM_EV_STREAM_WRITABLE)
+		job_send(js, env, j);
+	job_read(js, env, j);
+}
