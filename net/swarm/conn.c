@@ -375,8 +375,12 @@ static void on_mux(struct swarm *s, const struct env *env, struct conn *c,
 	case MUX_EV_DEAD:
 		conn_fail(s, env, c, P2P_ERR_TIMEOUT);
 		break;
-	case MUX_EV_WRITABLE: /* every pump flushes all that waits */
-	case MUX_EV_GO_AWAY:  /* the carrier's end follows */
+	case MUX_EV_WRITABLE:
+		/* Every pump flushes all that waits; opens go on at once. */
+		if (ev->stream == 0)
+			c->open_after_ms = P2P_NEVER;
+		break;
+	case MUX_EV_GO_AWAY: /* the carrier's end follows */
 		break;
 	}
 }

@@ -85,14 +85,19 @@ static bool open_at_muxer(
 {
 	struct conn *c = st->conn;
 	uint64_t mux;
+	int err;
 
 	if (st->open_sent)
 		return true;
 	if (c->state != CONN_READY || (c->open_after_ms != P2P_NEVER &&
 					      c->open_after_ms > env->now_ms))
 		return false;
-	if (upgrader_stream_open(c->up, env, &mux) != 0) {
-		/* Too many or too fast: again after a pause. */
+	err = upgrader_stream_open(c->up, env, &mux);
+	if (err == P2P_ERR_FULL)
+		return false; /* the next pump finds room */
+	if (err != 0) {
+		/* Too many or too fast: again after a pause, or when the
+		 * muxer says so (MUX_EV_WRITABLE of no stream). */
 		c->open_after_ms = env_after(env, SWARM_STREAM_REOPEN_MS);
 		swarm_due(s, c->open_after_ms);
 		return false;

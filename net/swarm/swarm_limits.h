@@ -36,7 +36,7 @@
 #define SWARM_CONN_OUT_BYTES (192u << 10)
 #define SWARM_CONN_IN_BYTES (192u << 10)
 #define SWARM_STREAMS_IN_MAX 1024
-#define SWARM_STREAMS_UNACCEPTED_MAX 64
+#define SWARM_STREAMS_UNACCEPTED_MAX 256 /* as many as yamux lets wait */
 #define SWARM_STREAM_OUT_BYTES (4u << 20)
 #define SWARM_STREAM_NEGOTIATE_MS 10000
 #define SWARM_STREAM_REOPEN_MS 260 /* rule 0.1: 4 opens a second on mplex */

@@ -267,32 +267,18 @@ static void on_event(struct program *p, const struct swarm_event *ev)
 	char peer[PEER_ID_TEXT_MAX];
 
 	peer_id_text(&ev->peer, peer);
-	switch (ev->kind) {
-	case SWARM_EV_PEER_UP:
-	case SWARM_EV_IDENTIFIED:
+	if (ev->kind == SWARM_EV_PEER_UP || ev->kind == SWARM_EV_IDENTIFIED)
 		say_peer(p, &ev->peer, ev->kind == SWARM_EV_PEER_UP);
-		break;
-	case SWARM_EV_PEER_DOWN:
+	else if (ev->kind == SWARM_EV_PEER_DOWN)
 		say(json_pack(
 			"{s:s,s:s}", "event", "disconnected", "peer", peer));
-		break;
-	case SWARM_EV_RTT:
+	else if (ev->kind == SWARM_EV_RTT)
 		say(json_pack("{s:s,s:s,s:I}", "event", "pong", "peer", peer,
 			"ms", (json_int_t)ev->number));
-		break;
-	case SWARM_EV_DIAL_FAILED:
+	else if (ev->kind == SWARM_EV_DIAL_FAILED)
 		say_error("dial", ev->text);
-		break;
-	case SWARM_EV_ADDRESS:
-		break;
-	case SWARM_EV_STREAM_IN:
-	case SWARM_EV_STREAM_READY:
-	case SWARM_EV_STREAM_READABLE:
-	case SWARM_EV_STREAM_WRITABLE:
-	case SWARM_EV_STREAM_GONE:
+	else
 		jobs_on_event(&p->jobs, &p->env, ev);
-		break;
-	}
 }
 
 static json_t *text_or_null(const char *text)

@@ -183,6 +183,24 @@ static void test_stream_backlog_is_full_then_writable(void **state)
 	expect_text(l, 1, in, "again", false);
 }
 
+/* More than the connection's queue holds, and more than a few: all get through
+ * in one turn, for each waits for room and none for time. */
+static void test_streams_opened_behind_a_full_queue_go_on(void **state)
+{
+	enum { STREAMS = 120, BYTES = 4096 };
+	static uint8_t data[BYTES];
+	struct swarm_lab *l = *state;
+
+	for (int i = 0; i < STREAMS; i++)
+		assert_int_equal(
+			swarm_stream_write(swarm_of(l, 0), &l->te.env,
+				open_stream(l, "/a/1"), bytes_of(data, BYTES)),
+			0);
+	lab_run(l);
+	assert_int_equal(lab_count(l, 1, SWARM_EV_STREAM_IN), STREAMS);
+	assert_int_equal(swarm_counters(swarm_of(l, 1))->streams_refused, 0);
+}
+
 static void test_streams_end_with_the_connection(void **state)
 {
 	struct swarm_lab *l = *state;
@@ -445,6 +463,7 @@ int main(void)
 		T(test_stream_open_needs_a_peer),
 		T(test_stream_reset_keeps_what_arrived),
 		T(test_stream_backlog_is_full_then_writable),
+		T(test_streams_opened_behind_a_full_queue_go_on),
 		T(test_streams_end_with_the_connection),
 		T(test_stream_negotiation_takes_10_s_at_most),
 		T(test_identify_push_may_be_partial),
