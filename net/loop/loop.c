@@ -75,6 +75,9 @@ static void act(struct loop *l, const struct node_action *a)
 	case NODE_ACT_ADVERTISE:
 		advertise(l);
 		break;
+	case NODE_ACT_VERIFY:
+		verifiers_post(l, a->batch);
+		break;
 	case NODE_ACT_STOPPED:
 		close_handles(l);
 		break;
@@ -199,6 +202,7 @@ static void on_wake(uv_async_t *async)
 		serve_lan(l, lan_msg_of(m));
 		msg_free(m);
 	}
+	verifiers_serve(l);
 	if (atomic_exchange(&l->chat_drained, false))
 		loop_step(l, &room);
 }
@@ -220,8 +224,7 @@ static void on_netif(uv_poll_t *poll, int status, int events)
 	(void)uv_timer_start(&l->settle, on_settled, LOOP_SETTLE_MS, 0);
 }
 
-/* From other threads: the one call of libuv that they may make. */
-static void wake_from_anywhere(void *arg)
+void loop_wake(void *arg)
 {
 	struct loop *l = arg;
 
@@ -235,7 +238,7 @@ void loop_chat_drained(void *arg)
 	struct loop *l = arg;
 
 	atomic_store(&l->chat_drained, true);
-	wake_from_anywhere(l);
+	loop_wake(l);
 }
 
 /* The inbox refused a message and has room again. Runs in the net thread. */
@@ -294,7 +297,7 @@ struct loop *loop_new(
 	struct mailbox_cfg inbox = {
 		.count_max = MSG_QUEUE_TO_NET,
 		.bytes_max = MSG_QUEUE_TO_NET_BYTES,
-		.wake = wake_from_anywhere,
+		.wake = loop_wake,
 		.wake_arg = l,
 		.drained = inbox_drained,
 		.drained_arg = l,
@@ -302,7 +305,7 @@ struct loop *loop_new(
 	struct mailbox_cfg lan = {
 		.count_max = LOOP_LAN_QUEUE,
 		.bytes_max = LOOP_LAN_QUEUE * sizeof(struct lan_msg),
-		.wake = wake_from_anywhere,
+		.wake = loop_wake,
 		.wake_arg = l,
 	};
 
@@ -319,7 +322,8 @@ struct loop *loop_new(
 	init_handles(l);
 	l->inbox = mailbox_new(&inbox);
 	l->lan = mailbox_new(&lan);
-	l->node = node_new(&cfg->node, &l->env);
+	l->cfg.node.batches_out_max = verifiers_init(l);
+	l->node = node_new(&l->cfg.node, &l->env);
 	if (listen_bind(l, error) == 0)
 		return l;
 	loop_free(l);
@@ -355,6 +359,7 @@ int loop_start(struct loop *l)
 		(void)uv_timer_start(
 			&l->watch, on_watch, LOOP_WATCH_MS, LOOP_WATCH_MS);
 	}
+	verifiers_start(l);
 	l->started = pthread_create(&l->thread, NULL, run, l) == 0;
 	return l->started ? 0 : P2P_ERR_IO;
 }
@@ -366,6 +371,7 @@ void loop_free(struct loop *l)
 	if (l->started)
 		(void)pthread_join(l->thread, NULL);
 	discovery_free(l->discovery);
+	verifiers_stop(l);
 	if (!l->stopping)
 		close_handles(l);
 	(void)uv_run(&l->uv, UV_RUN_DEFAULT);
@@ -376,6 +382,7 @@ void loop_free(struct loop *l)
 	node_free(l->node);
 	mailbox_free(l->inbox);
 	mailbox_free(l->lan);
+	verifiers_clear(l);
 	table_clear(&l->carriers);
 	free(l);
 }

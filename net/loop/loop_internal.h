@@ -7,6 +7,7 @@
  * netif_os.c  when the interfaces change
  * query.c     the one-shot mDNS query
  * ear.c       mDNS answers that Avahi does not take
+ * verifier.c  threads that check signatures
  * discovery.c Avahi, in its own thread
  */
 #ifndef NET_LOOP_LOOP_INTERNAL_H
@@ -44,6 +45,19 @@
 #define LOOP_TCP_USER_TIMEOUT_MS 12000
 #define LOOP_TCP_KEEPALIVE_S 5
 
+/* Threads that check signatures: one core is left to the others. */
+#define LOOP_VERIFIERS_MAX 4
+
+/* One of them. It touches `in`, where its batches wait, and posts to the
+ * loop's `verified`; the rest is the net thread's. */
+struct verifier {
+	struct mailbox *in;  /* struct unit_batch */
+	struct mailbox *out; /* the loop's, borrowed */
+	pthread_t thread;
+	bool started;
+	unsigned busy; /* batches it has not given back */
+};
+
 struct carrier {
 	struct loop *loop;
 	uint64_t conn; /* the node's id; 0: not the node's any more */
@@ -71,8 +85,11 @@ struct loop {
 	struct env env;
 	struct rng rng;
 	struct budget budget;
-	struct mailbox *inbox; /* struct net_msg */
-	struct mailbox *lan;   /* struct lan_msg */
+	struct mailbox *inbox;    /* struct net_msg */
+	struct mailbox *lan;      /* struct lan_msg */
+	struct mailbox *verified; /* struct unit_batch, checked */
+	struct verifier verifiers[LOOP_VERIFIERS_MAX];
+	unsigned verifier_count;
 	struct discovery *discovery;
 	struct table carriers; /* conn id -> struct carrier */
 	uv_loop_t uv;
@@ -106,6 +123,22 @@ struct loop {
 
 /* Gives the node an event and carries out what it wants. */
 void loop_step(struct loop *l, struct node_event *ev);
+/* Wakes the net thread, from any thread: the one call of libuv that others may
+ * make. arg: struct loop. */
+void loop_wake(void *arg);
+
+/* ---- verifier.c -------------------------------------------------------- */
+
+/* Makes the mailboxes; how many batches may be out at once. */
+unsigned verifiers_init(struct loop *l);
+void verifiers_start(struct loop *l);
+/* Joins the threads; batches that none has served stay in the mailboxes. */
+void verifiers_stop(struct loop *l);
+void verifiers_clear(struct loop *l);
+/* Gives the batch, now the verifiers', to the least busy one. */
+void verifiers_post(struct loop *l, struct unit_batch *batch);
+/* Hands the node what has come back. */
+void verifiers_serve(struct loop *l);
 
 /* ---- carrier.c --------------------------------------------------------- */
 

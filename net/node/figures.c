@@ -75,6 +75,7 @@ void node_figures(
 	of_gossip(figures, gossip_counters(n->gossip));
 	TABLE_FOREACH(e, tmp, &n->links)
 		figures[NET_PEERS] += ((struct link *)e->value)->up;
+	figures[NET_GOSSIP_REFUSED] += n->unheard;
 	figures[NET_RPC_ERRORS] = n->rpc_errors;
 	figures[NET_BUDGET_PROCESS] += n->budget.refused_count;
 	figures[NET_MEMORY] = n->budget.used;

@@ -76,12 +76,19 @@ void link_open(struct node *n, const struct env *env, struct link *l)
 	}
 }
 
+static void in_clear(struct link_in *in)
+{
+	frame_reader_clear(&in->frames);
+	buf_clear(&in->rest);
+	in->rest_read = 0;
+	in->stream = 0;
+}
+
 static void in_close(struct node *n, struct link_in *in)
 {
 	if (in->stream != 0)
 		swarm_stream_reset(n->swarm, in->stream);
-	frame_reader_clear(&in->frames);
-	in->stream = 0;
+	in_clear(in);
 }
 
 static bool link_has_streams(const struct link *l)
@@ -90,6 +97,49 @@ static bool link_has_streams(const struct link *l)
 		if (l->in[i].stream != 0)
 			return true;
 	return l->out != 0;
+}
+
+static void tell_heard(struct node *n)
+{
+	struct gossip_event ev;
+
+	while (gossip_next_event(n->gossip, &ev)) {
+		if (ev.kind == GOSSIP_EV_UNIT)
+			tell_unit(n, &ev);
+		else
+			tell_topic(n, &ev);
+	}
+}
+
+static struct bytes in_rest(const struct link_in *in)
+{
+	return bytes_skip(buf_bytes(&in->rest), in->rest_read);
+}
+
+/*
+ * What arrived before the stream's end is heard though chat is busy: nobody
+ * will say it again. It is no more than a window and what is left of one RPC,
+ * and not above what may wait.
+ */
+static void last_words(struct node *n, const struct env *env, struct link *l,
+	struct link_in *in, struct bytes window)
+{
+	struct bytes body = in_rest(in);
+	int got = 1;
+
+	while (l->up && got > 0 && n->tell_count < NODE_TELLS_MAX) {
+		size_t taken = 0;
+
+		if (gossip_feed_last(n->gossip, env, &l->peer, &body) != 0)
+			return;
+		tell_heard(n);
+		if (body.len > 0)
+			break;
+		got = frame_read(&in->frames, window, &taken, &body);
+		window = bytes_skip(window, taken);
+	}
+	/* Half a frame is nothing that was said. */
+	n->unheard += got > 0;
 }
 
 void link_stream_in(
@@ -105,46 +155,17 @@ void link_stream_in(
 	}
 	/* What an older stream still holds is read first; a third one shows
 	 * that the oldest is dead. */
+	if (l->in[NODE_LINK_STREAMS_IN - 1].stream != 0)
+		last_words(n, env, l, &l->in[NODE_LINK_STREAMS_IN - 1],
+			bytes_of(NULL, 0));
 	in_close(n, &l->in[NODE_LINK_STREAMS_IN - 1]);
 	memmove(&l->in[1], &l->in[0],
 		(NODE_LINK_STREAMS_IN - 1) * sizeof(l->in[0]));
-	l->in[0].stream = ev->stream;
-	/* Charged with swarm_stream_keep. */
+	l->in[0] = (struct link_in){.stream = ev->stream};
+	/* Both are charged with swarm_stream_keep. */
 	frame_reader_init(&l->in[0].frames, GOSSIP_RPC_BYTES_MAX, NULL);
+	buf_init(&l->in[0].rest, GOSSIP_RPC_BYTES_MAX);
 	link_read(n, env, l);
-}
-
-static void tell_heard(struct node *n)
-{
-	struct gossip_event ev;
-
-	while (gossip_next_event(n->gossip, &ev)) {
-		if (ev.kind == GOSSIP_EV_UNIT)
-			tell_unit(n, &ev);
-		else
-			tell_topic(n, &ev);
-	}
-}
-
-/*
- * What arrived before the stream's end is heard though chat is busy: nobody
- * will say it again. It is no more than a window, and not above what may wait.
- */
-static void read_rest(struct node *n, const struct env *env, struct link *l,
-	struct link_in *in, struct bytes rest)
-{
-	while (l->up && n->tell_count < NODE_TELLS_MAX &&
-		n->tell_bytes < NODE_TELLS_BYTES_MAX) {
-		struct bytes body;
-		size_t taken;
-		int got = frame_read(&in->frames, rest, &taken, &body);
-
-		if (got <= 0 || gossip_feed(n->gossip, env, &l->peer, body))
-			break;
-		rest = bytes_skip(rest, taken);
-		tell_heard(n);
-	}
-	tell_heard(n);
 }
 
 void link_stream_gone(
@@ -157,10 +178,9 @@ void link_stream_gone(
 	for (size_t i = 0; i < NODE_LINK_STREAMS_IN; i++) {
 		if (l->in[i].stream != ev->stream)
 			continue;
-		read_rest(
+		last_words(
 			n, env, l, &l->in[i], bytes_of(ev->rest, ev->rest_len));
-		frame_reader_clear(&l->in[i].frames);
-		l->in[i].stream = 0;
+		in_clear(&l->in[i]);
 	}
 	if (l->out != ev->stream) {
 		/* A peer that goes before it was up is never told as gone. */
@@ -181,7 +201,7 @@ static void link_free(struct link *l)
 {
 	tell_forget_link(l);
 	for (size_t i = 0; i < NODE_LINK_STREAMS_IN; i++)
-		frame_reader_clear(&l->in[i].frames);
+		in_clear(&l->in[i]);
 	free(l);
 }
 
@@ -219,9 +239,25 @@ static bool may_read(struct node *n)
 	return false;
 }
 
-/* One piece of a stream; false when there is nothing more to do now. */
-static bool read_piece(struct node *n, const struct env *env, struct link *l,
+/* The rest of an RPC, as far as there is room for it now. */
+static int read_rest(struct node *n, const struct env *env, struct link *l,
 	struct link_in *in)
+{
+	struct bytes rest = in_rest(in);
+	int err;
+
+	if (!gossip_has_room(n->gossip, &l->peer))
+		return 0;
+	err = gossip_feed(n->gossip, env, &l->peer, &rest);
+	in->rest_read = in->rest.len - rest.len;
+	if (rest.len == 0)
+		buf_clear(&in->rest);
+	n->rpc_errors += err != 0;
+	return err;
+}
+
+static int read_frame(struct node *n, const struct env *env, struct link *l,
+	struct link_in *in, bool *more)
 {
 	struct bytes data, body = bytes_of(NULL, 0);
 	size_t taken = 0;
@@ -231,25 +267,43 @@ static bool read_piece(struct node *n, const struct env *env, struct link *l,
 	data = swarm_stream_peek(n->swarm, in->stream, &end);
 	err = swarm_stream_keep(
 		n->swarm, in->stream, in->frames.body.len + data.len);
+	if (err != 0)
+		return err;
+	got = frame_read(&in->frames, data, &taken, &body);
+	if (got > 0) {
+		err = gossip_feed(n->gossip, env, &l->peer, &body);
+		in->rest_read = 0;
+		(void)buf_append(&in->rest, body);
+		frame_reader_clear(&in->frames);
+	}
+	n->rpc_errors += got < 0 || err != 0;
+	swarm_stream_consume(n->swarm, in->stream, taken);
+	*more = taken > 0;
+	if (end && got == 0 && taken == data.len)
+		return P2P_ERR_CLOSED;
+	return got < 0 ? got : err;
+}
+
+/* One piece of a stream; false when there is nothing more to do now. */
+static bool read_piece(struct node *n, const struct env *env, struct link *l,
+	struct link_in *in)
+{
+	bool more = true;
+	int err = in->rest.len > 0 ? read_rest(n, env, l, in)
+				   : read_frame(n, env, l, in, &more);
+
 	if (err != 0) {
 		in_close(n, in);
 		return false;
 	}
-	got = frame_read(&in->frames, data, &taken, &body);
-	if (got > 0) {
-		err = gossip_feed(n->gossip, env, &l->peer, body);
-		frame_reader_clear(&in->frames);
-	}
-	n->rpc_errors += got < 0 || err != 0;
 	/* Less than before: it cannot fail. */
-	P2P_ASSERT(swarm_stream_keep(
-			   n->swarm, in->stream, in->frames.body.len) == 0);
-	swarm_stream_consume(n->swarm, in->stream, taken);
-	if (got < 0 || err != 0 || (end && got == 0 && taken == data.len)) {
-		in_close(n, in);
-		return false;
-	}
-	return taken > 0;
+	P2P_ASSERT(swarm_stream_keep(n->swarm, in->stream,
+			   in->frames.body.len + in->rest.len) == 0);
+	if (in->rest.len == 0)
+		return more;
+	/* Verdicts make room. */
+	n->stalled = true;
+	return false;
 }
 
 void link_read(struct node *n, const struct env *env, struct link *l)

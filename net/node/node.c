@@ -54,6 +54,8 @@ void node_free(struct node *n)
 	while (node_next_action(n, &act))
 		if (act.kind == NODE_ACT_TELL_CHAT)
 			msg_free(&act.msg->msg);
+		else if (act.kind == NODE_ACT_VERIFY)
+			msg_free(&act.batch->msg);
 	links_clear(n);
 	swarm_free(n->swarm);
 	gossip_free(n->gossip);
@@ -90,6 +92,22 @@ static void pass_actions(struct node *n)
 		push_action(n, kinds[act.kind], act.conn, &act.addr);
 }
 
+/* While chat is full nothing new is made for it. */
+static bool next_verify(struct node *n, struct node_action *act)
+{
+	unsigned max = n->cfg.batches_out_max;
+
+	if (n->chat_full ||
+		n->batches_out >= (max > 0 ? max : NODE_BATCHES_OUT))
+		return false;
+	*act = (struct node_action){.kind = NODE_ACT_VERIFY,
+		.batch = gossip_next_verify(n->gossip)};
+	if (act->batch == NULL)
+		return false;
+	n->batches_out++;
+	return true;
+}
+
 static bool next_tell(struct node *n, struct node_action *act)
 {
 	if (n->chat_full)
@@ -105,7 +123,7 @@ static bool next_tell(struct node *n, struct node_action *act)
 bool node_next_action(struct node *n, struct node_action *act)
 {
 	if (n->actions.len == 0)
-		return next_tell(n, act);
+		return next_tell(n, act) || next_verify(n, act);
 	memcpy(act, bufq_peek(&n->actions).data, sizeof(*act));
 	bufq_consume(&n->actions, sizeof(*act));
 	return true;
@@ -259,6 +277,19 @@ static void read_backlog(struct node *n, const struct env *env)
 	}
 }
 
+static void on_verified(
+	struct node *n, const struct env *env, struct unit_batch *b)
+{
+	P2P_ASSERT(n->batches_out > 0);
+	n->batches_out--;
+	gossip_verified(n->gossip, env, b);
+	drain_gossip(n, env);
+	if (!n->stalled)
+		return;
+	n->stalled = false;
+	read_backlog(n, env);
+}
+
 static void on_tick(struct node *n, const struct env *env)
 {
 	swarm_tick(n->swarm, env);
@@ -321,6 +352,7 @@ static void on_carrier(
 	case NODE_EV_DISCOVERY:
 	case NODE_EV_NETWORK:
 	case NODE_EV_CHAT_ROOM:
+	case NODE_EV_VERIFIED:
 		break;
 	}
 }
@@ -361,6 +393,9 @@ void node_step(struct node *n, const struct env *env, struct node_event *ev)
 		n->chat_full = false;
 		read_backlog(n, env);
 		break;
+	case NODE_EV_VERIFIED:
+		on_verified(n, env, ev->batch);
+		break;
 	}
 	settle(n, env);
 }
@@ -399,7 +434,7 @@ void node_stats(const struct node *n, struct node_stats *stats)
 		.conn_count = swarm_conn_count(n->swarm),
 		.budget_used = swarm_budget_used(n->swarm),
 		.refused = s->conns_refused + s->preauth_evicted +
-			   s->streams_refused + g->refused,
+			   s->streams_refused + g->refused + n->unheard,
 		.out_dropped = g->out_dropped,
 		.units_new = g->units_new,
 		.units_duplicate = g->units_duplicate,

@@ -18,6 +18,7 @@
 #include "msg/net_figures.h"
 #include "msg/net_msg.h"
 #include "net/identity/key.h"
+#include "net/unit/unit_batch.h"
 #include "net/wire/maddr.h"
 
 struct node;
@@ -30,6 +31,7 @@ struct node_cfg {
 	bool early_muxers;
 	uint32_t conns_max;        /* 0: the swarm's own maximum */
 	uint64_t ping_interval_ms; /* 0: the swarm's own */
+	unsigned batches_out_max;  /* to be verified at once; 0: two */
 };
 
 struct node *node_new(const struct node_cfg *cfg, const struct env *env);
@@ -53,6 +55,7 @@ enum node_event_kind {
 	NODE_EV_DISCOVERY,     /* state, text: how LAN discovery fares */
 	NODE_EV_NETWORK,       /* interfaces changed, or the machine woke up */
 	NODE_EV_CHAT_ROOM,     /* the queue to chat has room again */
+	NODE_EV_VERIFIED,      /* batch: checked, taken over by the node */
 };
 
 struct node_event {
@@ -66,6 +69,7 @@ struct node_event {
 	const char *text;
 	enum chat_status_state state;
 	struct net_msg *msg;
+	struct unit_batch *batch;
 };
 
 /* Serves one event. ev->conn is written for NODE_EV_ACCEPTED. */
@@ -81,6 +85,9 @@ enum node_action_kind {
 			       it back with node_untell and stop asking */
 	NODE_ACT_ADVERTISE, /* addrs changed: LAN discovery publishes
 			       node_addresses with /p2p/ID behind each */
+	NODE_ACT_VERIFY,    /* batch: the caller owns it; unit_batch_check it
+			       in any thread, answer VERIFIED, or free it when
+			       the node is gone */
 	NODE_ACT_STOPPED,   /* goodbye is said: the loop ends */
 };
 
@@ -89,6 +96,7 @@ struct node_action {
 	uint64_t conn;
 	struct maddr addr;
 	struct chat_net_msg *msg;
+	struct unit_batch *batch;
 };
 
 bool node_next_action(struct node *n, struct node_action *act);

@@ -22,6 +22,9 @@
 struct link_in {
 	uint64_t stream; /* 0: none */
 	struct frame_reader frames;
+	/* Of an RPC for which gossip had no room: read before more frames. */
+	struct buf rest;
+	size_t rest_read; /* of `rest` */
 };
 
 /*
@@ -74,6 +77,9 @@ struct node {
 	bool chat_full;
 	uint64_t links_due_ms; /* a stream may be reopened then */
 	bool backlog;          /* links have more to read */
+	unsigned batches_out;  /* that are being verified */
+	bool stalled;          /* a link waits for verdicts */
+	uint64_t unheard;      /* streams that ended with too much unread */
 	bool stopping;
 	bool stopped;
 	uint64_t stop_at_ms;

@@ -21,6 +21,7 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 	table_init(&g->cache, env->rng);
 	table_init(&g->asked, env->rng);
 	list_init(&g->cache_order);
+	verify_init(g, env);
 	bufq_init(&g->events, GOSSIP_EVENTS_BYTES_MAX);
 	g->heartbeat_ms = P2P_NEVER;
 	return g;
@@ -51,6 +52,7 @@ void gossip_free(struct gossip *g)
 	TABLE_FOREACH(e, tmp, &g->peers)
 		gpeer_free(g, e->value);
 	outbox_release(g->last);
+	verify_clear(g);
 	cache_clear(g);
 	table_clear(&g->peers);
 	table_clear(&g->topics);
@@ -110,6 +112,7 @@ static struct gpeer *gpeer_new(
 		p->slot++;
 	g->slots[p->slot] = p;
 	cache_forget_slot(g, p->slot);
+	verify_forget_slot(g, p->slot);
 	list_init(&p->sender);
 	table_init(&p->topics, env->rng);
 	outbox_init(p, env);

@@ -4,7 +4,9 @@
  * events out; knows nothing of connections.
  *
  *   gossip_peer_add / _remove          who is there, with which protocol
- *   gossip_feed(peer, rpc) ----------> verified units, subscriptions (events)
+ *   gossip_feed(peer, rpc) ----------> subscriptions (events); units wait
+ *   gossip_next_verify --------------> units whose signatures are to be checked
+ *   gossip_verified(verdicts) -------> verified units (events)
  *   gossip_publish(unit) ------------> frames for peers (gossip_out_peek)
  *   gossip_tick -------------------->  the heartbeat: mesh, gossip, caches
  *
@@ -19,7 +21,7 @@
 #include "base/budget.h"
 #include "base/env.h"
 #include "net/pubsub/gossip_limits.h"
-#include "net/unit/unit.h"
+#include "net/unit/unit_batch.h"
 
 struct gossip;
 
@@ -79,9 +81,33 @@ void gossip_peer_remove(
  * peer that ends its stream: P2P_ERR_MALFORMED, P2P_ERR_TRUNCATED,
  * P2P_ERR_TOO_BIG, P2P_ERR_LIMIT. A message that does not verify is refused and
  * counted, no more.
+ *
+ * *rpc becomes what was not read: nothing, or what begins with a message for
+ * which the peer's share of those that wait for the check has no room. Feed
+ * that again when gossip_has_room says so (after a gossip_verified), and until
+ * then nothing else of the peer.
  */
 int gossip_feed(struct gossip *g, const struct env *env,
-	const struct peer_id *peer, struct bytes rpc) P2P_MUST_CHECK;
+	const struct peer_id *peer, struct bytes *rpc) P2P_MUST_CHECK;
+/* The same for what a stream held when it ended: nobody will say it again, so
+ * the share is larger. */
+int gossip_feed_last(struct gossip *g, const struct env *env,
+	const struct peer_id *peer, struct bytes *rpc) P2P_MUST_CHECK;
+bool gossip_has_room(const struct gossip *g, const struct peer_id *peer);
+
+/*
+ * The next units to be checked, the caller's; NULL when none wait. Peers have
+ * their turns, so a line waits for one of each other peer's, however many
+ * those have sent. Any number of batches may be out.
+ */
+struct unit_batch *gossip_next_verify(struct gossip *g);
+/*
+ * Takes a batch back, after unit_batch_check. Verdicts are served in the order
+ * in which batches were given, so a batch that returns too early waits for
+ * those before it: what came by one peer comes out in the order of arrival.
+ */
+void gossip_verified(
+	struct gossip *g, const struct env *env, struct unit_batch *b);
 
 /* Subscribes; P2P_ERR_LIMIT. Being in it already is fine. GOSSIP_EV_TOPIC tells
  * once more of each peer that is in it. */

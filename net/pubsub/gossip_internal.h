@@ -10,6 +10,7 @@
  * gossip_mesh.c grafting, pruning, the heartbeat
  * gossip_cache.c what was seen, and recent messages for IWANT
  * gossip_id.c   the forms of message ids
+ * gossip_verify.c units whose signatures are being checked
  */
 #ifndef NET_PUBSUB_GOSSIP_INTERNAL_H
 #define NET_PUBSUB_GOSSIP_INTERNAL_H
@@ -88,6 +89,17 @@ struct seen {
 	uint64_t until_ms;
 };
 
+/* Units between their arrival and the verdict on their signature. */
+struct verify {
+	struct budget budget; /* of all that follows */
+	struct table lines;   /* peer id -> struct line */
+	struct list turns; /* of those with something that waits, next first */
+	struct table pending; /* hash of the bytes -> struct job */
+	struct list out;      /* of struct out, in the order of the cut */
+	uint64_t arrivals;
+	uint64_t batches;
+};
+
 struct gossip {
 	struct gossip_cfg cfg;
 	struct table peers; /* peer id -> struct gpeer */
@@ -104,7 +116,8 @@ struct gossip {
 	struct table asked; /* gossip_id asked for this heartbeat -> itself */
 	uint64_t heartbeat; /* how many there were */
 	uint64_t heartbeat_ms; /* the next one; NEVER without peers */
-	struct bufq events;    /* struct gossip_event */
+	struct verify verify;
+	struct bufq events; /* struct gossip_event */
 	struct gossip_counters counters;
 };
 
@@ -155,8 +168,9 @@ bool send_subscriptions(struct gossip *g, struct gpeer *p);
 bool send_subscribe(
 	struct gossip *g, struct gpeer *p, struct bytes topic, bool joined);
 bool send_message(struct gossip *g, struct gpeer *p, struct bytes unit);
-/* The same for what another brought: of those who bring much lately only as
- * long as little waits, so that the queues have room for the others. */
+/* The same for what another brought (NULL: who has left): of those who bring
+ * much lately only as long as little waits, so that the queues have room for
+ * the others. */
 bool send_forward(struct gossip *g, const struct gpeer *from, struct gpeer *p,
 	struct bytes unit);
 /* The answer to an IWANT. */
@@ -214,6 +228,23 @@ bool cache_serve(struct cached *c, const struct gpeer *p);
 void cache_forget_slot(struct gossip *g, unsigned slot);
 void cache_expire(struct gossip *g);
 void cache_clear(struct gossip *g);
+
+/* ---- gossip_verify.c --------------------------------------------------- */
+
+#define VERIFY_KEY_BYTES 32
+
+void verify_init(struct gossip *g, const struct env *env);
+void verify_clear(struct gossip *g);
+/* Whether the very bytes wait already; then the peer is noted as one who has
+ * them. Their hash into key in either case. */
+bool verify_has(struct gossip *g, const struct gpeer *p, struct bytes raw,
+	uint8_t key[static VERIFY_KEY_BYTES]);
+/* Queues a unit that does not wait yet. P2P_ERR_LIMIT: the peer's share is
+ * used up. last: its stream has ended, so the share is larger. */
+int verify_add(struct gossip *g, const struct gpeer *p, struct bytes raw,
+	const uint8_t key[static VERIFY_KEY_BYTES], bool last) P2P_MUST_CHECK;
+/* Another peer has the slot now. */
+void verify_forget_slot(struct gossip *g, unsigned slot);
 
 /* ---- gossip_id.c ------------------------------------------------------- */
 

@@ -42,6 +42,13 @@
 #define GOSSIP_BACKOFFS_MAX 1024 /* per topic; the oldest make room */
 #define GOSSIP_ASKED_MAX 20000   /* ids asked for in one heartbeat */
 
+/* Units that wait for the check of their signature, with what is noted beside:
+ * in all, of one peer, and of one whose stream has ended (it holds what is
+ * not read yet of that stream). */
+#define GOSSIP_VERIFY_BYTES_MAX (8u << 20)
+#define GOSSIP_VERIFY_PEER_BYTES_MAX (256u << 10)
+#define GOSSIP_VERIFY_LAST_BYTES_MAX (1u << 20)
+
 #define GOSSIP_IHAVE_IDS_MAX 5000    /* per peer and heartbeat, both ways */
 #define GOSSIP_IHAVE_MESSAGES_MAX 10 /* per peer and heartbeat */
 #define GOSSIP_IWANT_ANSWERS_MAX 3   /* per id and peer */

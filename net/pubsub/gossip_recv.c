@@ -17,6 +17,7 @@ struct recv {
 	const struct env *env;
 	struct gpeer *p;
 	unsigned entries;
+	bool last; /* of a stream that has ended */
 };
 
 static int count_entry(struct recv *r)
@@ -89,75 +90,40 @@ static int read_subscription(struct recv *r, struct bytes in)
 
 /* ---- messages ---------------------------------------------------------- */
 
-/* To the mesh, and to floodsub peers, but not back and not to its author. */
-static void forward(struct recv *r, const struct topic *t, const struct unit *u,
-	struct bytes raw)
-{
-	struct table_entry *e, *tmp;
-
-	r->p->brought += raw.len;
-	TABLE_FOREACH(e, tmp, &r->g->peers) {
-		struct gpeer *p = e->value;
-
-		if (p == r->p || peer_id_equal(&p->id, &u->from))
-			continue;
-		if (table_get(&t->mesh, peer_id_bytes(&p->id)) == NULL &&
-			(p->version != GOSSIP_FLOODSUB ||
-				!gpeer_subscribed(p, u->topic)))
-			continue;
-		(void)send_forward(r->g, r->p, p, raw);
-	}
-}
-
-static void accept_unit(struct recv *r, const struct topic *t,
-	const struct unit *u, struct bytes id, struct bytes raw)
-{
-	struct gossip_event ev = {.kind = GOSSIP_EV_UNIT, .peer = r->p->id};
-
-	if (table_get(&r->g->asked, id) != NULL)
-		r->g->counters.iwant_recovered++;
-	r->g->counters.units_new++;
-	seen_add(r->g, r->env, id);
-	cache_add(r->g, u, raw);
-	forward(r, t, u, raw);
-	ev.unit = xmemdup(raw.data, raw.len);
-	ev.unit_len = raw.len;
-	gossip_emit(r->g, &ev);
-}
-
-static void read_message(struct recv *r, struct bytes raw)
+/* P2P_ERR_FULL: the peer's share of what waits for the check is used up. */
+static int read_message(struct recv *r, struct bytes raw)
 {
 	struct gossip_counters *n = &r->g->counters;
 	uint8_t id_raw[UNIT_GOSSIP_ID_BYTES_MAX];
+	uint8_t key[VERIFY_KEY_BYTES];
 	struct bytes id;
-	struct topic *t;
 	struct unit u;
 	int err = unit_parse(&u, raw);
 
 	if (err != 0) {
 		n->units_rejected += err == P2P_ERR_MALFORMED;
 		n->units_ignored += err != P2P_ERR_MALFORMED;
-		return;
+		return 0;
 	}
-	t = table_get(&r->g->topics, u.topic);
-	if (t == NULL) {
+	if (table_get(&r->g->topics, u.topic) == NULL) {
 		n->units_ignored++;
-		return;
+		return 0;
 	}
-	/* Known ones are found by a hash before the dear signature check. */
+	/* Known ones are found by a hash before the dear signature check. Of
+	 * those that wait only the very bytes are known: another's may be
+	 * forged, and must not stand in the way of the true ones. */
 	id = bytes_of(id_raw, unit_gossip_id(&u, id_raw));
-	if (seen_has(r->g, id) || peer_id_equal(&u.from, &r->g->cfg.me)) {
+	if (seen_has(r->g, id) || peer_id_equal(&u.from, &r->g->cfg.me) ||
+		verify_has(r->g, r->p, raw, key)) {
 		n->units_duplicate++;
-		return;
+		return 0;
 	}
-	err = unit_verify(&u);
-	if (err != 0) {
-		n->units_rejected += err == P2P_ERR_AUTH;
-		n->units_ignored += err != P2P_ERR_AUTH;
-		return;
-	}
-	idontwant_tell(r->g, t, r->p, &u);
-	accept_unit(r, t, &u, id, raw);
+	err = verify_add(r->g, r->p, raw, key, r->last);
+	if (err == 0 || r->g->verify.pending.count > 0)
+		return err == 0 ? 0 : P2P_ERR_FULL;
+	/* Nothing waits, so nobody would say when there is room. */
+	n->refused++;
+	return 0;
 }
 
 /* ---- control ----------------------------------------------------------- */
@@ -371,8 +337,7 @@ static int read_rpc_part(struct recv *r, const struct pb_field *f)
 	case RPC_SUBSCRIPTIONS:
 		return read_subscription(r, f->bytes);
 	case RPC_PUBLISH:
-		read_message(r, f->bytes);
-		return 0;
+		return read_message(r, f->bytes);
 	case RPC_CONTROL:
 		return read_control(r, f->bytes);
 	default:
@@ -380,20 +345,40 @@ static int read_rpc_part(struct recv *r, const struct pb_field *f)
 	}
 }
 
-int gossip_feed(struct gossip *g, const struct env *env,
-	const struct peer_id *peer, struct bytes rpc)
+static int feed(struct gossip *g, const struct env *env,
+	const struct peer_id *peer, struct bytes *rpc, bool last)
 {
-	struct recv r = {.g = g, .env = env, .p = gpeer_find(g, peer)};
-	struct cursor c = cur_of(rpc);
+	struct recv r = {
+		.g = g, .env = env, .p = gpeer_find(g, peer), .last = last};
+	struct cursor c = cur_of(*rpc);
 	struct pb_field f;
 	int err = 0;
 
-	if (rpc.len > GOSSIP_RPC_BYTES_MAX)
+	if (rpc->len > GOSSIP_RPC_BYTES_MAX)
 		return P2P_ERR_TOO_BIG;
 	if (r.p == NULL)
 		return P2P_ERR_LIMIT;
-	while (err == 0 && pb_next(&c, &f))
+	while (pb_next(&c, &f)) {
 		if (f.wire == PB_WIRE_BYTES)
 			err = read_rpc_part(&r, &f);
-	return err != 0 ? err : cur_err(&c);
+		/* This part is read again when there is room for it. */
+		if (err == P2P_ERR_FULL)
+			return 0;
+		if (err != 0)
+			return err;
+		*rpc = bytes_of(c.at, cur_left(&c));
+	}
+	return cur_err(&c);
+}
+
+int gossip_feed(struct gossip *g, const struct env *env,
+	const struct peer_id *peer, struct bytes *rpc)
+{
+	return feed(g, env, peer, rpc, false);
+}
+
+int gossip_feed_last(struct gossip *g, const struct env *env,
+	const struct peer_id *peer, struct bytes *rpc)
+{
+	return feed(g, env, peer, rpc, true);
 }

@@ -33,7 +33,7 @@ bool send_wanted(struct gossip *g, struct gpeer *p, struct bytes unit)
 bool send_forward(struct gossip *g, const struct gpeer *from, struct gpeer *p,
 	struct bytes unit)
 {
-	if (from->brought > GOSSIP_MODEST_BYTES &&
+	if ((from == NULL || from->brought > GOSSIP_MODEST_BYTES) &&
 		p->out.bytes >
 			GOSSIP_OUT_TOTAL_BYTES_MAX / 4 / g->peers.count) {
 		g->counters.out_dropped++;

@@ -103,12 +103,14 @@ static void put_part(struct fuzz *f, struct buf *rpc)
 static void hear(struct fuzz *f, const struct peer_id *peer)
 {
 	struct buf rpc;
+	struct bytes in;
 	unsigned parts = cur_u8(&f->c) % PARTS_MAX;
 
 	buf_init(&rpc, GOSSIP_RPC_BYTES_MAX);
 	for (unsigned i = 0; i < parts && cur_left(&f->c) > 0; i++)
 		put_part(f, &rpc);
-	(void)!gossip_feed(f->g, &f->te.env, peer, buf_bytes(&rpc));
+	in = buf_bytes(&rpc);
+	(void)!gossip_feed(f->g, &f->te.env, peer, &in);
 	buf_clear(&rpc);
 }
 
@@ -133,6 +135,7 @@ static void step(struct fuzz *f)
 {
 	uint8_t op = cur_u8(&f->c);
 	struct gossip_peer peer = {.id = f->who[1 + op / 8 % (PEERS - 1)].id};
+	struct bytes in;
 	uint8_t n;
 
 	switch (op % 8) {
@@ -162,8 +165,8 @@ static void step(struct fuzz *f)
 		break;
 	case 5:
 		n = cur_u8(&f->c);
-		(void)!gossip_feed(f->g, &f->te.env, &peer.id,
-			cur_take(&f->c, P2P_MIN((size_t)n, cur_left(&f->c))));
+		in = cur_take(&f->c, P2P_MIN((size_t)n, cur_left(&f->c)));
+		(void)!gossip_feed(f->g, &f->te.env, &peer.id, &in);
 		break;
 	case 6:
 		(void)gossip_next_sender(f->g, &peer.id);

@@ -43,6 +43,11 @@ static void take_actions(struct fuzz *f)
 				node_untell(f->n, act.msg);
 			else
 				msg_free(&act.msg->msg);
+		} else if (act.kind == NODE_ACT_VERIFY) {
+			unit_batch_check(act.batch);
+			ev = (struct node_event){
+				.kind = NODE_EV_VERIFIED, .batch = act.batch};
+			node_step(f->n, &f->te.env, &ev);
 		}
 	}
 }

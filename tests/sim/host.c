@@ -73,6 +73,84 @@ static void tell_chat(struct host *h, struct chat_net_msg *m)
 		msg_free(msg);
 }
 
+/* ---- the threads that check signatures --------------------------------- */
+
+/* A batch that they have. */
+struct checking {
+	struct list order;
+	struct unit_batch *batch;
+	bool done;
+};
+
+static void serve_checked(struct host *h)
+{
+	struct node_event ev = {.kind = NODE_EV_VERIFIED};
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &h->checking) {
+		struct checking *c = LIST_ITEM(pos, struct checking, order);
+
+		if (!c->done || h->net_stopped)
+			continue;
+		ev.batch = c->batch;
+		list_remove(&c->order);
+		free(c);
+		host_step(h, &ev);
+		/* The step may have added some. */
+		tmp = h->checking.next;
+	}
+}
+
+static void on_checked(struct sim *s, const struct sim_event *ev)
+{
+	struct host *h = &s->host[ev->host];
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &h->checking) {
+		struct checking *c = LIST_ITEM(pos, struct checking, order);
+
+		if (c->batch->id != ev->a)
+			continue;
+		unit_batch_check(c->batch);
+		c->done = true;
+	}
+	if (!h->asleep)
+		serve_checked(h);
+}
+
+/* They are idle, busy, or the machine is: batches overtake each other. */
+static void check_batch(struct host *h, struct unit_batch *b)
+{
+	struct checking *c = xcalloc(1, sizeof(*c));
+	struct sim *s = h->sim;
+	uint64_t delay = rng_below(&s->rng, 400);
+
+	if (rng_one_in(&s->rng, 16))
+		delay = rng_below(&s->rng, 50 * SIM_MS);
+	c->batch = b;
+	list_push_back(&h->checking, &c->order);
+	(void)sim_at(s, s->now_us + delay,
+		(struct sim_event){.host = h->index,
+			.name = "checked",
+			.fn = on_checked,
+			.a = b->id});
+}
+
+static void drop_checking(struct host *h)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &h->checking) {
+		struct checking *c = LIST_ITEM(pos, struct checking, order);
+
+		msg_free(&c->batch->msg);
+		list_remove(&c->order);
+		free(c);
+	}
+}
+
+/* ---- what the node wants ----------------------------------------------- */
+
 static void act(struct host *h, const struct node_action *a)
 {
 	switch (a->kind) {
@@ -96,6 +174,9 @@ static void act(struct host *h, const struct node_action *a)
 		break;
 	case NODE_ACT_ADVERTISE:
 		lan_advertise(h);
+		break;
+	case NODE_ACT_VERIFY:
+		check_batch(h, a->batch);
 		break;
 	case NODE_ACT_STOPPED:
 		sim_trace(h->sim, h->index, "the network has stopped");
@@ -172,6 +253,7 @@ static void on_net(struct sim *s, const struct sim_event *ev)
 		h->net_woken = false;
 	if (h->net_stopped || h->asleep)
 		return;
+	serve_checked(h);
 	while ((m = mailbox_take(h->to_net)) != NULL) {
 		struct node_event cmd = {
 			.kind = NODE_EV_COMMAND, .msg = net_msg_of(m)};
@@ -319,6 +401,7 @@ struct host *host_add(struct sim *s, const struct host_cfg *cfg)
 		((unsigned)h->index << 8);
 	h->boot_ms = sim_draw(s, 1, 100000000);
 	buf_init(&h->image, HOST_IMAGE_BYTES_MAX);
+	list_init(&h->checking);
 	table_init(&h->live, &s->rng);
 	table_init(&h->shown, &s->rng);
 	table_init(&h->carriers, &s->rng);
@@ -455,6 +538,7 @@ static void forget_run(struct host *h)
 	buf_clear(&h->image);
 	P2P_ASSERT(store_save_image(h->store, &h->image) == 0);
 	h->in_actions = true;
+	drop_checking(h);
 	node_free(h->node);
 	if (h->budget.used != 0)
 		sim_fail(h->sim, "%s: %zu bytes are still charged", h->cfg.name,

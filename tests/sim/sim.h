@@ -125,6 +125,7 @@ struct host {
 	struct ui *ui;
 	struct mailbox *to_ui, *from_ui, *from_net, *to_net;
 	struct table carriers; /* conn -> struct tcp */
+	struct list checking;  /* batches of units out of the node */
 	bool in_actions;
 	bool chat_drained; /* chat took from a queue that had refused */
 	bool net_stopped;

@@ -97,7 +97,7 @@ WITNESS(int, gossip_publish,
 	(struct gossip *g, const struct env *e, struct bytes u), (g, e, u))
 WITNESS(int, gossip_feed,
 	(struct gossip *g, const struct env *e, const struct peer_id *p,
-		struct bytes r),
+		struct bytes *r),
 	(g, e, p, r))
 WITNESS(int, swarm_stream_write,
 	(struct swarm *s, const struct env *e, uint64_t st, struct bytes in),

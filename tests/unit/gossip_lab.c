@@ -62,12 +62,26 @@ void lab_member(struct gossip_lab *l, unsigned i, enum gossip_version version)
 
 int lab_feed(struct gossip_lab *l, unsigned i)
 {
-	int err =
-		gossip_feed(l->g, &l->te.env, lab_id(l, i), buf_bytes(&l->rpc));
+	struct bytes rpc = buf_bytes(&l->rpc);
+	int err;
 
+	do {
+		err = gossip_feed(l->g, &l->te.env, lab_id(l, i), &rpc);
+		lab_verify(l);
+	} while (err == 0 && rpc.len > 0 && !l->late);
 	assert_false(l->rpc.failed);
 	buf_reset(&l->rpc);
 	return err;
+}
+
+void lab_verify(struct gossip_lab *l)
+{
+	struct unit_batch *b;
+
+	while (!l->late && (b = gossip_next_verify(l->g)) != NULL) {
+		unit_batch_check(b);
+		gossip_verified(l->g, &l->te.env, b);
+	}
 }
 
 int lab_subscribe(struct gossip_lab *l, unsigned i, const char *topic, bool on)

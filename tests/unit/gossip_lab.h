@@ -18,6 +18,7 @@ struct gossip_lab {
 	struct gossip *g;
 	struct buf rpc; /* the RPC being built */
 	struct buf unit;
+	bool late; /* verdicts are the test's business */
 };
 
 /* What the frames that waited for one peer said. */
@@ -46,6 +47,8 @@ void lab_add(struct gossip_lab *l, unsigned i, enum gossip_version version,
 	bool outbound);
 /* Adds and subscribes it, and forgets what that caused. */
 void lab_member(struct gossip_lab *l, unsigned i, enum gossip_version version);
+/* Has all signatures checked that wait, unless l->late. */
+void lab_verify(struct gossip_lab *l);
 /* Feeds l->rpc and starts it anew. */
 int lab_feed(struct gossip_lab *l, unsigned i);
 int lab_subscribe(struct gossip_lab *l, unsigned i, const char *topic, bool on);

@@ -406,6 +406,7 @@ static void test_gossip_backoffs_of_a_topic_are_bounded(void **state)
 	/* Crowds that PRUNE and go: made of ids alone. */
 	for (unsigned i = 0; i < 3000; i++) {
 		size_t outer, inner;
+		struct bytes rpc;
 
 		put_be32(id.raw + 6, i);
 		assert_int_equal(gossip_peer_seen(l->g, &l->te.env, &id), 0);
@@ -415,9 +416,8 @@ static void test_gossip_backoffs_of_a_topic_are_bounded(void **state)
 		pb_put_uint(&l->rpc, PRUNE_BACKOFF, 3600);
 		pb_end(&l->rpc, inner);
 		pb_end(&l->rpc, outer);
-		assert_int_equal(
-			gossip_feed(l->g, &l->te.env, &id, buf_bytes(&l->rpc)),
-			0);
+		rpc = buf_bytes(&l->rpc);
+		assert_int_equal(gossip_feed(l->g, &l->te.env, &id, &rpc), 0);
 		buf_reset(&l->rpc);
 		gossip_peer_remove(l->g, &l->te.env, &id);
 	}

@@ -39,6 +39,11 @@ static struct bytes id_of(
 	return bytes_of(out, from->len + 8u);
 }
 
+static int feed(struct gossip_lab *l, unsigned i, struct bytes rpc)
+{
+	return gossip_feed(l->g, &l->te.env, lab_id(l, i), &rpc);
+}
+
 static int hear(struct gossip_lab *l, unsigned i, unsigned author, uint64_t n)
 {
 	return lab_message(l, i, lab_sign(l, author, n, "room", "hello"));
@@ -491,20 +496,16 @@ static void test_gossip_refuses_bent_rpcs(void **state)
 
 	lab_member(l, 0, GOSSIP_V11);
 	for (size_t i = 0; i < P2P_ARRAY_LEN(bent); i++)
-		assert_int_not_equal(gossip_feed(l->g, &l->te.env, lab_id(l, 0),
-					     bytes_str(bent[i])),
-			0);
+		assert_int_not_equal(feed(l, 0, bytes_str(bent[i])), 0);
 	/* Later versions' control and extensions are tolerated. */
-	assert_int_equal(gossip_feed(l->g, &l->te.env, lab_id(l, 0),
+	assert_int_equal(feed(l, 0,
 				 bytes_str("\x1a\x04\x32\x02\x0a\x01\x22\x01x"
 					   "\x28\x01")),
 		0);
 	pb_put_bytes(&l->rpc, 77, bytes_str("later"));
 	pb_put_uint(&l->rpc, 78, 5);
 	assert_int_equal(lab_feed(l, 0), 0);
-	assert_int_equal(
-		gossip_feed(l->g, &l->te.env, lab_id(l, 33), bytes_of("", 0)),
-		P2P_ERR_LIMIT);
+	assert_int_equal(feed(l, 33, bytes_of("", 0)), P2P_ERR_LIMIT);
 }
 
 static void test_gossip_slow_peer_loses_messages_counted(void **state)

@@ -147,6 +147,7 @@ static void cut(struct pair *p)
 static void on_action(struct pair *p, unsigned i, struct node_action *act)
 {
 	struct side *s = &p->side[i];
+	struct node_event verified;
 
 	switch (act->kind) {
 	case NODE_ACT_DIAL:
@@ -171,6 +172,12 @@ static void on_action(struct pair *p, unsigned i, struct node_action *act)
 		break;
 	case NODE_ACT_ADVERTISE:
 		s->advertised++;
+		break;
+	case NODE_ACT_VERIFY:
+		unit_batch_check(act->batch);
+		verified = (struct node_event){
+			.kind = NODE_EV_VERIFIED, .batch = act->batch};
+		step(p, i, &verified);
 		break;
 	case NODE_ACT_STOPPED:
 		s->stopped = true;

@@ -34,6 +34,15 @@ static void flush(struct host *h, uint64_t conn)
 	}
 }
 
+/* At once: what a verifier needs is little beside the wires. */
+static void verify(struct host *h, struct unit_batch *b)
+{
+	struct node_event ev = {.kind = NODE_EV_VERIFIED, .batch = b};
+
+	unit_batch_check(b);
+	node_step(h->node, &h->env, &ev);
+}
+
 static void act(struct host *h, struct node_action *a)
 {
 	switch (a->kind) {
@@ -54,6 +63,9 @@ static void act(struct host *h, struct node_action *a)
 		break;
 	case NODE_ACT_TELL_CHAT:
 		take(h, a->msg);
+		break;
+	case NODE_ACT_VERIFY:
+		verify(h, a->batch);
 		break;
 	case NODE_ACT_ADVERTISE:
 	case NODE_ACT_STOPPED:

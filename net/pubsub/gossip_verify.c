@@ -1,0 +1,368 @@
+/*
+ * Units between their arrival and the verdict on their signature.
+ *
+ * Each peer that hands units over has a line of them. Batches are cut from the
+ * lines by turns, one unit each, so whoever floods waits behind himself. The
+ * verdicts are served in the order of the cut, whichever batch returns first:
+ * units that came by one peer come out in the order in which they came. Among
+ * peers it is the order of arrival, too, as long as all fits one batch; beyond
+ * that a flood that names somebody as its author must not hold up what he
+ * really said.
+ */
+#include <stdlib.h>
+
+#include "base/xmalloc.h"
+#include "net/pubsub/gossip_internal.h"
+
+/* A unit that waits, or is being checked. */
+struct job {
+	struct list order; /* in line->jobs while it waits */
+	struct line *line;
+	uint64_t arrival;
+	uint8_t key[VERIFY_KEY_BYTES]; /* in verify.pending */
+	uint8_t *unit;                 /* NULL: the batch has it */
+	size_t len;
+	size_t cost;
+	/* Who has handed it over: one bit a slot. */
+	uint8_t from[GOSSIP_PEERS_MAX / 8];
+};
+
+/* What one peer has handed over. It outlives the peer: last words count. */
+struct line {
+	struct peer_id peer;
+	struct list turn; /* in verify.turns while something waits */
+	struct list jobs;
+	size_t bytes; /* with what is being checked */
+	size_t count;
+};
+
+/* A batch that is out, or back before its turn. */
+struct out {
+	struct list order;
+	uint64_t id;
+	size_t count;
+	struct job *job[UNIT_BATCH_MAX];
+	struct unit_batch *back; /* NULL: still out */
+};
+
+void verify_init(struct gossip *g, const struct env *env)
+{
+	budget_init(&g->verify.budget, env->budget, GOSSIP_VERIFY_BYTES_MAX);
+	table_init(&g->verify.lines, env->rng);
+	table_init(&g->verify.pending, env->rng);
+	list_init(&g->verify.turns);
+	list_init(&g->verify.out);
+}
+
+/* ---- jobs and lines ---------------------------------------------------- */
+
+static struct line *line_find(const struct gossip *g, const struct peer_id *id)
+{
+	return table_get(&g->verify.lines, peer_id_bytes(id));
+}
+
+static struct line *line_get(struct gossip *g, const struct peer_id *id)
+{
+	struct line *line = line_find(g, id);
+
+	if (line != NULL)
+		return line;
+	line = xcalloc(1, sizeof(*line));
+	line->peer = *id;
+	list_init(&line->turn);
+	list_init(&line->jobs);
+	(void)table_put(&g->verify.lines, peer_id_bytes(id), line);
+	return line;
+}
+
+static void job_free(struct gossip *g, struct job *job)
+{
+	struct line *line = job->line;
+
+	(void)table_remove(
+		&g->verify.pending, bytes_of(job->key, sizeof(job->key)));
+	budget_release(&g->verify.budget, job->cost);
+	list_remove(&job->order);
+	line->bytes -= job->cost;
+	if (list_empty(&line->jobs))
+		list_remove(&line->turn);
+	if (--line->count == 0) {
+		(void)table_remove(
+			&g->verify.lines, peer_id_bytes(&line->peer));
+		free(line);
+	}
+	free(job->unit);
+	free(job);
+}
+
+static void note_from(struct job *job, const struct gpeer *p)
+{
+	job->from[p->slot / 8] |= (uint8_t)(1u << (p->slot % 8));
+}
+
+static bool is_from(const struct job *job, const struct gpeer *p)
+{
+	return (job->from[p->slot / 8] >> (p->slot % 8) & 1u) != 0;
+}
+
+void verify_forget_slot(struct gossip *g, unsigned slot)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &g->verify.pending)
+		((struct job *)e->value)->from[slot / 8] &=
+			(uint8_t)(0xff ^ (1u << (slot % 8)));
+}
+
+void verify_clear(struct gossip *g)
+{
+	struct table_entry *e, *tmp;
+	struct list *pos, *next;
+
+	LIST_FOREACH(pos, next, &g->verify.out) {
+		struct out *out = LIST_ITEM(pos, struct out, order);
+
+		if (out->back != NULL)
+			msg_free(&out->back->msg);
+		free(out);
+	}
+	TABLE_FOREACH(e, tmp, &g->verify.pending)
+		job_free(g, e->value);
+	table_clear(&g->verify.pending);
+	table_clear(&g->verify.lines);
+	budget_clear(&g->verify.budget);
+}
+
+/* ---- arrival ----------------------------------------------------------- */
+
+/*
+ * A line may hold its share, less when others have taken much: so room is left
+ * for whoever comes with little. One unit it may always have.
+ */
+static size_t share_of_all(const struct gossip *g)
+{
+	return (g->verify.budget.max - g->verify.budget.used) / 4;
+}
+
+static bool has_share(
+	const struct gossip *g, const struct line *line, size_t cost, bool last)
+{
+	size_t share = last ? GOSSIP_VERIFY_LAST_BYTES_MAX
+			    : GOSSIP_VERIFY_PEER_BYTES_MAX;
+
+	return line == NULL ||
+	       line->bytes + cost <= P2P_MIN(share, share_of_all(g));
+}
+
+bool gossip_has_room(const struct gossip *g, const struct peer_id *peer)
+{
+	const struct line *line = line_find(g, peer);
+
+	/* From half of it on, so that reading then goes on for a while. */
+	return line == NULL ||
+	       line->bytes <= P2P_MIN((size_t)GOSSIP_VERIFY_PEER_BYTES_MAX,
+				      share_of_all(g)) /
+				      2;
+}
+
+bool verify_has(struct gossip *g, const struct gpeer *p, struct bytes raw,
+	uint8_t key[static VERIFY_KEY_BYTES])
+{
+	struct job *job;
+
+	crypto_blake2b(key, &raw, 1);
+	job = table_get(&g->verify.pending, bytes_of(key, VERIFY_KEY_BYTES));
+	if (job == NULL)
+		return false;
+	note_from(job, p);
+	return true;
+}
+
+int verify_add(struct gossip *g, const struct gpeer *p, struct bytes raw,
+	const uint8_t key[static VERIFY_KEY_BYTES], bool last)
+{
+	struct line *line = line_find(g, &p->id);
+	struct job *job;
+	size_t cost = sizeof(*job) + GOSSIP_CACHE_ENTRY_BYTES + raw.len;
+
+	if (!has_share(g, line, cost, last) ||
+		budget_charge(&g->verify.budget, cost) != 0)
+		return P2P_ERR_LIMIT;
+	job = xcalloc(1, sizeof(*job));
+	job->line = line = line_get(g, &p->id);
+	job->arrival = g->verify.arrivals++;
+	memcpy(job->key, key, sizeof(job->key));
+	job->unit = xmemdup(raw.data, raw.len);
+	job->len = raw.len;
+	job->cost = cost;
+	note_from(job, p);
+	list_push_back(&line->jobs, &job->order);
+	line->bytes += cost;
+	line->count++;
+	if (list_empty(&line->turn))
+		list_push_back(&g->verify.turns, &line->turn);
+	(void)table_put(
+		&g->verify.pending, bytes_of(key, VERIFY_KEY_BYTES), job);
+	return 0;
+}
+
+/* ---- out --------------------------------------------------------------- */
+
+static struct job *next_job(struct gossip *g)
+{
+	struct line *line = LIST_ITEM(g->verify.turns.next, struct line, turn);
+	struct job *job = LIST_ITEM(line->jobs.next, struct job, order);
+
+	list_remove(&job->order);
+	list_remove(&line->turn);
+	if (!list_empty(&line->jobs))
+		list_push_back(&g->verify.turns, &line->turn);
+	return job;
+}
+
+/* Into its place by arrival: those of one line are in order already. */
+static void insert_job(struct out *out, struct job *job)
+{
+	size_t at = out->count++;
+
+	for (; at > 0 && out->job[at - 1]->arrival > job->arrival; at--)
+		out->job[at] = out->job[at - 1];
+	out->job[at] = job;
+}
+
+struct unit_batch *gossip_next_verify(struct gossip *g)
+{
+	struct unit_batch *b;
+	struct out *out;
+	size_t bytes = 0;
+
+	if (list_empty(&g->verify.turns))
+		return NULL;
+	out = xcalloc(1, sizeof(*out));
+	out->id = g->verify.batches++;
+	while (out->count < UNIT_BATCH_MAX && bytes < UNIT_BATCH_BYTES_MAX &&
+		!list_empty(&g->verify.turns)) {
+		struct job *job = next_job(g);
+
+		bytes += job->len;
+		insert_job(out, job);
+	}
+	b = unit_batch_new(out->id);
+	for (size_t i = 0; i < out->count; i++) {
+		unit_batch_add_take(b, out->job[i]->unit, out->job[i]->len);
+		out->job[i]->unit = NULL;
+	}
+	list_push_back(&g->verify.out, &out->order);
+	return b;
+}
+
+/* ---- verdicts ---------------------------------------------------------- */
+
+/* To the mesh, and to floodsub peers, but not to those who had it. */
+static void forward(struct gossip *g, const struct topic *t,
+	const struct job *job, const struct unit *u)
+{
+	struct gpeer *from = gpeer_find(g, &job->line->peer);
+	struct table_entry *e, *tmp;
+
+	if (from != NULL)
+		from->brought += job->len;
+	TABLE_FOREACH(e, tmp, &g->peers) {
+		struct gpeer *p = e->value;
+
+		if (is_from(job, p) || peer_id_equal(&p->id, &u->from))
+			continue;
+		if (table_get(&t->mesh, peer_id_bytes(&p->id)) == NULL &&
+			(p->version != GOSSIP_FLOODSUB ||
+				!gpeer_subscribed(p, u->topic)))
+			continue;
+		(void)send_forward(g, from, p, bytes_of(job->unit, job->len));
+	}
+}
+
+static void accept(struct gossip *g, const struct env *env, struct job *job)
+{
+	struct gossip_event ev = {
+		.kind = GOSSIP_EV_UNIT, .peer = job->line->peer};
+	struct bytes raw = bytes_of(job->unit, job->len);
+	uint8_t id_raw[UNIT_GOSSIP_ID_BYTES_MAX];
+	const struct topic *t;
+	struct bytes id;
+	struct unit u;
+
+	/* It was read once before: the verdict on bytes never changes. */
+	P2P_ASSERT(unit_parse(&u, raw) == 0);
+	id = bytes_of(id_raw, unit_gossip_id(&u, id_raw));
+	t = table_get(&g->topics, u.topic);
+	if (t == NULL) {
+		g->counters.units_ignored++;
+		return;
+	}
+	/* Other bytes of the same name have come out before it. */
+	if (seen_has(g, id)) {
+		g->counters.units_duplicate++;
+		return;
+	}
+	if (table_get(&g->asked, id) != NULL)
+		g->counters.iwant_recovered++;
+	g->counters.units_new++;
+	seen_add(g, env, id);
+	idontwant_tell(g, t, gpeer_find(g, &job->line->peer), &u);
+	cache_add(g, &u, raw);
+	forward(g, t, job, &u);
+	ev.unit = job->unit;
+	ev.unit_len = job->len;
+	job->unit = NULL;
+	gossip_emit(g, &ev);
+}
+
+static void serve_verdict(
+	struct gossip *g, const struct env *env, struct job *job, int verdict)
+{
+	if (verdict == 0)
+		accept(g, env, job);
+	else if (verdict == P2P_ERR_AUTH || verdict == P2P_ERR_MALFORMED)
+		g->counters.units_rejected++;
+	else
+		g->counters.units_ignored++;
+	job_free(g, job);
+}
+
+static void serve_back(struct gossip *g, const struct env *env, struct out *out)
+{
+	for (size_t i = 0; i < out->count; i++) {
+		struct unit_check *c = &out->back->check[i];
+
+		out->job[i]->unit = c->unit;
+		c->unit = NULL;
+		serve_verdict(g, env, out->job[i], c->verdict);
+	}
+	msg_free(&out->back->msg);
+	list_remove(&out->order);
+	free(out);
+}
+
+void gossip_verified(
+	struct gossip *g, const struct env *env, struct unit_batch *b)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &g->verify.out) {
+		struct out *out = LIST_ITEM(pos, struct out, order);
+
+		if (b == NULL || out->id != b->id)
+			continue;
+		P2P_ASSERT(out->back == NULL);
+		out->back = b;
+		b = NULL;
+	}
+	P2P_ASSERT(b == NULL);
+	while (!list_empty(&g->verify.out)) {
+		struct out *out =
+			LIST_ITEM(g->verify.out.next, struct out, order);
+
+		if (out->back == NULL)
+			break;
+		serve_back(g, env, out);
+	}
+}
