@@ -1,6 +1,8 @@
 #include "net/identity/key.h"
 
 #include "base/cursor.h"
+#include "net/identity/key_nettle.h"
+#include "net/identity/key_secp256k1.h"
 #include "net/wire/pb.h"
 
 #define SEED_BYTES 32
@@ -97,21 +99,36 @@ int public_key_parse(struct public_key *key, struct bytes pb)
 	*key = (struct public_key){0};
 	if (err != 0)
 		return err;
-	key->kind = (enum key_kind)form.kind;
-	if (key->kind != KEY_KIND_ED25519)
-		return P2P_ERR_UNSUPPORTED;
-	if (form.data.len != CRYPTO_KEY_BYTES)
+	if (form.kind == KEY_KIND_ED25519 && form.data.len != CRYPTO_KEY_BYTES)
 		return P2P_ERR_MALFORMED;
-	memcpy(key->raw, form.data.data, CRYPTO_KEY_BYTES);
+	if (form.kind == KEY_KIND_SECP256K1 &&
+		form.data.len != KEY_SECP256K1_BYTES)
+		return P2P_ERR_MALFORMED;
+	key->kind = (enum key_kind)form.kind;
+	key->data = form.data;
 	return 0;
 }
 
 int public_key_verify(
 	const struct public_key *key, struct bytes message, struct bytes sig)
 {
-	if (key->kind != KEY_KIND_ED25519)
-		return P2P_ERR_UNSUPPORTED;
-	if (sig.len != CRYPTO_SIG_BYTES)
-		return P2P_ERR_AUTH;
-	return crypto_ed25519_verify(sig.data, key->raw, message);
+	switch (key->kind) {
+	case KEY_KIND_ED25519:
+		if (sig.len != CRYPTO_SIG_BYTES)
+			return P2P_ERR_AUTH;
+		return crypto_ed25519_verify(sig.data, key->data.data, message);
+	case KEY_KIND_SECP256K1:
+		return key_secp256k1_verify(key->data, message, sig);
+	case KEY_KIND_RSA:
+		return key_nettle_rsa(key->data, message, sig);
+	case KEY_KIND_ECDSA:
+		return key_nettle_ecdsa(key->data, message, sig);
+	}
+	return P2P_ERR_UNSUPPORTED;
+}
+
+bool public_key_not_built(int err)
+{
+	return err == P2P_ERR_NO_RSA || err == P2P_ERR_NO_ECDSA ||
+	       err == P2P_ERR_NO_SECP256K1;
 }

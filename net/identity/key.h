@@ -1,7 +1,11 @@
 /*
  * Own key and others' public keys (libp2p peer-ids spec, "Keys"). Own keys
- * are Ed25519. Others' are Ed25519 here; the kinds that need another library
- * are refused with P2P_ERR_UNSUPPORTED and a clear word.
+ * are Ed25519. Others' are of all four kinds: Ed25519 always, the rest where
+ * their library is built in (key_nettle.h, key_secp256k1.h); a build without
+ * refuses such a peer with an error whose text names the kind and the library.
+ *
+ * Whoever checks a signature of somebody else calls public_key_verify: the
+ * handshake, units and envelopes. Any thread may.
  */
 #ifndef NET_IDENTITY_KEY_H
 #define NET_IDENTITY_KEY_H
@@ -42,17 +46,27 @@ int identity_parse(struct identity *me, struct bytes pb) P2P_MUST_CHECK;
 /* Appends the 68 bytes for the file. */
 void identity_serialize(const struct identity *me, struct buf *out);
 
-/* Somebody's public key, checked for form. */
+/* Somebody's public key, a view into the protobuf that it was read from. */
 struct public_key {
 	enum key_kind kind;
-	uint8_t raw[CRYPTO_KEY_BYTES]; /* Ed25519 only */
+	struct bytes data;
 };
 
-/* Strict: both fields, in order, nothing else. P2P_ERR_MALFORMED,
- * P2P_ERR_UNSUPPORTED. */
+/*
+ * Strict: both fields, in order, nothing else, at most KEY_PB_BYTES_MAX bytes.
+ * What is inside an RSA or ECDSA key is read when it is used.
+ * P2P_ERR_MALFORMED, or P2P_ERR_UNSUPPORTED for a kind that the spec does not
+ * have.
+ */
 int public_key_parse(struct public_key *key, struct bytes pb) P2P_MUST_CHECK;
-/* 0 or P2P_ERR_AUTH, P2P_ERR_UNSUPPORTED. */
+/*
+ * 0; P2P_ERR_AUTH; P2P_ERR_MALFORMED for a key that is none of its kind or
+ * outside the limits of its kind; P2P_ERR_NO_RSA, P2P_ERR_NO_ECDSA or
+ * P2P_ERR_NO_SECP256K1 where the library is not built in.
+ */
 int public_key_verify(const struct public_key *key, struct bytes message,
 	struct bytes sig) P2P_MUST_CHECK;
+/* Whether err is one of the last three: nothing is wrong with the peer. */
+bool public_key_not_built(int err);
 
 #endif

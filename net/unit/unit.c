@@ -145,6 +145,14 @@ static int author_key(const struct unit *u, struct bytes *key_pb)
 	return peer_id_equal(&id, &u->from) ? 0 : P2P_ERR_AUTH;
 }
 
+/* What cannot be checked here may be good; all else is forged. */
+static int verdict(int err)
+{
+	if (err == 0 || err == P2P_ERR_UNSUPPORTED)
+		return err;
+	return public_key_not_built(err) ? P2P_ERR_UNSUPPORTED : P2P_ERR_AUTH;
+}
+
 int unit_verify(const struct unit *u)
 {
 	uint8_t small[SIGN_STACK_BYTES];
@@ -158,13 +166,13 @@ int unit_verify(const struct unit *u)
 		return err;
 	err = public_key_parse(&key, key_pb);
 	if (err != 0)
-		return err == P2P_ERR_UNSUPPORTED ? err : P2P_ERR_AUTH;
+		return verdict(err);
 	if (max > sizeof(small))
 		room = xmalloc(max);
 	err = public_key_verify(&key, signed_bytes(u, room), u->signature);
 	if (room != small)
 		free(room);
-	return err;
+	return verdict(err);
 }
 
 int unit_sign(const struct identity *me, uint64_t seqno, struct bytes topic,

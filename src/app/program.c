@@ -14,6 +14,8 @@
 #include "base/clock.h"
 #include "base/xmalloc.h"
 #include "msg/msg_limits.h"
+#include "net/identity/key_nettle.h"
+#include "net/identity/key_secp256k1.h"
 
 /* The profile's setting that keeps saved addresses true. */
 #define PORT_SETTING "listen-port"
@@ -71,9 +73,11 @@ char *program_versions(void)
 	const char *core = "";
 #endif
 	return xasprintf("p2pchat-tui %s\nLAN discovery: %s%s\nSQLite %s\n"
-			 "libuv %s\nlibsodium %s\n",
+			 "libuv %s\nlibsodium %s\nkeys of peers: Ed25519%s%s\n",
 		PACKAGE_VERSION, avahi, core, store_library_version(),
-		loop_library_version(), crypto_library_version());
+		loop_library_version(), crypto_library_version(),
+		key_nettle_version() != NULL ? ", RSA, ECDSA (nettle)" : "",
+		key_secp256k1_built() ? ", secp256k1" : "");
 }
 
 int program_timeout(uint64_t deadline_ms)

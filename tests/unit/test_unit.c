@@ -25,6 +25,19 @@ static int verdict(const char *name)
 	return 0;
 }
 
+/* A build without the author's library ignores what others can check. */
+static int checkable(int want, const struct unit *u)
+{
+#ifndef HAVE_SECP256K1
+	struct bytes key = peer_id_key(&u->from);
+
+	if (key.len > 1 && key.data[1] == KEY_KIND_SECP256K1)
+		return P2P_ERR_UNSUPPORTED;
+#endif
+	(void)u;
+	return want;
+}
+
 static void test_unit_verdicts_never_change(void **state)
 {
 	struct vector_file v;
@@ -47,7 +60,7 @@ static void test_unit_verdicts_never_change(void **state)
 		if (err != 0)
 			continue;
 		err = unit_verify(&u);
-		if (err != verdict(v.word[2]))
+		if (err != checkable(verdict(v.word[2]), &u))
 			fail_msg("%s: %s", v.word[0], p2p_err_name(err));
 		vector_hex_fixed(v.word[4], want, sizeof(want));
 		unit_id_of(&u, &id);

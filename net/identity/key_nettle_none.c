@@ -1,0 +1,22 @@
+#include "net/identity/key_nettle.h"
+
+const char *key_nettle_version(void)
+{
+	return NULL;
+}
+
+int key_nettle_rsa(struct bytes spki, struct bytes message, struct bytes sig)
+{
+	(void)spki;
+	(void)message;
+	(void)sig;
+	return P2P_ERR_NO_RSA;
+}
+
+int key_nettle_ecdsa(struct bytes spki, struct bytes message, struct bytes sig)
+{
+	(void)spki;
+	(void)message;
+	(void)sig;
+	return P2P_ERR_NO_ECDSA;
+}

@@ -1,0 +1,48 @@
+#include "net/identity/key_secp256k1.h"
+
+#include <secp256k1.h>
+
+#include "net/identity/crypto.h"
+
+/* Two integers of 33 bytes with their heads, and the sequence's. */
+#define DER_BYTES_MAX 72
+
+bool key_secp256k1_built(void)
+{
+	return true;
+}
+
+/* Canonical: writing it again gives the same bytes. */
+static bool read_signature(secp256k1_ecdsa_signature *rs, struct bytes sig)
+{
+	uint8_t again[DER_BYTES_MAX];
+	size_t len = sizeof(again);
+
+	return sig.len > 0 && sig.len <= sizeof(again) &&
+	       secp256k1_ecdsa_signature_parse_der(
+		       secp256k1_context_static, rs, sig.data, sig.len) == 1 &&
+	       secp256k1_ecdsa_signature_serialize_der(
+		       secp256k1_context_static, again, &len, rs) == 1 &&
+	       bytes_equal(bytes_of(again, len), sig);
+}
+
+int key_secp256k1_verify(
+	struct bytes point, struct bytes message, struct bytes sig)
+{
+	uint8_t digest[CRYPTO_HASH_BYTES];
+	secp256k1_ecdsa_signature rs;
+	secp256k1_pubkey key;
+
+	if (point.len != KEY_SECP256K1_BYTES ||
+		secp256k1_ec_pubkey_parse(secp256k1_context_static, &key,
+			point.data, point.len) != 1)
+		return P2P_ERR_MALFORMED;
+	if (!read_signature(&rs, sig))
+		return P2P_ERR_AUTH;
+	crypto_sha256(digest, message);
+	/* The library refuses the higher s by itself. */
+	return secp256k1_ecdsa_verify(
+		       secp256k1_context_static, &rs, digest, &key) == 1
+		       ? 0
+		       : P2P_ERR_AUTH;
+}

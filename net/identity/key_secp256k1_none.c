@@ -1,0 +1,15 @@
+#include "net/identity/key_secp256k1.h"
+
+bool key_secp256k1_built(void)
+{
+	return false;
+}
+
+int key_secp256k1_verify(
+	struct bytes point, struct bytes message, struct bytes sig)
+{
+	(void)point;
+	(void)message;
+	(void)sig;
+	return P2P_ERR_NO_SECP256K1;
+}
