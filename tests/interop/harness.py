@@ -28,6 +28,12 @@ PEERS = {
     "go": ("go", (), "yamux"),
     "plain": ("js", ("--dialect", "plain",
                      "--topic", "universal-connectivity"), "yamux"),
+    # Current go-libp2p and go-libp2p-pubsub, and current rust-libp2p.
+    "go-current": ("go-current", ("--tls-first",), "yamux"),
+    "rust": ("rust", (), "yamux"),
+    "rust-plain": ("rust", ("--dialect", "plain", "--topic",
+                            "universal-connectivity"), "yamux"),
+    "rust-mplex": ("rust", ("--muxers", "mplex"), "mplex"),
     # Newer go-libp2p asks for TLS before it asks for Noise.
     "go-tls-first": ("go", ("--tls-first",), "yamux"),
     # Current js-libp2p drops an Mplex connection on which streams open fast.
@@ -159,8 +165,10 @@ class Peer(Program):
     def __init__(self, peer, programs, folder, name):
         self.kind, args, self.muxer = PEERS[peer]
         program = programs[self.kind]
-        argv = [program] if self.kind == "go" else ["node", program]
-        if self.kind == "go" and "P2PCHAT_INTEROP_TRACE" in os.environ:
+        is_go = self.kind in ("go", "go-current")
+        argv = ["node"] if self.kind in ("js", "js-mplex") else []
+        argv.append(program)
+        if is_go and "P2PCHAT_INTEROP_TRACE" in os.environ:
             argv.append("--trace")
         super().__init__(name, [*argv, *args], folder)
         self.id = self.addr = None

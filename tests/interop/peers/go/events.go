@@ -45,7 +45,8 @@ func versions() map[string]string {
 		switch module.Path {
 		case "github.com/libp2p/go-libp2p",
 			"github.com/libp2p/go-libp2p-pubsub",
-			"github.com/libp2p/go-yamux/v4":
+			"github.com/libp2p/go-yamux/v4",
+			"github.com/libp2p/go-yamux/v5":
 			found[module.Path] = module.Version
 		}
 	}

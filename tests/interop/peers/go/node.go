@@ -46,6 +46,8 @@ func newPubSub(ctx context.Context, h host.Host,
 	params.D = 4
 	params.Dlo = 3
 	params.Dhi = 6
+	// One less than it sets: current releases refuse half of D.
+	params.Dout = 1
 	params.Dlazy = 4
 	params.HeartbeatInterval = 700 * time.Millisecond
 	params.FanoutTTL = 90 * time.Second

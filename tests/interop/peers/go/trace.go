@@ -94,6 +94,16 @@ func (t *tracer) AddPeer(id peer.ID, _ protocol.ID) {
 	t.streams[id] = true
 }
 
+// Newer releases tell by these two what older ones tell by AddPeer and
+// RemovePeer.
+func (t *tracer) OnNewOutboundStream(id peer.ID, name protocol.ID) {
+	t.AddPeer(id, name)
+}
+
+func (t *tracer) OnClosedOutboundStream(id peer.ID) {
+	t.RemovePeer(id)
+}
+
 func (t *tracer) Join(string)                              {}
 func (t *tracer) Leave(string)                             {}
 func (t *tracer) ValidateMessage(*pubsub.Message)          {}

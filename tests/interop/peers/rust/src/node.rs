@@ -1,0 +1,170 @@
+//! The libp2p node: transport, muxers, protocols, and the key it lives by.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::future::Either;
+use libp2p_core::muxing::StreamMuxerBox;
+use libp2p_core::transport::Boxed;
+use libp2p_core::upgrade::{SelectUpgrade, Version};
+use libp2p_core::{PeerId, Transport};
+use libp2p_gossipsub as gossipsub;
+use libp2p_identity::Keypair;
+use libp2p_swarm::behaviour::toggle::Toggle;
+use libp2p_swarm::{NetworkBehaviour, Swarm};
+
+use crate::Settings;
+
+type Fault = Box<dyn Error + Send + Sync>;
+
+// The programs' default of 128 streams being negotiated at a time, and the
+// library's of 512 streams, are lifted for `--streams`.
+const MANY_STREAMS: usize = 100_000;
+const UPGRADE_TIME: Duration = Duration::from_secs(10);
+// `ping` waits for the library's next ping of its own.
+const PING_INTERVAL: Duration = Duration::from_secs(2);
+const YAMUX: &str = "/yamux/1.0.0";
+const MPLEX: &str = "/mplex/6.7.0";
+
+#[derive(NetworkBehaviour)]
+#[behaviour(prelude = "libp2p_swarm::derive_prelude")]
+pub struct Behaviour {
+    pub gossip: gossipsub::Behaviour,
+    pub identify: libp2p_identify::Behaviour,
+    pub ping: libp2p_ping::Behaviour,
+    pub mdns: Toggle<libp2p_mdns::tokio::Behaviour>,
+    pub streams: libp2p_stream::Behaviour,
+}
+
+/// Which muxer was agreed on with whom, last.
+pub type Muxers = Arc<Mutex<HashMap<PeerId, &'static str>>>;
+
+pub fn new_key(kind: &str) -> Result<Keypair, Fault> {
+    Ok(match kind {
+        "ed25519" => Keypair::generate_ed25519(),
+        "secp256k1" => Keypair::generate_secp256k1(),
+        "ecdsa" => Keypair::generate_ecdsa(),
+        "rsa" => new_rsa_key()?,
+        _ => return Err("no such type of key".into()),
+    })
+}
+
+/// The library makes no RSA keys, it takes them as PKCS #8.
+fn new_rsa_key() -> Result<Keypair, Fault> {
+    let made = Command::new("openssl")
+        .args(["genpkey", "-algorithm", "RSA", "-outform", "DER"])
+        .args(["-pkeyopt", "rsa_keygen_bits:2048", "-quiet"])
+        .output()?;
+    let mut der = made.stdout;
+    Keypair::rsa_from_pkcs8(&mut der)
+        .map_err(|e| format!("openssl genpkey: {e}").into())
+}
+
+/// TCP, Noise, and the muxers in their order, as the crate libp2p puts them
+/// together: protocols are proposed lazily.
+fn new_transport(
+    key: &Keypair,
+    set: &Settings,
+    agreed: Muxers,
+) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Fault> {
+    let noise = libp2p_noise::Config::new(key)?;
+    let mut yamux = libp2p_yamux::Config::default();
+    let mut mplex = libp2p_mplex::Config::new();
+    if set.streams {
+        yamux.set_max_num_streams(MANY_STREAMS);
+        mplex.set_max_num_streams(MANY_STREAMS);
+    }
+    macro_rules! stack {
+        ($muxers:expr, $name:expr) => {
+            libp2p_tcp::tokio::Transport::new(
+                libp2p_tcp::Config::default().nodelay(true),
+            )
+            .upgrade(Version::V1Lazy)
+            .authenticate(noise)
+            .multiplex($muxers)
+            .timeout(UPGRADE_TIME)
+            .map(move |(peer, muxer), _| {
+                let name = $name(&muxer);
+                agreed.lock().unwrap().insert(peer, name);
+                (peer, StreamMuxerBox::new(muxer))
+            })
+            .boxed()
+        };
+    }
+    Ok(match set.muxers.as_str() {
+        "yamux" => stack!(yamux, |_: &_| YAMUX),
+        "mplex" => stack!(mplex, |_: &_| MPLEX),
+        "yamux,mplex" => {
+            stack!(SelectUpgrade::new(yamux, mplex), |m: &Either<_, _>| {
+                if matches!(m, Either::Left(_)) {
+                    YAMUX
+                } else {
+                    MPLEX
+                }
+            })
+        }
+        "mplex,yamux" => {
+            stack!(SelectUpgrade::new(mplex, yamux), |m: &Either<_, _>| {
+                if matches!(m, Either::Left(_)) {
+                    MPLEX
+                } else {
+                    YAMUX
+                }
+            })
+        }
+        _ => return Err("no such muxers".into()),
+    })
+}
+
+/// The library's own figures, with what it thinks of others counted as its
+/// defaults have it.
+fn new_gossip(key: &Keypair) -> Result<gossipsub::Behaviour, Fault> {
+    let config = gossipsub::ConfigBuilder::default()
+        .validation_mode(gossipsub::ValidationMode::Strict)
+        .build()?;
+    let mut gossip = gossipsub::Behaviour::new(
+        gossipsub::MessageAuthenticity::Signed(key.clone()),
+        config,
+    )?;
+    gossip.with_peer_score(
+        gossipsub::PeerScoreParams::default(),
+        gossipsub::PeerScoreThresholds::default(),
+    )?;
+    Ok(gossip)
+}
+
+pub fn new_swarm(
+    key: &Keypair,
+    set: &Settings,
+    agreed: Muxers,
+) -> Result<Swarm<Behaviour>, Fault> {
+    let id = key.public().to_peer_id();
+    let mdns = if set.mdns {
+        let config = libp2p_mdns::Config::default();
+        Some(libp2p_mdns::tokio::Behaviour::new(config, id)?)
+    } else {
+        None
+    };
+    let behaviour = Behaviour {
+        gossip: new_gossip(key)?,
+        identify: libp2p_identify::Behaviour::new(
+            libp2p_identify::Config::new("/ipfs/0.1.0".into(), key.public())
+                .with_push_listen_addr_updates(true),
+        ),
+        ping: libp2p_ping::Behaviour::new(
+            libp2p_ping::Config::new().with_interval(PING_INTERVAL),
+        ),
+        mdns: mdns.into(),
+        streams: libp2p_stream::Behaviour::new(),
+    };
+    let mut config = libp2p_swarm::Config::with_tokio_executor()
+        .with_idle_connection_timeout(Duration::from_secs(600));
+    if set.streams {
+        config = config.with_max_negotiating_inbound_streams(MANY_STREAMS);
+    }
+    let transport = new_transport(key, set, agreed)?;
+    Ok(Swarm::new(transport, behaviour, id, config))
+}
