@@ -42,6 +42,15 @@ PEERS = {
     "js-prefers-mplex": ("js", ("--muxers", "mplex,yamux"), None),
 }
 
+# The same with keys of other kinds; the story "keys" meets them.
+KEY_PEERS = {
+    "go-rsa": ("go", ("--key-type", "rsa"), "yamux"),
+    "go-ecdsa": ("go", ("--key-type", "ecdsa"), "yamux"),
+    "go-secp256k1": ("go", ("--key-type", "secp256k1"), "yamux"),
+    "js-rsa": ("js", ("--key-type", "RSA"), "yamux"),
+    "js-secp256k1": ("js", ("--key-type", "secp256k1"), "yamux"),
+}
+
 
 class Failure(Exception):
     """A check that did not hold; the text says what was seen instead."""
@@ -163,7 +172,7 @@ class Peer(Program):
     """A foreign peer, by the control protocol of README.md."""
 
     def __init__(self, peer, programs, folder, name):
-        self.kind, args, self.muxer = PEERS[peer]
+        self.kind, args, self.muxer = (PEERS | KEY_PEERS)[peer]
         program = programs[self.kind]
         is_go = self.kind in ("go", "go-current")
         argv = ["node"] if self.kind in ("js", "js-mplex") else []

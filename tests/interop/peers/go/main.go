@@ -35,6 +35,7 @@ type settings struct {
 	tlsFirst bool
 	trace    bool
 	mdns     bool
+	keyType  string
 }
 
 type chat struct {
@@ -61,6 +62,7 @@ func main() {
 	flag.BoolVar(&set.mdns, "mdns", false, "look for others on the LAN")
 	flag.BoolVar(&set.tlsFirst, "tls-first", false, "propose TLS first")
 	flag.BoolVar(&set.trace, "trace", false, "report every RPC")
+	flag.StringVar(&set.keyType, "key-type", "ed25519", "the kind of its key")
 	flag.Parse()
 
 	ctx, cancel := context.WithTimeout(context.Background(), life)
@@ -77,7 +79,7 @@ func main() {
 }
 
 func run(ctx context.Context, set settings) error {
-	h, err := newHost(set.listen, set.tlsFirst)
+	h, err := newHost(set.listen, set.tlsFirst, set.keyType)
 	if err != nil {
 		return err
 	}

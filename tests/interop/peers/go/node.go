@@ -22,7 +22,12 @@ const agent = "go-seed-peer"
 
 // newHost offers what the Go program p2p-chat-go offers over TCP: Noise before
 // TLS, and Yamux alone. Newer go-libp2p proposes TLS first.
-func newHost(listen string, tlsFirst bool) (host.Host, error) {
+func newHost(listen string, tlsFirst bool, keyType string) (host.Host,
+	error) {
+	self, err := identity(keyType)
+	if err != nil {
+		return nil, err
+	}
 	security := []libp2p.Option{
 		libp2p.Security(noise.ID, noise.New),
 		libp2p.Security(tls.ID, tls.New),
@@ -31,6 +36,7 @@ func newHost(listen string, tlsFirst bool) (host.Host, error) {
 		slices.Reverse(security)
 	}
 	return libp2p.New(
+		self,
 		libp2p.ListenAddrStrings(listen),
 		libp2p.Transport(tcp.NewTCPTransport),
 		libp2p.ChainOptions(security...),

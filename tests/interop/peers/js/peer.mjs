@@ -11,6 +11,7 @@ const { identify } = await import('@libp2p/identify')
 const { ping } = await import('@libp2p/ping')
 const { gossipsub } = await import('@libp2p/gossipsub')
 const { mdns } = await import('@libp2p/mdns')
+const { generateKeyPair } = await import('@libp2p/crypto/keys')
 const { emit, runPeer } = await import('./control.mjs')
 
 const muxers = { yamux, mplex }
@@ -29,10 +30,12 @@ await runPeer({
   base: import.meta.url,
   defaults: { dialect: 'seed-js', name: 'js-user', muxers: 'yamux' },
   options: {
+    'key-type': { type: 'string', default: 'Ed25519' },
     listen: { type: 'string', default: '/ip4/127.0.0.1/tcp/0' },
     mdns: { type: 'boolean', default: false }
   },
-  createNode: (names, options) => createLibp2p({
+  createNode: async (names, options) => createLibp2p({
+    privateKey: await generateKeyPair(options['key-type']),
     addresses: { listen: [options.listen] },
     peerDiscovery: options.mdns ? [reportingMdns] : [],
     transports: [tcp()],
