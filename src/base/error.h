@@ -29,10 +29,13 @@ enum p2p_class {
 	X(UNSUPPORTED, -8, LOCAL, "not supported") \
 	X(TOO_NEW, -9, LOCAL, "made by a newer version") \
 	X(CORRUPT, -10, LOCAL, "damaged data") \
-	X(NO_RSA, -11, LOCAL, "an RSA key, and built without nettle") \
-	X(NO_ECDSA, -12, LOCAL, "an ECDSA key, and built without nettle") \
+	X(NO_RSA, -11, LOCAL, \
+		"its key is RSA, and this was built without nettle") \
+	X(NO_ECDSA, -12, LOCAL, \
+		"its key is ECDSA, and this was built without nettle") \
 	X(NO_SECP256K1, -13, LOCAL, \
-		"a secp256k1 key, and built without libsecp256k1") \
+		"its key is secp256k1, and this was built without " \
+		"libsecp256k1") \
 	X(FULL, -20, LIMIT, "queue is full") \
 	X(LIMIT, -21, LIMIT, "limit reached") \
 	X(TRUNCATED, -30, PEER, "ends too early") \
