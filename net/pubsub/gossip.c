@@ -19,6 +19,7 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 	list_init(&g->senders);
 	table_init(&g->seen, env->rng);
 	table_init(&g->cache, env->rng);
+	table_init(&g->aliases, env->rng);
 	table_init(&g->asked, env->rng);
 	list_init(&g->cache_order);
 	verify_init(g, env);
@@ -59,6 +60,7 @@ void gossip_free(struct gossip *g)
 	table_clear(&g->left);
 	table_clear(&g->seen);
 	table_clear(&g->cache);
+	table_clear(&g->aliases);
 	table_clear(&g->asked);
 	bufq_clear(&g->events);
 	free(g);

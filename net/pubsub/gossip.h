@@ -40,6 +40,10 @@ enum gossip_id_form {
 	GOSSIP_FORM_FROM_SEQNO, /* go, the JS seed, ours */
 	GOSSIP_FORM_KEY_SEQNO,  /* js gossipsub 14 to 17 */
 	GOSSIP_FORM_TEXT,       /* rust: base58(from) then decimal seqno */
+	/* Hashes, from which nothing can be read (gossip_alias.c). */
+	GOSSIP_FORM_SEQNO_SHA256, /* universal-connectivity's js peer */
+	GOSSIP_FORM_DATA_SHA256,
+	GOSSIP_FORM_DATA_SIPHASH, /* rust-libp2p's examples */
 };
 
 struct gossip_cfg {

@@ -50,6 +50,7 @@ static size_t cache_cost(size_t len)
 
 static void cache_drop(struct gossip *g, struct cached *c)
 {
+	alias_remove(g, c);
 	(void)table_remove(&g->cache, bytes_of(c->id, c->id_len));
 	list_remove(&c->order);
 	g->cache_bytes -= cache_cost(c->len);
@@ -90,6 +91,7 @@ void cache_add(struct gossip *g, const struct unit *u, struct bytes raw)
 	g->cache_bytes += cost;
 	list_push_back(&g->cache_order, &c->order);
 	(void)table_put(&g->cache, bytes_of(id, id_len), c);
+	alias_add(g, c);
 }
 
 struct cached *cache_find(const struct gossip *g, struct bytes id)

@@ -116,6 +116,9 @@ size_t gossip_id_write(enum gossip_id_form form, struct bytes id,
 			return 0;
 		return write_text(&from, id.data + head.len, out);
 	case GOSSIP_FORM_UNKNOWN:
+	case GOSSIP_FORM_SEQNO_SHA256:
+	case GOSSIP_FORM_DATA_SHA256:
+	case GOSSIP_FORM_DATA_SIPHASH:
 		break;
 	}
 	return 0;

@@ -11,8 +11,7 @@
 void idontwant_tell(struct gossip *g, const struct topic *t,
 	const struct gpeer *from, const struct unit *u)
 {
-	uint8_t raw[UNIT_GOSSIP_ID_BYTES_MAX], id[GOSSIP_ID_BYTES_MAX];
-	struct bytes ours = bytes_of(raw, unit_gossip_id(u, raw));
+	uint8_t id[GOSSIP_ID_BYTES_MAX];
 	struct table_entry *e, *tmp;
 
 	if (u->data.len < GOSSIP_IDONTWANT_BYTES)
@@ -24,7 +23,7 @@ void idontwant_tell(struct gossip *g, const struct topic *t,
 		if (p == from || p->version < GOSSIP_V12 ||
 			peer_id_equal(&p->id, &u->from))
 			continue;
-		len = gossip_id_write(p->form, ours, id);
+		len = gossip_id_of_unit(p->form, u, id);
 		if (len > 0 && send_idontwant(g, p, bytes_of(id, len)))
 			g->counters.idontwant_sent++;
 	}
@@ -72,6 +71,20 @@ bool idontwant_has(const struct gpeer *p, struct bytes id)
 			return true;
 	}
 	return false;
+}
+
+bool idontwant_spares(const struct gpeer *p, const struct shared *m)
+{
+	uint8_t id[GOSSIP_ID_BYTES_MAX];
+	struct unit u;
+
+	if (idontwant_has(p, bytes_of(m->id, m->id_len)))
+		return true;
+	if (!gossip_form_is_opaque(p->form) ||
+		unit_parse(&u, bytes_of(m->unit, m->len)) != 0)
+		return false;
+	return idontwant_has(
+		p, bytes_of(id, gossip_id_of_unit(p->form, &u, id)));
 }
 
 void idontwant_heartbeat(struct gossip *g)

@@ -10,6 +10,7 @@
  * gossip_mesh.c grafting, pruning, the heartbeat
  * gossip_cache.c what was seen, and recent messages for IWANT
  * gossip_id.c   the forms of message ids
+ * gossip_alias.c the forms that are hashes
  * gossip_verify.c units whose signatures are being checked
  */
 #ifndef NET_PUBSUB_GOSSIP_INTERNAL_H
@@ -113,6 +114,9 @@ struct gossip {
 	struct table cache;  /* gossip_id -> struct cached */
 	struct list cache_order;
 	size_t cache_bytes;
+	bool aliases_kept;
+	struct table aliases;  /* a hash -> struct cached */
+	uint64_t aliases_used; /* the heartbeat of the last use */
 	struct table asked; /* gossip_id asked for this heartbeat -> itself */
 	uint64_t heartbeat; /* how many there were */
 	uint64_t heartbeat_ms; /* the next one; NEVER without peers */
@@ -190,9 +194,12 @@ bool send_idontwant(struct gossip *g, struct gpeer *p, struct bytes id);
 /* Tells the mesh of a topic that this message, from `from`, is here. */
 void idontwant_tell(struct gossip *g, const struct topic *t,
 	const struct gpeer *from, const struct unit *u);
-/* The peer wants no message of this id (in our form). */
+/* The peer wants no message of this id (in our form, or where that is not
+ * known, in its own). */
 void idontwant_note(struct gossip *g, struct gpeer *p, struct bytes id);
 bool idontwant_has(const struct gpeer *p, struct bytes id);
+/* The same in either form. */
+bool idontwant_spares(const struct gpeer *p, const struct shared *m);
 void idontwant_heartbeat(struct gossip *g);
 void idontwant_clear(struct gpeer *p);
 
@@ -257,5 +264,24 @@ enum gossip_id_form gossip_id_read(struct bytes remote,
 /* Our id in a peer's form; 0 when it cannot be written in it. */
 size_t gossip_id_write(enum gossip_id_form form, struct bytes id,
 	uint8_t out[static GOSSIP_ID_BYTES_MAX]);
+
+/* ---- gossip_alias.c ---------------------------------------------------- */
+
+static inline bool gossip_form_is_opaque(enum gossip_id_form form)
+{
+	return form >= GOSSIP_FORM_SEQNO_SHA256;
+}
+
+/* The id of a message in a peer's form, whatever it is; 0: it has none. */
+size_t gossip_id_of_unit(enum gossip_id_form form, const struct unit *u,
+	uint8_t out[static GOSSIP_ID_BYTES_MAX]);
+size_t cache_write_id(const struct cached *c, enum gossip_id_form form,
+	uint8_t out[static GOSSIP_ID_BYTES_MAX]);
+/* The recent message that the peer means by an id that gossip_id_read cannot
+ * read, or NULL. When there is one, the peer's form is known from then on. */
+struct cached *alias_find(struct gossip *g, struct gpeer *p, struct bytes id);
+void alias_add(struct gossip *g, struct cached *c);
+void alias_remove(struct gossip *g, const struct cached *c);
+void alias_heartbeat(struct gossip *g);
 
 #endif

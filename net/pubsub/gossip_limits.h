@@ -53,6 +53,8 @@
 #define GOSSIP_IHAVE_MESSAGES_MAX 10 /* per peer and heartbeat */
 #define GOSSIP_IWANT_ANSWERS_MAX 3   /* per id and peer */
 #define GOSSIP_ID_BYTES_MAX 128
+/* So long recent messages are named by hashes after somebody used one. */
+#define GOSSIP_ALIAS_HEARTBEATS 120
 
 /* Scores (score.h); their weights and thresholds are in score_params.c. */
 #define SCORE_ROOMS_MAX 256     /* of one peer; as many as we can be in */

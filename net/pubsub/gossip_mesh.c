@@ -255,8 +255,7 @@ static void tell_ihave(struct gossip *g, struct topic *t, struct gpeer *p)
 	ids = xcalloc(max, sizeof(*ids));
 	for (size_t i = 0; i < max; i++) {
 		const struct cached *c = recent(g, t, &pos);
-		size_t len = gossip_id_write(
-			p->form, bytes_of(c->id, c->id_len), raw[n]);
+		size_t len = cache_write_id(c, p->form, raw[n]);
 
 		if (len > 0)
 			ids[n] = bytes_of(raw[n], len);
@@ -314,6 +313,7 @@ void mesh_heartbeat(struct gossip *g, const struct env *env)
 	}
 	table_clear(&g->asked);
 	idontwant_heartbeat(g);
+	alias_heartbeat(g);
 	cache_expire(g);
 	seen_expire(g, env);
 }

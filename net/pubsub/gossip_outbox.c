@@ -336,7 +336,7 @@ static void take_messages(struct gossip *g, struct gpeer *p, struct rpc *r)
 		struct waiting *w = LIST_ITEM(pos, struct waiting, order);
 		const struct shared *m = w->message;
 
-		if (!w->asked && idontwant_has(p, bytes_of(m->id, m->id_len))) {
+		if (!w->asked && idontwant_spares(p, m)) {
 			g->counters.idontwant_spared++;
 			waiting_free(g, p, w);
 			continue;

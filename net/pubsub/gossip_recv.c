@@ -187,7 +187,8 @@ static bool is_wanted(struct recv *r, struct bytes remote)
 
 	form = gossip_id_read(remote, raw, &len);
 	if (form == GOSSIP_FORM_UNKNOWN)
-		return true; /* one duplicate is cheaper than a lost line */
+		/* One duplicate is cheaper than a lost line. */
+		return alias_find(r->g, r->p, remote) == NULL;
 	r->p->form = form;
 	id = bytes_of(raw, len);
 	if (seen_has(r->g, id) || table_get(&r->g->asked, id) != NULL ||
@@ -249,9 +250,9 @@ static int read_iwant(struct recv *r, struct bytes in)
 			r->g->counters.refused++;
 			break;
 		}
-		if (gossip_id_read(f.bytes, id, &len) == GOSSIP_FORM_UNKNOWN)
-			continue;
-		m = cache_find(r->g, bytes_of(id, len));
+		m = gossip_id_read(f.bytes, id, &len) == GOSSIP_FORM_UNKNOWN
+			    ? alias_find(r->g, r->p, f.bytes)
+			    : cache_find(r->g, bytes_of(id, len));
 		if (m == NULL || !cache_serve(m, r->p))
 			continue;
 		if (send_wanted(r->g, r->p, bytes_of(m->unit, m->len)))
@@ -273,8 +274,11 @@ static int read_idontwant(struct recv *r, struct bytes in)
 			f.bytes.len == 0 || f.bytes.len > GOSSIP_ID_BYTES_MAX)
 			continue;
 		form = gossip_id_read(f.bytes, id, &len);
-		if (form == GOSSIP_FORM_UNKNOWN)
+		if (form == GOSSIP_FORM_UNKNOWN) {
+			(void)alias_find(r->g, r->p, f.bytes);
+			idontwant_note(r->g, r->p, f.bytes);
 			continue;
+		}
 		r->p->form = form;
 		idontwant_note(r->g, r->p, bytes_of(id, len));
 	}

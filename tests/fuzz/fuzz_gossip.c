@@ -142,7 +142,7 @@ static void step(struct fuzz *f)
 	case 0:
 		n = cur_u8(&f->c);
 		peer.version = (enum gossip_version)(n % 5);
-		peer.form = (enum gossip_id_form)(n / 3 % 4);
+		peer.form = (enum gossip_id_form)(n / 5 % 7);
 		peer.outbound = n & 128;
 		(void)!gossip_peer_add(f->g, &f->te.env, &peer);
 		break;
