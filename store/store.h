@@ -138,6 +138,24 @@ int store_put_address(
 int store_load_addresses(struct store *s, size_t max,
 	struct store_address **addresses, size_t *count) P2P_MUST_CHECK;
 
+/* What a peer signed of its own addresses, an envelope as it came. */
+struct store_record {
+	char peer[STORE_PEER_MAX];
+	uint64_t seen_ms;
+	size_t len;
+	uint8_t record[STORE_RECORD_BYTES_MAX];
+};
+
+/* The newest of the peer; the oldest over the cap are forgotten. */
+int store_put_record(
+	struct store *s, const struct store_record *record) P2P_MUST_CHECK;
+/* At most max, the newest first; caller frees. */
+int store_load_records(struct store *s, size_t max,
+	struct store_record **records, size_t *count) P2P_MUST_CHECK;
+/* Addresses that last worked, and records that came, before these times. */
+int store_forget_stale(struct store *s, uint64_t addresses_before_ms,
+	uint64_t records_before_ms) P2P_MUST_CHECK;
+
 /* ---- settings ---------------------------------------------------------- */
 
 /* Writes or overwrites; at most STORE_SETTING_BYTES_MAX. */

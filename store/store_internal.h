@@ -11,7 +11,7 @@
 #include "store/store.h"
 
 /* The form of the database that this program writes. */
-#define STORE_VERSION 1
+#define STORE_VERSION 2
 
 enum store_stmt {
 	STMT_BEGIN,
@@ -28,6 +28,11 @@ enum store_stmt {
 	STMT_ADDRESS_TRIM_PEER,
 	STMT_ADDRESS_TRIM,
 	STMT_ADDRESS_LOAD,
+	STMT_ADDRESS_FORGET,
+	STMT_RECORD_PUT,
+	STMT_RECORD_TRIM,
+	STMT_RECORD_LOAD,
+	STMT_RECORD_FORGET,
 	STMT_SETTING_PUT,
 	STMT_SETTING_GET,
 	STMT_MESSAGE_INSERT,

@@ -33,6 +33,9 @@
 /* Saved addresses: of one peer, and in all. */
 #define STORE_ADDRS_PER_PEER_MAX 8
 #define STORE_ADDRS_MAX 512
+/* Signed peer records: in all, and the envelope of one. */
+#define STORE_RECORDS_MAX 256
+#define STORE_RECORD_BYTES_MAX 2048
 #define STORE_ROOMS_MAX 2048
 
 /* Settings. */

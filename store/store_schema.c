@@ -64,7 +64,15 @@ static const char step_1[] =
 	" ON messages (room, time_ms, unit_id) WHERE state = 1;"
 	"PRAGMA user_version = 1;";
 
-static const char *const steps[STORE_VERSION] = {step_1};
+/* What peers signed of their own addresses: the newest envelope of each. */
+static const char step_2[] = "CREATE TABLE records ("
+			     " peer TEXT PRIMARY KEY,"
+			     " record BLOB NOT NULL,"
+			     " seen_ms INTEGER NOT NULL"
+			     ") STRICT, WITHOUT ROWID;"
+			     "PRAGMA user_version = 2;";
+
+static const char *const steps[STORE_VERSION] = {step_1, step_2};
 
 static int read_version(struct store *s, int *version)
 {

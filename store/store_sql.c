@@ -53,6 +53,17 @@ const char *const store_sql[STMT_COUNT] = {
 		" ORDER BY last_ok_ms DESC, peer, addr LIMIT -1 OFFSET ?1)",
 	[STMT_ADDRESS_LOAD] = "SELECT peer, addr, last_ok_ms FROM addresses"
 			      " ORDER BY last_ok_ms DESC, peer, addr LIMIT ?1",
+	[STMT_ADDRESS_FORGET] = "DELETE FROM addresses WHERE last_ok_ms < ?1",
+	[STMT_RECORD_PUT] =
+		"INSERT INTO records (peer, record, seen_ms)"
+		" VALUES (?1, ?2, ?3) ON CONFLICT (peer) DO UPDATE SET"
+		" record = excluded.record, seen_ms = excluded.seen_ms",
+	[STMT_RECORD_TRIM] =
+		"DELETE FROM records WHERE peer IN (SELECT peer FROM records"
+		" ORDER BY seen_ms DESC, peer LIMIT -1 OFFSET ?1)",
+	[STMT_RECORD_LOAD] = "SELECT peer, record, seen_ms FROM records"
+			     " ORDER BY seen_ms DESC, peer LIMIT ?1",
+	[STMT_RECORD_FORGET] = "DELETE FROM records WHERE seen_ms < ?1",
 	[STMT_SETTING_PUT] =
 		"INSERT INTO settings (key, value) VALUES (?1, ?2)"
 		" ON CONFLICT (key) DO UPDATE SET value = excluded.value",

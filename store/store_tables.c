@@ -291,6 +291,72 @@ int store_load_addresses(struct store *s, size_t max,
 	return err;
 }
 
+int store_put_record(struct store *s, const struct store_record *record)
+{
+	sqlite3_stmt *st = store_write_stmt(s, STMT_RECORD_PUT);
+	int err;
+
+	if (st == NULL)
+		return store_last_err(s);
+	store_bind_text(st, 1, record->peer);
+	store_bind_bytes(st, 2, bytes_of(record->record, record->len));
+	sqlite3_bind_int64(st, 3, store_i64(record->seen_ms));
+	err = store_run(s, st);
+	if (err != 0)
+		return err;
+	st = store_write_stmt(s, STMT_RECORD_TRIM);
+	if (st == NULL)
+		return store_last_err(s);
+	sqlite3_bind_int(st, 1, STORE_RECORDS_MAX);
+	return store_run(s, st);
+}
+
+static void read_record(sqlite3_stmt *st, void *item)
+{
+	struct store_record *record = item;
+	const void *blob = sqlite3_column_blob(st, 1);
+	int len = sqlite3_column_bytes(st, 1);
+
+	store_column_text(st, 0, record->peer, sizeof(record->peer));
+	record->seen_ms = column_u64(st, 2);
+	/* One that is too long is none: its length stays 0. */
+	if (len <= 0 || (size_t)len > sizeof(record->record))
+		return;
+	record->len = (size_t)len;
+	memcpy(record->record, blob, record->len);
+}
+
+int store_load_records(struct store *s, size_t max,
+	struct store_record **records, size_t *count)
+{
+	const struct loader how = {
+		sizeof(struct store_record), max, read_record};
+	void *items;
+	int err = load_all(s, STMT_RECORD_LOAD, &how, &items, count);
+
+	*records = items;
+	return err;
+}
+
+static int forget(struct store *s, enum store_stmt which, uint64_t before_ms)
+{
+	sqlite3_stmt *st = store_write_stmt(s, which);
+
+	if (st == NULL)
+		return store_last_err(s);
+	sqlite3_bind_int64(st, 1, store_i64(before_ms));
+	return store_run(s, st);
+}
+
+int store_forget_stale(struct store *s, uint64_t addresses_before_ms,
+	uint64_t records_before_ms)
+{
+	int err = forget(s, STMT_ADDRESS_FORGET, addresses_before_ms);
+
+	return err != 0 ? err
+			: forget(s, STMT_RECORD_FORGET, records_before_ms);
+}
+
 /* ---- settings ---------------------------------------------------------- */
 
 int store_set(struct store *s, const char *key, struct bytes value)

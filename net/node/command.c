@@ -157,6 +157,15 @@ void command_serve(struct node *n, const struct env *env, struct net_msg *m)
 	case NET_MSG_STATS:
 		tell_stats(n);
 		break;
+	case NET_MSG_KNOWN_RECORD:
+		if (swarm_learn_record(n->swarm, env,
+			    bytes_of(m->data, m->data_len), NULL) != 0)
+			log_printf(env->log, LOG_LEVEL_INFO,
+				"a saved record is of no use any more");
+		break;
+	case NET_MSG_WHOIS:
+		whois_answer(n, env, m->peer);
+		break;
 	case NET_MSG_QUIT:
 		n->stopping = true;
 		n->stop_at_ms = env_after(env, NODE_STOP_MS);

@@ -194,6 +194,7 @@ static void on_swarm_event(
 		tell_address(n, &ev->peer, &ev->addr);
 		break;
 	case SWARM_EV_RECORD:
+		tell_record(n, &ev->peer);
 		break;
 	case SWARM_EV_DIAL_FAILED:
 		command_dial_failed(n, ev->number, ev->text);

@@ -5,6 +5,7 @@
  * link.c    gossip streams of each peer
  * tell.c    what chat is told
  * command.c what chat asks for
+ * whois.c   what is known of addresses, in words
  */
 #ifndef NET_NODE_NODE_INTERNAL_H
 #define NET_NODE_NODE_INTERNAL_H
@@ -138,6 +139,16 @@ void tell_status(struct node *n, enum chat_status_item item,
 /* The answer to /net. */
 void tell_stats(struct node *n);
 void tell_listening(struct node *n, const char *note);
+
+void tell_record(struct node *n, const struct peer_id *peer);
+/* An answer that a person asked for. */
+void tell_whois(struct node *n, const struct peer_id *peer, const char *text,
+	uint64_t count);
+
+/* ---- whois.c ----------------------------------------------------------- */
+
+/* peer: its text, or "" for all that are known and not connected. */
+void whois_answer(struct node *n, const struct env *env, const char *peer);
 
 /* ---- command.c --------------------------------------------------------- */
 

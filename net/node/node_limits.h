@@ -25,6 +25,9 @@
 #define NODE_LINK_REOPEN_MS 1000
 /* A round trip is told again when it has changed by this factor. */
 #define NODE_RTT_FACTOR 2
+/* Peers named in an answer about all that are known. */
+#define NODE_WHOIS_PEERS_MAX 20
+#define NODE_WHOIS_BYTES_MAX 16384
 #define NODE_STOP_MS 1500
 #define NODE_CONNECT_TEXT_MAX 512
 /* Dials that a person asked for and that are not answered yet. */

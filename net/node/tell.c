@@ -110,6 +110,7 @@ void tell_up(struct node *n, struct link *l)
 	if (swarm_peer_info(n->swarm, &l->peer, &info)) {
 		m->text = xstrdup(maddr_text(&info.remote, text));
 		m->outbound = info.outbound;
+		m->how = info.how;
 		m->muxer = info.muxer;
 		m->agent = xstrdup(info.agent);
 		m->protocols = xstrdup(info.protocols);
@@ -209,6 +210,27 @@ void tell_address(
 		return;
 	(void)tell_message(n, NULL,
 		new_message(CHAT_MSG_ADDRESS, peer, maddr_text(addr, text)));
+}
+
+void tell_record(struct node *n, const struct peer_id *peer)
+{
+	struct bytes record = swarm_peer_record(n->swarm, peer);
+	struct chat_net_msg *m;
+
+	if (n->tell_count >= NODE_TELLS_MAX || record.len == 0)
+		return;
+	m = chat_net_msg_new(CHAT_MSG_RECORD, NULL, record);
+	(void)peer_id_text(peer, m->peer);
+	(void)tell_message(n, NULL, m);
+}
+
+void tell_whois(struct node *n, const struct peer_id *peer, const char *text,
+	uint64_t count)
+{
+	struct chat_net_msg *m = new_message(CHAT_MSG_WHOIS, peer, text);
+
+	m->number = count;
+	(void)tell_message(n, NULL, m);
 }
 
 void tell_dial_failed(struct node *n, const char *what, const char *why)

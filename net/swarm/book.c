@@ -349,15 +349,39 @@ void book_age(struct book *b, struct book_entry *e, uint64_t now_ms)
 	}
 }
 
+/* The best first. */
+static const struct {
+	enum book_source source;
+	const char *word;
+} words[] = {
+	{BOOK_TYPED, "typed"},
+	{BOOK_SIGNED, "signed"},
+	{BOOK_LAN, "LAN"},
+	{BOOK_TOLD, "told by itself"},
+	{BOOK_SAVED, "saved"},
+};
+
+#define WORD_NOBODY "found by us"
+
 const char *book_source_word(const struct book_addr *a)
 {
-	if ((a->sources & BOOK_TYPED) != 0)
-		return "typed";
-	if ((a->sources & BOOK_SIGNED) != 0)
-		return "signed";
-	if ((a->sources & BOOK_LAN) != 0)
-		return "LAN";
-	if ((a->sources & BOOK_TOLD) != 0)
-		return "told by itself";
-	return (a->sources & BOOK_SAVED) != 0 ? "saved" : "found";
+	for (size_t i = 0; i < P2P_ARRAY_LEN(words); i++)
+		if ((a->sources & words[i].source) != 0)
+			return words[i].word;
+	return WORD_NOBODY;
+}
+
+void book_source_words(const struct book_addr *a, char *out, size_t size)
+{
+	struct buf text;
+
+	buf_init(&text, size - 1);
+	for (size_t i = 0; i < P2P_ARRAY_LEN(words); i++)
+		if ((a->sources & words[i].source) != 0)
+			(void)buf_appendf(&text, "%s%s",
+				text.len == 0 ? "" : ", ", words[i].word);
+	if (text.len == 0)
+		(void)buf_append_str(&text, WORD_NOBODY);
+	memcpy(out, buf_cstr(&text), text.len + 1);
+	buf_clear(&text);
 }

@@ -138,5 +138,7 @@ void book_age(struct book *b, struct book_entry *e, uint64_t now_ms);
 
 /* "LAN", "signed", "told by itself", ...: the best word for its sources. */
 const char *book_source_word(const struct book_addr *a);
+/* All of them, "LAN, signed", cut to size. */
+void book_source_words(const struct book_addr *a, char *out, size_t size);
 
 #endif

@@ -200,7 +200,7 @@ static bool is_ip6(const struct maddr *a)
 	return maddr_to_tcp(a, &tcp) && tcp.host == MULTIADDR_IP6;
 }
 
-static bool comes_before(const struct peer *p, const struct book_addr *a,
+bool dial_comes_before(const struct peer *p, const struct book_addr *a,
 	const struct book_addr *b)
 {
 	enum address_class class = class_of(&a->addr);
@@ -231,7 +231,7 @@ static struct book_addr *next_address(
 		if (a->tried_in == p->set || a->retry_ms > env->now_ms ||
 			!a->dialable || dial_why_not(s, env, &a->addr) != NULL)
 			continue;
-		if (best == NULL || comes_before(p, a, best))
+		if (best == NULL || dial_comes_before(p, a, best))
 			best = a;
 	}
 	return best;

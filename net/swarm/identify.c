@@ -148,7 +148,6 @@ static void take_record(struct swarm *s, const struct env *env,
 	const struct stream *st, struct bytes envelope)
 {
 	struct peer *p = st->conn->peer;
-	struct swarm_event ev = {.kind = SWARM_EV_RECORD, .peer = p->id};
 	struct peer_record record;
 
 	if (envelope.len == 0 ||
@@ -165,7 +164,7 @@ static void take_record(struct swarm *s, const struct env *env,
 		    &(struct book_record){.record = &record,
 			    .envelope = envelope,
 			    .from_near = st->conn->local}) != P2P_ERR_EXISTS)
-		swarm_emit(s, &ev);
+		peer_tell_record(s, env, p);
 }
 
 static void take(struct swarm *s, const struct env *env,

@@ -89,6 +89,20 @@ int peer_certify(struct swarm *s, const struct env *env, struct peer *p,
 	return err;
 }
 
+void peer_tell_record(struct swarm *s, const struct env *env, struct peer *p)
+{
+	struct swarm_event ev = {.kind = SWARM_EV_RECORD, .peer = p->id};
+
+	/* Whoever signs a new one each second does not wear out the disk. */
+	p->record_untold =
+		p->record_told_ms != 0 &&
+		env->now_ms - p->record_told_ms < SWARM_RECORD_TELL_MS;
+	if (p->record_untold)
+		return;
+	p->record_told_ms = env->now_ms;
+	swarm_emit(s, &ev);
+}
+
 void peer_hold(struct peer *p)
 {
 	p->known.held = !list_empty(&p->conns) || p->dials > 0;
@@ -199,6 +213,10 @@ void peer_conn_gone(struct swarm *s, const struct env *env, struct conn *c)
 	peer_hold(p);
 	if (!list_empty(&p->conns))
 		return;
+	if (p->record_untold) {
+		p->record_told_ms = 0;
+		peer_tell_record(s, env, p);
+	}
 	p->up_at_ms = P2P_NEVER;
 	p->identified = false;
 	p->rtt_ms = P2P_NEVER;

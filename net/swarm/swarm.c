@@ -334,6 +334,7 @@ bool swarm_peer_info(const struct swarm *s, const struct peer_id *id,
 		.identified = p->identified,
 		.outbound = c->outbound,
 		.remote = c->remote,
+		.how = known_how(p, c),
 		.muxer = upgrader_muxer_kind(c->up) == MUXER_YAMUX ? "yamux"
 								   : "mplex",
 		.agent = p->agent,

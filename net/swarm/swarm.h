@@ -133,11 +133,32 @@ struct swarm_peer_info {
 	bool identified; /* identify was answered */
 	bool outbound;
 	struct maddr remote;   /* of the connection in use */
+	const char *how;       /* who named it, or that it called us */
 	const char *muxer;     /* "yamux" or "mplex" */
 	const char *agent;     /* clean text */
 	const char *protocols; /* clean text, one a line */
 	uint64_t rtt_ms;       /* P2P_NEVER: not measured */
 };
+
+/* What is known of one address of a peer; times are spans. */
+struct swarm_known {
+	struct maddr addr;
+	char sources[64];     /* "LAN, signed": who names it */
+	uint64_t ok_ms_ago;   /* a dial reached the peer; NEVER */
+	unsigned failures;    /* dials in a row that did not */
+	uint64_t retry_in_ms; /* its back-off; 0: none */
+	const char *why_not;  /* static: why it is not dialled, or NULL */
+	bool in_use;          /* a connection stands on it */
+};
+
+/* Fills at most max, those that are dialled first in front; returns how
+ * many. */
+size_t swarm_known(const struct swarm *s, const struct env *env,
+	const struct peer_id *peer, struct swarm_known *out, size_t max);
+/* Peers known and not connected: at most max, those reached before first.
+ * Returns how many there are in all. */
+size_t swarm_known_peers(
+	const struct swarm *s, struct peer_id *out, size_t max);
 
 /* False when the peer is not connected. */
 bool swarm_peer_info(const struct swarm *s, const struct peer_id *peer,

@@ -10,6 +10,7 @@
  * stream.c  a stream: negotiation, writing, reading, its end
  * peer.c    what is known of a peer; up and down
  * book.c    where peers may be, and who says so
+ * known.c   what of that is shown to people
  * dial.c    which address is dialled when
  * identify.c, ping.c  the protocols served inside
  */
@@ -106,6 +107,8 @@ struct peer {
 	bool wanted;       /* redial when lost */
 	uint64_t up_at_ms; /* announce without identify then; NEVER: done */
 	struct book_entry known; /* its addresses */
+	bool record_untold;      /* SWARM_EV_RECORD is due when it goes */
+	uint64_t record_told_ms; /* 0: not in this run */
 	char agent[SWARM_AGENT_BYTES_MAX + 1];
 	struct buf protocols; /* clean names, one a line */
 	uint64_t rtt_ms;
@@ -222,6 +225,8 @@ int peer_certify(struct swarm *s, const struct env *env, struct peer *p,
 /* A connection has proven the peer's key. */
 void peer_add_conn(
 	struct swarm *s, const struct env *env, struct peer *p, struct conn *c);
+/* It has a newer record: SWARM_EV_RECORD, now or when it goes. */
+void peer_tell_record(struct swarm *s, const struct env *env, struct peer *p);
 /* After its connections or dials have changed. */
 void peer_hold(struct peer *p);
 /* Forgets what is stale. */
@@ -269,6 +274,15 @@ void dial_won(
 /* The carrier's dial is over, by success or failure: its slot is free. */
 void dial_slot_freed(
 	struct swarm *s, const struct env *env, const struct conn *c);
+
+/* Which of two addresses of the peer is dialled first. */
+bool dial_comes_before(const struct peer *p, const struct book_addr *a,
+	const struct book_addr *b);
+
+/* ---- known.c ----------------------------------------------------------- */
+
+/* Who named the address of a connection, in a word or two. */
+const char *known_how(const struct peer *p, const struct conn *c);
 
 /* ---- identify.c -------------------------------------------------------- */
 

@@ -269,6 +269,8 @@ static void handle_ui(struct chat *c, const struct chat_ui_msg *m)
 	case CHAT_MSG_UNIT:
 	case CHAT_MSG_HANDED:
 	case CHAT_MSG_ADDRESS:
+	case CHAT_MSG_RECORD:
+	case CHAT_MSG_WHOIS:
 	case CHAT_MSG_DIAL_FAILED:
 	case CHAT_MSG_STATS:
 	case CHAT_MSG_NET_ROOM:
@@ -312,6 +314,12 @@ static void handle_net(struct chat *c, const struct chat_net_msg *m)
 		break;
 	case CHAT_MSG_ADDRESS:
 		peers_address(c, m);
+		break;
+	case CHAT_MSG_RECORD:
+		peers_record(c, m);
+		break;
+	case CHAT_MSG_WHOIS:
+		peers_whois(c, m);
 		break;
 	case CHAT_MSG_DIAL_FAILED:
 		peers_dial_failed(c, m);

@@ -41,6 +41,7 @@ struct chat_person {
 	bool relayed;
 	uint64_t rtt_ms;
 	const char *muxer;
+	const char *how; /* who named the address */
 	char *address;
 	char *agent;
 	char *protocols;
@@ -307,6 +308,9 @@ void peers_peer(struct chat *c, const struct chat_net_msg *m);
 void peers_rtt(struct chat *c, const struct chat_net_msg *m);
 void peers_topic(struct chat *c, const struct chat_net_msg *m);
 void peers_address(struct chat *c, const struct chat_net_msg *m);
+void peers_record(struct chat *c, const struct chat_net_msg *m);
+/* The answer to /whois, and the second half of /peers (cmd_whois.c). */
+void peers_whois(struct chat *c, const struct chat_net_msg *m);
 void peers_dial_failed(struct chat *c, const struct chat_net_msg *m);
 /* What net is told at the start. */
 void peers_tell_net(struct chat *c);
@@ -317,6 +321,12 @@ void peers_tell_status(struct chat *c, enum chat_status_item item);
 void peers_tell_ready(struct chat *c);
 /* The checklist's line about people. */
 void peers_people_status(struct chat *c);
+
+/* ---- cmd_whois.c ------------------------------------------------------- */
+
+/* Asks net what is known of a peer's addresses; "": of all that are known and
+ * not connected. */
+void whois_ask(struct chat *c, const char *peer);
 
 /* ---- history.c --------------------------------------------------------- */
 
@@ -361,7 +371,7 @@ bool cmd_means(struct bytes line, enum command_id id);
 typedef void cmd_fn(struct chat *c, struct chat_room *r, struct bytes args);
 cmd_fn cmd_help, cmd_version, cmd_peers, cmd_name, cmd_ignore, cmd_unignore,
 	cmd_history, cmd_info, cmd_quit, cmd_join, cmd_part, cmd_rooms,
-	cmd_connect, cmd_clear, cmd_net;
+	cmd_connect, cmd_clear, cmd_net, cmd_whois;
 /* The answer to /net. */
 void cmd_net_answer(struct chat *c, const struct chat_net_msg *m);
 

@@ -70,6 +70,11 @@
 #define CHAT_NET_BACKLOG_MAX 1024
 /* Saved peers told to net at the start. */
 #define CHAT_KNOWN_PEERS_MAX 256
+#define CHAT_KNOWN_RECORDS_MAX 256
+/* Saved addresses are forgotten so long after they last worked, records so
+ * long after they came. */
+#define CHAT_STALE_ADDRESS_MS (90ULL * 86400 * 1000)
+#define CHAT_STALE_RECORD_MS (30ULL * 86400 * 1000)
 
 /* Text made here, e.g. the answer of /peers. */
 #define CHAT_NOTICE_BYTES_MAX 32768

@@ -25,6 +25,10 @@ static void append_person(const struct chat *c, const struct chat_room *r,
 	if (mark == '!')
 		buf_append_str(text, ", NAME CLASH");
 	buf_appendf(text, "\n  %s", p->row.peer);
+	if (p->address != NULL)
+		buf_appendf(text, "\n  %s%s%s", p->address,
+			p->how == NULL ? "" : "  ",
+			p->how == NULL ? "" : p->how);
 }
 
 void cmd_peers(struct chat *c, struct chat_room *r, struct bytes args)
@@ -33,6 +37,7 @@ void cmd_peers(struct chat *c, struct chat_room *r, struct bytes args)
 	struct buf text;
 
 	(void)args;
+	whois_ask(c, "");
 	if (c->connected_count == 0) {
 		out_notice(c, UI_LEVEL_INFO, NULL, "Nobody is connected.");
 		return;

@@ -91,20 +91,31 @@ static struct net_msg *net_msg_about(enum net_msg_kind kind, const char *text)
 	return net_msg_new(kind, text, bytes_of(NULL, 0));
 }
 
-void peers_tell_net(struct chat *c)
+static uint64_t ago(const struct chat *c, uint64_t age_ms)
+{
+	return c->env->wall_ms > age_ms ? c->env->wall_ms - age_ms : 0;
+}
+
+/* Records first: their addresses stand when the peers are dialled. */
+static void tell_saved(struct chat *c)
 {
 	struct store_address *saved = NULL;
-	struct list *pos, *tmp;
+	struct store_record *records = NULL;
 	size_t count = 0;
 
-	LIST_FOREACH(pos, tmp, &c->rooms)
-		if (ROOM_OF(pos)->row.joined)
-			out_net(c,
-				net_msg_about(
-					NET_MSG_JOIN, ROOM_OF(pos)->row.topic),
-				NULL);
-	for (size_t i = 0; i < c->connect_count; i++)
-		out_net(c, net_msg_about(NET_MSG_CONNECT, c->connect[i]), NULL);
+	if (!chat_store_ok(c,
+		    store_forget_stale(c->store, ago(c, CHAT_STALE_ADDRESS_MS),
+			    ago(c, CHAT_STALE_RECORD_MS))) ||
+		!chat_store_ok(
+			c, store_load_records(c->store, CHAT_KNOWN_RECORDS_MAX,
+				   &records, &count)))
+		return;
+	for (size_t i = 0; i < count; i++)
+		out_net(c,
+			net_msg_new(NET_MSG_KNOWN_RECORD, NULL,
+				bytes_of(records[i].record, records[i].len)),
+			NULL);
+	free(records);
 	if (!chat_store_ok(c, store_load_addresses(c->store,
 				      CHAT_KNOWN_PEERS_MAX, &saved, &count)))
 		return;
@@ -118,6 +129,21 @@ void peers_tell_net(struct chat *c)
 	free(saved);
 }
 
+void peers_tell_net(struct chat *c)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &c->rooms)
+		if (ROOM_OF(pos)->row.joined)
+			out_net(c,
+				net_msg_about(
+					NET_MSG_JOIN, ROOM_OF(pos)->row.topic),
+				NULL);
+	for (size_t i = 0; i < c->connect_count; i++)
+		out_net(c, net_msg_about(NET_MSG_CONNECT, c->connect[i]), NULL);
+	tell_saved(c);
+}
+
 void peers_address(struct chat *c, const struct chat_net_msg *m)
 {
 	struct store_address a = {.last_ok_ms = c->env->wall_ms};
@@ -127,6 +153,18 @@ void peers_address(struct chat *c, const struct chat_net_msg *m)
 	snprintf(a.peer, sizeof(a.peer), "%s", m->peer);
 	snprintf(a.addr, sizeof(a.addr), "%s", m->text);
 	(void)chat_store_ok(c, store_put_address(c->store, &a));
+}
+
+void peers_record(struct chat *c, const struct chat_net_msg *m)
+{
+	struct store_record r = {.seen_ms = c->env->wall_ms};
+
+	if (m->data_len == 0 || m->data_len > sizeof(r.record))
+		return;
+	snprintf(r.peer, sizeof(r.peer), "%s", m->peer);
+	r.len = m->data_len;
+	memcpy(r.record, m->data, m->data_len);
+	(void)chat_store_ok(c, store_put_record(c->store, &r));
 }
 
 void peers_dial_failed(struct chat *c, const struct chat_net_msg *m)
@@ -201,6 +239,7 @@ void peers_peer(struct chat *c, const struct chat_net_msg *m)
 	p->outbound = m->outbound;
 	p->relayed = m->relayed;
 	p->muxer = m->muxer;
+	p->how = m->how;
 	set_text(&p->address, m->text);
 	set_text(&p->agent, m->agent);
 	free(p->protocols);

@@ -31,14 +31,19 @@ enum chat_msg_kind {
 	/* peer: own id; text: listen addresses, one a line */
 	CHAT_MSG_STATUS,  /* item, state, text: one line of the checklist */
 	CHAT_MSG_PEER,    /* peer, state (1 connected, 0 gone), text: address,
-			     outbound, relayed, agent, muxer, protocols (names,
-			     one a line). Once a peer, not once a connection;
-			     again with state 1 when identify changed it */
+			     how, outbound, relayed, agent, muxer, protocols
+			     (names, one a line). Once a peer, not once a
+			     connection;    again with state 1 when identify changed
+			     it */
 	CHAT_MSG_RTT,     /* peer, number: round trip in ms */
 	CHAT_MSG_TOPIC,   /* peer, text: topic, state: 1 subscribed, 0 not */
 	CHAT_MSG_UNIT,    /* peer: who handed it over; data: a verified unit */
 	CHAT_MSG_HANDED,  /* id; number: peers that have taken it */
 	CHAT_MSG_ADDRESS, /* peer, text: an address we reached it at: save it */
+	CHAT_MSG_RECORD,  /* peer, data: its newest signed record: save it */
+	CHAT_MSG_WHOIS,   /* peer, text: a line for each address; or peer "",
+			     text: for each peer its id, a tab, its line;
+			     number: peers known in all */
 	CHAT_MSG_DIAL_FAILED, /* text: the address as asked; agent: why */
 	CHAT_MSG_STATS,       /* data: uint64_t[NET_FIGURE_COUNT] */
 	CHAT_MSG_NET_ROOM,    /* the queue to net has room again */
@@ -82,6 +87,7 @@ struct chat_net_msg {
 	char *agent;       /* owned, or NULL; already cleaned */
 	char *protocols;   /* owned, or NULL; already cleaned */
 	const char *muxer; /* static, or NULL */
+	const char *how;   /* static: who named the address, or NULL */
 	uint8_t *data;     /* owned, or NULL */
 	size_t data_len;
 };

@@ -22,7 +22,11 @@ enum net_msg_kind {
 			       (saved): redialled with back-off for as long as
 			       it runs */
 	NET_MSG_STATS,      /* answered by CHAT_MSG_STATS */
-	NET_MSG_QUIT,       /* say goodbye to everybody and stop */
+	NET_MSG_KNOWN_RECORD, /* data: a peer's signed record (saved) */
+	NET_MSG_WHOIS,        /* peer: what is known of its addresses; "": of
+				 all that are known and not connected. Answered
+				 by CHAT_MSG_WHOIS */
+	NET_MSG_QUIT,         /* say goodbye to everybody and stop */
 };
 
 struct net_msg {

@@ -1,0 +1,105 @@
+/*
+ * What the address book knows, for people: addresses with their sources and
+ * fortunes, and the peers that are not connected.
+ */
+#include "net/swarm/swarm_internal.h"
+
+#define WORD_CALLED_US "it called us"
+
+const char *known_how(const struct peer *p, const struct conn *c)
+{
+	const struct book_addr *a;
+
+	if (!c->outbound)
+		return WORD_CALLED_US;
+	a = book_find(&p->known, &c->remote);
+	return a == NULL ? NULL : book_source_word(a);
+}
+
+static bool is_in_use(const struct peer *p, const struct maddr *addr)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &p->conns) {
+		const struct conn *c = LIST_ITEM(pos, struct conn, of_peer);
+
+		if (c->state == CONN_READY && c->outbound &&
+			maddr_equal(&c->remote, addr))
+			return true;
+	}
+	return false;
+}
+
+static void describe(const struct swarm *s, const struct env *env,
+	const struct book_addr *a, struct swarm_known *out)
+{
+	*out = (struct swarm_known){
+		.addr = a->addr,
+		.ok_ms_ago = a->ok_ms == P2P_NEVER ? P2P_NEVER
+						   : env->now_ms - a->ok_ms,
+		.failures = a->failures,
+		.retry_in_ms = a->retry_ms > env->now_ms
+				       ? a->retry_ms - env->now_ms
+				       : 0,
+		.why_not = dial_why_not(s, env, &a->addr),
+	};
+	book_source_words(a, out->sources, sizeof(out->sources));
+}
+
+/* The next in order of dialling that is not marked yet; NULL: none. */
+static unsigned pick(const struct peer *p, const bool *shown)
+{
+	unsigned best = p->known.count;
+
+	for (unsigned i = 0; i < p->known.count; i++) {
+		const struct book_addr *a = p->known.addrs[i];
+		const struct book_addr *b;
+
+		if (shown[i])
+			continue;
+		b = best == p->known.count ? NULL : p->known.addrs[best];
+		if (b == NULL || a->dialable > b->dialable ||
+			(a->dialable == b->dialable &&
+				dial_comes_before(p, a, b)))
+			best = i;
+	}
+	return best;
+}
+
+size_t swarm_known(const struct swarm *s, const struct env *env,
+	const struct peer_id *peer, struct swarm_known *out, size_t max)
+{
+	const struct peer *p = peer_find(s, peer);
+	bool shown[SWARM_ADDRESSES_PER_PEER_MAX] = {false};
+	size_t n = 0;
+
+	while (p != NULL && n < max && n < p->known.count) {
+		unsigned i = pick(p, shown);
+
+		shown[i] = true;
+		describe(s, env, p->known.addrs[i], &out[n]);
+		out[n].in_use = is_in_use(p, &out[n].addr);
+		n++;
+	}
+	return n;
+}
+
+size_t swarm_known_peers(const struct swarm *s, struct peer_id *out, size_t max)
+{
+	struct table_entry *e, *tmp;
+	size_t n = 0, all = 0;
+
+	for (int worth = BOOK_WANTED; worth >= BOOK_HINT; worth--) {
+		TABLE_FOREACH(e, tmp, &s->peers) {
+			const struct peer *p = e->value;
+
+			if (!list_empty(&p->conns) || p->known.count == 0 ||
+				(int)book_worth(&p->known) != worth)
+				continue;
+			all++;
+			if (n < max)
+				out[n++] = p->id;
+		}
+	}
+	return all;
+}
