@@ -33,8 +33,8 @@ enum chat_msg_kind {
 	CHAT_MSG_PEER,    /* peer, state (1 connected, 0 gone), text: address,
 			     how, outbound, relayed, agent, muxer, protocols
 			     (names, one a line). Once a peer, not once a
-			     connection;    again with state 1 when identify changed
-			     it */
+			     connection;    again with state 1 when identify
+			     changed    it */
 	CHAT_MSG_RTT,     /* peer, number: round trip in ms */
 	CHAT_MSG_TOPIC,   /* peer, text: topic, state: 1 subscribed, 0 not */
 	CHAT_MSG_UNIT,    /* peer: who handed it over; data: a verified unit */

@@ -441,6 +441,58 @@ static void test_store_addresses_are_capped(void **state)
 	free(all);
 }
 
+static void test_store_records_are_capped_and_the_newest(void **state)
+{
+	struct fixture *f = *state;
+	struct store_record r = {.len = STORE_RECORD_BYTES_MAX};
+	struct store_record *all;
+	size_t count;
+
+	reopen(f);
+	for (int i = 0; i < STORE_RECORDS_MAX + 20; i++) {
+		snprintf(r.peer, sizeof(r.peer), "12D3peer%d", i);
+		r.seen_ms = 100 + (uint64_t)i;
+		assert_int_equal(store_put_record(f->store, &r), 0);
+	}
+	r.record[0] = 9;
+	r.len = 1;
+	assert_int_equal(store_put_record(f->store, &r), 0);
+	assert_int_equal(store_load_records(f->store, 9999, &all, &count), 0);
+	assert_int_equal(count, STORE_RECORDS_MAX);
+	assert_string_equal(all[0].peer, r.peer);
+	assert_int_equal(all[0].len, 1);
+	assert_int_equal(all[0].record[0], 9);
+	assert_int_equal(all[1].len, STORE_RECORD_BYTES_MAX);
+	free(all);
+}
+
+static void test_store_forgets_what_is_stale(void **state)
+{
+	struct fixture *f = *state;
+	struct store_address a = {.addr = "/ip4/10.0.0.2/tcp/4001"};
+	struct store_record r = {.len = 1};
+	struct store_address *addresses;
+	struct store_record *records;
+	size_t count;
+
+	reopen(f);
+	for (uint64_t i = 1; i <= 10; i++) {
+		snprintf(a.peer, sizeof(a.peer), "12D3peer%d", (int)i);
+		snprintf(r.peer, sizeof(r.peer), "12D3peer%d", (int)i);
+		a.last_ok_ms = r.seen_ms = i * 10;
+		assert_int_equal(store_put_address(f->store, &a), 0);
+		assert_int_equal(store_put_record(f->store, &r), 0);
+	}
+	assert_int_equal(store_forget_stale(f->store, 30, 90), 0);
+	assert_int_equal(
+		store_load_addresses(f->store, 99, &addresses, &count), 0);
+	assert_int_equal(count, 8);
+	free(addresses);
+	assert_int_equal(store_load_records(f->store, 99, &records, &count), 0);
+	assert_int_equal(count, 2);
+	free(records);
+}
+
 static void test_store_settings(void **state)
 {
 	struct fixture *f = *state;
@@ -488,8 +540,43 @@ static void test_store_refuses_a_newer_database(void **state)
 	assert_int_equal(store_open(&f->store, f->path, NULL), P2P_ERR_TOO_NEW);
 	assert_null(f->store);
 	/* Nothing was changed: with the old number it opens again. */
-	sql_on_file(f->path, "PRAGMA user_version = 1");
+	sql_on_file(f->path, "PRAGMA user_version = 2");
 	reopen(f);
+}
+
+/* A profile of the first form keeps all it has and takes records from now. */
+static void test_store_brings_form_1_up_to_date(void **state)
+{
+	struct fixture *f = *state;
+	struct store_address a = {.peer = "12D3mali",
+		.addr = "/ip4/10.0.0.2/tcp/4001",
+		.last_ok_ms = 7};
+	struct store_record r = {.peer = "12D3mali", .seen_ms = 8, .len = 3};
+	struct store_address *addresses;
+	struct store_record *records;
+	size_t count;
+
+	reopen(f);
+	assert_int_equal(store_put_address(f->store, &a), 0);
+	assert_int_equal(store_commit(f->store), 0);
+	store_close(f->store);
+	f->store = NULL;
+	sql_on_file(f->path, "DROP TABLE records; PRAGMA user_version = 1");
+	reopen(f);
+	assert_int_equal(
+		store_load_addresses(f->store, 9, &addresses, &count), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(addresses[0].addr, a.addr);
+	free(addresses);
+	memcpy(r.record, "abc", 3);
+	assert_int_equal(store_put_record(f->store, &r), 0);
+	assert_int_equal(store_commit(f->store), 0);
+	reopen(f);
+	assert_int_equal(store_load_records(f->store, 9, &records, &count), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(records[0].len, 3);
+	assert_memory_equal(records[0].record, "abc", 3);
+	free(records);
 }
 
 static void test_store_refuses_what_is_no_database(void **state)
@@ -751,8 +838,11 @@ int main(void)
 		STORY(test_store_room_comes_back_as_it_was),
 		STORY(test_store_person_is_one_per_peer),
 		STORY(test_store_addresses_are_capped),
+		STORY(test_store_records_are_capped_and_the_newest),
+		STORY(test_store_forgets_what_is_stale),
 		STORY(test_store_settings),
 		STORY(test_store_refuses_a_newer_database),
+		STORY(test_store_brings_form_1_up_to_date),
 		STORY(test_store_refuses_what_is_no_database),
 		STORY(test_store_refuses_a_foreign_database),
 		STORY(test_store_says_when_it_is_open_already),
