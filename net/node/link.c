@@ -68,6 +68,7 @@ void link_open(struct node *n, const struct env *env, struct link *l)
 		.version = versions[i],
 		.form = form_of(&info),
 		.outbound = info.outbound,
+		.site = score_site_of(maddr_bytes(&info.remote)),
 	};
 	if (gossip_peer_add(n->gossip, env, &peer) != 0) {
 		swarm_stream_reset(n->swarm, l->out);

@@ -294,6 +294,8 @@ static void on_verified(
 static void on_tick(struct node *n, const struct env *env)
 {
 	swarm_tick(n->swarm, env);
+	if (n->backlog)
+		gossip_unread(n->gossip, env);
 	gossip_tick(n->gossip, env);
 	links_tick(n, env);
 	if (n->backlog && !n->chat_full)

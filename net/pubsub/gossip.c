@@ -25,6 +25,9 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 	verify_init(g, env);
 	bufq_init(&g->events, GOSSIP_EVENTS_BYTES_MAX);
 	g->heartbeat_ms = P2P_NEVER;
+	g->score_params = cfg->score != NULL ? cfg->score : &score_params_chat;
+	g->score = score_new(g->score_params, env);
+	promises_init(&g->promises, env);
 	return g;
 }
 
@@ -32,8 +35,10 @@ static void gpeer_free(struct gossip *g, struct gpeer *p)
 {
 	outbox_clear(g, p);
 	idontwant_clear(p);
+	promise_forget(&g->promises, p);
 	g->slots[p->slot] = NULL;
 	table_clear(&p->topics);
+	table_clear(&p->early);
 	free(p);
 }
 
@@ -55,6 +60,8 @@ void gossip_free(struct gossip *g)
 	outbox_release(g->last);
 	verify_clear(g);
 	cache_clear(g);
+	score_free(g->score);
+	promises_clear(&g->promises);
 	table_clear(&g->peers);
 	table_clear(&g->topics);
 	table_clear(&g->left);
@@ -104,6 +111,7 @@ struct gpeer *gpeer_find(const struct gossip *g, const struct peer_id *id)
 static struct gpeer *gpeer_new(
 	struct gossip *g, const struct env *env, const struct peer_id *id)
 {
+	static const struct score_site nowhere;
 	struct gpeer *p;
 
 	if (g->peers.count >= GOSSIP_PEERS_MAX)
@@ -117,11 +125,13 @@ static struct gpeer *gpeer_new(
 	verify_forget_slot(g, p->slot);
 	list_init(&p->sender);
 	table_init(&p->topics, env->rng);
+	table_init(&p->early, env->rng);
 	outbox_init(p, env);
 	for (size_t i = 0; i < P2P_ARRAY_LEN(p->unwanted); i++)
 		buf_init(&p->unwanted[i],
 			GOSSIP_IDONTWANT_IDS_MAX * sizeof(uint64_t));
 	(void)table_put(&g->peers, peer_id_bytes(id), p);
+	score_connect(g->score, env, id, &nowhere);
 	if (g->heartbeat_ms == P2P_NEVER)
 		g->heartbeat_ms = env_after(env, GOSSIP_HEARTBEAT_MS);
 	return p;
@@ -144,6 +154,8 @@ static void send_own_again(struct gossip *g, struct gpeer *p)
 	struct bytes me = peer_id_bytes(&g->cfg.me);
 	struct list *pos, *tmp;
 
+	if (!gpeer_may_publish(g, p))
+		return;
 	LIST_FOREACH(pos, tmp, &g->cache_order) {
 		struct cached *c = LIST_ITEM(pos, struct cached, order);
 
@@ -169,17 +181,20 @@ int gossip_peer_add(
 	p->outbound = peer->outbound;
 	if (peer->form != GOSSIP_FORM_UNKNOWN)
 		p->form = peer->form;
+	score_connect(g->score, env, &p->id, &peer->site);
 	/* A new stream starts with our subscriptions; what an older one did
 	 * not take is gone with it. */
 	again = p->ready;
+	promise_forget(&g->promises, p);
 	outbox_clear(g, p);
 	idontwant_clear(p);
 	p->ready = true;
 	(void)send_subscriptions(g, p);
-	TABLE_FOREACH(e, tmp, &g->topics) {
-		mesh_remove(e->value, p);
+	TABLE_FOREACH(e, tmp, &g->topics)
+		mesh_remove(g, e->value, p);
+	mesh_answer_early(g, env, p);
+	TABLE_FOREACH(e, tmp, &g->topics)
 		mesh_fill(g, env, e->value);
-	}
 	if (again)
 		send_own_again(g, p);
 	return 0;
@@ -194,8 +209,9 @@ void gossip_peer_mute(struct gossip *g, const struct peer_id *id)
 		return;
 	outbox_clear(g, p);
 	p->ready = false;
+	promise_forget(&g->promises, p);
 	TABLE_FOREACH(e, tmp, &g->topics)
-		mesh_remove(e->value, p);
+		mesh_remove(g, e->value, p);
 }
 
 void gossip_peer_remove(
@@ -210,9 +226,10 @@ void gossip_peer_remove(
 		gossip_emit_topic(g, p, table_key(e), false);
 	(void)table_remove(&g->peers, peer_id_bytes(id));
 	TABLE_FOREACH(e, tmp, &g->topics) {
-		mesh_remove(e->value, p);
+		mesh_remove(g, e->value, p);
 		mesh_fill(g, env, e->value);
 	}
+	score_disconnect(g->score, env, id);
 	gpeer_free(g, p);
 }
 
@@ -274,7 +291,7 @@ int gossip_publish(struct gossip *g, const struct env *env, struct bytes raw)
 	TABLE_FOREACH(e, tmp, &g->peers) {
 		struct gpeer *p = e->value;
 
-		if (gpeer_subscribed(p, u.topic))
+		if (gpeer_subscribed(p, u.topic) && gpeer_may_publish(g, p))
 			taken += send_message(g, p, raw);
 	}
 	return taken;
@@ -286,6 +303,9 @@ void gossip_tick(struct gossip *g, const struct env *env)
 {
 	if (g->heartbeat_ms > env->now_ms)
 		return;
+	/* We were late, so answers may lie unread. */
+	if (env->now_ms - g->heartbeat_ms >= GOSSIP_HEARTBEAT_MS)
+		gossip_unread(g, env);
 	mesh_heartbeat(g, env);
 	/* Alone there is nothing to keep up: the program sleeps. */
 	g->heartbeat_ms = g->peers.count == 0 && g->cache.count == 0
@@ -326,6 +346,23 @@ bool gossip_next_sender(struct gossip *g, struct peer_id *id)
 	list_remove(&p->sender);
 	*id = p->id;
 	return true;
+}
+
+/* ---- scores ------------------------------------------------------------ */
+
+void gossip_peer_app(struct gossip *g, const struct peer_id *peer, double value)
+{
+	score_app(g->score, peer, value);
+}
+
+double gossip_peer_score(const struct gossip *g, const struct peer_id *peer)
+{
+	return score_of(g->score, peer);
+}
+
+void gossip_unread(struct gossip *g, const struct env *env)
+{
+	promise_wait(&g->promises, env);
 }
 
 /* ---- looking in -------------------------------------------------------- */

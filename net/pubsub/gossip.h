@@ -21,6 +21,7 @@
 #include "base/budget.h"
 #include "base/env.h"
 #include "net/pubsub/gossip_limits.h"
+#include "net/pubsub/score.h"
 #include "net/unit/unit_batch.h"
 
 struct gossip;
@@ -48,6 +49,8 @@ enum gossip_id_form {
 
 struct gossip_cfg {
 	struct peer_id me;
+	/* Borrowed, stays; NULL: score_params_chat. */
+	const struct score_params *score;
 };
 
 struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env);
@@ -59,6 +62,7 @@ struct gossip_peer {
 	enum gossip_version version;
 	enum gossip_id_form form; /* UNKNOWN: it is learnt */
 	bool outbound;            /* we dialled it */
+	struct score_site site;   /* score_site_of its connection's address */
 };
 
 /*
@@ -127,6 +131,20 @@ void gossip_leave(struct gossip *g, const struct env *env, struct bytes topic);
 int gossip_publish(struct gossip *g, const struct env *env,
 	struct bytes unit) P2P_MUST_CHECK;
 
+/*
+ * What the owner thinks of a connected peer (P5 of the peer score): above 0
+ * for a contact or a member of a room, below 0 for one that is over a rate or
+ * lied in sync; of that measure the thresholds of score_params_chat. Forgotten
+ * when the peer is removed.
+ */
+void gossip_peer_app(
+	struct gossip *g, const struct peer_id *peer, double value);
+/* The peer's score; 0 when it is not here. */
+double gossip_peer_score(const struct gossip *g, const struct peer_id *peer);
+/* Bytes from peers lie unread because we are busy: nobody is blamed meanwhile
+ * for an answer that does not come. */
+void gossip_unread(struct gossip *g, const struct env *env);
+
 void gossip_tick(struct gossip *g, const struct env *env);
 uint64_t gossip_deadline(const struct gossip *g);
 
@@ -168,6 +186,9 @@ struct gossip_counters {
 	uint64_t refused;        /* over a cap: subscriptions, ids, grafts */
 	uint64_t iwant_served;
 	uint64_t iwant_recovered; /* asked for and got */
+	uint64_t graylisted;      /* RPCs of which nothing but rooms was read */
+	uint64_t promises_broken; /* IHAVE without the message */
+	uint64_t behaviour;       /* what was counted for P7 */
 	uint64_t idontwant_sent;
 	uint64_t idontwant_spared; /* not sent, the peer did not want it */
 };

@@ -8,6 +8,8 @@
  * gossip_idontwant.c IDONTWANT, both ways
  * gossip_px.c   peer exchange, both ways
  * gossip_mesh.c grafting, pruning, the heartbeat
+ * gossip_judge.c what the score is told, and its thresholds
+ * gossip_promise.c who must follow up an IHAVE
  * gossip_cache.c what was seen, and recent messages for IWANT
  * gossip_id.c   the forms of message ids
  * gossip_alias.c the forms that are hashes
@@ -20,6 +22,8 @@
 #include "base/list.h"
 #include "base/table.h"
 #include "net/pubsub/gossip.h"
+#include "net/pubsub/gossip_promise.h"
+#include "net/pubsub/score.h"
 
 /* A topic that we are in, or have left: then only its back-offs count. */
 struct topic {
@@ -30,7 +34,9 @@ struct topic {
 };
 
 struct backoff {
-	uint64_t until_ms;
+	uint64_t since_ms; /* of the last PRUNE */
+	uint64_t until_ms; /* for our GRAFT; theirs may come a heartbeat sooner
+			    */
 };
 
 /* A message that waits for one peer or for many. */
@@ -62,6 +68,11 @@ struct gpeer {
 	struct list sender;  /* in g->senders, until told of */
 	bool named;          /* it was in there since `out` was empty */
 	struct table topics; /* name -> itself; at most ..._PER_PEER_MAX */
+	/* Topics it sent a GRAFT for while no stream could take an answer;
+	 * name -> itself, at most ..._PER_PEER_MAX. */
+	struct table early;
+	unsigned promises; /* in g->promises */
+	double rank;       /* its score, for a choice that is being made */
 	struct outbox out;
 	/* Hashes of the ids it does not want, by heartbeat. */
 	struct buf unwanted[GOSSIP_IDONTWANT_HEARTBEATS];
@@ -78,6 +89,9 @@ struct cached {
 	uint64_t heartbeat; /* when it came */
 	/* How often each peer was answered: two bits a slot. */
 	uint8_t served[GOSSIP_PEERS_MAX / 4];
+	uint64_t came_ms; /* the first delivery */
+	/* Who brought it within P3's window: a bit a slot. */
+	uint8_t brought[GOSSIP_PEERS_MAX / 8];
 	size_t id_len;
 	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX];
 	size_t topic_len;
@@ -123,6 +137,9 @@ struct gossip {
 	struct verify verify;
 	struct bufq events; /* struct gossip_event */
 	struct gossip_counters counters;
+	struct score *score;
+	const struct score_params *score_params;
+	struct promises promises;
 };
 
 static inline struct bytes topic_name(const struct topic *t)
@@ -138,6 +155,12 @@ static inline bool gpeer_subscribed(const struct gpeer *p, struct bytes topic)
 /* ---- gossip.c ---------------------------------------------------------- */
 
 struct gpeer *gpeer_find(const struct gossip *g, const struct peer_id *id);
+/* Whether something for the peer waits for its stream. */
+static inline bool gpeer_out_waits(const struct gpeer *p)
+{
+	return p->out.bytes > 0;
+}
+
 void gossip_emit(struct gossip *g, const struct gossip_event *ev);
 void gossip_emit_topic(struct gossip *g, const struct gpeer *p,
 	struct bytes topic, bool joined);
@@ -206,11 +229,18 @@ void idontwant_clear(struct gpeer *p);
 /* ---- gossip_mesh.c ----------------------------------------------------- */
 
 /* Whether the peer may be grafted by us now. */
-bool mesh_may_graft(
-	const struct env *env, const struct topic *t, const struct gpeer *p);
-void mesh_add(struct gossip *g, struct topic *t, struct gpeer *p);
+bool mesh_may_graft(const struct gossip *g, const struct env *env,
+	const struct topic *t, const struct gpeer *p);
 void mesh_graft(struct gossip *g, struct topic *t, struct gpeer *p);
-void mesh_remove(struct topic *t, const struct gpeer *p);
+void mesh_remove(struct gossip *g, struct topic *t, const struct gpeer *p);
+/* It sent a GRAFT, or a PRUNE with its back-off (0: it named none). */
+void mesh_on_graft(struct gossip *g, const struct env *env, struct gpeer *p,
+	struct bytes name);
+void mesh_on_prune(struct gossip *g, const struct env *env, struct gpeer *p,
+	struct bytes name, uint64_t backoff_s);
+/* A stream to it is open now: GRAFTs that came too early are answered. */
+void mesh_answer_early(
+	struct gossip *g, const struct env *env, struct gpeer *p);
 void mesh_back_off(const struct env *env, struct topic *t,
 	const struct gpeer *p, uint64_t seconds);
 /* Fills the mesh of a topic up to GOSSIP_D. */
@@ -221,6 +251,29 @@ void topic_leave(struct gossip *g, struct topic *t);
 struct topic *topic_new(
 	struct gossip *g, const struct env *env, struct bytes name);
 void topic_free(struct topic *t);
+
+/* ---- gossip_judge.c ---------------------------------------------------- */
+
+double gpeer_score(const struct gossip *g, const struct gpeer *p);
+/* Whether its score allows IHAVE and IWANT either way; messages of our own;
+ * and whether what it sends is not read. */
+bool gpeer_may_gossip(const struct gossip *g, const struct gpeer *p);
+bool gpeer_may_publish(const struct gossip *g, const struct gpeer *p);
+bool gpeer_graylisted(const struct gossip *g, const struct gpeer *p);
+/* P7. */
+void judge_misbehaviour(
+	struct gossip *g, const struct gpeer *p, unsigned count);
+/* The peer was the first to bring this unit, which is valid and in the cache;
+ * it brought another of that id; it brought one whose signature is wrong. The
+ * peer may have left where its id is asked for. */
+void judge_first(struct gossip *g, const struct env *env,
+	const struct peer_id *peer, const struct unit *u);
+void judge_duplicate(struct gossip *g, const struct env *env,
+	const struct gpeer *p, struct bytes id);
+void judge_forged(struct gossip *g, const struct env *env,
+	const struct peer_id *peer, const struct unit *u);
+/* Counts promises that were broken. */
+void judge_promises(struct gossip *g, const struct env *env);
 
 /* ---- gossip_cache.c ---------------------------------------------------- */
 

@@ -56,6 +56,18 @@
 /* So long recent messages are named by hashes after somebody used one. */
 #define GOSSIP_ALIAS_HEARTBEATS 120
 
+/* Gossipsub v1.1: whom the mesh keeps, and what is counted against a peer. */
+#define GOSSIP_D_SCORE 4 /* the best ones that stay when it is too large */
+#define GOSSIP_D_OUT 2   /* dialled by us; below D_LOW, at most D / 2 */
+#define GOSSIP_OPPORTUNISTIC_HEARTBEATS 60
+#define GOSSIP_OPPORTUNISTIC_PEERS 2
+/* A GRAFT this soon after the PRUNE counts twice. */
+#define GOSSIP_GRAFT_FLOOD_MS 10000
+#define GOSSIP_PROMISE_MS 3000 /* to follow up an IHAVE that was answered */
+/* Tracked at once: a line that stands still for a moment breaks no more than
+ * these, which are below what P7 forgives. */
+#define GOSSIP_PROMISES_PER_PEER_MAX 4
+
 /* Scores (score.h); their weights and thresholds are in score_params.c. */
 #define SCORE_ROOMS_MAX 256     /* of one peer; as many as we can be in */
 #define SCORE_RETAINED_MAX 1024 /* peers that left and were not good */

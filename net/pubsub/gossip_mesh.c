@@ -32,7 +32,10 @@ void topic_leave(struct gossip *g, struct topic *t)
 {
 	struct table_entry *oldest;
 
-	table_clear(&t->mesh);
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &t->mesh)
+		mesh_remove(g, t, e->value);
 	if (t->backoff.count == 0) {
 		topic_free(t);
 		return;
@@ -80,23 +83,30 @@ void mesh_back_off(const struct env *env, struct topic *t,
 		b = xcalloc(1, sizeof(*b));
 		(void)table_put(&t->backoff, peer_id_bytes(&p->id), b);
 	}
+	b->since_ms = env->now_ms;
 	b->until_ms = P2P_MAX(b->until_ms, until);
 }
 
-bool mesh_may_graft(
-	const struct env *env, const struct topic *t, const struct gpeer *p)
+static bool in_mesh(const struct topic *t, const struct gpeer *p)
+{
+	return table_get(&t->mesh, peer_id_bytes(&p->id)) != NULL;
+}
+
+bool mesh_may_graft(const struct gossip *g, const struct env *env,
+	const struct topic *t, const struct gpeer *p)
 {
 	struct backoff *b = table_get(&t->backoff, peer_id_bytes(&p->id));
 
-	return p->version != GOSSIP_FLOODSUB &&
-	       (b == NULL || b->until_ms <= env->now_ms);
+	return p->ready && p->version != GOSSIP_FLOODSUB &&
+	       (b == NULL || b->until_ms <= env->now_ms) &&
+	       gpeer_score(g, p) >= 0;
 }
 
 static void tell_ihave(struct gossip *g, struct topic *t, struct gpeer *p);
 
 /* Members of the mesh hear of no ids at heartbeats, so what came just before
  * one became a member is named to it now: else nobody would tell it. */
-void mesh_add(struct gossip *g, struct topic *t, struct gpeer *p)
+static void mesh_add(struct gossip *g, struct topic *t, struct gpeer *p)
 {
 	(void)table_put(&t->mesh, peer_id_bytes(&p->id), p);
 	if (p->form != GOSSIP_FORM_UNKNOWN)
@@ -109,10 +119,89 @@ void mesh_graft(struct gossip *g, struct topic *t, struct gpeer *p)
 		mesh_add(g, t, p);
 }
 
-void mesh_remove(struct topic *t, const struct gpeer *p)
+void mesh_remove(struct gossip *g, struct topic *t, const struct gpeer *p)
 {
-	(void)table_remove(&t->mesh, peer_id_bytes(&p->id));
+	if (table_remove(&t->mesh, peer_id_bytes(&p->id)) != NULL)
+		score_prune(g->score, &p->id, topic_name(t));
 }
+
+/* Out of the mesh and told so; or refused, and told so. */
+static void prune(struct gossip *g, const struct env *env, struct topic *t,
+	struct gpeer *p)
+{
+	mesh_remove(g, t, p);
+	mesh_back_off(env, t, p, GOSSIP_PRUNE_BACKOFF_S);
+	(void)send_prune(g, p, topic_name(t), GOSSIP_PRUNE_BACKOFF_S);
+}
+
+/* ---- what peers ask ---------------------------------------------------- */
+
+/*
+ * Whether this GRAFT comes before its time. It costs P7, and twice when it
+ * comes right behind the PRUNE; v1.0 knows no back-off and pays nothing.
+ */
+static bool is_too_early(struct gossip *g, const struct env *env,
+	const struct topic *t, const struct gpeer *p)
+{
+	const struct backoff *b = table_get(&t->backoff, peer_id_bytes(&p->id));
+
+	/* The heartbeat more is for our own GRAFTs: it did its time. */
+	if (b == NULL || b->until_ms - GOSSIP_HEARTBEAT_MS <= env->now_ms)
+		return false;
+	if (p->version >= GOSSIP_V11)
+		judge_misbehaviour(g, p,
+			env->now_ms - b->since_ms < GOSSIP_GRAFT_FLOOD_MS ? 2
+									  : 1);
+	return true;
+}
+
+void mesh_on_graft(struct gossip *g, const struct env *env, struct gpeer *p,
+	struct bytes name)
+{
+	struct topic *t = table_get(&g->topics, name);
+
+	if (t == NULL || !gpeer_subscribed(p, name) || in_mesh(t, p))
+		return;
+	if (!p->ready) {
+		/* Who takes no stream of ours holds no place in the mesh. */
+		(void)table_put(&p->early, name, p);
+		return;
+	}
+	if (is_too_early(g, env, t, p) || p->version == GOSSIP_FLOODSUB ||
+		gpeer_score(g, p) < 0 ||
+		(t->mesh.count >= GOSSIP_D_HIGH && !p->outbound)) {
+		g->counters.refused++;
+		prune(g, env, t, p);
+		return;
+	}
+	mesh_add(g, t, p);
+}
+
+void mesh_answer_early(struct gossip *g, const struct env *env, struct gpeer *p)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &p->early)
+		mesh_on_graft(g, env, p, table_key(e));
+	table_clear(&p->early);
+}
+
+void mesh_on_prune(struct gossip *g, const struct env *env, struct gpeer *p,
+	struct bytes name, uint64_t backoff_s)
+{
+	struct topic *t = table_get(&g->topics, name);
+
+	(void)table_remove(&p->early, name);
+	if (t == NULL)
+		return;
+	mesh_remove(g, t, p);
+	if (backoff_s == 0)
+		backoff_s = GOSSIP_PRUNE_BACKOFF_S;
+	mesh_back_off(
+		env, t, p, P2P_MIN(backoff_s, (uint64_t)GOSSIP_BACKOFF_S_MAX));
+}
+
+/* ---- choosing ---------------------------------------------------------- */
 
 /* Shuffles in place (Fisher, Yates). */
 static void shuffle(const struct env *env, struct gpeer **list, size_t n)
@@ -127,73 +216,180 @@ static void shuffle(const struct env *env, struct gpeer **list, size_t n)
 }
 
 enum pick {
-	PICK_GRAFT,  /* subscribed, not in the mesh, no back-off */
+	PICK_GRAFT,  /* subscribed, not in the mesh, may be grafted */
 	PICK_GOSSIP, /* subscribed, not in the mesh, form of ids known */
 	PICK_MESH,   /* in the mesh */
 };
 
-static bool picks(enum pick pick, const struct env *env, const struct topic *t,
-	const struct gpeer *p)
-{
-	bool in_mesh = table_get(&t->mesh, peer_id_bytes(&p->id)) != NULL;
+/* What a choice is made from. */
+struct choice {
+	struct gossip *g;
+	const struct env *env;
+	struct topic *t;
+};
 
-	if (pick == PICK_MESH || in_mesh)
-		return pick == PICK_MESH && in_mesh;
-	if (!p->ready || !gpeer_subscribed(p, topic_name(t)))
+static bool picks(const struct choice *c, enum pick pick, const struct gpeer *p)
+{
+	bool inside = in_mesh(c->t, p);
+
+	if (pick == PICK_MESH || inside)
+		return pick == PICK_MESH && inside;
+	if (!p->ready || !gpeer_subscribed(p, topic_name(c->t)))
 		return false;
 	if (pick == PICK_GRAFT)
-		return mesh_may_graft(env, t, p);
-	return p->version != GOSSIP_FLOODSUB && p->form != GOSSIP_FORM_UNKNOWN;
+		return mesh_may_graft(c->g, c->env, c->t, p);
+	return p->version != GOSSIP_FLOODSUB &&
+	       p->form != GOSSIP_FORM_UNKNOWN && gpeer_may_gossip(c->g, p);
 }
 
 /* All peers of one sort in random order; returns how many. */
-static size_t pick_peers(struct gossip *g, const struct env *env,
-	const struct topic *t, enum pick pick,
+static size_t pick_peers(const struct choice *c, enum pick pick,
 	struct gpeer *out[static GOSSIP_PEERS_MAX])
 {
 	struct table_entry *e, *tmp;
 	size_t n = 0;
 
-	TABLE_FOREACH(e, tmp, &g->peers) {
-		if (n < GOSSIP_PEERS_MAX && picks(pick, env, t, e->value))
+	TABLE_FOREACH(e, tmp, &c->g->peers) {
+		if (n < GOSSIP_PEERS_MAX && picks(c, pick, e->value))
 			out[n++] = e->value;
 	}
-	shuffle(env, out, n);
+	shuffle(c->env, out, n);
+	return n;
+}
+
+/* The same, best score first; those of the same score in random order. */
+static size_t pick_best(const struct choice *c, enum pick pick,
+	struct gpeer *out[static GOSSIP_PEERS_MAX])
+{
+	size_t n = pick_peers(c, pick, out);
+
+	for (size_t i = 0; i < n; i++) {
+		struct gpeer *p = out[i];
+		size_t at = i;
+
+		p->rank = gpeer_score(c->g, p);
+		for (; at > 0 && out[at - 1]->rank < p->rank; at--)
+			out[at] = out[at - 1];
+		out[at] = p;
+	}
 	return n;
 }
 
 void mesh_fill(struct gossip *g, const struct env *env, struct topic *t)
 {
+	struct choice c = {g, env, t};
 	struct gpeer *list[GOSSIP_PEERS_MAX];
 	size_t n;
 
 	if (t->mesh.count >= GOSSIP_D_LOW)
 		return;
-	n = pick_peers(g, env, t, PICK_GRAFT, list);
+	n = pick_peers(&c, PICK_GRAFT, list);
 	for (size_t i = 0; i < n && t->mesh.count < GOSSIP_D; i++)
 		mesh_graft(g, t, list[i]);
 }
 
-/* Too many: all but GOSSIP_D go, those we dialled last. */
-static void mesh_thin(struct gossip *g, const struct env *env, struct topic *t)
+/* ---- the heartbeat ----------------------------------------------------- */
+
+static void drop_bad(const struct choice *c)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &c->t->mesh) {
+		struct gpeer *p = e->value;
+
+		if (gpeer_score(c->g, p) < 0)
+			prune(c->g, c->env, c->t, p);
+	}
+}
+
+static size_t count_outbound(struct gpeer *const *list, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += list[i]->outbound;
+	return count;
+}
+
+/* Sees to it that at least GOSSIP_D_OUT of the first GOSSIP_D are ones that we
+ * dialled: the worst of the others give way to them. */
+static void prefer_outbound(struct gpeer **list, size_t n)
+{
+	size_t have = count_outbound(list, GOSSIP_D), last = GOSSIP_D;
+
+	for (size_t i = GOSSIP_D; i < n && have < GOSSIP_D_OUT; i++) {
+		struct gpeer *p = list[i];
+
+		if (!p->outbound)
+			continue;
+		do
+			last--;
+		while (list[last]->outbound);
+		list[i] = list[last];
+		list[last] = p;
+		have++;
+	}
+}
+
+/* Too many: all but GOSSIP_D go. The best stay, the rest is chance, so that
+ * newcomers have one. */
+static void mesh_thin(const struct choice *c)
 {
 	struct gpeer *list[GOSSIP_PEERS_MAX];
 	size_t n;
 
-	if (t->mesh.count <= GOSSIP_D_HIGH)
+	if (c->t->mesh.count <= GOSSIP_D_HIGH)
 		return;
-	n = pick_peers(g, env, t, PICK_MESH, list);
-	for (int round = 0; round < 2; round++) {
-		for (size_t i = 0; i < n && t->mesh.count > GOSSIP_D; i++) {
-			struct gpeer *p = list[i];
+	n = pick_best(c, PICK_MESH, list);
+	shuffle(c->env, list + GOSSIP_D_SCORE, n - GOSSIP_D_SCORE);
+	prefer_outbound(list, n);
+	for (size_t i = GOSSIP_D; i < n; i++)
+		prune(c->g, c->env, c->t, list[i]);
+}
 
-			if (p->outbound != (round == 1))
-				continue;
-			mesh_remove(t, p);
-			mesh_back_off(env, t, p, GOSSIP_PRUNE_BACKOFF_S);
-			(void)send_prune(
-				g, p, topic_name(t), GOSSIP_PRUNE_BACKOFF_S);
-		}
+/* Those who come to us cannot fill the mesh alone. */
+static void keep_quota(const struct choice *c)
+{
+	struct gpeer *list[GOSSIP_PEERS_MAX];
+	size_t have, n;
+
+	if (c->t->mesh.count < GOSSIP_D_LOW)
+		return;
+	n = pick_peers(c, PICK_MESH, list);
+	have = count_outbound(list, n);
+	if (have >= GOSSIP_D_OUT)
+		return;
+	n = pick_peers(c, PICK_GRAFT, list);
+	for (size_t i = 0; i < n && have < GOSSIP_D_OUT; i++) {
+		if (!list[i]->outbound)
+			continue;
+		mesh_graft(c->g, c->t, list[i]);
+		have++;
+	}
+}
+
+/* Opportunistic grafting: a mesh that brings little gets two that do more than
+ * its middle one. */
+static void improve(const struct choice *c)
+{
+	struct gpeer *list[GOSSIP_PEERS_MAX];
+	size_t n, grafted = 0;
+	double median;
+
+	if (c->g->heartbeat % GOSSIP_OPPORTUNISTIC_HEARTBEATS != 0 ||
+		c->t->mesh.count < 2)
+		return;
+	n = pick_best(c, PICK_MESH, list);
+	/* The spec's is the upper one of two; they stand from the best down. */
+	median = list[(n - 1) / 2]->rank;
+	if (median >= c->g->score_params->opportunistic_threshold)
+		return;
+	n = pick_peers(c, PICK_GRAFT, list);
+	for (size_t i = 0; i < n && grafted < GOSSIP_OPPORTUNISTIC_PEERS; i++) {
+		if (gpeer_score(c->g, list[i]) <= median)
+			continue;
+		mesh_graft(c->g, c->t, list[i]);
+		grafted++;
 	}
 }
 
@@ -267,18 +463,17 @@ static void tell_ihave(struct gossip *g, struct topic *t, struct gpeer *p)
 	free(raw);
 }
 
-static void gossip_topic(
-	struct gossip *g, const struct env *env, struct topic *t)
+static void gossip_topic(const struct choice *c)
 {
 	struct gpeer *list[GOSSIP_PEERS_MAX];
 	size_t n, target;
 
-	if (g->cache.count == 0)
+	if (c->g->cache.count == 0)
 		return;
-	n = pick_peers(g, env, t, PICK_GOSSIP, list);
+	n = pick_peers(c, PICK_GOSSIP, list);
 	target = P2P_MAX(n / GOSSIP_FACTOR_DIVISOR, (size_t)GOSSIP_D_LAZY);
 	for (size_t i = 0; i < n && i < target; i++)
-		tell_ihave(g, t, list[i]);
+		tell_ihave(c->g, c->t, list[i]);
 }
 
 void mesh_heartbeat(struct gossip *g, const struct env *env)
@@ -286,13 +481,18 @@ void mesh_heartbeat(struct gossip *g, const struct env *env)
 	struct table_entry *e, *tmp;
 
 	g->heartbeat++;
+	judge_promises(g, env);
+	score_refresh(g->score, env);
 	TABLE_FOREACH(e, tmp, &g->topics) {
-		struct topic *t = e->value;
+		struct choice c = {g, env, e->value};
 
-		forget_backoffs(env, t);
-		mesh_fill(g, env, t);
-		mesh_thin(g, env, t);
-		gossip_topic(g, env, t);
+		forget_backoffs(env, c.t);
+		drop_bad(&c);
+		mesh_fill(g, env, c.t);
+		mesh_thin(&c);
+		keep_quota(&c);
+		improve(&c);
+		gossip_topic(&c);
 	}
 	TABLE_FOREACH(e, tmp, &g->left) {
 		struct topic *t = e->value;

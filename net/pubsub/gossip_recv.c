@@ -18,6 +18,7 @@ struct recv {
 	struct gpeer *p;
 	unsigned entries;
 	bool last; /* of a stream that has ended */
+	bool graylisted;
 };
 
 static int count_entry(struct recv *r)
@@ -46,8 +47,8 @@ static void on_subscribe(struct recv *r, struct bytes topic)
 	gossip_emit_topic(r->g, p, topic, true);
 	t = table_get(&r->g->topics, topic);
 	/* Only this one is new; the others had their chance. */
-	if (t != NULL && p->ready && t->mesh.count < GOSSIP_D_LOW &&
-		mesh_may_graft(r->env, t, p))
+	if (t != NULL && t->mesh.count < GOSSIP_D_LOW &&
+		mesh_may_graft(r->g, r->env, t, p))
 		mesh_graft(r->g, t, p);
 }
 
@@ -57,8 +58,9 @@ static void on_unsubscribe(struct recv *r, struct bytes topic)
 
 	if (table_remove(&r->p->topics, topic) == NULL)
 		return;
+	(void)table_remove(&r->p->early, topic);
 	if (t != NULL)
-		mesh_remove(t, r->p);
+		mesh_remove(r->g, t, r->p);
 	gossip_emit_topic(r->g, r->p, topic, false);
 }
 
@@ -100,6 +102,7 @@ static int read_message(struct recv *r, struct bytes raw)
 	struct unit u;
 	int err = unit_parse(&u, raw);
 
+	promise_heard(&r->g->promises, raw);
 	if (err != 0) {
 		n->units_rejected += err == P2P_ERR_MALFORMED;
 		n->units_ignored += err != P2P_ERR_MALFORMED;
@@ -113,8 +116,12 @@ static int read_message(struct recv *r, struct bytes raw)
 	 * those that wait only the very bytes are known: another's may be
 	 * forged, and must not stand in the way of the true ones. */
 	id = bytes_of(id_raw, unit_gossip_id(&u, id_raw));
-	if (seen_has(r->g, id) || peer_id_equal(&u.from, &r->g->cfg.me) ||
-		verify_has(r->g, r->p, raw, key)) {
+	if (seen_has(r->g, id) || peer_id_equal(&u.from, &r->g->cfg.me)) {
+		judge_duplicate(r->g, r->env, r->p, id);
+		n->units_duplicate++;
+		return 0;
+	}
+	if (verify_has(r->g, r->p, raw, key)) {
 		n->units_duplicate++;
 		return 0;
 	}
@@ -127,38 +134,6 @@ static int read_message(struct recv *r, struct bytes raw)
 }
 
 /* ---- control ----------------------------------------------------------- */
-
-static void on_graft(struct recv *r, struct bytes name)
-{
-	struct topic *t = table_get(&r->g->topics, name);
-	struct gpeer *p = r->p;
-
-	if (t == NULL || !gpeer_subscribed(p, name))
-		return;
-	if (table_get(&t->mesh, peer_id_bytes(&p->id)) != NULL)
-		return;
-	if (!mesh_may_graft(r->env, t, p) ||
-		(t->mesh.count >= GOSSIP_D_HIGH && !p->outbound)) {
-		mesh_back_off(r->env, t, p, GOSSIP_PRUNE_BACKOFF_S);
-		r->g->counters.refused++;
-		(void)send_prune(r->g, p, name, GOSSIP_PRUNE_BACKOFF_S);
-		return;
-	}
-	mesh_add(r->g, t, p);
-}
-
-static void on_prune(struct recv *r, struct bytes name, uint64_t backoff_s)
-{
-	struct topic *t = table_get(&r->g->topics, name);
-
-	if (t == NULL)
-		return;
-	mesh_remove(t, r->p);
-	if (backoff_s == 0)
-		backoff_s = GOSSIP_PRUNE_BACKOFF_S;
-	mesh_back_off(r->env, t, r->p,
-		P2P_MIN(backoff_s, (uint64_t)GOSSIP_BACKOFF_S_MAX));
-}
 
 /* The topic of a GRAFT or PRUNE, and a PRUNE's back-off. */
 static int read_topic(struct bytes in, struct bytes *topic, uint64_t *backoff)
@@ -177,8 +152,24 @@ static int read_topic(struct bytes in, struct bytes *topic, uint64_t *backoff)
 	return cur_err(&c);
 }
 
+/* Of the ids that an IHAVE is answered for, one chosen at random. */
+struct sample {
+	uint64_t count;
+	size_t len;
+	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX];
+};
+
+static void sample_offer(struct recv *r, struct sample *chosen, struct bytes id)
+{
+	if (!rng_one_in(r->env->rng, ++chosen->count))
+		return;
+	memcpy(chosen->id, id.data, id.len);
+	chosen->len = id.len;
+}
+
 /* Whether the id names something that we do not have yet. */
-static bool is_wanted(struct recv *r, struct bytes remote)
+static bool is_wanted(
+	struct recv *r, struct bytes remote, struct sample *chosen)
 {
 	uint8_t raw[UNIT_GOSSIP_ID_BYTES_MAX];
 	enum gossip_id_form form;
@@ -195,6 +186,7 @@ static bool is_wanted(struct recv *r, struct bytes remote)
 		r->g->asked.count >= GOSSIP_ASKED_MAX)
 		return false;
 	(void)table_put(&r->g->asked, id, r->p);
+	sample_offer(r, chosen, id);
 	return true;
 }
 
@@ -202,12 +194,19 @@ static int read_ihave(struct recv *r, struct bytes in)
 {
 	struct bytes wanted[RECV_IWANT_BATCH];
 	struct bytes topic = bytes_of(NULL, 0);
+	struct sample chosen = {.count = 0};
 	struct cursor c = cur_of(in);
 	struct pb_field f;
+	bool asked = true;
 	size_t n = 0;
 
-	if (++r->p->ihave_messages > GOSSIP_IHAVE_MESSAGES_MAX)
+	/* Too many are no crime: one in many rooms has many to send, and a
+	 * line that stood still hands over several heartbeats' at once. */
+	if (!gpeer_may_gossip(r->g, r->p) ||
+		++r->p->ihave_messages > GOSSIP_IHAVE_MESSAGES_MAX) {
+		r->g->counters.refused++;
 		return 0;
+	}
 	while (pb_next(&c, &f)) {
 		if (f.wire != PB_WIRE_BYTES)
 			continue;
@@ -221,16 +220,19 @@ static int read_ihave(struct recv *r, struct bytes in)
 		/* The topic stands before the ids in every implementation; of
 		 * a topic that we are not in nothing is wanted. */
 		if (table_get(&r->g->topics, topic) == NULL ||
-			!is_wanted(r, f.bytes))
+			!is_wanted(r, f.bytes, &chosen))
 			continue;
 		wanted[n++] = f.bytes;
 		if (n == RECV_IWANT_BATCH) {
-			(void)send_iwant(r->g, r->p, wanted, n);
+			asked = send_iwant(r->g, r->p, wanted, n) && asked;
 			n = 0;
 		}
 	}
 	if (n > 0)
-		(void)send_iwant(r->g, r->p, wanted, n);
+		asked = send_iwant(r->g, r->p, wanted, n) && asked;
+	if (asked && chosen.len > 0)
+		promise_add(&r->g->promises, r->env, r->p,
+			bytes_of(chosen.id, chosen.len));
 	return cur_err(&c);
 }
 
@@ -240,6 +242,8 @@ static int read_iwant(struct recv *r, struct bytes in)
 	struct cursor c = cur_of(in);
 	struct pb_field f;
 
+	if (!gpeer_may_gossip(r->g, r->p))
+		return 0;
 	while (pb_next(&c, &f)) {
 		struct cached *m;
 		size_t len;
@@ -302,9 +306,9 @@ static int read_control_part(struct recv *r, const struct pb_field *f)
 		if (err != 0)
 			return err;
 		if (f->number == CONTROL_GRAFT)
-			on_graft(r, topic);
+			mesh_on_graft(r->g, r->env, r->p, topic);
 		else
-			on_prune(r, topic, backoff);
+			mesh_on_prune(r->g, r->env, r->p, topic, backoff);
 		return 0;
 	case CONTROL_IDONTWANT:
 		return read_idontwant(r, f->bytes);
@@ -337,6 +341,10 @@ static int read_rpc_part(struct recv *r, const struct pb_field *f)
 
 	if (err != 0)
 		return err;
+	/* Where it is it says only once, so that is noted of the graylisted,
+	 * too: they may be forgiven. */
+	if (r->graylisted && f->number != RPC_SUBSCRIPTIONS)
+		return 0;
 	switch (f->number) {
 	case RPC_SUBSCRIPTIONS:
 		return read_subscription(r, f->bytes);
@@ -362,6 +370,8 @@ static int feed(struct gossip *g, const struct env *env,
 		return P2P_ERR_TOO_BIG;
 	if (r.p == NULL)
 		return P2P_ERR_LIMIT;
+	r.graylisted = gpeer_graylisted(g, r.p);
+	g->counters.graylisted += r.graylisted;
 	while (pb_next(&c, &f)) {
 		if (f.wire == PB_WIRE_BYTES)
 			err = read_rpc_part(&r, &f);

@@ -274,9 +274,38 @@ static void forward(struct gossip *g, const struct topic *t,
 			continue;
 		if (table_get(&t->mesh, peer_id_bytes(&p->id)) == NULL &&
 			(p->version != GOSSIP_FLOODSUB ||
-				!gpeer_subscribed(p, u->topic)))
+				!gpeer_subscribed(p, u->topic) ||
+				!gpeer_may_publish(g, p)))
 			continue;
 		(void)send_forward(g, from, p, bytes_of(job->unit, job->len));
+	}
+}
+
+/* Who brought it while it was being checked was near the first. */
+static void praise(struct gossip *g, const struct env *env,
+	const struct job *job, const struct unit *u, struct bytes id)
+{
+	judge_first(g, env, &job->line->peer, u);
+	for (size_t i = 0; i < GOSSIP_PEERS_MAX; i++)
+		if (g->slots[i] != NULL && is_from(job, g->slots[i]))
+			judge_duplicate(g, env, g->slots[i], id);
+}
+
+/* All who brought these very bytes; the first may have left. */
+static void blame(
+	struct gossip *g, const struct env *env, const struct job *job)
+{
+	const struct peer_id *first = &job->line->peer;
+	struct unit u;
+
+	P2P_ASSERT(unit_parse(&u, bytes_of(job->unit, job->len)) == 0);
+	judge_forged(g, env, first, &u);
+	for (size_t i = 0; i < GOSSIP_PEERS_MAX; i++) {
+		const struct gpeer *p = g->slots[i];
+
+		if (p != NULL && is_from(job, p) &&
+			!peer_id_equal(&p->id, first))
+			judge_forged(g, env, &p->id, &u);
 	}
 }
 
@@ -309,6 +338,7 @@ static void accept(struct gossip *g, const struct env *env, struct job *job)
 	seen_add(g, env, id);
 	idontwant_tell(g, t, gpeer_find(g, &job->line->peer), &u);
 	cache_add(g, &u, raw);
+	praise(g, env, job, &u, id);
 	forward(g, t, job, &u);
 	ev.unit = job->unit;
 	ev.unit_len = job->len;
@@ -319,6 +349,8 @@ static void accept(struct gossip *g, const struct env *env, struct job *job)
 static void serve_verdict(
 	struct gossip *g, const struct env *env, struct job *job, int verdict)
 {
+	if (verdict == P2P_ERR_AUTH)
+		blame(g, env, job);
 	if (verdict == 0)
 		accept(g, env, job);
 	else if (verdict == P2P_ERR_AUTH || verdict == P2P_ERR_MALFORMED)

@@ -233,8 +233,8 @@ static void test_gossip_thins_to_d_above_d_high(void **state)
 				gossip_in_mesh(l->g, room(), lab_id(l, i));
 	}
 	assert_int_equal(prunes, 10);
-	/* Those that we dialled stay. */
-	assert_int_equal(kept_outbound, 4);
+	/* Of those that we dialled enough stay. */
+	assert_in_range(kept_outbound, GOSSIP_D_OUT, 4);
 }
 
 static void test_gossip_prunes_graft_above_d_high_unless_dialled(void **state)

@@ -1,0 +1,150 @@
+/*
+ * What the score is told of the peers' deeds, and the thresholds that it is
+ * held against (gossipsub v1.1 spec, "Score Thresholds", "Extended
+ * Validators").
+ */
+#include "net/pubsub/gossip_internal.h"
+
+double gpeer_score(const struct gossip *g, const struct gpeer *p)
+{
+	return score_of(g->score, &p->id);
+}
+
+bool gpeer_may_gossip(const struct gossip *g, const struct gpeer *p)
+{
+	return gpeer_score(g, p) >= g->score_params->gossip_threshold;
+}
+
+bool gpeer_may_publish(const struct gossip *g, const struct gpeer *p)
+{
+	return gpeer_score(g, p) >= g->score_params->publish_threshold;
+}
+
+bool gpeer_graylisted(const struct gossip *g, const struct gpeer *p)
+{
+	return gpeer_score(g, p) < g->score_params->graylist_threshold;
+}
+
+void judge_misbehaviour(struct gossip *g, const struct gpeer *p, unsigned count)
+{
+	g->counters.behaviour += count;
+	score_misbehave(g->score, &p->id, count);
+}
+
+/* ---- deliveries -------------------------------------------------------- */
+
+static bool mark_brought(struct cached *c, const struct gpeer *p)
+{
+	uint8_t bit = (uint8_t)(1u << (p->slot % 8));
+	uint8_t *eight = &c->brought[p->slot / 8];
+	bool was = (*eight & bit) != 0;
+
+	*eight |= bit;
+	return !was;
+}
+
+void judge_first(struct gossip *g, const struct env *env,
+	const struct peer_id *peer, const struct unit *u)
+{
+	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX];
+	struct cached *c = cache_find(g, bytes_of(id, unit_gossip_id(u, id)));
+	const struct gpeer *p = gpeer_find(g, peer);
+
+	if (c != NULL) {
+		c->came_ms = env->now_ms;
+		if (p != NULL)
+			(void)mark_brought(c, p);
+	}
+	score_first(g->score, peer, u->topic);
+}
+
+void judge_duplicate(struct gossip *g, const struct env *env,
+	const struct gpeer *p, struct bytes id)
+{
+	struct cached *c = cache_find(g, id);
+
+	if (c == NULL || env->now_ms - c->came_ms >
+				 g->score_params->topic.mesh_window_ms)
+		return;
+	if (mark_brought(c, p))
+		score_near_first(
+			g->score, &p->id, bytes_of(c->topic, c->topic_len));
+}
+
+/* ---- forgeries --------------------------------------------------------- */
+
+/*
+ * Points of Ed25519 that have a small order, or more than one encoding: what
+ * they verify, some programs accept and others refuse (libsodium refuses them,
+ * go and others do not). y, little endian, the sign bit left out; all of them
+ * are 0 or 1, at least p - 1, or of order 8.
+ */
+static bool point_is_disputed(const uint8_t point[static 32])
+{
+	static const uint8_t order8[2][32] = {
+		{0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3,
+			0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac,
+			0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88,
+			0x6d, 0x53, 0xfc, 0x05},
+		{0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c,
+			0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53,
+			0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77,
+			0x92, 0xac, 0x03, 0x7a}};
+	uint8_t y[32];
+	bool low = true, high = true;
+
+	memcpy(y, point, sizeof(y));
+	y[31] &= 0x7f;
+	for (size_t i = 1; i < sizeof(y); i++) {
+		low = low && y[i] == 0;
+		high = high && y[i] == (i == 31 ? 0x7f : 0xff);
+	}
+	return (low && y[0] <= 1) || (high && y[0] >= 0xec) ||
+	       memcmp(y, order8[0], sizeof(y)) == 0 ||
+	       memcmp(y, order8[1], sizeof(y)) == 0;
+}
+
+/*
+ * Whether every program finds this unit forged. Where verdicts may differ an
+ * honest peer can have been made to forward it, and is not blamed.
+ */
+static bool is_surely_forged(const struct unit *u)
+{
+	struct bytes key_pb =
+		u->key.data != NULL ? u->key : peer_id_key(&u->from);
+	struct public_key key;
+
+	/* A key that is there and empty is like none to some. */
+	if (public_key_parse(&key, key_pb) != 0)
+		return false;
+	if (key_pb.len != KEY_ED25519_PB_BYTES)
+		return true; /* of another kind, which knows no such thing */
+	return u->signature.len != CRYPTO_SIG_BYTES ||
+	       (!point_is_disputed(bytes_skip(key_pb, 4).data) &&
+		       !point_is_disputed(u->signature.data));
+}
+
+void judge_forged(struct gossip *g, const struct env *env,
+	const struct peer_id *peer, const struct unit *u)
+{
+	if (is_surely_forged(u))
+		score_invalid(g->score, env, peer, u->topic);
+}
+
+/* ---- promises ---------------------------------------------------------- */
+
+void judge_promises(struct gossip *g, const struct env *env)
+{
+	struct gpeer *p;
+
+	while ((p = promise_broken(&g->promises, env)) != NULL) {
+		/* Our question may not have left yet, the answer may wait
+		 * unread behind much else, and what a graylisted peer answers
+		 * is not read at all. */
+		if (!p->ready || gpeer_out_waits(p) ||
+			!gossip_has_room(g, &p->id) || gpeer_graylisted(g, p))
+			continue;
+		g->counters.promises_broken++;
+		judge_misbehaviour(g, p, 1);
+	}
+}
