@@ -266,8 +266,9 @@ static int read_frame(struct node *n, const struct env *env, struct link *l,
 	int got, err;
 
 	data = swarm_stream_peek(n->swarm, in->stream, &end);
-	err = swarm_stream_keep(
-		n->swarm, in->stream, in->frames.body.len + data.len);
+	err = swarm_stream_keep(n->swarm, in->stream,
+		in->frames.body.len +
+			P2P_MIN(data.len, (size_t)GOSSIP_RPC_BYTES_MAX));
 	if (err != 0)
 		return err;
 	got = frame_read(&in->frames, data, &taken, &body);

@@ -5,9 +5,6 @@
 
 #include "base/xmalloc.h"
 
-/* Rounds of one pump before it yields: bytes keep waiting in the queues. */
-#define CONN_PUMP_ROUNDS_MAX 1000
-
 struct conn *conn_find(const struct swarm *s, uint64_t id)
 {
 	return table_get(&s->conns, bytes_of(&id, sizeof(id)));
@@ -25,11 +22,20 @@ static void site_of(const struct maddr *a, uint8_t site[SWARM_SITE_BYTES])
 	memcpy(site + 4, tcp.ip, tcp.host == MULTIADDR_IP4 ? 4 : 8);
 }
 
+/* NULL when the budget of those without a peer refuses. */
 static struct conn *conn_new(
 	struct swarm *s, const struct env *env, const struct maddr *remote)
 {
-	struct conn *c = xcalloc(1, sizeof(*c));
+	struct budget budget;
+	struct conn *c;
 
+	budget_init(&budget, &s->unproven, SWARM_CONN_BUDGET_BYTES);
+	if (budget_charge(&budget, SWARM_CONN_COST_BYTES) != 0) {
+		count_refused(s, &s->counters.refused_memory);
+		return NULL;
+	}
+	c = xcalloc(1, sizeof(*c));
+	c->budget = budget;
 	c->id = s->next_id++;
 	c->remote = *remote;
 	c->local = maddr_is_near(remote);
@@ -40,8 +46,7 @@ static struct conn *conn_new(
 	c->ping_due_ms = P2P_NEVER;
 	list_init(&c->of_peer);
 	list_init(&c->streams);
-	budget_init(&c->budget, &s->budget, SWARM_CONN_BUDGET_BYTES);
-	bufq_init(&c->in, SWARM_CONN_IN_BYTES);
+	bufq_init_charged(&c->in, SWARM_CONN_IN_BYTES, &c->budget);
 	(void)table_put(&s->conns, bytes_of(&c->id, sizeof(c->id)), c);
 	return c;
 }
@@ -159,6 +164,8 @@ uint64_t swarm_accepted(
 	if (!may_accept(s, env, remote))
 		return 0;
 	c = conn_new(s, env, remote);
+	if (c == NULL)
+		return 0;
 	id = c->id;
 	s->conns_in++;
 	start_upgrade(s, env, c);
@@ -177,6 +184,8 @@ struct conn *conn_new_outbound(struct swarm *s, const struct env *env,
 	if (!maddr_to_tcp(addr, &tcp) || maddr_is_unusable(addr))
 		return NULL;
 	c = conn_new(s, env, addr);
+	if (c == NULL)
+		return NULL;
 	c->outbound = true;
 	c->expect = *expect;
 	c->state = CONN_DIALING;
@@ -239,7 +248,9 @@ static void evict_hoarder(struct swarm *s, const struct env *env)
 		if (most == NULL || c->budget.used > most->budget.used)
 			most = c;
 	}
-	if (most == NULL || most->budget.used < SWARM_HOARD_BYTES)
+	if (most == NULL ||
+		(most->budget.used < SWARM_HOARD_BYTES &&
+			s->budget.used <= SWARM_BUDGET_BYTES_CRITICAL))
 		return;
 	count_refused(s, &s->counters.cut_hoarder);
 	conn_fail(s, env, most, P2P_ERR_LIMIT);
@@ -265,7 +276,11 @@ void swarm_bytes(
 			conn_fail(s, env, c, P2P_ERR_FULL);
 			return;
 		}
-		P2P_ASSERT(bufq_push(&c->in, bytes_first(in, n)) == 0);
+		if (bufq_push(&c->in, bytes_first(in, n)) != 0) {
+			count_refused(s, &s->counters.refused_memory);
+			conn_fail(s, env, c, P2P_ERR_LIMIT);
+			return;
+		}
 		in = bytes_skip(in, n);
 		conn_pump(s, env, c);
 		c = conn_find(s, id);
@@ -339,6 +354,11 @@ static void on_secured(struct swarm *s, const struct env *env, struct conn *c)
 	p = peer_get(s, env, upgrader_peer(c->up), BOOK_PROVEN);
 	if (p == NULL) {
 		count_refused(s, &s->counters.refused_peers);
+		conn_fail(s, env, c, P2P_ERR_LIMIT);
+		return;
+	}
+	if (budget_move(&c->budget, &p->budget) != 0) {
+		count_refused(s, &s->counters.refused_memory);
 		conn_fail(s, env, c, P2P_ERR_LIMIT);
 		return;
 	}
@@ -465,7 +485,7 @@ void conn_pump(struct swarm *s, const struct env *env, struct conn *c)
 	if (c->in_pump || c->up == NULL)
 		return;
 	c->in_pump = true;
-	for (int i = 0; moved > 0 && i < CONN_PUMP_ROUNDS_MAX; i++)
+	for (int i = 0; moved > 0 && i < SWARM_PUMP_ROUNDS_MAX; i++)
 		moved = pump_once(s, env, c);
 	if (moved < 0)
 		return;

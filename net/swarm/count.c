@@ -30,13 +30,27 @@ void count_upgrade_failed(struct swarm *s, int err)
 static void add_conn(struct swarm_counters *n, const struct conn *c)
 {
 	struct muxer_counts mux;
+	struct list *pos, *tmp;
 
+	LIST_FOREACH(pos, tmp, &c->streams)
+		n->budget_stream += LIST_ITEM(pos, struct stream, of_conn)
+					    ->budget.refused_count;
 	n->budget_conn += c->budget.refused_count;
 	if (c->up == NULL)
 		return;
 	mux = upgrader_muxer_counts(c->up);
 	n->streams_over += mux.streams_refused;
 	n->streams_dropped += mux.streams_dropped;
+}
+
+size_t count_held(const struct conn *c)
+{
+	struct list *pos, *tmp;
+	size_t cost = SWARM_CONN_COST_BYTES;
+
+	LIST_FOREACH(pos, tmp, &c->streams)
+		cost += SWARM_STREAM_COST_BYTES;
+	return c->budget.used - cost;
 }
 
 void count_conn_ended(struct swarm *s, const struct conn *c)
@@ -52,6 +66,10 @@ void swarm_figures(const struct swarm *s, struct swarm_counters *counted,
 	*counted = s->counters;
 	TABLE_FOREACH(e, tmp, &s->conns)
 		add_conn(counted, e->value);
+	TABLE_FOREACH(e, tmp, &s->peers)
+		counted->budget_peer +=
+			((struct peer *)e->value)->budget.refused_count;
+	counted->budget_unproven += s->unproven.refused_count;
 	counted->budget_all += s->budget.refused_count;
 	*now = (struct swarm_now){
 		.conns = s->conns.count,
@@ -61,5 +79,6 @@ void swarm_figures(const struct swarm *s, struct swarm_counters *counted,
 		.streams = s->streams.count,
 		.dials = s->dials,
 		.memory = s->budget.used,
+		.memory_unproven = s->unproven.used,
 	};
 }

@@ -92,11 +92,14 @@ void identify_push_all(struct swarm *s, const struct env *env)
 	TABLE_FOREACH(e, tmp, &s->peers) {
 		struct peer *p = e->value;
 		struct conn *c = peer_conn(p);
+		struct stream *st;
 
 		if (c == NULL || !swarm_peer_speaks(
 					 s, &p->id, s->names[SWARM_PROTO_PUSH]))
 			continue;
-		send_own(s, env, stream_open(s, env, c, SWARM_PROTO_PUSH));
+		st = stream_open(s, env, c, SWARM_PROTO_PUSH);
+		if (st != NULL)
+			send_own(s, env, st);
 	}
 }
 
@@ -237,8 +240,10 @@ void identify_read(struct swarm *s, const struct env *env, struct stream *st)
 {
 	bool end;
 	struct bytes in = upgrader_stream_peek(st->conn->up, st->mux, &end);
-	int err = buf_append(&st->body, in);
+	int err = budget_charge(&st->budget, in.len);
 
+	if (err == 0)
+		err = buf_append(&st->body, in);
 	(void)upgrader_stream_consume(st->conn->up, st->mux, in.len);
 	if (err != 0) {
 		s->counters.protocol_errors++;

@@ -13,6 +13,8 @@ void peer_free(struct swarm *s, struct peer *p)
 {
 	book_remove(&s->book, &p->known);
 	buf_clear(&p->protocols);
+	s->counters.budget_peer += p->budget.refused_count;
+	budget_clear(&p->budget);
 	free(p);
 }
 
@@ -38,13 +40,19 @@ struct peer *peer_get(struct swarm *s, const struct env *env,
 	const struct peer_id *id, enum book_worth worth)
 {
 	struct peer *p = peer_find(s, id);
+	struct budget budget;
 
 	if (p != NULL)
 		return p;
 	if (s->peers.count >= SWARM_PEERS_MAX && !evict_one(s, worth))
 		return NULL;
+	budget_init(&budget, &s->budget, SWARM_PEER_BUDGET_BYTES);
+	while (budget_charge(&budget, sizeof(*p)) != 0)
+		if (!evict_one(s, worth))
+			return NULL;
 	p = xcalloc(1, sizeof(*p));
 	p->id = *id;
+	p->budget = budget;
 	list_init(&p->conns);
 	buf_init(&p->protocols, (size_t)SWARM_PROTOCOLS_PER_PEER_MAX *
 					(SWARM_PROTOCOL_NAME_BYTES_MAX + 1));
@@ -219,6 +227,7 @@ void peer_conn_gone(struct swarm *s, const struct env *env, struct conn *c)
 	}
 	p->up_at_ms = P2P_NEVER;
 	p->identified = false;
+	buf_clear(&p->protocols);
 	p->rtt_ms = P2P_NEVER;
 	if (p->up) {
 		p->up = false;

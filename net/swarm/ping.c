@@ -74,6 +74,8 @@ static void send_ping(struct swarm *s, const struct env *env, struct conn *c)
 		return;
 	if (st == NULL) {
 		st = stream_open(s, env, c, SWARM_PROTO_PING);
+		if (st == NULL)
+			return;
 		c->ping_stream = st->id;
 	}
 	rng_fill(env->rng, c->ping_nonce, sizeof(c->ping_nonce));

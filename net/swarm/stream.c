@@ -4,9 +4,6 @@
 
 #include "base/xmalloc.h"
 
-/* Room for negotiation in front of what the user may queue. */
-#define STREAM_NEGOTIATION_BYTES 4096
-
 struct stream *stream_find(const struct swarm *s, uint64_t id)
 {
 	return table_get(&s->streams, bytes_of(&id, sizeof(id)));
@@ -28,14 +25,22 @@ static void set_mux(struct stream *st, uint64_t mux)
 static struct stream *stream_new(
 	struct swarm *s, const struct env *env, struct conn *c)
 {
-	struct stream *st = xcalloc(1, sizeof(*st));
+	struct stream *st;
 
+	if (budget_charge(&c->budget, SWARM_STREAM_COST_BYTES) != 0) {
+		s->counters.streams_refused++;
+		return NULL;
+	}
+	st = xcalloc(1, sizeof(*st));
+	budget_init(&st->budget, &c->budget, SWARM_STREAM_BUDGET_BYTES);
 	st->id = s->next_id++;
 	st->conn = c;
 	st->protocol = -1;
 	st->deadline_ms = env_after(env, SWARM_STREAM_NEGOTIATE_MS);
 	swarm_due(s, st->deadline_ms);
-	bufq_init(&st->out, SWARM_STREAM_OUT_BYTES + STREAM_NEGOTIATION_BYTES);
+	bufq_init_charged(&st->out,
+		SWARM_STREAM_OUT_BYTES + SWARM_STREAM_NEGOTIATION_BYTES,
+		&st->budget);
 	buf_init(&st->body, SWARM_IDENTIFY_BYTES_MAX);
 	list_push_back(&c->streams, &st->of_conn);
 	(void)table_put(&s->streams, bytes_of(&st->id, sizeof(st->id)), st);
@@ -47,10 +52,15 @@ struct stream *stream_open(
 {
 	struct stream *st = stream_new(s, env, c);
 
+	if (st == NULL)
+		return NULL;
 	st->protocol = protocol;
 	st->ms_names[0] = s->names[protocol];
-	P2P_ASSERT(
-		multistream_init(&st->ms, st->ms_names, true, &st->out) == 0);
+	if (multistream_init(&st->ms, st->ms_names, true, &st->out) != 0) {
+		s->counters.streams_refused++;
+		stream_drop(s, st, P2P_ERR_LIMIT, false);
+		return NULL;
+	}
 	if (stream_flush(s, env, st))
 		conn_want_write(s, env, c);
 	return st;
@@ -61,9 +71,17 @@ void stream_opened_by_peer(
 {
 	struct stream *st = stream_new(s, env, c);
 
+	if (st == NULL) {
+		upgrader_stream_forget(c->up, mux);
+		return;
+	}
 	set_mux(st, mux);
 	st->inbound = true;
-	P2P_ASSERT(multistream_init(&st->ms, s->names, false, &st->out) == 0);
+	if (multistream_init(&st->ms, s->names, false, &st->out) != 0) {
+		s->counters.streams_refused++;
+		stream_drop(s, st, P2P_ERR_LIMIT, false);
+		return;
+	}
 	(void)upgrader_stream_accept(c->up, mux);
 	stream_on_readable(s, env, st);
 }
@@ -314,10 +332,12 @@ void stream_drop(struct swarm *s, struct stream *st, int err, bool told)
 		(void)table_remove(
 			&c->by_mux, bytes_of(&st->mux, sizeof(st->mux)));
 	}
-	budget_release(&c->budget, st->kept);
+	s->counters.budget_stream += st->budget.refused_count;
 	list_remove(&st->of_conn);
 	(void)table_remove(&s->streams, bytes_of(&st->id, sizeof(st->id)));
 	bufq_clear(&st->out);
 	buf_clear(&st->body);
+	budget_clear(&st->budget);
+	budget_release(&c->budget, SWARM_STREAM_COST_BYTES);
 	free(st);
 }

@@ -5,9 +5,6 @@
 
 #include "base/xmalloc.h"
 
-/* Events and actions that wait within one turn; the owner drains them. */
-#define SWARM_QUEUE_BYTES_MAX (64u << 20)
-
 static const char *const inside[] = {
 	"/ipfs/id/1.0.0",
 	"/ipfs/id/push/1.0.0",
@@ -31,6 +28,7 @@ struct swarm *swarm_new(const struct swarm_cfg *cfg, const struct env *env)
 		s->names[n++] = cfg->protocols[i];
 	}
 	budget_init(&s->budget, env->budget, SWARM_BUDGET_BYTES);
+	budget_init(&s->unproven, &s->budget, SWARM_UNPROVEN_BUDGET_BYTES);
 	book_init(&s->book, env->budget);
 	buf_init(&s->record, SWARM_IDENTIFY_MESSAGE_BYTES_MAX);
 	table_init(&s->conns, env->rng);
@@ -67,6 +65,7 @@ void swarm_free(struct swarm *s)
 	bufq_clear(&s->events);
 	buf_clear(&s->record);
 	book_clear(&s->book);
+	budget_clear(&s->unproven);
 	budget_clear(&s->budget);
 	free(s);
 }
@@ -373,12 +372,17 @@ size_t swarm_conn_used(const struct swarm *s, uint64_t conn)
 {
 	const struct conn *c = conn_find(s, conn);
 
-	return c == NULL ? 0 : c->budget.used;
+	return c == NULL ? 0 : count_held(c);
 }
 
 size_t swarm_budget_used(const struct swarm *s)
 {
-	return s->budget.used;
+	struct table_entry *e, *tmp;
+	size_t held = 0;
+
+	TABLE_FOREACH(e, tmp, &s->conns)
+		held += count_held(e->value);
+	return held;
 }
 
 /* ---- streams ----------------------------------------------------------- */
@@ -397,11 +401,15 @@ int swarm_stream_open(struct swarm *s, const struct env *env,
 	struct peer *p = peer_find(s, id);
 	struct conn *c = p == NULL ? NULL : peer_conn(p);
 	int index = protocol_index(s, protocol);
+	struct stream *st;
 
 	P2P_ASSERT(index >= 0);
 	if (c == NULL)
 		return P2P_ERR_NOT_FOUND;
-	*stream = stream_open(s, env, c, index)->id;
+	st = stream_open(s, env, c, index);
+	if (st == NULL)
+		return P2P_ERR_LIMIT;
+	*stream = st->id;
 	return 0;
 }
 
@@ -491,9 +499,9 @@ int swarm_stream_keep(struct swarm *s, uint64_t stream, size_t bytes)
 	if (st == NULL)
 		return 0;
 	if (bytes > st->kept)
-		err = budget_charge(&st->conn->budget, bytes - st->kept);
+		err = budget_charge(&st->budget, bytes - st->kept);
 	else
-		budget_release(&st->conn->budget, st->kept - bytes);
+		budget_release(&st->budget, st->kept - bytes);
 	if (err == 0)
 		st->kept = bytes;
 	return err;

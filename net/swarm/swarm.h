@@ -171,13 +171,14 @@ bool swarm_peer_speaks(const struct swarm *s, const struct peer_id *peer,
 
 /*
  * Opens a stream for one protocol; data may be written at once (0-RTT).
- * P2P_ERR_NOT_FOUND when the peer is not connected; it is opened as soon as
- * the muxer allows.
+ * P2P_ERR_NOT_FOUND when the peer is not connected, P2P_ERR_LIMIT when its
+ * budget refuses; it is opened as soon as the muxer allows.
  */
 int swarm_stream_open(struct swarm *s, const struct env *env,
 	const struct peer_id *peer, const char *protocol,
 	uint64_t *stream) P2P_MUST_CHECK;
-/* All or nothing: P2P_ERR_FULL when more than SWARM_STREAM_OUT_BYTES wait. */
+/* All or nothing: P2P_ERR_FULL when more than SWARM_STREAM_OUT_BYTES wait, or
+ * a budget refuses. */
 int swarm_stream_write(struct swarm *s, const struct env *env, uint64_t stream,
 	struct bytes in) P2P_MUST_CHECK;
 /* Bytes that wait to be taken by the connection. */
@@ -279,9 +280,10 @@ const struct swarm_counters *swarm_counters(const struct swarm *s);
 /* All that is counted, and what there is now. */
 void swarm_figures(const struct swarm *s, struct swarm_counters *counted,
 	struct swarm_now *now);
-/* Bytes charged for one connection now; 0 for an unknown one. */
+/* Bytes that wait in one connection now, above what it and its streams cost as
+ * such; 0 for an unknown one. */
 size_t swarm_conn_used(const struct swarm *s, uint64_t conn);
-/* Bytes charged for all connections now. */
+/* The same of all connections. */
 size_t swarm_budget_used(const struct swarm *s);
 
 #endif

@@ -94,13 +94,15 @@ struct stream {
 	struct multistream ms;
 	const char *ms_names[2]; /* the initiator's single proposal */
 	struct bufq out;         /* not yet taken by the muxer */
-	size_t kept;             /* by the user: charged to the connection */
+	struct budget budget;    /* of out, kept, body */
+	size_t kept;             /* by the user */
 	uint64_t deadline_ms;
 	struct buf body; /* identify: what was read so far */
 };
 
 struct peer {
 	struct peer_id id;
+	struct budget budget; /* of itself and its connections */
 	struct list conns;
 	bool up; /* SWARM_EV_PEER_UP was told */
 	bool identified;
@@ -133,7 +135,8 @@ struct self_addr {
 
 struct swarm {
 	struct swarm_cfg cfg;
-	struct budget budget;                       /* of all connections */
+	struct budget budget;   /* of all connections */
+	struct budget unproven; /* in it, those that are no peer's yet */
 	const char *names[SWARM_PROTOCOLS_MAX + 1]; /* inside + user's, NULL */
 	struct table conns;                         /* by id */
 	struct table streams;                       /* by id */
@@ -189,6 +192,8 @@ void conn_want_write(struct swarm *s, const struct env *env, struct conn *c);
 /* One more refused connection; reason: &s->counters.refused_... */
 void count_refused(struct swarm *s, uint64_t *reason);
 void count_upgrade_failed(struct swarm *s, int err);
+/* Bytes charged to it, but for what it and its streams cost. */
+size_t count_held(const struct conn *c);
 /* Before it is freed. */
 void count_conn_ended(struct swarm *s, const struct conn *c);
 
@@ -196,7 +201,7 @@ void count_conn_ended(struct swarm *s, const struct conn *c);
 
 struct stream *stream_find(const struct swarm *s, uint64_t id);
 struct stream *stream_of_mux(const struct conn *c, uint64_t mux);
-/* Opened at the muxer as soon as that allows. */
+/* Opened at the muxer as soon as that allows; NULL when the budget refuses. */
 struct stream *stream_open(
 	struct swarm *s, const struct env *env, struct conn *c, int protocol);
 void stream_opened_by_peer(

@@ -29,15 +29,30 @@
 
 /* What is held for one and for all; above HIGH whoever holds most is cut off,
  * unless that is less than a connection at ordinary work has. */
+#define SWARM_STREAM_BUDGET_BYTES (10u << 20)
 #define SWARM_CONN_BUDGET_BYTES (12u << 20)
+#define SWARM_PEER_BUDGET_BYTES (12u << 20)
+#define SWARM_UNPROVEN_BUDGET_BYTES (3u << 20) /* all without a peer yet */
 #define SWARM_BUDGET_BYTES (20u << 20)
 #define SWARM_BUDGET_BYTES_HIGH (14u << 20)
-#define SWARM_HOARD_BYTES (320u << 10)
+#define SWARM_HOARD_BYTES (640u << 10)
+/* Above it whoever holds most goes, however little that is. */
+#define SWARM_BUDGET_BYTES_CRITICAL (17u << 20)
+/* What a connection and a stream cost as such: their structs in all layers,
+ * table entries, what small queues keep. */
+#define SWARM_CONN_COST_BYTES 8192
+#define SWARM_STREAM_COST_BYTES 1536
 #define SWARM_CONN_OUT_BYTES (192u << 10)
 #define SWARM_CONN_IN_BYTES (192u << 10)
 #define SWARM_STREAMS_IN_MAX 1024
 #define SWARM_STREAMS_UNACCEPTED_MAX 256 /* as many as yamux lets wait */
 #define SWARM_STREAM_OUT_BYTES (4u << 20)
+/* Room for negotiation in front of what the user may queue. */
+#define SWARM_STREAM_NEGOTIATION_BYTES 4096
+/* Rounds of one pump before it yields: bytes keep waiting in the queues. */
+#define SWARM_PUMP_ROUNDS_MAX 1000
+/* Events and actions that wait within one turn; the owner drains them. */
+#define SWARM_QUEUE_BYTES_MAX (64u << 20)
 #define SWARM_STREAM_NEGOTIATE_MS 10000
 #define SWARM_STREAM_REOPEN_MS 260 /* rule 0.1: 4 opens a second on mplex */
 

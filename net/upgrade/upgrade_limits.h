@@ -85,11 +85,14 @@
  * has bytes to send. */
 #define NOISE_SEAL_BYTES_MIN 4096
 /* What the muxer wrote and is not sealed yet: two whole Noise frames. Writers
- * that it held go on below LOW; a write cut short with more than HIGH in it
- * is taken for one that this queue held, not the other side's credit. */
+ * that it held go on below a quarter of it; a write cut short with more than
+ * half of it full is taken for one that this queue held, not the other side's
+ * credit. */
 #define UPGRADER_INNER_BYTES_MAX 131072
-#define UPGRADER_INNER_BYTES_LOW 32768
-#define UPGRADER_INNER_BYTES_HIGH 65536
+/* What both queues may hold without a charge; the rest of their maximum is
+ * charged when it is needed and given back when they are empty. A budget that
+ * refuses makes the connection slower, no more. */
+#define UPGRADER_QUEUE_BYTES_FREE 16384
 /* The least out queue: header, proposal and first message, or all that a
  * listener of multistream can be asked to answer. */
 #define UPGRADER_OUT_BYTES_MIN 4096

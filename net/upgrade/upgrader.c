@@ -89,8 +89,9 @@ struct upgrader *upgrader_new(
 	P2P_ASSERT(cfg->out_bytes_max >= UPGRADER_OUT_BYTES_MIN);
 	u->cfg = *cfg;
 	list_muxers(u);
-	bufq_init(&u->out, cfg->out_bytes_max);
-	bufq_init(&u->inner, UPGRADER_INNER_BYTES_MAX);
+	bufq_init(&u->out,
+		P2P_MIN(cfg->out_bytes_max, (size_t)UPGRADER_QUEUE_BYTES_FREE));
+	bufq_init(&u->inner, UPGRADER_QUEUE_BYTES_FREE);
 	bufq_init(&u->begun, FRAME_BYTES_MAX);
 	u->noise = noise_new(&noise, env);
 	/* The queue is empty, so neither can find it full. */
@@ -103,6 +104,23 @@ struct upgrader *upgrader_new(
 	return u;
 }
 
+/* Room up to `max`, if the budget allows. */
+static void widen(struct upgrader *u, struct bufq *q, size_t max)
+{
+	if (q->max < max && budget_charge(u->cfg.muxer.budget,
+				    max - UPGRADER_QUEUE_BYTES_FREE) == 0)
+		q->max = max;
+}
+
+/* Gives back what an empty queue does not need. */
+static void narrow(struct upgrader *u, struct bufq *q)
+{
+	if (q->len > 0 || q->max <= UPGRADER_QUEUE_BYTES_FREE)
+		return;
+	budget_release(u->cfg.muxer.budget, q->max - UPGRADER_QUEUE_BYTES_FREE);
+	q->max = UPGRADER_QUEUE_BYTES_FREE;
+}
+
 void upgrader_free(struct upgrader *u)
 {
 	if (u == NULL)
@@ -111,6 +129,8 @@ void upgrader_free(struct upgrader *u)
 	noise_free(u->noise);
 	bufq_clear(&u->out);
 	bufq_clear(&u->inner);
+	narrow(u, &u->out);
+	narrow(u, &u->inner);
 	bufq_clear(&u->begun);
 	free(u->waiting.streams);
 	free(u);
@@ -155,8 +175,11 @@ static bool seal(struct upgrader *u)
 
 	if (u->inner.len == 0 || !noise_done(u->noise))
 		return false;
+	if (bufq_room(&u->out) < u->inner.len + NOISE_SEAL_BYTES_MIN)
+		widen(u, &u->out, u->cfg.out_bytes_max);
 	err = noise_seal(u->noise, bufq_peek(&u->inner), &taken, &u->out);
 	bufq_consume(&u->inner, taken);
+	narrow(u, &u->inner);
 	if (err != 0) {
 		(void)die(u, err);
 		u->tell_failed = true;
@@ -170,7 +193,7 @@ static void push_down(struct upgrader *u)
 		if (u->state == STATE_READY)
 			muxer_flush(u->muxer, &u->inner);
 	} while (seal(u));
-	if (u->inner.len <= UPGRADER_INNER_BYTES_LOW && u->waiting.count > 0)
+	if (u->inner.len <= u->inner.max / 4 && u->waiting.count > 0)
 		u->tell_writable = true;
 }
 
@@ -380,6 +403,7 @@ struct bytes upgrader_out_peek(struct upgrader *u, const struct env *env)
 void upgrader_out_consume(struct upgrader *u, size_t n)
 {
 	bufq_consume(&u->out, n);
+	narrow(u, &u->out);
 }
 
 /* ---- events and time --------------------------------------------------- */
@@ -486,6 +510,8 @@ int upgrader_stream_write(
 	*taken = 0;
 	if (u->state != STATE_READY)
 		return P2P_ERR_STATE;
+	if (bufq_room(&u->inner) < in.len + MUX_RESERVE_BYTES)
+		widen(u, &u->inner, UPGRADER_INNER_BYTES_MAX);
 	do {
 		size_t used = 0;
 
@@ -494,11 +520,10 @@ int upgrader_stream_write(
 		*taken += used;
 		/* The rest may fit once a frame has moved down. */
 	} while (err == 0 && *taken < in.len &&
-		 u->inner.len > UPGRADER_INNER_BYTES_HIGH && seal(u));
+		 u->inner.len > u->inner.max / 2 && seal(u));
 	if (u->state == STATE_DEAD)
 		return u->err;
-	if (err == 0 && *taken < in.len &&
-		u->inner.len > UPGRADER_INNER_BYTES_HIGH) {
+	if (err == 0 && *taken < in.len && u->inner.len > u->inner.max / 2) {
 		wait_for_room(&u->waiting, stream);
 		u->tell_writable = false;
 	}

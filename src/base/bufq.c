@@ -13,27 +13,45 @@ void bufq_init(struct bufq *q, size_t max)
 	*q = (struct bufq){.max = max};
 }
 
-void bufq_clear(struct bufq *q)
+void bufq_init_charged(struct bufq *q, size_t max, struct budget *budget)
 {
-	free(q->data);
-	bufq_init(q, q->max);
+	bufq_init(q, max);
+	q->budget = budget;
 }
 
-static void bufq_make_room(struct bufq *q, size_t more)
+static void bufq_drop_memory(struct bufq *q)
+{
+	free(q->data);
+	if (q->budget != NULL)
+		budget_release(q->budget, q->cap);
+	q->data = NULL;
+	q->cap = 0;
+}
+
+void bufq_clear(struct bufq *q)
+{
+	bufq_drop_memory(q);
+	bufq_init_charged(q, q->max, q->budget);
+}
+
+/* False when the budget refuses. */
+static bool bufq_make_room(struct bufq *q, size_t more)
 {
 	size_t cap;
 
 	if (q->head + q->len + more <= q->cap)
-		return;
+		return true;
 	if (q->len + more <= q->cap && q->head >= q->cap / 2) {
 		/* Moving at most half the memory, and only after that much
 		 * was consumed: each byte is moved O(1) times. */
 		memmove(q->data, q->data + q->head, q->len);
 		q->head = 0;
-		return;
+		return true;
 	}
 	cap = P2P_MAX(q->cap * 2, q->len + more);
 	cap = P2P_MAX(cap, (size_t)BUFQ_FIRST_BYTES);
+	if (q->budget != NULL && budget_charge(q->budget, cap - q->cap) != 0)
+		return false;
 	if (q->head > 0) {
 		uint8_t *fresh = xmalloc(cap);
 
@@ -45,13 +63,13 @@ static void bufq_make_room(struct bufq *q, size_t more)
 		q->data = xreallocarray(q->data, cap, 1);
 	}
 	q->cap = cap;
+	return true;
 }
 
 uint8_t *bufq_extend(struct bufq *q, size_t len)
 {
-	if (len > q->max - q->len)
+	if (len > q->max - q->len || !bufq_make_room(q, len))
 		return NULL;
-	bufq_make_room(q, len);
 	q->len += len;
 	return q->data + q->head + q->len - len;
 }
@@ -83,9 +101,6 @@ void bufq_consume(struct bufq *q, size_t n)
 	if (q->len > 0)
 		return;
 	q->head = 0;
-	if (q->cap > BUFQ_KEEP_BYTES) {
-		free(q->data);
-		q->data = NULL;
-		q->cap = 0;
-	}
+	if (q->cap > BUFQ_KEEP_BYTES || q->budget != NULL)
+		bufq_drop_memory(q);
 }

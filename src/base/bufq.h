@@ -6,6 +6,7 @@
 #ifndef BASE_BUFQ_H
 #define BASE_BUFQ_H
 
+#include "base/budget.h"
 #include "base/bytes.h"
 #include "base/error.h"
 
@@ -15,9 +16,16 @@ struct bufq {
 	size_t len;    /* queued bytes */
 	size_t cap;
 	size_t max;
+	struct budget *budget; /* charged for cap; may be NULL */
 };
 
 void bufq_init(struct bufq *q, size_t max);
+/*
+ * The same with memory that is charged before it is taken, and given back
+ * whenever the queue is empty. Pushing then fails with P2P_ERR_FULL, too, when
+ * the budget refuses, whatever bufq_room says. The budget outlives q.
+ */
+void bufq_init_charged(struct bufq *q, size_t max, struct budget *budget);
 void bufq_clear(struct bufq *q);
 
 /* All or nothing: 0, or P2P_ERR_FULL with the queue unchanged. */
