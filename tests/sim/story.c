@@ -158,8 +158,8 @@ static bool crash_loses_nothing_shown(struct sim *s)
 /* ---- two_dial_at_once_both_survive ------------------------------------- */
 
 static const char two_dial_at_once_both_survive_seen[] =
-	"bob sees ann come\n"
 	"ann sees bob come\n"
+	"bob sees ann come\n"
 	"bob shows <you> two\n"
 	"ann shows <you> one\n"
 	"bob marks a line handed\n"
