@@ -2,7 +2,10 @@
  * A load generator: one gossip peer that signs many lines of several authors
  * ahead, dials, and then publishes them as fast as they are taken.
  *
- *   flood PORT PEER_ID TOPIC LINES AUTHORS
+ *   flood PORT PEER_ID TOPIC LINES AUTHORS [forged]
+ *
+ * Forged lines have wrong signatures and are sent again and again, until stdin
+ * closes.
  *
  * Prints one JSON object a line: `ready` when the other side would take lines,
  * `sent` when the last one has left. It begins at the first byte on stdin and
@@ -67,6 +70,8 @@ struct flood {
 	uint64_t gossip; /* our stream; 0: not open yet */
 	struct multistream gossip_ms;
 	struct bufq gossip_head;
+	size_t first; /* bytes of the subscription, at the front */
+	bool forged;
 	bool wanted; /* the other side has opened its stream to us */
 	bool told_ready, going, told_sent, over;
 	uint64_t go_ns;
@@ -136,6 +141,8 @@ static void add_line(struct flood *f, struct author *a, size_t number)
 		unit_parse(&u, buf_bytes(&unit)) != 0)
 		fail("unit", P2P_ERR_TOO_BIG);
 	unit_id_of(&u, &a->prev);
+	if (f->forged)
+		unit.data[u.signature.data - unit.data] ^= 1;
 	pb_put_bytes(&rpc, 2, buf_bytes(&unit));
 	if (varint_frame_append(&f->rpcs, buf_bytes(&rpc)) != 0)
 		fail("lines", P2P_ERR_TOO_BIG);
@@ -303,7 +310,7 @@ static void gossip_read(struct flood *f)
 }
 
 /* The subscription at once; the lines when the word has come. */
-static void gossip_write(struct flood *f, size_t first)
+static void gossip_write(struct flood *f)
 {
 	struct bytes rest;
 	size_t taken;
@@ -317,10 +324,12 @@ static void gossip_write(struct flood *f, size_t first)
 	if (f->gossip_head.len > 0 || !multistream_done(&f->gossip_ms))
 		return;
 	rest = bytes_of(f->rpcs.data + f->sent,
-		(f->going ? f->rpcs.len : first) - f->sent);
+		(f->going ? f->rpcs.len : f->first) - f->sent);
 	if (rest.len > 0 &&
 		upgrader_stream_write(f->up, f->gossip, rest, &taken) == 0)
 		f->sent += taken;
+	if (f->forged && f->sent == f->rpcs.len)
+		f->sent = f->first;
 }
 
 /* ---- the connection ---------------------------------------------------- */
@@ -375,13 +384,13 @@ static void on_readable(struct flood *f)
 }
 
 /* True when the socket takes no more now. */
-static bool write_out(struct flood *f, size_t first)
+static bool write_out(struct flood *f)
 {
 	for (;;) {
 		struct bytes out;
 		ssize_t n;
 
-		gossip_write(f, first);
+		gossip_write(f);
 		out = upgrader_out_peek(f->up, &f->env);
 		if (out.len == 0)
 			return false;
@@ -425,7 +434,7 @@ static void on_stdin(struct flood *f)
 	f->going = true;
 }
 
-static void run(struct flood *f, size_t first)
+static void run(struct flood *f)
 {
 	uint64_t until = now_ns() + PATIENCE_NS;
 
@@ -436,7 +445,7 @@ static void run(struct flood *f, size_t first)
 		f->env.now_ms = now_ns() / 1000000;
 		upgrader_tick(f->up, &f->env);
 		take_events(f);
-		if (write_out(f, first))
+		if (write_out(f))
 			p[0].events = POLLIN | POLLOUT;
 		say_progress(f);
 		(void)poll(p, 2, 200);
@@ -480,17 +489,17 @@ int main(int argc, char **argv)
 			.ping_timeout_ms = P2P_NEVER},
 	};
 	uint8_t seed[32];
-	size_t first;
 
-	if (argc != 6 || crypto_init() != 0 ||
+	if (argc < 6 || argc > 7 || crypto_init() != 0 ||
 		peer_id_parse_text(&cfg.expect, bytes_str(argv[2])) != 0) {
-		fprintf(stderr,
-			"usage: flood PORT PEER_ID TOPIC LINES AUTHORS\n");
+		fprintf(stderr, "usage: flood PORT PEER_ID TOPIC LINES AUTHORS"
+				" [forged]\n");
 		return 64;
 	}
 	f.topic = argv[3];
 	f.lines = strtoul(argv[4], NULL, 10);
 	f.authors = P2P_MAX(strtoul(argv[5], NULL, 10), 1UL);
+	f.forged = argc == 7;
 	rng_init_os(&f.rng);
 	rng_fill(&f.rng, seed, sizeof(seed));
 	identity_from_seed(&f.me, seed);
@@ -501,10 +510,10 @@ int main(int argc, char **argv)
 		.budget = &f.budget};
 	sign_all(&f);
 	/* The length of the subscription: its prefix is one byte. */
-	first = (size_t)f.rpcs.data[0] + 1;
+	f.first = (size_t)f.rpcs.data[0] + 1;
 	f.fd = dial(argv[1]);
 	f.up = upgrader_new(&cfg, &f.env);
-	run(&f, first);
+	run(&f);
 	upgrader_free(f.up);
 	buf_clear(&f.rpcs);
 	identity_wipe(&f.me);

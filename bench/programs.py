@@ -85,6 +85,8 @@ class Piped:
                 if needle in line:
                     del self.lines[:number + 1]
                     return line, at
+            # They were looked at; in a flood there are many.
+            self.lines.clear()
             if not select.select(watched, [], [], end - now())[0]:
                 break
             at = now()
