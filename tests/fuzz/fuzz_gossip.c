@@ -17,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define PEERS 8
 #define TOPICS 4
 #define PARTS_MAX 64
+#define BATCHES 4
 
 static const char *const topics[TOPICS] = {"a", "b", "room", "d"};
 
@@ -24,6 +25,7 @@ struct fuzz {
 	struct test_env te;
 	struct identity who[PEERS]; /* [0] is ours */
 	struct gossip *g;
+	struct unit_batch *out[BATCHES]; /* NULL: none */
 	struct cursor c;
 };
 
@@ -47,13 +49,16 @@ static void put_id(struct fuzz *f, struct buf *b, uint32_t number, uint8_t n)
 		b, number, len > 0 ? bytes_of(out, len) : bytes_str("no form"));
 }
 
-static void put_unit(struct fuzz *f, struct buf *rpc, uint8_t n)
+/* forged: the signature is of other bytes. */
+static void put_unit(struct fuzz *f, struct buf *rpc, uint8_t n, bool forged)
 {
 	struct buf unit;
 
 	buf_init(&unit, UNIT_BYTES_MAX);
 	P2P_ASSERT(unit_sign(&f->who[n % PEERS], n / 64, topic_of(n / 8),
 			   bytes_of(&n, 1), &unit) == 0);
+	if (forged)
+		unit.data[unit.len - 1] ^= 1;
 	pb_put_bytes(rpc, RPC_PUBLISH, buf_bytes(&unit));
 	buf_clear(&unit);
 }
@@ -90,7 +95,7 @@ static void put_part(struct fuzz *f, struct buf *rpc)
 		pb_end(rpc, mark);
 		break;
 	case 1:
-		put_unit(f, rpc, n);
+		put_unit(f, rpc, n, kind & 128);
 		break;
 	case 2:
 		put_control(f, rpc, kind / 4, n);
@@ -112,6 +117,20 @@ static void hear(struct fuzz *f, const struct peer_id *peer)
 	in = buf_bytes(&rpc);
 	(void)!gossip_feed(f->g, &f->te.env, peer, &in);
 	buf_clear(&rpc);
+}
+
+/* Has a batch cut, or gives one back with its verdicts, in any order. */
+static void verify(struct fuzz *f, uint8_t n)
+{
+	struct unit_batch **b = &f->out[n % BATCHES];
+
+	if (*b == NULL) {
+		*b = gossip_next_verify(f->g);
+		return;
+	}
+	unit_batch_check(*b);
+	gossip_verified(f->g, &f->te.env, *b);
+	*b = NULL;
 }
 
 static void own_action(struct fuzz *f, uint8_t n)
@@ -170,11 +189,22 @@ static void step(struct fuzz *f)
 		break;
 	case 6:
 		(void)gossip_next_sender(f->g, &peer.id);
+		verify(f, cur_u8(&f->c));
 		break;
 	default:
 		if (gossip_peer_seen(f->g, &f->te.env, &peer.id) == 0)
 			hear(f, &peer.id);
 	}
+}
+
+static void check_verify(struct fuzz *f)
+{
+	struct verify *v = &f->g->verify;
+
+	P2P_ASSERT(v->budget.used <= GOSSIP_VERIFY_BYTES_MAX);
+	P2P_ASSERT((v->pending.count == 0) == (v->budget.used == 0));
+	P2P_ASSERT((v->pending.count == 0) == (v->lines.count == 0));
+	P2P_ASSERT(v->lines.count <= v->pending.count);
 }
 
 static void check(struct fuzz *f)
@@ -202,6 +232,7 @@ static void check(struct fuzz *f)
 		P2P_ASSERT(t->backoff.count <= PEERS);
 	}
 	P2P_ASSERT(f->g->left.count <= TOPICS);
+	check_verify(f);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -224,5 +255,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(&f);
 	}
 	gossip_free(f.g);
+	/* Whoever holds a batch may end after gossip. */
+	for (unsigned i = 0; i < BATCHES; i++)
+		if (f.out[i] != NULL)
+			msg_free(&f.out[i]->msg);
+	P2P_ASSERT(f.te.budget.used == 0);
 	return 0;
 }
