@@ -49,7 +49,7 @@ static void put_id(struct fuzz *f, struct buf *b, uint32_t number, uint8_t n)
 		b, number, len > 0 ? bytes_of(out, len) : bytes_str("no form"));
 }
 
-/* forged: the signature is of other bytes. */
+/* forged: the key in it is not the author's. */
 static void put_unit(struct fuzz *f, struct buf *rpc, uint8_t n, bool forged)
 {
 	struct buf unit;

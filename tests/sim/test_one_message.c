@@ -40,7 +40,9 @@ static const char *const path[] = {
 	"muxer_feed",
 	"frame_read",
 	"gossip_feed",
+	"gossip_next_verify",
 	"unit_verify",
+	"gossip_verified",
 	"chat_handle",
 	"store_insert",
 	"store_commit",
@@ -99,6 +101,10 @@ WITNESS(int, gossip_feed,
 	(struct gossip *g, const struct env *e, const struct peer_id *p,
 		struct bytes *r),
 	(g, e, p, r))
+WITNESS(struct unit_batch *, gossip_next_verify, (struct gossip *g), (g))
+WITNESS_VOID(gossip_verified,
+	(struct gossip *g, const struct env *e, struct unit_batch *b),
+	(g, e, b))
 WITNESS(int, swarm_stream_write,
 	(struct swarm *s, const struct env *e, uint64_t st, struct bytes in),
 	(s, e, st, in))
