@@ -160,11 +160,11 @@ static bool crash_loses_nothing_shown(struct sim *s)
 static const char two_dial_at_once_both_survive_seen[] =
 	"ann sees bob come\n"
 	"bob sees ann come\n"
-	"bob shows <you> two\n"
 	"ann shows <you> one\n"
-	"bob marks a line handed\n"
 	"ann marks a line handed\n"
 	"bob shows <ann> one\n"
+	"bob shows <you> two\n"
+	"bob marks a line handed\n"
 	"ann shows <bob> two\n"
 	"ann shows <you> three\n"
 	"ann marks a line handed\n"
@@ -185,6 +185,9 @@ static bool two_dial_at_once_both_survive(struct sim *s)
 	P2P_ASSERT(maddr_join_peer(
 			   &hint.addr, &base, peer_id_bytes(&bob->me.id)) == 0);
 	host_step(ann, &hint);
+	/* A little later, so that the dice do not say who sees whom first. */
+	if (!pass(s, 50))
+		return false;
 	host_addr(ann, &base);
 	P2P_ASSERT(maddr_join_peer(
 			   &hint.addr, &base, peer_id_bytes(&ann->me.id)) == 0);
@@ -192,6 +195,8 @@ static bool two_dial_at_once_both_survive(struct sim *s)
 	if (!pass(s, 4000))
 		return false;
 	face_type(ann, "one");
+	if (!pass(s, 1000))
+		return false;
 	face_type(bob, "two");
 	if (!pass(s, 60000))
 		return false;
