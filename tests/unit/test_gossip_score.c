@@ -1,0 +1,648 @@
+/* What peers do and what becomes of them (gossipsub v1.1 spec, "Peer Scoring",
+ * "Outbound Mesh Quotas", "Spam Protection Measures"). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "base/xmalloc.h"
+#include "net/pubsub/gossip_internal.h"
+#include "tests/unit/gossip_lab.h"
+
+#define ME LAB_PEERS
+
+static struct bytes room(void)
+{
+	return bytes_str("room");
+}
+
+static int setup(void **state)
+{
+	struct gossip_lab *l = lab_new();
+
+	assert_int_equal(gossip_join(l->g, &l->te.env, room()), 0);
+	*state = l;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	lab_free(*state);
+	return 0;
+}
+
+static bool meshed(struct gossip_lab *l, unsigned i)
+{
+	return gossip_in_mesh(l->g, room(), lab_id(l, i));
+}
+
+static double worth(struct gossip_lab *l, unsigned i)
+{
+	return gossip_peer_score(l->g, lab_id(l, i));
+}
+
+static void opinion(struct gossip_lab *l, unsigned i, double value)
+{
+	gossip_peer_app(l->g, lab_id(l, i), value);
+}
+
+/* from || seqno */
+static struct bytes id_of(
+	struct gossip_lab *l, unsigned author, uint64_t seqno, uint8_t *out)
+{
+	const struct peer_id *from = lab_id(l, author);
+
+	memcpy(out, from->raw, from->len);
+	put_be64(out + from->len, seqno);
+	return bytes_of(out, from->len + 8u);
+}
+
+static int hear(struct gossip_lab *l, unsigned i, unsigned author, uint64_t n)
+{
+	return lab_message(l, i, lab_sign(l, author, n, "room", "hello"));
+}
+
+static int say(struct gossip_lab *l, uint64_t n)
+{
+	return gossip_publish(
+		l->g, &l->te.env, lab_sign(l, ME, n, "room", "x"));
+}
+
+/* A unit of another whose signature is wrong; spoil says how. */
+static void forge(struct gossip_lab *l, unsigned i, uint64_t n,
+	void (*spoil)(uint8_t *unit, size_t len))
+{
+	struct bytes unit = lab_sign(l, 30, n, "room", "hello");
+	uint8_t *bent = xmemdup(unit.data, unit.len);
+
+	spoil(bent, unit.len);
+	assert_int_equal(lab_message(l, i, bytes_of(bent, unit.len)), 0);
+	free(bent);
+}
+
+static void spoil_text(uint8_t *unit, size_t len)
+{
+	for (size_t i = 0; i + 5 < len; i++)
+		if (memcmp(unit + i, "hello", 5) == 0)
+			unit[i] ^= 1;
+}
+
+/* R of the signature becomes the neutral point, as who has the key can make
+ * it: go and others find such a signature in order. */
+static void spoil_point(uint8_t *unit, size_t len)
+{
+	static const uint8_t neutral[32] = {1};
+
+	for (size_t i = 0; i + 2 + 64 < len; i++)
+		if (unit[i] == 0x2a && unit[i + 1] == 64)
+			memcpy(unit + i + 2, neutral, sizeof(neutral));
+}
+
+/* ---- forgers ---- */
+
+static void test_gossip_negative_peer_is_pruned(void **state)
+{
+	struct gossip_lab *l = *state;
+	struct said s;
+
+	lab_member(l, 0, GOSSIP_V11);
+	lab_member(l, 1, GOSSIP_V11);
+	assert_true(meshed(l, 0) && meshed(l, 1));
+	forge(l, 0, 1, spoil_text);
+	assert_true(worth(l, 0) < 0);
+	lab_pass(l, GOSSIP_HEARTBEAT_MS);
+	assert_false(meshed(l, 0));
+	assert_true(meshed(l, 1));
+	s = lab_said(l, 0);
+	assert_int_equal(s.prunes, 1);
+	assert_int_equal(s.backoff_s, GOSSIP_PRUNE_BACKOFF_S);
+	/* Not grafted when its time has come, nor when it asks. */
+	lab_pass(l, 70000);
+	assert_int_equal(lab_said(l, 0).grafts, 0);
+	assert_int_equal(lab_graft(l, 0, "room"), 0);
+	assert_int_equal(lab_said(l, 0).prunes, 1);
+	assert_false(meshed(l, 0));
+	assert_int_equal(gossip_counters(l->g)->behaviour, 0);
+	/* Not when it comes back, either. */
+	gossip_peer_remove(l->g, &l->te.env, lab_id(l, 0));
+	lab_pass(l, 70000);
+	lab_member(l, 0, GOSSIP_V11);
+	assert_true(worth(l, 0) < 0);
+	assert_false(meshed(l, 0));
+	/* After more than an hour all is forgiven. */
+	lab_pass(l, 3700000);
+	assert_true(worth(l, 0) >= 0);
+	assert_true(meshed(l, 0));
+}
+
+static void test_gossip_all_who_bring_a_forgery_pay(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	lab_member(l, 0, GOSSIP_V11);
+	lab_member(l, 1, GOSSIP_V11);
+	l->late = true;
+	forge(l, 0, 1, spoil_text);
+	forge(l, 1, 1, spoil_text);
+	/* One leaves before the verdict. */
+	gossip_peer_remove(l->g, &l->te.env, lab_id(l, 0));
+	l->late = false;
+	lab_verify(l);
+	assert_true(worth(l, 1) <= -99);
+	lab_member(l, 0, GOSSIP_V11);
+	assert_true(worth(l, 0) <= -99);
+}
+
+/* What another program finds valid it forwards, and is not to blame. */
+static void test_gossip_disputed_signature_costs_nobody(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	lab_member(l, 0, GOSSIP_V11);
+	forge(l, 0, 1, spoil_point);
+	assert_int_equal(gossip_counters(l->g)->units_rejected, 1);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 0);
+	assert_true(worth(l, 0) >= 0);
+}
+
+static void test_gossip_odd_messages_cost_nobody(void **state)
+{
+	struct gossip_lab *l = *state;
+	struct buf odd;
+
+	lab_member(l, 0, GOSSIP_V11);
+	buf_init(&odd, 4096);
+	(void)buf_append(&odd, lab_sign(l, 1, 7, "room", "hello"));
+	(void)buf_append(&odd, bytes_str("\x48\x01")); /* an unknown field */
+	assert_int_equal(lab_message(l, 0, buf_bytes(&odd)), 0);
+	assert_int_equal(lab_message(l, 0, bytes_str("\x0a\x01x")), 0);
+	assert_int_equal(
+		lab_message(l, 0, lab_sign(l, 1, 8, "elsewhere", "x")), 0);
+	for (unsigned i = 0; i < 50; i++)
+		assert_int_equal(hear(l, 0, 1, 9), 0);
+	assert_true(worth(l, 0) >= 0);
+	buf_clear(&odd);
+}
+
+static void test_gossip_graylisted_rpc_is_ignored(void **state)
+{
+	struct gossip_lab *l = *state;
+	uint8_t raw[64];
+
+	lab_member(l, 0, GOSSIP_V11);
+	lab_member(l, 1, GOSSIP_V11);
+	for (unsigned n = 1; n <= 4; n++)
+		forge(l, 0, n, spoil_text);
+	assert_true(worth(l, 0) < score_params_chat.graylist_threshold);
+	assert_int_equal(gossip_counters(l->g)->graylisted, 0);
+	lab_hush(l);
+	assert_int_equal(hear(l, 0, 2, 7), 0);
+	assert_int_equal(lab_ihave(l, 0, "room", id_of(l, 2, 8, raw), 1), 0);
+	assert_int_equal(lab_graft(l, 0, "room"), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 0);
+	assert_int_equal(lab_said(l, 0).rpcs, 0);
+	assert_int_equal(gossip_counters(l->g)->graylisted, 3);
+	/* Where it is is noted: it may be forgiven. */
+	assert_int_equal(lab_subscribe(l, 0, "room", false), 0);
+	assert_int_equal(lab_subscribe(l, 0, "room", true), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_TOPIC), 2);
+	lab_pass(l, 3600000);
+	assert_int_equal(hear(l, 0, 2, 7), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 1);
+}
+
+/* ---- thresholds ---- */
+
+static void test_gossip_own_lines_stop_below_publish_threshold(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	lab_member(l, 0, GOSSIP_V11);
+	lab_member(l, 1, GOSSIP_FLOODSUB);
+	lab_member(l, 2, GOSSIP_V11);
+	opinion(l, 0, score_params_chat.publish_threshold);
+	opinion(l, 1, score_params_chat.publish_threshold);
+	assert_int_equal(say(l, 1), 3);
+	opinion(l, 0, score_params_chat.publish_threshold - 1);
+	opinion(l, 1, score_params_chat.publish_threshold - 1);
+	lab_hush(l);
+	assert_int_equal(say(l, 2), 1);
+	assert_int_equal(lab_said(l, 2).messages, 1);
+	/* Others' are not flooded to it, either. */
+	assert_int_equal(hear(l, 2, 3, 7), 0);
+	assert_int_equal(lab_said(l, 1).messages, 0);
+}
+
+static void test_gossip_no_gossip_below_its_threshold(void **state)
+{
+	struct gossip_lab *l = *state;
+	double limit = score_params_chat.gossip_threshold;
+	uint8_t raw[64];
+	struct bytes id;
+
+	lab_member(l, 0, GOSSIP_V11);
+	assert_int_equal(lab_prune(l, 0, "room", 60), 0);
+	opinion(l, 0, limit);
+	/* At the threshold all three ways are open ... */
+	id = id_of(l, 2, 0x100, raw);
+	assert_int_equal(lab_ihave(l, 0, "room", id, 1), 0);
+	assert_int_equal(lab_said(l, 0).iwant_ids, 1);
+	assert_int_equal(say(l, 1), 1);
+	lab_hush(l);
+	assert_int_equal(lab_iwant(l, 0, id_of(l, ME, 1, raw)), 0);
+	assert_int_equal(lab_said(l, 0).messages, 1);
+	lab_pass(l, 1000);
+	assert_int_equal(lab_said(l, 0).ihave_ids, 1);
+	/* ... and below it none. */
+	opinion(l, 0, limit - 1);
+	id = id_of(l, 2, 0x200, raw);
+	assert_int_equal(lab_ihave(l, 0, "room", id, 1), 0);
+	assert_int_equal(lab_said(l, 0).iwant_ids, 0);
+	assert_int_equal(lab_iwant(l, 0, id_of(l, ME, 1, raw)), 0);
+	assert_int_equal(lab_said(l, 0).messages, 0);
+	lab_pass(l, 1000);
+	assert_int_equal(lab_said(l, 0).ihave_ids, 0);
+}
+
+/* ---- the mesh ---- */
+
+static void crowd_grafts(struct gossip_lab *l, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++) {
+		lab_member(l, i, GOSSIP_V11);
+		assert_int_equal(lab_graft(l, i, "room"), 0);
+	}
+}
+
+static void test_gossip_keeps_best_d_score(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	crowd_grafts(l, 0, GOSSIP_D_HIGH);
+	lab_add(l, 30, GOSSIP_V11, true);
+	assert_int_equal(lab_subscribe(l, 30, "room", true), 0);
+	assert_int_equal(lab_graft(l, 30, "room"), 0);
+	for (unsigned i = 0; i < GOSSIP_D_SCORE; i++)
+		opinion(l, 2 * i + 1, 5 + i);
+	lab_pass(l, GOSSIP_HEARTBEAT_MS);
+	assert_int_equal(gossip_mesh_size(l->g, room()), GOSSIP_D);
+	for (unsigned i = 0; i < GOSSIP_D_SCORE; i++)
+		assert_true(meshed(l, 2 * i + 1));
+	/* And the only one that we dialled. */
+	assert_true(meshed(l, 30));
+}
+
+/* Outbound peers displace even the best when the quota needs them. */
+static void test_gossip_thinning_keeps_outbound_quota(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	for (unsigned round = 0; round < 5; round++) {
+		unsigned at = round * 2;
+
+		crowd_grafts(l, 10, 10 + GOSSIP_D_HIGH - 1);
+		for (unsigned i = 0; i < GOSSIP_D_HIGH - 1; i++)
+			opinion(l, 10 + i, 10);
+		for (unsigned i = at; i < at + 2; i++) {
+			lab_add(l, i, GOSSIP_V11, true);
+			assert_int_equal(lab_subscribe(l, i, "room", true), 0);
+			assert_int_equal(lab_graft(l, i, "room"), 0);
+		}
+		assert_int_equal(
+			gossip_mesh_size(l->g, room()), GOSSIP_D_HIGH + 1);
+		lab_pass(l, GOSSIP_HEARTBEAT_MS);
+		assert_int_equal(gossip_mesh_size(l->g, room()), GOSSIP_D);
+		assert_true(meshed(l, at) && meshed(l, at + 1));
+		for (unsigned i = 0; i < LAB_PEERS; i++)
+			gossip_peer_remove(l->g, &l->te.env, lab_id(l, i));
+		lab_pass(l, 62000);
+	}
+}
+
+static void test_gossip_heartbeat_fills_outbound_quota(void **state)
+{
+	struct gossip_lab *l = *state;
+	unsigned outbound = 0;
+
+	crowd_grafts(l, 0, GOSSIP_D);
+	for (unsigned i = 20; i < 25; i++) {
+		lab_add(l, i, GOSSIP_V11, true);
+		assert_int_equal(lab_subscribe(l, i, "room", true), 0);
+		assert_false(meshed(l, i)); /* the mesh has enough */
+	}
+	opinion(l, 20, -1);
+	lab_pass(l, GOSSIP_HEARTBEAT_MS);
+	for (unsigned i = 20; i < 25; i++)
+		outbound += meshed(l, i);
+	assert_int_equal(outbound, GOSSIP_D_OUT);
+	assert_false(meshed(l, 20));
+	lab_pass(l, 10 * GOSSIP_HEARTBEAT_MS);
+	assert_int_equal(
+		gossip_mesh_size(l->g, room()), GOSSIP_D + GOSSIP_D_OUT);
+}
+
+static void test_gossip_opportunistic_grafting(void **state)
+{
+	struct gossip_lab *l = *state;
+	unsigned better = 0;
+
+	crowd_grafts(l, 0, GOSSIP_D);
+	for (unsigned i = 10; i < 20; i++)
+		lab_member(l, i, GOSSIP_V11);
+	/* Outsiders whose own lines reach us first. */
+	for (unsigned i = 10; i < 14; i++)
+		for (unsigned n = 0; n < 3; n++)
+			assert_int_equal(hear(l, i, i, n), 0);
+	lab_pass(l, 59 * GOSSIP_HEARTBEAT_MS);
+	assert_int_equal(gossip_mesh_size(l->g, room()), GOSSIP_D);
+	lab_pass(l, GOSSIP_HEARTBEAT_MS);
+	for (unsigned i = 10; i < 14; i++)
+		better += meshed(l, i);
+	assert_int_equal(better, GOSSIP_OPPORTUNISTIC_PEERS);
+	assert_int_equal(gossip_mesh_size(l->g, room()),
+		GOSSIP_D + GOSSIP_OPPORTUNISTIC_PEERS);
+}
+
+static void test_gossip_quiet_room_is_left_alone(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	crowd_grafts(l, 0, GOSSIP_D);
+	for (unsigned i = 10; i < 20; i++)
+		lab_member(l, i, GOSSIP_V11);
+	lab_hush(l);
+	lab_pass(l, 2 * 3600000);
+	for (unsigned i = 0; i < 20; i++) {
+		struct said s = lab_said(l, i);
+
+		assert_int_equal(s.grafts + s.prunes, 0);
+		assert_true(worth(l, i) >= 0);
+	}
+}
+
+static void test_gossip_good_mesh_is_left_alone(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	crowd_grafts(l, 0, GOSSIP_D);
+	lab_member(l, 10, GOSSIP_V11);
+	opinion(l, 10, 50);
+	for (unsigned i = 0; i < GOSSIP_D; i++)
+		opinion(l, i, 5);
+	lab_pass(l, 120 * GOSSIP_HEARTBEAT_MS);
+	assert_false(meshed(l, 10));
+}
+
+static void test_gossip_who_takes_no_stream_holds_no_place(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	/* Its stream is here before ours could be opened. */
+	assert_int_equal(gossip_peer_seen(l->g, &l->te.env, lab_id(l, 0)), 0);
+	assert_int_equal(lab_subscribe(l, 0, "room", true), 0);
+	assert_int_equal(lab_graft(l, 0, "room"), 0);
+	assert_false(meshed(l, 0));
+	lab_pass(l, 5000);
+	assert_false(meshed(l, 0));
+	/* Ours opens: the GRAFT counts, though the mesh has enough. */
+	crowd_grafts(l, 1, 9);
+	lab_add(l, 0, GOSSIP_V11, false);
+	assert_true(meshed(l, 0));
+	assert_int_equal(lab_said(l, 0).prunes, 0);
+	/* It refuses ours. */
+	gossip_peer_mute(l->g, lab_id(l, 0));
+	assert_int_equal(lab_graft(l, 0, "room"), 0);
+	assert_false(meshed(l, 0));
+}
+
+/* ---- back-off ---- */
+
+static void test_gossip_graft_in_backoff_costs(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	lab_member(l, 0, GOSSIP_V11);
+	assert_int_equal(lab_prune(l, 0, "room", 60), 0);
+	lab_pass(l, GOSSIP_GRAFT_FLOOD_MS - 1);
+	assert_int_equal(lab_graft(l, 0, "room"), 0);
+	assert_int_equal(gossip_counters(l->g)->behaviour, 2);
+	lab_pass(l, GOSSIP_GRAFT_FLOOD_MS);
+	assert_int_equal(lab_graft(l, 0, "room"), 0);
+	assert_int_equal(gossip_counters(l->g)->behaviour, 3);
+	/* A slip is free, a habit is not. */
+	assert_true(worth(l, 0) >= 0);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(lab_graft(l, 0, "room"), 0);
+	assert_true(worth(l, 0) < 0);
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(lab_graft(l, 0, "room"), 0);
+	assert_true(worth(l, 0) < score_params_chat.graylist_threshold);
+}
+
+static void test_gossip_graft_after_exact_backoff_is_welcome(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	lab_member(l, 0, GOSSIP_V11);
+	assert_int_equal(lab_prune(l, 0, "room", 10), 0);
+	/* We wait a heartbeat more; who does not is in its right. */
+	lab_pass(l, 10000);
+	assert_false(meshed(l, 0));
+	assert_int_equal(lab_graft(l, 0, "room"), 0);
+	assert_true(meshed(l, 0));
+	assert_int_equal(gossip_counters(l->g)->behaviour, 0);
+}
+
+static void test_gossip_v10_knows_no_backoff_and_pays_nothing(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	lab_member(l, 0, GOSSIP_V10);
+	assert_int_equal(lab_prune(l, 0, "room", -1), 0);
+	for (unsigned i = 0; i < 30; i++) {
+		assert_int_equal(lab_graft(l, 0, "room"), 0);
+		assert_false(meshed(l, 0));
+		lab_pass(l, 1000);
+	}
+	assert_true(worth(l, 0) >= 0);
+}
+
+/* ---- promises ---- */
+
+static void test_gossip_promise_broken_costs(void **state)
+{
+	struct gossip_lab *l = *state;
+	uint8_t raw[64];
+
+	lab_member(l, 0, GOSSIP_V11);
+	for (unsigned n = 0; n < 60; n++) {
+		assert_int_equal(
+			lab_ihave(l, 0, "room", id_of(l, 2, n << 12, raw), 5),
+			0);
+		(void)lab_said(l, 0); /* our IWANT has left */
+		lab_pass(l, 1000);
+	}
+	assert_in_range(gossip_counters(l->g)->promises_broken, 10, 60);
+	assert_true(worth(l, 0) < score_params_chat.gossip_threshold);
+}
+
+static void test_gossip_promise_is_kept_by_anybody(void **state)
+{
+	struct gossip_lab *l = *state;
+	uint8_t raw[64];
+	struct buf odd;
+
+	lab_member(l, 0, GOSSIP_V11);
+	lab_member(l, 1, GOSSIP_V11);
+	assert_int_equal(lab_ihave(l, 0, "room", id_of(l, 2, 1, raw), 1), 0);
+	assert_int_equal(hear(l, 1, 2, 1), 0);
+	/* A message that we would not take keeps it, too. */
+	assert_int_equal(lab_ihave(l, 0, "room", id_of(l, 2, 2, raw), 1), 0);
+	buf_init(&odd, 4096);
+	(void)buf_append(&odd, lab_sign(l, 2, 2, "room", "hello"));
+	(void)buf_append(&odd, bytes_str("\x48\x01"));
+	assert_int_equal(lab_message(l, 0, buf_bytes(&odd)), 0);
+	buf_clear(&odd);
+	lab_hush(l);
+	lab_pass(l, 10000);
+	assert_int_equal(gossip_counters(l->g)->promises_broken, 0);
+}
+
+static void test_gossip_promise_in_every_form_of_id(void **state)
+{
+	struct gossip_lab *l = *state;
+	uint8_t raw[64], out[GOSSIP_ID_BYTES_MAX];
+
+	lab_member(l, 0, GOSSIP_V11);
+	for (unsigned f = GOSSIP_FORM_FROM_SEQNO; f <= GOSSIP_FORM_TEXT; f++) {
+		size_t n = gossip_id_write(
+			(enum gossip_id_form)f, id_of(l, 2, f, raw), out);
+
+		assert_int_equal(
+			lab_ihave(l, 0, "room", bytes_of(out, n), 1), 0);
+		assert_int_equal(hear(l, 0, 2, f), 0);
+	}
+	/* One of no known form could never be seen to be kept. */
+	assert_int_equal(
+		lab_ihave(l, 0, "room", bytes_str("hash of something"), 1), 0);
+	lab_hush(l);
+	lab_pass(l, 10000);
+	assert_int_equal(gossip_counters(l->g)->promises_broken, 0);
+}
+
+static void test_gossip_promise_waits_for_our_own_question(void **state)
+{
+	struct gossip_lab *l = *state;
+	uint8_t raw[64];
+
+	lab_member(l, 0, GOSSIP_V11);
+	lab_member(l, 1, GOSSIP_V11);
+	/* Our IWANT still waits for its stream. */
+	assert_int_equal(lab_ihave(l, 0, "room", id_of(l, 2, 1, raw), 1), 0);
+	/* A stream that broke took it along. */
+	assert_int_equal(lab_ihave(l, 1, "room", id_of(l, 2, 2, raw), 1), 0);
+	lab_add(l, 1, GOSSIP_V11, false);
+	(void)lab_said(l, 1);
+	lab_pass(l, 10000);
+	assert_int_equal(gossip_counters(l->g)->promises_broken, 0);
+}
+
+static void test_gossip_promise_waits_while_we_do_not_read(void **state)
+{
+	struct gossip_lab *l = *state;
+	uint8_t raw[64];
+
+	lab_member(l, 0, GOSSIP_V11);
+	assert_int_equal(lab_ihave(l, 0, "room", id_of(l, 2, 1, raw), 1), 0);
+	lab_hush(l);
+	for (unsigned i = 0; i < 10; i++) {
+		gossip_unread(l->g, &l->te.env);
+		lab_pass(l, 1000);
+	}
+	assert_int_equal(gossip_counters(l->g)->promises_broken, 0);
+	/* Asleep for a minute: what came meanwhile is read after the tick. */
+	l->te.env.now_ms += 60000;
+	gossip_tick(l->g, &l->te.env);
+	assert_int_equal(gossip_counters(l->g)->promises_broken, 0);
+	lab_pass(l, 5000);
+	assert_int_equal(gossip_counters(l->g)->promises_broken, 1);
+}
+
+static void test_gossip_ihave_flood_breaks_few_promises_at_once(void **state)
+{
+	struct gossip_lab *l = *state;
+	uint8_t raw[64];
+
+	lab_member(l, 0, GOSSIP_V11);
+	for (unsigned n = 0; n < 50; n++)
+		assert_int_equal(
+			lab_ihave(l, 0, "room", id_of(l, 2, n << 12, raw), 100),
+			0);
+	lab_hush(l);
+	lab_pass(l, 5000);
+	assert_int_equal(gossip_counters(l->g)->promises_broken,
+		GOSSIP_PROMISES_PER_PEER_MAX);
+	assert_true(worth(l, 0) >= 0);
+}
+
+/* ---- one address ---- */
+
+static void test_gossip_crowd_of_one_address_leaves_the_mesh(void **state)
+{
+	struct gossip_lab *l = *state;
+	struct gossip_peer peer = {
+		.version = GOSSIP_V11, .site = {.len = 4, .net = {8, 8, 8, 8}}};
+
+	for (unsigned i = 0; i < 12; i++) {
+		peer.id = *lab_id(l, i);
+		peer.site.local = false;
+		assert_int_equal(gossip_peer_add(l->g, &l->te.env, &peer), 0);
+		assert_int_equal(lab_subscribe(l, i, "room", true), 0);
+	}
+	lab_pass(l, GOSSIP_HEARTBEAT_MS);
+	assert_int_equal(gossip_mesh_size(l->g, room()), 0);
+	/* Of a LAN, or of this machine, they are welcome. */
+	for (unsigned i = 0; i < 12; i++) {
+		gossip_peer_remove(l->g, &l->te.env, lab_id(l, i));
+		peer.id = *lab_id(l, i + 20);
+		peer.site.local = true;
+		assert_int_equal(gossip_peer_add(l->g, &l->te.env, &peer), 0);
+		assert_int_equal(lab_subscribe(l, i + 20, "room", true), 0);
+	}
+	lab_pass(l, GOSSIP_HEARTBEAT_MS);
+	assert_in_range(gossip_mesh_size(l->g, room()), GOSSIP_D_LOW, GOSSIP_D);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_gossip_negative_peer_is_pruned),
+		T(test_gossip_all_who_bring_a_forgery_pay),
+		T(test_gossip_disputed_signature_costs_nobody),
+		T(test_gossip_odd_messages_cost_nobody),
+		T(test_gossip_graylisted_rpc_is_ignored),
+		T(test_gossip_own_lines_stop_below_publish_threshold),
+		T(test_gossip_no_gossip_below_its_threshold),
+		T(test_gossip_keeps_best_d_score),
+		T(test_gossip_thinning_keeps_outbound_quota),
+		T(test_gossip_heartbeat_fills_outbound_quota),
+		T(test_gossip_opportunistic_grafting),
+		T(test_gossip_quiet_room_is_left_alone),
+		T(test_gossip_good_mesh_is_left_alone),
+		T(test_gossip_who_takes_no_stream_holds_no_place),
+		T(test_gossip_graft_in_backoff_costs),
+		T(test_gossip_graft_after_exact_backoff_is_welcome),
+		T(test_gossip_v10_knows_no_backoff_and_pays_nothing),
+		T(test_gossip_promise_broken_costs),
+		T(test_gossip_promise_is_kept_by_anybody),
+		T(test_gossip_promise_in_every_form_of_id),
+		T(test_gossip_promise_waits_for_our_own_question),
+		T(test_gossip_promise_waits_while_we_do_not_read),
+		T(test_gossip_ihave_flood_breaks_few_promises_at_once),
+		T(test_gossip_crowd_of_one_address_leaves_the_mesh),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
