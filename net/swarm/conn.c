@@ -529,6 +529,10 @@ void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err)
 	if (c->state == CONN_UPGRADING)
 		count_upgrade_failed(s, err);
 	s->counters.dials_failed += c->outbound && !was_ready;
+	/* Another peer than expected has proven its key: is it us? */
+	if (err == P2P_ERR_MISMATCH && c->up != NULL && !c->secured &&
+		peer_id_equal(upgrader_peer(c->up), &s->cfg.me->id))
+		dial_was_self(s, env, c);
 	if (!was_ready)
 		tell_dial_failed(s, c, why_failed(err));
 	if (!peer_id_none(&c->expect))

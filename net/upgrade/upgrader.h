@@ -74,7 +74,7 @@ bool upgrader_next_event(struct upgrader *u, struct upgrade_event *ev);
 void upgrader_tick(struct upgrader *u, const struct env *env);
 uint64_t upgrader_deadline(const struct upgrader *u);
 
-/* Valid after UPGRADE_EV_SECURED. */
+/* Valid after UPGRADE_EV_SECURED, and the first after P2P_ERR_MISMATCH. */
 const struct peer_id *upgrader_peer(const struct upgrader *u);
 struct bytes upgrader_peer_key(const struct upgrader *u); /* protobuf */
 /* Valid after UPGRADE_EV_READY. */
