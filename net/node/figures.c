@@ -10,6 +10,7 @@ static void of_conns(uint64_t *f, const struct swarm_counters *n,
 	f[NET_CONNS_IN] = now->conns_in;
 	f[NET_CONNS_UNPROVEN] = now->unproven;
 	f[NET_PEERS_KNOWN] = now->peers_known;
+	f[NET_PEERS_FORGOTTEN] = now->peers_forgotten;
 	f[NET_STREAMS] = now->streams;
 	f[NET_REFUSED_FULL] = n->refused_full;
 	f[NET_REFUSED_INBOUND] = n->refused_inbound;
@@ -57,6 +58,9 @@ static void of_gossip(uint64_t *f, const struct gossip_counters *g)
 	f[NET_UNITS_REJECTED] = g->units_rejected;
 	f[NET_GOSSIP_REFUSED] = g->refused;
 	f[NET_GOSSIP_DROPPED] = g->out_dropped;
+	f[NET_GRAYLISTED] = g->graylisted;
+	f[NET_PROMISES_BROKEN] = g->promises_broken;
+	f[NET_MISBEHAVED] = g->behaviour;
 	f[NET_IWANT_SERVED] = g->iwant_served;
 	f[NET_IWANT_RECOVERED] = g->iwant_recovered;
 }

@@ -160,6 +160,9 @@ void mesh_on_graft(struct gossip *g, const struct env *env, struct gpeer *p,
 {
 	struct topic *t = table_get(&g->topics, name);
 
+	/* A topic of somebody else's makes no state here. */
+	if (t == NULL)
+		g->counters.refused++;
 	if (t == NULL || !gpeer_subscribed(p, name) || in_mesh(t, p))
 		return;
 	if (!p->ready) {

@@ -455,6 +455,8 @@ static int pump_once(struct swarm *s, const struct env *env, struct conn *c)
 	if (err != 0) {
 		if (p2p_err_class(err) == P2P_CLASS_PEER)
 			s->counters.protocol_errors++;
+		else if (p2p_err_class(err) == P2P_CLASS_LIMIT)
+			s->counters.cut_overrun++;
 		conn_fail(s, env, c, err);
 		return -1;
 	}

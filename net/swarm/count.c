@@ -79,6 +79,7 @@ void swarm_figures(const struct swarm *s, struct swarm_counters *counted,
 		.streams = s->streams.count,
 		.dials = s->dials,
 		.memory = s->budget.used,
+		.peers_forgotten = s->book.evicted,
 		.memory_unproven = s->unproven.used,
 	};
 }

@@ -243,7 +243,8 @@ struct swarm_counters {
 	uint64_t refused_memory;   /* a budget */
 	uint64_t preauth_evicted;
 	uint64_t cut_hoarder;     /* the most memory while that is short */
-	uint64_t cut_overrun;     /* bytes before the proof, or after PAUSE */
+	uint64_t cut_overrun;     /* over a maximum of a layer: bytes before the
+				     proof or after PAUSE, pings, resets */
 	uint64_t cut_per_peer;    /* SWARM_CONNS_PER_PEER_MAX */
 	uint64_t upgrades;        /* that became ready */
 	uint64_t upgrades_failed; /* for any reason, these among them */
@@ -272,6 +273,7 @@ struct swarm_counters {
 struct swarm_now {
 	size_t conns, conns_in, unproven, peers_known, streams, dials;
 	size_t memory, memory_unproven;
+	uint64_t peers_forgotten; /* since the start, for want of room */
 };
 
 /* Live; valid as long as s. What budgets and muxers count is added when their

@@ -20,6 +20,7 @@ enum net_figure {
 	NET_CONNS_UNPROVEN,
 	NET_PEERS,
 	NET_PEERS_KNOWN,
+	NET_PEERS_FORGOTTEN,
 	NET_STREAMS,
 	/* connections turned away or ended, by reason */
 	NET_REFUSED_FULL,
@@ -71,6 +72,9 @@ enum net_figure {
 	NET_RPC_ERRORS,
 	NET_GOSSIP_REFUSED,
 	NET_GOSSIP_DROPPED,
+	NET_GRAYLISTED,
+	NET_PROMISES_BROKEN,
+	NET_MISBEHAVED,
 	NET_IWANT_SERVED,
 	NET_IWANT_RECOVERED,
 	/* what waits */

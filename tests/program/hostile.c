@@ -20,12 +20,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "net/identity/peer_record.h"
 #include "net/pubsub/gossip_rpc.h"
 #include "net/unit/unit.h"
 #include "net/upgrade/noise.h"
 #include "net/upgrade/yamux.h"
 #include "net/wire/pb.h"
 #include "net/wire/varint.h"
+#include "tests/program/hostile_identify.h"
 
 #define PEERS_MAX 256
 #define OUT_BYTES (1u << 20)
@@ -35,6 +37,7 @@
 #define LOBBY "p2p-chat-default"
 #define MULTISTREAM "\x13/multistream/1.0.0\n"
 #define MESHSUB "\x0f/meshsub/1.1.0\n"
+#define FLOODSUB "\x10/floodsub/1.0.0\n"
 #define IDENTIFY "\x0f/ipfs/id/1.0.0\n"
 #define PUSH "\x14/ipfs/id/push/1.0.0\n"
 #define PING "\x11/ipfs/ping/1.0.0\n"
@@ -45,8 +48,10 @@ struct attack {
 	const char *name;
 	/* Queues more; called whenever there is room. */
 	void (*step)(struct foe *f);
-	bool deaf;    /* never reads once it is ready */
-	bool gossips; /* opens a gossip stream and joins the lobby */
+	bool deaf;     /* never reads once it is ready */
+	bool gossips;  /* opens a gossip stream and joins the lobby */
+	bool floodsub; /* that stream is floodsub's */
+	bool records;  /* identify has a signed record, then it leaves */
 	/* The identify that it gives: NULL is an ordinary one. */
 	void (*identify)(struct buf *b);
 };
@@ -302,6 +307,31 @@ static void do_grafts(struct foe *f)
 	rpc(f, &b);
 }
 
+/* Pauses that overflow a clock, for the room that both are in. */
+static void do_prunes(struct foe *f)
+{
+	static const uint64_t pauses[] = {
+		UINT64_MAX, INT64_MAX, UINT64_MAX / 1000, 1ull << 32, 0};
+	struct buf b;
+	size_t control, part;
+
+	if (!idle(f))
+		return;
+	buf_init(&b, RPC_BYTES);
+	control = pb_begin(&b, RPC_CONTROL);
+	for (int i = 0; i < 200; i++) {
+		part = pb_begin(&b, CONTROL_PRUNE);
+		pb_put_bytes(&b, PRUNE_TOPIC, bytes_str(LOBBY));
+		pb_put_uint(&b, PRUNE_BACKOFF, pauses[f->count++ % 5]);
+		pb_end(&b, part);
+		part = pb_begin(&b, CONTROL_GRAFT);
+		pb_put_bytes(&b, GRAFT_TOPIC, bytes_str(LOBBY));
+		pb_end(&b, part);
+	}
+	pb_end(&b, control);
+	rpc(f, &b);
+}
+
 /* Nothing more: its sin is not to read, or what identify says. */
 static void do_nothing(struct foe *f)
 {
@@ -399,34 +429,32 @@ static void do_junk_names(struct foe *f)
 
 /* ---- identify ---------------------------------------------------------- */
 
-static void identify_huge(struct buf *b)
+/* Addresses that it vouches for, another peer each time. */
+static void put_record(const struct foe *f, struct buf *b)
 {
-	char name[64];
+	struct peer_record r = {.seq = 1, .addr_count = 8};
+	uint8_t addrs[8][8];
+	struct buf envelope;
 
-	for (int i = 0; i < 1800; i++) {
-		(void)snprintf(name, sizeof(name), "/proto/%d/1.0.0", i);
-		pb_put_bytes(b, 3, bytes_str(name));
-		pb_put_bytes(b, 2, bytes_str("\x04\x7f\x00\x00\x01\x06\x0f"));
+	for (size_t i = 0; i < r.addr_count; i++) {
+		rng_fill(&rng, addrs[i], sizeof(addrs[i]));
+		memcpy(addrs[i], "\x04\x7f", 2);
+		addrs[i][5] = 0x06;
+		r.addrs[i] = bytes_of(addrs[i], sizeof(addrs[i]));
 	}
-}
-
-static void identify_escapes(struct buf *b)
-{
-	pb_put_bytes(b, 3, bytes_str("/meshsub/1.1.0"));
-	pb_put_bytes(b, 3, bytes_str("/x\x1b]0;title\x07\n/fake\x1b[2J"));
-	pb_put_bytes(b, 5,
-		bytes_str("ipfs/\x9b"
-			  "31m\xe2\x80\xae"));
-	pb_put_bytes(
-		b, 6, bytes_str("agent\x1b[31m\r\n{\"event\":\"x\"}\xff\xfe"));
+	buf_init(&envelope, 4096);
+	if (peer_record_seal(&f->me, &r, &envelope) != 0)
+		abort();
+	pb_put_bytes(b, 8, buf_bytes(&envelope));
+	buf_clear(&envelope);
 }
 
 static void answer_identify(struct foe *f, uint32_t id)
 {
-	uint8_t head[VARINT_BYTES_MAX];
-	struct buf b;
+	struct buf b, framed;
 
 	buf_init(&b, 1u << 18);
+	buf_init(&framed, 1u << 18);
 	if (attack->identify != NULL) {
 		attack->identify(&b);
 	} else {
@@ -435,11 +463,17 @@ static void answer_identify(struct foe *f, uint32_t id)
 		pb_put_bytes(&b, 3, bytes_str("/ipfs/id/1.0.0"));
 		pb_put_bytes(&b, 3, bytes_str("/meshsub/1.1.0"));
 		pb_put_bytes(&b, 6, bytes_str("hostile"));
+		if (attack->records)
+			put_record(f, &b);
 	}
+	if (attack->identify == identify_chunks)
+		(void)buf_append(&framed, buf_bytes(&b));
+	else
+		identify_framed(&framed, &b);
 	data(f, 0, id, bytes_str(MULTISTREAM));
 	data(f, 0, id, bytes_str(IDENTIFY));
-	data(f, 0, id, bytes_of(head, varint_put(head, b.len)));
-	data(f, YAMUX_FIN, id, buf_bytes(&b));
+	data(f, YAMUX_FIN, id, buf_bytes(&framed));
+	buf_clear(&framed);
 	buf_clear(&b);
 }
 
@@ -551,7 +585,7 @@ static void open_main(struct foe *f)
 
 	if (!attack->gossips || f->main_id != 0)
 		return;
-	f->main_id = propose(f, MESHSUB);
+	f->main_id = propose(f, attack->floodsub ? FLOODSUB : MESHSUB);
 	f->credit = WINDOW - 64;
 	buf_init(&b, RPC_BYTES);
 	subscribe(&b, LOBBY);
@@ -627,12 +661,14 @@ static bool write_some(struct foe *f)
 static void serve(struct foe *f, short events)
 {
 	bool alive = (events & (POLLERR | POLLHUP)) == 0;
+	bool leaves =
+		attack->records && f->ready && env.now_ms - f->began_ms > 100;
 
 	if (alive && (events & POLLIN) != 0)
 		alive = read_some(f);
 	if (alive)
 		alive = write_some(f);
-	if (alive)
+	if (alive && !leaves)
 		return;
 	closed++;
 	hang_up(f);
@@ -685,6 +721,16 @@ static const struct attack attacks[] = {
 	{.name = "identify-huge",
 		.step = do_nothing,
 		.identify = identify_huge},
+	{.name = "identify-chunks",
+		.step = do_nothing,
+		.identify = identify_chunks},
+	{.name = "prunes", .step = do_prunes, .gossips = true},
+	{.name = "floodsub-empties",
+		.step = do_empties,
+		.gossips = true,
+		.floodsub = true},
+	{.name = "connections", .step = do_nothing},
+	{.name = "records", .step = do_nothing, .records = true},
 	{.name = "escapes",
 		.step = do_nothing,
 		.gossips = true,
