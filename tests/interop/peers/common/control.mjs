@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { multiaddr } from '@multiformats/multiaddr'
 import { dialects, parseJson } from './dialects.mjs'
+import { runStreams, serveStreams } from './streams.mjs'
 
 // No peer outlives the test that forgot it.
 const LIFE_MS = 10 * 60 * 1000
@@ -34,6 +35,9 @@ function readOptions (defaults, more) {
       topic: { type: 'string', default: 'p2p-chat-default' },
       name: { type: 'string', default: defaults.name },
       muxers: { type: 'string', default: defaults.muxers },
+      streams: { type: 'boolean', default: false },
+      aloof: { type: 'boolean', default: false },
+      px: { type: 'boolean', default: false },
       ...more
     }
   })
@@ -104,7 +108,41 @@ function reportNode (node, dialect) {
   })
 }
 
-function makeCommands (node, options) {
+// The settings of gossipsub that the flags ask for.
+export function gossipSettings ({ aloof, px }) {
+  return {
+    ...(aloof
+      ? { D: 0, Dlo: 0, Dhi: 0, Dscore: 0, Dout: 0, floodPublish: false }
+      : {}),
+    ...(px
+      ? { doPX: true, scoreThresholds: { acceptPXThreshold: 0 } }
+      : {})
+  }
+}
+
+// The protocols of the gossip streams that are open, theirs and ours.
+function gossipStreams (connection) {
+  const of = (direction) => connection?.streams.find((stream) =>
+    stream.direction === direction &&
+    /^\/(meshsub|floodsub)\//.test(stream.protocol))?.protocol ?? null
+
+  return { gossip_out: of('outbound'), gossip_in: of('inbound') }
+}
+
+// What is known of a peer now, however it was told.
+async function known (node, id) {
+  const { addresses, protocols, metadata } = await node.peerStore.get(id)
+  const agent = metadata.get('AgentVersion')
+
+  emit('identified', {
+    peer: id.toString(),
+    agent: agent === undefined ? null : new TextDecoder().decode(agent),
+    protocols,
+    listen: addresses.map(({ multiaddr }) => multiaddr.toString())
+  })
+}
+
+function makeCommands (node, options, adapt) {
   const publish = (text) =>
     node.services.pubsub.publish(options.topic, new TextEncoder().encode(text))
   const connected = (text) => {
@@ -143,8 +181,27 @@ function makeCommands (node, options) {
         score: pubsub.getScore(peer),
         penalty: pubsub.dumpPeerScoreStats()[peer]?.behaviourPenalty ?? null,
         mesh: pubsub.getMeshPeers(options.topic).includes(peer),
-        stream: pubsub.streamsOutbound.has(peer)
+        stream: pubsub.streamsOutbound.has(peer),
+        ...gossipStreams(node.getConnections().find((connection) =>
+          connection.remotePeer.toString() === peer))
       })
+    },
+    stream: async (request) => {
+      const connection = node.getConnections(connected(request.peer)).at(-1)
+
+      emit('stream_done', await runStreams(connection, adapt, request))
+    },
+    known: async ({ peer }) => {
+      await known(node, connected(peer))
+    },
+    push: async () => {
+      await node.handle('/p2pchat-test/pushed/1', () => {})
+    },
+    leave: async () => {
+      node.services.pubsub.unsubscribe(options.topic)
+    },
+    join: async () => {
+      node.services.pubsub.subscribe(options.topic)
     },
     hangup: async ({ peer }) => {
       await node.hangUp(connected(peer))
@@ -161,8 +218,8 @@ async function stop (node) {
 
 // Commands run one after the other, so that lines go out in the order said. A
 // command that fails is reported and does not end the peer.
-async function obey (node, options) {
-  const commands = makeCommands(node, options)
+async function obey (node, options, adapt) {
+  const commands = makeCommands(node, options, adapt)
 
   for await (const line of createInterface({ input: process.stdin })) {
     const request = parseJson(line)
@@ -182,13 +239,19 @@ async function obey (node, options) {
 // Runs a peer until its stdin ends. `base` is import.meta.url of the peer's
 // program; `options` are further options of that peer; `createNode` takes the
 // names of the muxers to offer, in order, and the values of all options, and
-// gives a started node with a `pubsub` service.
-export async function runPeer ({ base, defaults, options: more, createNode }) {
+// gives a started node with a `pubsub` service; `adapt` and `unpack` are for
+// test streams (streams.mjs).
+export async function runPeer (peer) {
+  const { base, defaults, options: more, createNode, adapt, unpack } = peer
+
   setTimeout(() => process.exit(3), LIFE_MS).unref()
   const options = readOptions(defaults, more)
   const node = await createNode(options.muxers.split(','), options)
 
   reportNode(node, dialects[options.dialect])
+  if (options.streams) {
+    await serveStreams(node, adapt, unpack)
+  }
   node.services.pubsub.subscribe(options.topic)
   emit('ready', {
     peer_id: node.peerId.toString(),
@@ -197,6 +260,6 @@ export async function runPeer ({ base, defaults, options: more, createNode }) {
     topic: options.topic,
     versions: installedVersions(base)
   })
-  await obey(node, options)
+  await obey(node, options, adapt)
   await stop(node)
 }

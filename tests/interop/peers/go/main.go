@@ -15,6 +15,7 @@ import (
 
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/protocol/ping"
 	"github.com/multiformats/go-multiaddr"
@@ -36,13 +37,20 @@ type settings struct {
 	trace    bool
 	mdns     bool
 	keyType  string
+	dialect  string
+	streams  bool
+	aloof    bool
+	px       bool
+	score    bool
 }
 
 type chat struct {
 	host  host.Host
 	topic *pubsub.Topic
+	sub   *pubsub.Subscription
 	name  string
 	trace *tracer
+	plain bool
 }
 
 type command struct {
@@ -51,6 +59,13 @@ type command struct {
 	Text string `json:"text"`
 	Data string `json:"data"`
 	Peer string `json:"peer"`
+
+	// Of test streams; a count and a width that are not given have meanings
+	// of their own.
+	Proto string `json:"proto"`
+	Bytes int64  `json:"bytes"`
+	Count *int   `json:"count"`
+	Width *int   `json:"width"`
 }
 
 func main() {
@@ -59,6 +74,11 @@ func main() {
 	flag.StringVar(&set.name, "name", "user_1234", "the name claimed")
 	flag.StringVar(&set.listen, "listen", "/ip4/127.0.0.1/tcp/0",
 		"the address to listen at")
+	flag.StringVar(&set.dialect, "dialect", "native", "native or plain")
+	flag.BoolVar(&set.streams, "streams", false, "serve the test streams")
+	flag.BoolVar(&set.aloof, "aloof", false, "stay out of every mesh")
+	flag.BoolVar(&set.px, "px", false, "peer exchange, which is on anyway")
+	flag.BoolVar(&set.score, "score", false, "keep scores of peers")
 	flag.BoolVar(&set.mdns, "mdns", false, "look for others on the LAN")
 	flag.BoolVar(&set.tlsFirst, "tls-first", false, "propose TLS first")
 	flag.BoolVar(&set.trace, "trace", false, "report every RPC")
@@ -79,13 +99,16 @@ func main() {
 }
 
 func run(ctx context.Context, set settings) error {
-	h, err := newHost(set.listen, set.tlsFirst, set.keyType)
+	h, err := newHost(set)
 	if err != nil {
 		return err
 	}
 	defer h.Close()
 	if err := watchConnections(h); err != nil {
 		return err
+	}
+	if set.streams {
+		serveStreams(h)
 	}
 	c, err := openChat(ctx, h, set)
 	if err != nil {
@@ -105,7 +128,7 @@ func run(ctx context.Context, set settings) error {
 	emit("ready", members{
 		"peer_id":  h.ID().String(),
 		"addrs":    addrs,
-		"dialect":  "native",
+		"dialect":  set.dialect,
 		"topic":    set.topic,
 		"versions": versions(),
 	})
@@ -116,11 +139,11 @@ func run(ctx context.Context, set settings) error {
 
 func openChat(ctx context.Context, h host.Host, set settings) (*chat, error) {
 	trace := newTracer(set.trace)
-	ps, err := newPubSub(ctx, h, trace)
+	ps, err := newPubSub(ctx, h, trace, set)
 	if err != nil {
 		return nil, err
 	}
-	err = ps.RegisterTopicValidator(set.topic, validator(h.ID()))
+	err = ps.RegisterTopicValidator(set.topic, validator(h.ID(), set.dialect == "plain"))
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +161,8 @@ func openChat(ctx context.Context, h host.Host, set settings) (*chat, error) {
 	}
 	go drain(ctx, sub)
 	go watchTopic(ctx, events, set.topic)
-	return &chat{host: h, topic: topic, name: set.name, trace: trace}, nil
+	return &chat{host: h, topic: topic, sub: sub, name: set.name,
+		trace: trace, plain: set.dialect == "plain"}, nil
 }
 
 // drain takes what the validator already reported.
@@ -168,6 +192,9 @@ func watchTopic(ctx context.Context, events *pubsub.TopicEventHandler,
 // join announces the peer as the program does: once, when somebody is in the
 // topic, after waiting for that at most half a minute.
 func (c *chat) join(ctx context.Context) {
+	if c.plain {
+		return
+	}
 	end := time.Now().Add(joinWait)
 	for len(c.topic.ListPeers()) == 0 && time.Now().Before(end) {
 		time.Sleep(100 * time.Millisecond)
@@ -178,6 +205,9 @@ func (c *chat) join(ctx context.Context) {
 }
 
 func (c *chat) publish(ctx context.Context, kind, text string) error {
+	if c.plain {
+		return c.topic.Publish(ctx, []byte(text))
+	}
 	data, err := encode(kind, text, c.name, c.host.ID().String())
 	if err != nil {
 		return err
@@ -219,7 +249,16 @@ func (c *chat) do(ctx context.Context, cmd command) error {
 		return c.topic.Publish(ctx, []byte(cmd.Data))
 	case "ping":
 		return c.ping(ctx, cmd.Peer)
-	case "stats", "hangup":
+	case "leave":
+		c.sub.Cancel()
+		return nil
+	case "join":
+		return c.enter()
+	case "push":
+		c.host.SetStreamHandler("/p2pchat-test/pushed/1",
+			func(s network.Stream) { s.Close() })
+		return nil
+	case "stats", "hangup", "stream", "known":
 		id, err := peer.Decode(cmd.Peer)
 		if err != nil {
 			return err
@@ -227,10 +266,35 @@ func (c *chat) do(ctx context.Context, cmd command) error {
 		if cmd.Cmd == "hangup" {
 			return c.host.Network().ClosePeer(id)
 		}
-		emit("stats", c.trace.stats(id))
+		c.tell(cmd, id)
 		return nil
 	}
 	return errors.New("no such command")
+}
+
+// enter subscribes again after a `leave`.
+func (c *chat) enter() error {
+	sub, err := c.topic.Subscribe()
+	if err != nil {
+		return err
+	}
+	c.sub = sub
+	go drain(context.Background(), sub)
+	return nil
+}
+
+// tell answers a command that asks about a peer.
+func (c *chat) tell(cmd command, id peer.ID) {
+	switch cmd.Cmd {
+	case "stream":
+		runStreams(c.host, id, cmd)
+	case "known":
+		reportIdentity(c.host, id)
+	case "stats":
+		stats := c.trace.stats(id)
+		addGossipStreams(c.host, id, stats)
+		emit("stats", stats)
+	}
 }
 
 func (c *chat) dial(ctx context.Context, text string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/libp2p/go-libp2p"
@@ -22,9 +23,10 @@ const agent = "go-seed-peer"
 
 // newHost offers what the Go program p2p-chat-go offers over TCP: Noise before
 // TLS, and Yamux alone. Newer go-libp2p proposes TLS first.
-func newHost(listen string, tlsFirst bool, keyType string) (host.Host,
-	error) {
-	self, err := identity(keyType)
+// With test streams it has no limits of its own: its usual ones end below the
+// 1,000 streams that a test opens.
+func newHost(set settings) (host.Host, error) {
+	self, err := identity(set.keyType)
 	if err != nil {
 		return nil, err
 	}
@@ -32,12 +34,18 @@ func newHost(listen string, tlsFirst bool, keyType string) (host.Host,
 		libp2p.Security(noise.ID, noise.New),
 		libp2p.Security(tls.ID, tls.New),
 	}
-	if tlsFirst {
+	if set.tlsFirst {
 		slices.Reverse(security)
+	}
+	var limits []libp2p.Option
+	if set.streams {
+		limits = append(limits,
+			libp2p.ResourceManager(&network.NullResourceManager{}))
 	}
 	return libp2p.New(
 		self,
-		libp2p.ListenAddrStrings(listen),
+		libp2p.ChainOptions(limits...),
+		libp2p.ListenAddrStrings(set.listen),
 		libp2p.Transport(tcp.NewTCPTransport),
 		libp2p.ChainOptions(security...),
 		libp2p.UserAgent(agent),
@@ -47,7 +55,7 @@ func newHost(listen string, tlsFirst bool, keyType string) (host.Host,
 
 // newPubSub sets that program's gossip figures.
 func newPubSub(ctx context.Context, h host.Host,
-	trace *tracer) (*pubsub.PubSub, error) {
+	trace *tracer, set settings) (*pubsub.PubSub, error) {
 	params := pubsub.DefaultGossipSubParams()
 	params.D = 4
 	params.Dlo = 3
@@ -59,22 +67,33 @@ func newPubSub(ctx context.Context, h host.Host,
 	params.FanoutTTL = 90 * time.Second
 	params.HistoryLength = 6
 	params.HistoryGossip = 3
-	return pubsub.NewGossipSub(ctx, h,
+	if set.aloof {
+		params.D, params.Dlo, params.Dhi = 0, 0, 0
+		params.Dscore, params.Dout = 0, 0
+	}
+	options := []pubsub.Option{
 		pubsub.WithGossipSubParams(params),
-		pubsub.WithFloodPublish(true),
+		pubsub.WithFloodPublish(!set.aloof),
 		pubsub.WithPeerExchange(true),
 		pubsub.WithRawTracer(trace),
-	)
+	}
+	if set.score {
+		options = append(options, scoring(set.topic, trace)...)
+	}
+	return pubsub.NewGossipSub(ctx, h, options...)
 }
 
 // validator reports each message of others, accepted or not, as the program
 // would meet it.
-func validator(self peer.ID) pubsub.ValidatorEx {
+func validator(self peer.ID, plain bool) pubsub.ValidatorEx {
 	return func(_ context.Context, _ peer.ID,
 		msg *pubsub.Message) pubsub.ValidationResult {
 		m, err := decode(msg.Data)
 		verdict, shown, complaint := "accept", any(nil), any(nil)
-		if err != nil {
+		if plain {
+			err = nil
+			shown = string(msg.Data)
+		} else if err != nil {
 			verdict, complaint = "reject", err.Error()
 		} else {
 			shown = show(m)
@@ -157,4 +176,56 @@ func reportIdentity(h host.Host, id peer.ID) {
 		"protocols": protocols,
 		"listen":    listen,
 	})
+}
+
+// addGossipStreams adds the protocols of the gossip streams that are open.
+func addGossipStreams(h host.Host, id peer.ID, stats members) {
+	stats["gossip_in"], stats["gossip_out"] = nil, nil
+	for _, conn := range h.Network().ConnsToPeer(id) {
+		for _, s := range conn.GetStreams() {
+			name := string(s.Protocol())
+			if !strings.HasPrefix(name, "/meshsub/") &&
+				!strings.HasPrefix(name, "/floodsub/") {
+				continue
+			}
+			if s.Stat().Direction == network.DirInbound {
+				stats["gossip_in"] = name
+			} else {
+				stats["gossip_out"] = name
+			}
+		}
+	}
+}
+
+// scoring keeps scores as a program that takes gossipsub 1.1 seriously: a
+// topic with deliveries that count and bad messages that cost.
+func scoring(topic string, trace *tracer) []pubsub.Option {
+	decay := pubsub.ScoreParameterDecay
+	params := &pubsub.PeerScoreParams{
+		Topics: map[string]*pubsub.TopicScoreParams{topic: {
+			TopicWeight:                    1,
+			TimeInMeshWeight:               0.01,
+			TimeInMeshQuantum:              time.Second,
+			TimeInMeshCap:                  100,
+			FirstMessageDeliveriesWeight:   0.5,
+			FirstMessageDeliveriesDecay:    decay(time.Minute),
+			FirstMessageDeliveriesCap:      50,
+			InvalidMessageDeliveriesWeight: -100,
+			InvalidMessageDeliveriesDecay:  decay(time.Hour),
+		}},
+		AppSpecificScore:       func(peer.ID) float64 { return 0 },
+		BehaviourPenaltyWeight: -10,
+		BehaviourPenaltyDecay:  decay(10 * time.Minute),
+		DecayInterval:          time.Second,
+		DecayToZero:            0.01,
+		RetainScore:            time.Hour,
+	}
+	return []pubsub.Option{
+		pubsub.WithPeerScore(params, &pubsub.PeerScoreThresholds{
+			GossipThreshold:   -10,
+			PublishThreshold:  -50,
+			GraylistThreshold: -80,
+		}),
+		pubsub.WithPeerScoreInspect(trace.inspect, time.Second),
+	}
 }

@@ -16,6 +16,7 @@ type tracer struct {
 	streams map[peer.ID]bool
 	copies  map[peer.ID]int
 	rejects map[peer.ID][]string
+	scores  map[peer.ID]*pubsub.PeerScoreSnapshot
 	rpcs    bool
 }
 
@@ -34,13 +35,25 @@ func newTracer(rpcs bool) *tracer {
 func (t *tracer) stats(id peer.ID) members {
 	t.lock.Lock()
 	defer t.lock.Unlock()
-	return members{
+	stats := members{
 		"peer":    id.String(),
 		"mesh":    t.mesh[id],
 		"stream":  t.streams[id],
 		"copies":  t.copies[id],
 		"rejects": append([]string{}, t.rejects[id]...),
 	}
+	if score := t.scores[id]; score != nil {
+		stats["score"] = score.Score
+		stats["penalty"] = score.BehaviourPenalty
+	}
+	return stats
+}
+
+// inspect takes the scores of all peers, once a second.
+func (t *tracer) inspect(scores map[peer.ID]*pubsub.PeerScoreSnapshot) {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	t.scores = scores
 }
 
 func (t *tracer) setMesh(id peer.ID, topic string, in bool) {

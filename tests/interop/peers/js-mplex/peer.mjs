@@ -8,16 +8,27 @@ const { noise } = await import('@chainsafe/libp2p-noise')
 const { mplex } = await import('@libp2p/mplex')
 const { identify } = await import('@libp2p/identify')
 const { gossipsub } = await import('@chainsafe/libp2p-gossipsub')
-const { runPeer } = await import('./control.mjs')
+const { gossipSettings, runPeer } = await import('./control.mjs')
+const { STREAMS_MAX, adaptDuplex } = await import('./streams.mjs')
+
+const unlimited = {
+  maxInboundStreams: STREAMS_MAX,
+  maxOutboundStreams: STREAMS_MAX
+}
 
 await runPeer({
   base: import.meta.url,
+  adapt: adaptDuplex,
+  unpack: ({ stream }) => stream,
   defaults: { dialect: 'seed-js', name: 'mplex-user', muxers: 'mplex' },
-  createNode: () => createLibp2p({
+  createNode: (_, options) => createLibp2p({
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
     connectionEncryption: [noise()],
-    streamMuxers: [mplex()],
-    services: { identify: identify(), pubsub: gossipsub() }
+    streamMuxers: [mplex(options.streams ? unlimited : undefined)],
+    services: {
+      identify: identify(),
+      pubsub: gossipsub(gossipSettings(options))
+    }
   })
 })

@@ -12,9 +12,14 @@ const { ping } = await import('@libp2p/ping')
 const { gossipsub } = await import('@libp2p/gossipsub')
 const { mdns } = await import('@libp2p/mdns')
 const { generateKeyPair } = await import('@libp2p/crypto/keys')
-const { emit, runPeer } = await import('./control.mjs')
+const { emit, gossipSettings, runPeer } = await import('./control.mjs')
+const { STREAMS_MAX, adaptStream } = await import('./streams.mjs')
 
 const muxers = { yamux, mplex }
+const unlimited = {
+  maxInboundStreams: STREAMS_MAX,
+  maxOutboundStreams: STREAMS_MAX
+}
 
 // Multicast DNS that says whom it finds. It only looks: nothing is dialled.
 function reportingMdns (components) {
@@ -28,6 +33,8 @@ function reportingMdns (components) {
 
 await runPeer({
   base: import.meta.url,
+  adapt: adaptStream,
+  unpack: (stream) => stream,
   defaults: { dialect: 'seed-js', name: 'js-user', muxers: 'yamux' },
   options: {
     'key-type': { type: 'string', default: 'Ed25519' },
@@ -40,7 +47,12 @@ await runPeer({
     peerDiscovery: options.mdns ? [reportingMdns] : [],
     transports: [tcp()],
     connectionEncrypters: [noise()],
-    streamMuxers: names.map((name) => muxers[name]()),
-    services: { identify: identify(), ping: ping(), pubsub: gossipsub() }
+    streamMuxers: names.map((name) =>
+      muxers[name](options.streams ? unlimited : undefined)),
+    services: {
+      identify: identify(),
+      ping: ping(),
+      pubsub: gossipsub(gossipSettings(options))
+    }
   })
 })
