@@ -20,6 +20,11 @@
 #define MDNS_STRINGS_MAX 64
 /* Records of one packet that are looked at. */
 #define MDNS_RECORDS_MAX 64
+/* Questions of one packet that are looked at. */
+#define MDNS_QUESTIONS_MAX 16
+/* A whole answer of ours: the header, two records with their names, the TXT
+ * record's data. It fits one packet of Ethernet. */
+#define MDNS_ANSWER_BYTES_MAX (MDNS_TXT_OWN_BYTES_MAX + 200)
 /* A name of a network interface, with its NUL (IFNAMSIZ). */
 #define MDNS_ZONE_MAX 16
 /* Random name of an instance (libp2p mDNS spec: 32 to 63 characters). */

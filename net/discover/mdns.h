@@ -101,5 +101,18 @@ size_t mdns_txt_addresses(struct maddr out[static MDNS_ADDRESSES_MAX],
  */
 size_t mdns_packet_addresses(struct maddr out[static MDNS_ADDRESSES_MAX],
 	struct bytes raw, const struct mdns_origin *from);
+/* ---- for those whom Avahi's answers do not reach ------------------------ */
+
+/* Whether a packet is a query in which "_p2p._udp.local PTR" is asked for,
+ * among the first MDNS_QUESTIONS_MAX questions. */
+bool mdns_packet_asks(struct bytes raw);
+/*
+ * Writes the answer to that as rust-libp2p reads it: the PTR record of
+ * INSTANCE, and beside it, as an additional record, the TXT record of
+ * mdns_txt_put. `out` is made with MDNS_ANSWER_BYTES_MAX. P2P_ERR_NOT_FOUND,
+ * and nothing in `out`, when no address is of use to others.
+ */
+int mdns_packet_answer(struct buf *out, const char *instance,
+	const struct maddr *addrs, size_t count) P2P_MUST_CHECK;
 
 #endif

@@ -2,11 +2,21 @@
  * A whole packet, for what does not come by way of Avahi. Nothing is tied to
  * a name here: a random label says no more than the peer id in each address.
  */
+#include <stdio.h>
+
 #include "net/discover/mdns.h"
 
 /* RFC 1035 section 4.1.1: a response, a plain query's, without an error. */
 #define FLAGS_MASK 0xF80F
 #define FLAGS_RESPONSE 0x8000
+#define FLAGS_ANSWER 0x8400 /* and of the one who knows */
+#define CLASS_IN 1
+/* RFC 6762 section 10.2: forget what you knew under this name; in a question
+ * the same bit asks for unicast (section 5.4). */
+#define CLASS_TOP_BIT 0x8000
+#define TYPE_ANY 255
+/* rust-libp2p asks again after five minutes, and uses this itself. */
+#define ANSWER_TTL_S 360
 /* RFC 1035 section 4.1.4: the rest of the name stands elsewhere. */
 #define COMPRESSED 0xC0
 
@@ -76,4 +86,71 @@ size_t mdns_packet_addresses(struct maddr out[static MDNS_ADDRESSES_MAX],
 			count = add_txt(out, count, data, from);
 	}
 	return of_libp2p ? count : 0;
+}
+
+bool mdns_packet_asks(struct bytes raw)
+{
+	struct cursor c = cur_of(raw);
+	unsigned flags, questions;
+
+	(void)cur_be16(&c); /* its number */
+	flags = cur_be16(&c);
+	questions = cur_be16(&c);
+	cur_skip(&c, 6);
+	if ((flags & FLAGS_MASK) != 0)
+		return false;
+	questions = P2P_MIN(questions, (unsigned)MDNS_QUESTIONS_MAX);
+	for (unsigned i = 0; i < questions && cur_ok(&c); i++) {
+		struct bytes name = take_name(&c);
+		unsigned type = cur_be16(&c);
+		unsigned in = cur_be16(&c) & ~(unsigned)CLASS_TOP_BIT;
+
+		if (cur_ok(&c) && is_service(name) && in == CLASS_IN &&
+			(type == MDNS_TYPE_PTR || type == TYPE_ANY))
+			return true;
+	}
+	return false;
+}
+
+static void put_record(struct buf *out, struct bytes owner, enum mdns_type type,
+	struct bytes data)
+{
+	unsigned in = CLASS_IN | (type == MDNS_TYPE_TXT ? CLASS_TOP_BIT : 0);
+
+	(void)buf_append(out, owner);
+	(void)buf_append_be16(out, (uint16_t)type);
+	(void)buf_append_be16(out, (uint16_t)in);
+	(void)buf_append_be32(out, ANSWER_TTL_S);
+	(void)buf_append_be16(out, (uint16_t)data.len);
+	(void)buf_append(out, data);
+}
+
+int mdns_packet_answer(struct buf *out, const char *instance,
+	const struct maddr *addrs, size_t count)
+{
+	/* Number 0 (RFC 6762 section 18.1), one answer, one additional. */
+	static const uint16_t header[] = {0, FLAGS_ANSWER, 0, 1, 0, 1};
+	char text[MDNS_INSTANCE_CHARS + sizeof("." MDNS_SERVICE)];
+	struct buf service, name, txt;
+	int err = P2P_ERR_NOT_FOUND;
+
+	buf_init(&service, MDNS_NAME_BYTES_MAX);
+	buf_init(&name, MDNS_NAME_BYTES_MAX);
+	buf_init(&txt, MDNS_TXT_OWN_BYTES_MAX);
+	(void)snprintf(text, sizeof(text), "%s.%s", instance, MDNS_SERVICE);
+	if (mdns_txt_put(&txt, addrs, count) > 0 &&
+		mdns_name_put(&service, MDNS_SERVICE) == 0 &&
+		mdns_name_put(&name, text) == 0) {
+		for (size_t i = 0; i < sizeof(header) / sizeof(*header); i++)
+			(void)buf_append_be16(out, header[i]);
+		put_record(out, buf_bytes(&service), MDNS_TYPE_PTR,
+			buf_bytes(&name));
+		put_record(
+			out, buf_bytes(&name), MDNS_TYPE_TXT, buf_bytes(&txt));
+		err = out->failed ? P2P_ERR_TOO_BIG : 0;
+	}
+	buf_clear(&service);
+	buf_clear(&name);
+	buf_clear(&txt);
+	return err;
 }

@@ -1,7 +1,8 @@
 /*
  * An ear of our own at the mDNS port, for answers that Avahi does not take
- * because they come from another port. It never speaks, and it is bound to
- * the group's address: what is sent to this machine alone goes to Avahi.
+ * because they come from another port, and for questions that come from such
+ * a one. It never speaks, and it is bound to the group's address: what is sent
+ * to this machine alone goes to Avahi.
  */
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -59,7 +60,11 @@ static void on_ear(uv_poll_t *poll, int status, int events)
 		if (n < 0)
 			return;
 		/* All others are Avahi's to judge. */
-		if (ntohs(from.sin_port) != MDNS_PORT)
+		if (ntohs(from.sin_port) == MDNS_PORT)
+			continue;
+		if (mdns_packet_asks(bytes_of(packet, (size_t)n)))
+			answer_asked(l);
+		else
 			heard(l, bytes_of(packet, (size_t)n));
 	}
 }

@@ -47,6 +47,7 @@ static void advertise(struct loop *l)
 		(void)maddr_to_tcp(&own[i], &tcp);
 	}
 	discovery_advertise(l->discovery, with_id, count, tcp.port);
+	answer_prepare(l, with_id, count);
 }
 
 static void close_handles(struct loop *l);
@@ -140,7 +141,7 @@ static void refresh_addresses(struct loop *l)
 	if (l->discovery != NULL) {
 		discovery_refresh(l->discovery);
 		ear_join(l);
-		query_send(l);
+		query_send();
 	}
 	loop_step(l, &net);
 }
@@ -212,6 +213,7 @@ static void on_watch(uv_timer_t *t)
 	struct loop *l = t->data;
 
 	discovery_watch(l->discovery);
+	answer_if_due(l);
 }
 
 static void on_netif(uv_poll_t *poll, int status, int events)
@@ -311,6 +313,7 @@ struct loop *loop_new(
 
 	l->cfg = *cfg;
 	rng_init_os(&l->rng);
+	answer_init(l);
 	budget_init(&l->budget, NULL, LOOP_BUDGET_BYTES);
 	l->env = (struct env){
 		.rng = &l->rng, .log = cfg->log, .budget = &l->budget};
@@ -338,7 +341,7 @@ static void *run(void *arg)
 	tell_listening(l);
 	if (l->discovery != NULL) {
 		ear_open(l);
-		query_send(l);
+		query_send();
 	} else {
 		struct node_event off = {.kind = NODE_EV_DISCOVERY,
 			.state = CHAT_STATE_NONE,
@@ -379,6 +382,7 @@ void loop_free(struct loop *l)
 	if (l->netif_fd >= 0)
 		(void)close(l->netif_fd);
 	ear_close(l);
+	answer_clear(l);
 	node_free(l->node);
 	mailbox_free(l->inbox);
 	mailbox_free(l->lan);

@@ -7,6 +7,7 @@
  * netif_os.c  when the interfaces change
  * query.c     the one-shot mDNS query
  * ear.c       mDNS answers that Avahi does not take
+ * answer.c    mDNS answers that Avahi does not give
  * verifier.c  threads that check signatures
  * discovery.c Avahi, in its own thread
  */
@@ -102,7 +103,10 @@ struct loop {
 	uv_poll_t ear;
 	int ear_fd; /* -1: none */
 	uint64_t ear_since_ms;
-	size_t ear_told; /* addresses since then */
+	size_t ear_told;   /* addresses since then */
+	struct buf answer; /* the packet; empty: nothing to tell */
+	bool answer_due;
+	uint64_t answered_ms;
 	atomic_bool chat_drained;
 	bool in_actions;
 	bool stopping;
@@ -170,15 +174,31 @@ void netif_drain(int fd);
 
 /* Asks "_p2p._udp.local" once on every interface; answers by multicast are
  * heard by Avahi's open browser or by the ear. */
-void query_send(struct loop *l);
+void query_send(void);
+/* Sends a packet to the mDNS group on every interface with IPv4 but the
+ * loopback's, from an ephemeral port. What fails is not told. */
+void query_multicast(struct bytes packet);
+
+/* ---- answer.c ------------------------------------------------------------ */
+
+void answer_init(struct loop *l);
+void answer_clear(struct loop *l);
+/* What is answered from now on: these addresses, with /p2p/ID, under a fresh
+ * random name. */
+void answer_prepare(struct loop *l, const struct maddr *addrs, size_t count);
+/* Somebody asked from another port than 5353: answers now, or by
+ * answer_if_due when the last answer is less than a second old. */
+void answer_asked(struct loop *l);
+/* To be called every few seconds. */
+void answer_if_due(struct loop *l);
 
 /* ---- ear.c --------------------------------------------------------------- */
 
 /*
- * Listens for answers that do not come from port 5353: rust-libp2p sends all
- * of its from another one, and Avahi drops such (RFC 6762 section 6). What
- * they tell becomes NODE_EV_LAN_PEER. Without a socket or an interface there
- * is nothing to hear, which is no error.
+ * Listens for what does not come from port 5353: rust-libp2p sends all of its
+ * from another one, and Avahi drops such answers (RFC 6762 section 6). What
+ * they tell becomes NODE_EV_LAN_PEER; questions are answered by answer.c.
+ * Without a socket or an interface there is nothing to hear, which is no error.
  */
 void ear_open(struct loop *l);
 /* The interfaces have changed: listens on those that are new. */

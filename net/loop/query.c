@@ -19,7 +19,8 @@ static const uint8_t question[] = {
 	5, 'l', 'o', 'c', 'a', 'l', 0, 0, 12, 0, 1,   /* PTR, IN */
 };
 
-static void send_on(int fd, const uv_interface_address_t *i)
+static void send_on(
+	int fd, const uv_interface_address_t *i, struct bytes packet)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET};
 
@@ -28,17 +29,16 @@ static void send_on(int fd, const uv_interface_address_t *i)
 	if (setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF,
 		    &i->address.address4.sin_addr,
 		    sizeof(i->address.address4.sin_addr)) == 0)
-		(void)sendto(fd, question, sizeof(question), MSG_DONTWAIT,
+		(void)sendto(fd, packet.data, packet.len, MSG_DONTWAIT,
 			(const struct sockaddr *)&to, sizeof(to));
 }
 
-void query_send(struct loop *l)
+void query_multicast(struct bytes packet)
 {
 	uv_interface_address_t *list = NULL;
 	int count = 0, ttl = 255;
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	(void)l;
 	if (fd < 0)
 		return;
 	(void)setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof(ttl));
@@ -46,8 +46,13 @@ void query_send(struct loop *l)
 		for (int i = 0; i < count; i++)
 			if (!list[i].is_internal &&
 				list[i].address.address4.sin_family == AF_INET)
-				send_on(fd, &list[i]);
+				send_on(fd, &list[i], packet);
 		uv_free_interface_addresses(list, count);
 	}
 	(void)close(fd);
+}
+
+void query_send(void)
+{
+	query_multicast(bytes_of(question, sizeof(question)));
 }

@@ -50,6 +50,7 @@ static void check_packet(struct bytes raw, const struct mdns_origin *from)
 	struct maddr addrs[MDNS_ADDRESSES_MAX];
 
 	check_taken(addrs, mdns_packet_addresses(addrs, raw, from), from);
+	(void)mdns_packet_asks(raw);
 }
 
 static void check_name(struct bytes raw)

@@ -363,6 +363,75 @@ static void test_mdns_drops_packets_that_name_no_peer(void **state)
 	buf_clear(&b);
 }
 
+/* One question, after `before` others. */
+static void put_question(struct buf *b, const char *name, uint16_t flags,
+	uint16_t type, unsigned before)
+{
+	buf_reset(b);
+	buf_append_be16(b, 0);
+	buf_append_be16(b, flags);
+	buf_append_be16(b, (uint16_t)(before + 1));
+	for (int i = 0; i < 3; i++)
+		buf_append_be16(b, 0);
+	for (unsigned i = 0; i <= before; i++) {
+		buf_append_str(b, i < before ? OTHER : name);
+		buf_append_u8(b, 0);
+		buf_append_be16(b, type);
+		buf_append_be16(b, 1);
+	}
+}
+
+static bool asks(struct buf *b, const char *name, uint16_t flags, uint16_t type,
+	unsigned before)
+{
+	put_question(b, name, flags, type, before);
+	return mdns_packet_asks(buf_bytes(b));
+}
+
+static void test_mdns_knows_who_asks_for_libp2p(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 2000);
+	assert_true(asks(&b, SERVICE, 0, MDNS_TYPE_PTR, 0));
+	for (size_t n = 0; n < b.len; n++)
+		assert_false(mdns_packet_asks(bytes_of(b.data, n)));
+	assert_true(asks(&b, SERVICE, 0, 255, 3));
+	assert_false(asks(&b, SERVICE, 0, MDNS_TYPE_TXT, 0));
+	assert_false(asks(&b, OTHER, 0, MDNS_TYPE_PTR, 0));
+	assert_false(asks(&b, SERVICE, 0x8400, MDNS_TYPE_PTR, 0));
+	assert_false(asks(&b, SERVICE, 0, MDNS_TYPE_PTR, MDNS_QUESTIONS_MAX));
+	buf_clear(&b);
+}
+
+/* The whole packet, and that it reads as rust-libp2p's own do. */
+static void test_mdns_answers_as_rust_libp2p_reads_it(void **state)
+{
+	static const uint8_t head[] = {0, 0, 0x84, 0, 0, 0, 0, 1, 0, 0, 0, 1};
+	static const char instance[] = "abcdefghijklmnopqrstuvwxyz012345";
+	struct maddr addrs[2], got[MDNS_ADDRESSES_MAX];
+	struct bytes packet;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, MDNS_ANSWER_BYTES_MAX);
+	addrs[0] = addr_of("/ip4/10.0.0.7" TAIL);
+	addrs[1] = addr_of("/ip4/127.0.0.1" TAIL);
+	assert_int_equal(mdns_packet_answer(&b, instance, &addrs[1], 1),
+		P2P_ERR_NOT_FOUND);
+	assert_int_equal(b.len, 0);
+	assert_int_equal(mdns_packet_answer(&b, instance, addrs, 2), 0);
+	packet = buf_bytes(&b);
+	assert_memory_equal(packet.data, head, sizeof(head));
+	assert_memory_equal(packet.data + sizeof(head), SERVICE "\0\0\14\0\1",
+		sizeof(SERVICE) + 4);
+	assert_int_equal(mdns_packet_addresses(got, packet, &nowhere), 1);
+	assert_true(maddr_equal(&got[0], &addrs[0]));
+	assert_false(mdns_packet_asks(packet));
+	buf_clear(&b);
+}
+
 static void test_mdns_reads_no_more_of_a_packet_than_is_there(void **state)
 {
 	struct maddr got[MDNS_ADDRESSES_MAX];
@@ -410,6 +479,8 @@ int main(void)
 		cmocka_unit_test(test_mdns_one_bad_string_voids_no_other),
 		cmocka_unit_test(test_mdns_reads_packets_of_rust_libp2p),
 		cmocka_unit_test(test_mdns_drops_packets_that_name_no_peer),
+		cmocka_unit_test(test_mdns_knows_who_asks_for_libp2p),
+		cmocka_unit_test(test_mdns_answers_as_rust_libp2p_reads_it),
 		cmocka_unit_test(
 			test_mdns_reads_no_more_of_a_packet_than_is_there),
 	};
