@@ -317,6 +317,10 @@ struct story {
 	const char *expect;
 };
 extern const struct story story_table[];
+/* story_heal.c: nobody starts anything again, and all talk in the end. */
+bool story_laptop_sleeps(struct sim *s);
+bool story_address_changes(struct sim *s);
+bool story_interface_flaps(struct sim *s);
 extern const size_t story_count;
 /* By name: "random" or a story. False also when there is no such. */
 bool scenario_run(struct sim *s);

@@ -332,6 +332,9 @@ const struct story story_table[] = {
 	{"partition_heals", partition_heals, partition_heals_seen},
 	{"slow_reader_delays_only_itself", slow_reader_delays_only_itself,
 		"bob has 200, cem 200\n"},
+	{"laptop_sleeps", story_laptop_sleeps, "all talk\n"},
+	{"address_changes", story_address_changes, "all talk\n"},
+	{"interface_flaps", story_interface_flaps, "all talk\n"},
 	{"flood_of_garbage", flood_of_garbage, flood_of_garbage_seen},
 };
 const size_t story_count = P2P_ARRAY_LEN(story_table);
