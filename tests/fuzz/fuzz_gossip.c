@@ -59,6 +59,9 @@ static void put_unit(struct fuzz *f, struct buf *rpc, uint8_t n, bool forged)
 			   bytes_of(&n, 1), &unit) == 0);
 	if (forged)
 		unit.data[unit.len - 1] ^= 1;
+	/* Now and then a byte of the signature, which stands before the key. */
+	if (n % 64 >= 60)
+		unit.data[unit.len - 40] ^= 1;
 	pb_put_bytes(rpc, RPC_PUBLISH, buf_bytes(&unit));
 	buf_clear(&unit);
 }
@@ -133,6 +136,16 @@ static void verify(struct fuzz *f, uint8_t n)
 	*b = NULL;
 }
 
+static void own_mood(struct fuzz *f, const struct peer_id *peer, uint8_t n)
+{
+	if (n % 4 == 0)
+		gossip_peer_mute(f->g, peer);
+	else if (n % 4 == 1)
+		gossip_unread(f->g, &f->te.env);
+	else
+		gossip_peer_app(f->g, peer, (n - 128.0) * 16);
+}
+
 static void own_action(struct fuzz *f, uint8_t n)
 {
 	struct buf unit;
@@ -163,6 +176,7 @@ static void step(struct fuzz *f)
 		peer.version = (enum gossip_version)(n % 5);
 		peer.form = (enum gossip_id_form)(n / 5 % 7);
 		peer.outbound = n & 128;
+		peer.site = (struct score_site){.local = n & 1, .len = 4};
 		(void)!gossip_peer_add(f->g, &f->te.env, &peer);
 		break;
 	case 1:
@@ -180,7 +194,11 @@ static void step(struct fuzz *f)
 		P2P_ASSERT(gossip_deadline(f->g) > f->te.env.now_ms);
 		break;
 	case 4:
-		own_action(f, cur_u8(&f->c));
+		n = cur_u8(&f->c);
+		if (n % 8 == 7)
+			own_mood(f, &peer.id, n / 8);
+		else
+			own_action(f, n);
 		break;
 	case 5:
 		n = cur_u8(&f->c);
@@ -205,6 +223,36 @@ static void check_verify(struct fuzz *f)
 	P2P_ASSERT((v->pending.count == 0) == (v->budget.used == 0));
 	P2P_ASSERT((v->pending.count == 0) == (v->lines.count == 0));
 	P2P_ASSERT(v->lines.count <= v->pending.count);
+}
+
+/* Nobody in a mesh is without a stream; scores are numbers; promises are few
+ * and their owners are there. */
+static void check_scores(struct fuzz *f)
+{
+	struct table_entry *e, *tmp, *m, *tmp2;
+	struct list *pos, *next;
+	size_t promised = 0;
+
+	TABLE_FOREACH(e, tmp, &f->g->peers) {
+		struct gpeer *p = e->value;
+		double score = gossip_peer_score(f->g, &p->id);
+
+		/* False for what is no number, too. */
+		P2P_ASSERT(score > -1e16 && score < 1e4);
+		P2P_ASSERT(p->promises <= GOSSIP_PROMISES_PER_PEER_MAX);
+		P2P_ASSERT(p->early.count <= TOPICS);
+		promised += p->promises;
+	}
+	LIST_FOREACH(pos, next, &f->g->promises.order)
+		promised--;
+	P2P_ASSERT(promised == 0);
+	P2P_ASSERT(score_retained(f->g->score) < PEERS);
+	TABLE_FOREACH(e, tmp, &f->g->topics) {
+		struct topic *t = e->value;
+
+		TABLE_FOREACH(m, tmp2, &t->mesh)
+			P2P_ASSERT(((struct gpeer *)m->value)->ready);
+	}
 }
 
 static void check(struct fuzz *f)
@@ -233,6 +281,7 @@ static void check(struct fuzz *f)
 	}
 	P2P_ASSERT(f->g->left.count <= TOPICS);
 	check_verify(f);
+	check_scores(f);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
