@@ -344,6 +344,7 @@ static void mesh_thin(const struct choice *c)
 	if (c->t->mesh.count <= GOSSIP_D_HIGH)
 		return;
 	n = pick_best(c, PICK_MESH, list);
+	P2P_ASSERT(n > GOSSIP_D_HIGH); /* who is in a mesh is a peer */
 	shuffle(c->env, list + GOSSIP_D_SCORE, n - GOSSIP_D_SCORE);
 	prefer_outbound(list, n);
 	for (size_t i = GOSSIP_D; i < n; i++)
