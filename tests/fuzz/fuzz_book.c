@@ -92,6 +92,20 @@ static bool typed(const struct book_entry *e, const struct maddr *a)
 	return known != NULL && (known->sources & BOOK_TYPED) != 0;
 }
 
+static void learn(struct world *w, struct book_entry *e, const struct maddr *a,
+	uint8_t source)
+{
+	int err = book_learn(&w->book, e, a,
+		(enum book_source)(1u << source % 5), w->now_ms);
+
+	P2P_ASSERT(
+		(err == 0) == (book_find(e, a) != NULL &&
+				      book_find(e, a)->seen_ms == w->now_ms) ||
+		err == P2P_ERR_EXISTS);
+	P2P_ASSERT(err == 0 || err == P2P_ERR_EXISTS || err == P2P_ERR_FULL ||
+		   err == P2P_ERR_LIMIT);
+}
+
 static void step(struct world *w, const uint8_t *op)
 {
 	struct book_entry *e = &w->e[op[1] % PEERS];
@@ -103,8 +117,7 @@ static void step(struct world *w, const uint8_t *op)
 	switch (op[0] % 9) {
 	case 0:
 	case 1:
-		(void)book_learn(&w->book, e, &a,
-			(enum book_source)(1u << op[3] % 5), w->now_ms);
+		learn(w, e, &a, op[3]);
 		return;
 	case 2:
 		certify(w, e, op);
