@@ -100,15 +100,34 @@ static bool link_has_streams(const struct link *l)
 	return l->out != 0;
 }
 
-static void tell_heard(struct node *n)
+/* Another peer names one who may help out, with its signed record. */
+static void try_peer(
+	struct node *n, const struct env *env, struct gossip_event *ev)
+{
+	int err = swarm_learn_record(
+		n->swarm, env, bytes_of(ev->unit, ev->unit_len), &ev->from);
+
+	free(ev->unit);
+	if (err == 0 || err == P2P_ERR_EXISTS)
+		(void)!swarm_want(n->swarm, env, &ev->peer);
+}
+
+void link_hear(struct node *n, const struct env *env)
 {
 	struct gossip_event ev;
 
 	while (gossip_next_event(n->gossip, &ev)) {
-		if (ev.kind == GOSSIP_EV_UNIT)
+		switch (ev.kind) {
+		case GOSSIP_EV_UNIT:
 			tell_unit(n, &ev);
-		else
+			break;
+		case GOSSIP_EV_TOPIC:
 			tell_topic(n, &ev);
+			break;
+		case GOSSIP_EV_PX:
+			try_peer(n, env, &ev);
+			break;
+		}
 	}
 }
 
@@ -133,7 +152,7 @@ static void last_words(struct node *n, const struct env *env, struct link *l,
 
 		if (gossip_feed_last(n->gossip, env, &l->peer, &body) != 0)
 			return;
-		tell_heard(n);
+		link_hear(n, env);
 		if (body.len > 0)
 			break;
 		got = frame_read(&in->frames, window, &taken, &body);
@@ -222,7 +241,7 @@ void link_remove(
 	if (l == NULL)
 		return;
 	if (l->up) {
-		tell_heard(n);
+		link_hear(n, env);
 		tell_down(n, l);
 	}
 	(void)table_remove(&n->links, peer_id_bytes(peer));
@@ -315,7 +334,7 @@ void link_read(struct node *n, const struct env *env, struct link *l)
 	for (size_t i = NODE_LINK_STREAMS_IN; i-- > 0;) {
 		while (l->in[i].stream != 0 && may_read(n) &&
 			read_piece(n, env, l, &l->in[i]))
-			tell_heard(n);
+			link_hear(n, env);
 	}
 }
 

@@ -14,6 +14,11 @@ const char *const node_protocols[] = {
 	NULL,
 };
 
+static struct bytes record_of(const void *swarm, const struct peer_id *peer)
+{
+	return swarm_peer_record(swarm, peer);
+}
+
 struct node *node_new(const struct node_cfg *cfg, const struct env *env)
 {
 	struct node *n = xcalloc(1, sizeof(*n));
@@ -35,6 +40,8 @@ struct node *node_new(const struct node_cfg *cfg, const struct env *env)
 	inner.budget = &n->budget;
 	n->swarm = swarm_new(&swarm, &inner);
 	n->gossip = gossip_new(&gossip, &inner);
+	gossip_set_records(n->gossip,
+		&(struct gossip_records){.get = record_of, .arg = n->swarm});
 	table_init(&n->links, env->rng);
 	bufq_init(&n->actions, NODE_ACTIONS_BYTES_MAX);
 	list_init(&n->tells);
@@ -223,15 +230,9 @@ static void on_swarm_event(
 
 static void drain_gossip(struct node *n, const struct env *env)
 {
-	struct gossip_event ev;
 	struct peer_id peer;
 
-	while (gossip_next_event(n->gossip, &ev)) {
-		if (ev.kind == GOSSIP_EV_UNIT)
-			tell_unit(n, &ev);
-		else
-			tell_topic(n, &ev);
-	}
+	link_hear(n, env);
 	while (gossip_next_sender(n->gossip, &peer)) {
 		struct link *l = link_find(n, &peer);
 

@@ -110,6 +110,8 @@ void link_remove(
 	struct node *n, const struct env *env, const struct peer_id *peer);
 /* Reads RPCs as long as chat has room. */
 void link_read(struct node *n, const struct env *env, struct link *l);
+/* Passes on what gossip has heard. */
+void link_hear(struct node *n, const struct env *env);
 /* What a peer says on our own stream is of no meaning. */
 void link_ignore(struct node *n, struct link *l);
 /* Hands waiting frames to the stream. */

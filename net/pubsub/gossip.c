@@ -15,6 +15,7 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 	g->cfg = *cfg;
 	table_init(&g->peers, env->rng);
 	table_init(&g->topics, env->rng);
+	table_init(&g->direct, env->rng);
 	table_init(&g->left, env->rng);
 	list_init(&g->senders);
 	table_init(&g->seen, env->rng);
@@ -64,6 +65,7 @@ void gossip_free(struct gossip *g)
 	promises_clear(&g->promises);
 	table_clear(&g->peers);
 	table_clear(&g->topics);
+	table_clear(&g->direct);
 	table_clear(&g->left);
 	table_clear(&g->seen);
 	table_clear(&g->cache);
@@ -118,6 +120,7 @@ static struct gpeer *gpeer_new(
 		return NULL;
 	p = xcalloc(1, sizeof(*p));
 	p->id = *id;
+	p->direct = table_get(&g->direct, peer_id_bytes(id)) != NULL;
 	while (g->slots[p->slot] != NULL)
 		p->slot++;
 	g->slots[p->slot] = p;
@@ -231,6 +234,26 @@ void gossip_peer_remove(
 	}
 	score_disconnect(g->score, env, id);
 	gpeer_free(g, p);
+}
+
+int gossip_set_direct(struct gossip *g, const struct env *env,
+	const struct peer_id *id, bool on)
+{
+	struct gpeer *p = gpeer_find(g, id);
+
+	if (on && g->direct.count >= GOSSIP_DIRECT_MAX &&
+		table_get(&g->direct, peer_id_bytes(id)) == NULL)
+		return P2P_ERR_LIMIT;
+	if (on)
+		(void)table_put(&g->direct, peer_id_bytes(id), g);
+	else
+		(void)table_remove(&g->direct, peer_id_bytes(id));
+	if (p == NULL)
+		return 0;
+	p->direct = on;
+	if (on)
+		mesh_leave_all(g, env, p);
+	return 0;
 }
 
 /* ---- topics ------------------------------------------------------------ */

@@ -160,14 +160,35 @@ void gossip_out_consume(struct gossip *g, const struct peer_id *peer, size_t n);
  * empty; false when there is none. */
 bool gossip_next_sender(struct gossip *g, struct peer_id *peer);
 
+/*
+ * A kept peer (gossipsub v1.1, "Explicit Peering Agreements"): every message of
+ * its topics is sent to it whatever its score, all that it sends is read, and
+ * it is never in the mesh. It should hold us for one, too: else it sends us
+ * nothing but what it names in IHAVE. Outlives connections. P2P_ERR_LIMIT.
+ */
+int gossip_set_direct(struct gossip *g, const struct env *env,
+	const struct peer_id *peer, bool on) P2P_MUST_CHECK;
+
+/* Where signed peer records are: the newest of a peer, or an empty view. */
+struct gossip_records {
+	struct bytes (*get)(const void *arg, const struct peer_id *peer);
+	const void *arg;
+};
+
+/* Without it peers are named to others without their records. */
+void gossip_set_records(struct gossip *g, const struct gossip_records *records);
+
 enum gossip_event_kind {
 	GOSSIP_EV_UNIT,  /* peer handed a new, verified unit; event owns it */
 	GOSSIP_EV_TOPIC, /* peer is in `topic` (joined) or not any more */
+	GOSSIP_EV_PX,    /* `from` names peer, who may help out; unit: its
+			    record, verified; event owns it */
 };
 
 struct gossip_event {
 	enum gossip_event_kind kind;
 	struct peer_id peer;
+	struct peer_id from;
 	bool joined;
 	size_t topic_len;
 	char topic[GOSSIP_TOPIC_BYTES_MAX + 1]; /* with a NUL behind */
@@ -189,6 +210,7 @@ struct gossip_counters {
 	uint64_t graylisted;      /* RPCs of which nothing but rooms was read */
 	uint64_t promises_broken; /* IHAVE without the message */
 	uint64_t behaviour;       /* what was counted for P7 */
+	uint64_t px_heard;        /* peers named with a good record */
 	uint64_t idontwant_sent;
 	uint64_t idontwant_spared; /* not sent, the peer did not want it */
 };

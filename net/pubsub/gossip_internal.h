@@ -65,6 +65,7 @@ struct gpeer {
 	enum gossip_id_form form;
 	bool ready; /* a stream to it is open */
 	bool outbound;
+	bool direct;         /* kept: gossip_set_direct */
 	struct list sender;  /* in g->senders, until told of */
 	bool named;          /* it was in there since `out` was empty */
 	struct table topics; /* name -> itself; at most ..._PER_PEER_MAX */
@@ -80,6 +81,7 @@ struct gpeer {
 	unsigned ihave_messages;
 	unsigned ihave_ids;
 	unsigned iwant_ids;
+	unsigned px_heard;
 	size_t brought; /* bytes of new messages, halved each heartbeat */
 };
 
@@ -123,9 +125,11 @@ struct gossip {
 	size_t out_bytes;    /* of all peers */
 	struct shared *last; /* queued last, for the next peer; or NULL */
 	struct table topics; /* name -> struct topic */
-	struct table left;   /* those left, while back-offs run */
-	struct table seen;   /* gossip_id -> struct seen */
-	struct table cache;  /* gossip_id -> struct cached */
+	struct table direct; /* peer id -> itself, those kept */
+	struct gossip_records records;
+	struct table left;  /* those left, while back-offs run */
+	struct table seen;  /* gossip_id -> struct seen */
+	struct table cache; /* gossip_id -> struct cached */
 	struct list cache_order;
 	size_t cache_bytes;
 	bool aliases_kept;
@@ -226,6 +230,14 @@ bool idontwant_spares(const struct gpeer *p, const struct shared *m);
 void idontwant_heartbeat(struct gossip *g);
 void idontwant_clear(struct gpeer *p);
 
+/* ---- gossip_px.c -------------------------------------------------------- */
+
+/* A PRUNE because the mesh is full: with others of the topic. */
+bool send_prune_px(struct gossip *g, const struct env *env,
+	const struct topic *t, struct gpeer *p);
+/* The peers named in a PRUNE. An error is a fault in its form. */
+int px_read(struct gossip *g, struct gpeer *from, struct bytes prune);
+
 /* ---- gossip_mesh.c ----------------------------------------------------- */
 
 /* Whether the peer may be grafted by us now. */
@@ -236,8 +248,11 @@ void mesh_remove(struct gossip *g, struct topic *t, const struct gpeer *p);
 /* It sent a GRAFT, or a PRUNE with its back-off (0: it named none). */
 void mesh_on_graft(struct gossip *g, const struct env *env, struct gpeer *p,
 	struct bytes name);
-void mesh_on_prune(struct gossip *g, const struct env *env, struct gpeer *p,
+/* True when the mesh lacks it now: then others are welcome. */
+bool mesh_on_prune(struct gossip *g, const struct env *env, struct gpeer *p,
 	struct bytes name, uint64_t backoff_s);
+/* Takes it out of all meshes and tells it. */
+void mesh_leave_all(struct gossip *g, const struct env *env, struct gpeer *p);
 /* A stream to it is open now: GRAFTs that came too early are answered. */
 void mesh_answer_early(
 	struct gossip *g, const struct env *env, struct gpeer *p);

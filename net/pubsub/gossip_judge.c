@@ -12,17 +12,20 @@ double gpeer_score(const struct gossip *g, const struct gpeer *p)
 
 bool gpeer_may_gossip(const struct gossip *g, const struct gpeer *p)
 {
-	return gpeer_score(g, p) >= g->score_params->gossip_threshold;
+	return p->direct ||
+	       gpeer_score(g, p) >= g->score_params->gossip_threshold;
 }
 
 bool gpeer_may_publish(const struct gossip *g, const struct gpeer *p)
 {
-	return gpeer_score(g, p) >= g->score_params->publish_threshold;
+	return p->direct ||
+	       gpeer_score(g, p) >= g->score_params->publish_threshold;
 }
 
 bool gpeer_graylisted(const struct gossip *g, const struct gpeer *p)
 {
-	return gpeer_score(g, p) < g->score_params->graylist_threshold;
+	return !p->direct &&
+	       gpeer_score(g, p) < g->score_params->graylist_threshold;
 }
 
 void judge_misbehaviour(struct gossip *g, const struct gpeer *p, unsigned count)

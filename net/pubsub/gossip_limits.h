@@ -50,7 +50,7 @@
 #define GOSSIP_VERIFY_LAST_BYTES_MAX (1u << 20)
 
 #define GOSSIP_IHAVE_IDS_MAX 5000    /* per peer and heartbeat, both ways */
-#define GOSSIP_IHAVE_MESSAGES_MAX 10 /* per peer and heartbeat */
+#define GOSSIP_IHAVE_MESSAGES_MAX 10 /* RPCs, per peer and heartbeat */
 #define GOSSIP_IWANT_ANSWERS_MAX 3   /* per id and peer */
 #define GOSSIP_ID_BYTES_MAX 128
 /* So long recent messages are named by hashes after somebody used one. */
@@ -72,6 +72,12 @@
 #define SCORE_ROOMS_MAX 256     /* of one peer; as many as we can be in */
 #define SCORE_RETAINED_MAX 1024 /* peers that left and were not good */
 #define SCORE_APP_MAX 1000      /* of P5, up and down */
+
+#define GOSSIP_DIRECT_MAX 256
+/* Peer exchange: in one PRUNE, and believed of one peer in a heartbeat. */
+#define GOSSIP_PX_PEERS_MAX 16
+/* Of one peer. Sixteen fit in an RPC of GOSSIP_RPC_PACK_BYTES. */
+#define GOSSIP_PX_RECORD_BYTES_MAX 1900
 
 /* IDONTWANT (gossipsub v1.2): said of data from this size on. */
 #define GOSSIP_IDONTWANT_BYTES 1024

@@ -97,7 +97,7 @@ bool mesh_may_graft(const struct gossip *g, const struct env *env,
 {
 	struct backoff *b = table_get(&t->backoff, peer_id_bytes(&p->id));
 
-	return p->ready && p->version != GOSSIP_FLOODSUB &&
+	return p->ready && !p->direct && p->version != GOSSIP_FLOODSUB &&
 	       (b == NULL || b->until_ms <= env->now_ms) &&
 	       gpeer_score(g, p) >= 0;
 }
@@ -132,6 +132,24 @@ static void prune(struct gossip *g, const struct env *env, struct topic *t,
 	mesh_remove(g, t, p);
 	mesh_back_off(env, t, p, GOSSIP_PRUNE_BACKOFF_S);
 	(void)send_prune(g, p, topic_name(t), GOSSIP_PRUNE_BACKOFF_S);
+}
+
+/* The same because there are too many: the peer is told of others. */
+static void prune_surplus(struct gossip *g, const struct env *env,
+	struct topic *t, struct gpeer *p)
+{
+	mesh_remove(g, t, p);
+	mesh_back_off(env, t, p, GOSSIP_PRUNE_BACKOFF_S);
+	(void)send_prune_px(g, env, t, p);
+}
+
+void mesh_leave_all(struct gossip *g, const struct env *env, struct gpeer *p)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &g->topics)
+		if (in_mesh(e->value, p))
+			prune(g, env, e->value, p);
 }
 
 /* ---- what peers ask ---------------------------------------------------- */
@@ -171,10 +189,14 @@ void mesh_on_graft(struct gossip *g, const struct env *env, struct gpeer *p,
 		return;
 	}
 	if (is_too_early(g, env, t, p) || p->version == GOSSIP_FLOODSUB ||
-		gpeer_score(g, p) < 0 ||
-		(t->mesh.count >= GOSSIP_D_HIGH && !p->outbound)) {
+		p->direct || gpeer_score(g, p) < 0) {
 		g->counters.refused++;
 		prune(g, env, t, p);
+		return;
+	}
+	if (t->mesh.count >= GOSSIP_D_HIGH && !p->outbound) {
+		g->counters.refused++;
+		prune_surplus(g, env, t, p);
 		return;
 	}
 	mesh_add(g, t, p);
@@ -189,19 +211,22 @@ void mesh_answer_early(struct gossip *g, const struct env *env, struct gpeer *p)
 	table_clear(&p->early);
 }
 
-void mesh_on_prune(struct gossip *g, const struct env *env, struct gpeer *p,
+bool mesh_on_prune(struct gossip *g, const struct env *env, struct gpeer *p,
 	struct bytes name, uint64_t backoff_s)
 {
 	struct topic *t = table_get(&g->topics, name);
 
+	bool was = t != NULL && in_mesh(t, p);
+
 	(void)table_remove(&p->early, name);
 	if (t == NULL)
-		return;
+		return false;
 	mesh_remove(g, t, p);
 	if (backoff_s == 0)
 		backoff_s = GOSSIP_PRUNE_BACKOFF_S;
 	mesh_back_off(
 		env, t, p, P2P_MIN(backoff_s, (uint64_t)GOSSIP_BACKOFF_S_MAX));
+	return was && t->mesh.count < GOSSIP_D;
 }
 
 /* ---- choosing ---------------------------------------------------------- */
@@ -348,7 +373,7 @@ static void mesh_thin(const struct choice *c)
 	shuffle(c->env, list + GOSSIP_D_SCORE, n - GOSSIP_D_SCORE);
 	prefer_outbound(list, n);
 	for (size_t i = GOSSIP_D; i < n; i++)
-		prune(c->g, c->env, c->t, list[i]);
+		prune_surplus(c->g, c->env, c->t, list[i]);
 }
 
 /* Those who come to us cannot fill the mesh alone. */
@@ -514,6 +539,7 @@ void mesh_heartbeat(struct gossip *g, const struct env *env)
 		p->brought /= 2;
 		p->ihave_ids = 0;
 		p->iwant_ids = 0;
+		p->px_heard = 0;
 	}
 	table_clear(&g->asked);
 	idontwant_heartbeat(g);

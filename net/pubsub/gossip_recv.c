@@ -19,6 +19,7 @@ struct recv {
 	unsigned entries;
 	bool last; /* of a stream that has ended */
 	bool graylisted;
+	bool ihave; /* one was met */
 };
 
 static int count_entry(struct recv *r)
@@ -200,10 +201,13 @@ static int read_ihave(struct recv *r, struct bytes in)
 	bool asked = true;
 	size_t n = 0;
 
-	/* Too many are no crime: one in many rooms has many to send, and a
-	 * line that stood still hands over several heartbeats' at once. */
+	/* RPCs are counted: one of a peer in many rooms names them all. Too
+	 * many are no crime: a line that stood still hands over several
+	 * heartbeats' at once. */
+	r->p->ihave_messages += !r->ihave;
+	r->ihave = true;
 	if (!gpeer_may_gossip(r->g, r->p) ||
-		++r->p->ihave_messages > GOSSIP_IHAVE_MESSAGES_MAX) {
+		r->p->ihave_messages > GOSSIP_IHAVE_MESSAGES_MAX) {
 		r->g->counters.refused++;
 		return 0;
 	}
@@ -307,8 +311,8 @@ static int read_control_part(struct recv *r, const struct pb_field *f)
 			return err;
 		if (f->number == CONTROL_GRAFT)
 			mesh_on_graft(r->g, r->env, r->p, topic);
-		else
-			mesh_on_prune(r->g, r->env, r->p, topic, backoff);
+		else if (mesh_on_prune(r->g, r->env, r->p, topic, backoff))
+			return px_read(r->g, r->p, f->bytes);
 		return 0;
 	case CONTROL_IDONTWANT:
 		return read_idontwant(r, f->bytes);

@@ -273,7 +273,7 @@ static void forward(struct gossip *g, const struct topic *t,
 		if (is_from(job, p) || peer_id_equal(&p->id, &u->from))
 			continue;
 		if (table_get(&t->mesh, peer_id_bytes(&p->id)) == NULL &&
-			(p->version != GOSSIP_FLOODSUB ||
+			((p->version != GOSSIP_FLOODSUB && !p->direct) ||
 				!gpeer_subscribed(p, u->topic) ||
 				!gpeer_may_publish(g, p)))
 			continue;

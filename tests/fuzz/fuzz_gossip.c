@@ -262,8 +262,7 @@ static void check(struct fuzz *f)
 	size_t out = 0;
 
 	while (gossip_next_event(f->g, &ev))
-		if (ev.kind == GOSSIP_EV_UNIT)
-			free(ev.unit);
+		free(ev.unit);
 	TABLE_FOREACH(e, tmp, &f->g->peers) {
 		struct gpeer *p = e->value;
 

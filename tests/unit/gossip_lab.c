@@ -304,8 +304,7 @@ unsigned lab_events(struct gossip_lab *l, enum gossip_event_kind kind)
 
 	while (gossip_next_event(l->g, &ev)) {
 		n += ev.kind == kind;
-		if (ev.kind == GOSSIP_EV_UNIT)
-			free(ev.unit);
+		free(ev.unit);
 	}
 	return n;
 }

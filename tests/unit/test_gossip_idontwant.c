@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -262,6 +263,31 @@ static void test_rpcs_are_split_and_large_messages_go_alone(void **state)
 		s.rpc_bytes_max, UNIT_DATA_BYTES_MAX, UNIT_BYTES_MAX + 8);
 }
 
+static void test_ihave_of_many_rooms_in_one_rpc_is_read(void **state)
+{
+	struct gossip_lab *l = *state;
+	uint8_t raw[GOSSIP_ID_BYTES_MAX];
+	char name[16];
+	size_t outer;
+
+	mesh_member(l, 0, GOSSIP_V12, GOSSIP_FORM_FROM_SEQNO);
+	outer = pb_begin(&l->rpc, RPC_CONTROL);
+	for (unsigned i = 0; i < 30; i++) {
+		size_t inner = pb_begin(&l->rpc, CONTROL_IHAVE);
+
+		snprintf(name, sizeof(name), "b%u", i);
+		assert_int_equal(
+			gossip_join(l->g, &l->te.env, bytes_str(name)), 0);
+		pb_put_bytes(&l->rpc, IHAVE_TOPIC, bytes_str(name));
+		pb_put_bytes(&l->rpc, IHAVE_IDS,
+			id_of(l, 9, i, GOSSIP_FORM_FROM_SEQNO, raw));
+		pb_end(&l->rpc, inner);
+	}
+	pb_end(&l->rpc, outer);
+	assert_int_equal(lab_feed(l, 0), 0);
+	assert_int_equal(lab_said(l, 0).iwant_ids, 30);
+}
+
 static void test_ten_idontwant_share_an_rpc_at_most(void **state)
 {
 	struct gossip_lab *l = *state;
@@ -330,6 +356,7 @@ int main(void)
 		T(test_idontwant_is_bounded_and_freed),
 		T(test_control_of_one_turn_shares_an_rpc),
 		T(test_rpcs_are_split_and_large_messages_go_alone),
+		T(test_ihave_of_many_rooms_in_one_rpc_is_read),
 		T(test_ten_idontwant_share_an_rpc_at_most),
 		T(test_prune_waits_for_a_full_peer),
 		T(test_extensions_and_later_fields_are_tolerated),

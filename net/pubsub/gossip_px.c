@@ -1,0 +1,171 @@
+/*
+ * Peer exchange (gossipsub v1.1 spec, "PRUNE Backoff and Peer Exchange"): who
+ * is pruned because the mesh is full is told of others in the topic, with the
+ * records that they signed themselves; and we look at such others when our own
+ * mesh lacks peers.
+ */
+#include "base/xmalloc.h"
+#include "net/identity/peer_record.h"
+#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_rpc.h"
+#include "net/wire/pb.h"
+
+void gossip_set_records(struct gossip *g, const struct gossip_records *records)
+{
+	g->records = *records;
+}
+
+/* ---- sending ----------------------------------------------------------- */
+
+/* Whether `p` may be named to `to`: one of good standing in the topic. */
+static bool may_name(const struct gossip *g, const struct topic *t,
+	const struct gpeer *to, const struct gpeer *p)
+{
+	return p != to && p->ready && p->version != GOSSIP_FLOODSUB &&
+	       gpeer_subscribed(p, topic_name(t)) && gpeer_score(g, p) >= 0;
+}
+
+/* Those who may be named, in random order; returns how many. */
+static size_t candidates(struct gossip *g, const struct env *env,
+	const struct topic *t, const struct gpeer *to,
+	const struct gpeer *out[static GOSSIP_PEERS_MAX])
+{
+	struct table_entry *e, *tmp;
+	size_t n = 0;
+
+	TABLE_FOREACH(e, tmp, &g->peers) {
+		size_t at;
+
+		if (n == GOSSIP_PEERS_MAX || !may_name(g, t, to, e->value))
+			continue;
+		at = (size_t)rng_below(env->rng, n + 1);
+		out[n++] = out[at];
+		out[at] = e->value;
+	}
+	return n;
+}
+
+static void put_peer(
+	struct buf *prune, const struct peer_id *id, struct bytes record)
+{
+	size_t mark = pb_begin(prune, PRUNE_PEERS);
+
+	pb_put_bytes(prune, PEER_INFO_ID, peer_id_bytes(id));
+	if (record.len > 0)
+		pb_put_bytes(prune, PEER_INFO_RECORD, record);
+	pb_end(prune, mark);
+}
+
+/* Those with a record first: of the others only the id is known to whoever
+ * reads it. */
+static void put_peers(struct gossip *g, struct buf *prune,
+	const struct gpeer *const *list, size_t n)
+{
+	unsigned put = 0;
+
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < n && put < GOSSIP_PX_PEERS_MAX; i++) {
+			struct bytes record =
+				g->records.get == NULL
+					? bytes_of(NULL, 0)
+					: g->records.get(
+						  g->records.arg, &list[i]->id);
+
+			if (record.len > GOSSIP_PX_RECORD_BYTES_MAX)
+				record.len = 0;
+			if ((record.len > 0) != (round == 0))
+				continue;
+			put_peer(prune, &list[i]->id, record);
+			put++;
+		}
+	}
+}
+
+bool send_prune_px(struct gossip *g, const struct env *env,
+	const struct topic *t, struct gpeer *p)
+{
+	const struct gpeer *list[GOSSIP_PEERS_MAX];
+	struct buf b;
+	size_t mark;
+	bool queued;
+
+	/* v1.0 knows neither PX nor back-off. */
+	if (p->version < GOSSIP_V11 || gpeer_score(g, p) < 0)
+		return send_prune(g, p, topic_name(t), GOSSIP_PRUNE_BACKOFF_S);
+	buf_init(&b, GOSSIP_RPC_PACK_BYTES);
+	mark = pb_begin(&b, CONTROL_PRUNE);
+	pb_put_bytes(&b, PRUNE_TOPIC, topic_name(t));
+	put_peers(g, &b, list, candidates(g, env, t, p, list));
+	pb_put_uint(&b, PRUNE_BACKOFF, GOSSIP_PRUNE_BACKOFF_S);
+	pb_end(&b, mark);
+	P2P_ASSERT(!b.failed);
+	queued = outbox_mesh(g, p, topic_name(t), buf_bytes(&b));
+	buf_clear(&b);
+	return queued;
+}
+
+/* ---- receiving --------------------------------------------------------- */
+
+static void emit(struct gossip *g, const struct gpeer *from,
+	const struct peer_id *named, struct bytes record)
+{
+	struct gossip_event ev = {
+		.kind = GOSSIP_EV_PX, .peer = *named, .from = from->id};
+
+	ev.unit = xmemdup(record.data, record.len);
+	ev.unit_len = record.len;
+	g->counters.px_heard++;
+	gossip_emit(g, &ev);
+}
+
+/* One PeerInfo. Without a record, or with one of another peer, it is nothing
+ * that we could use. */
+static int read_peer(
+	struct gossip *g, const struct gpeer *from, struct bytes in)
+{
+	struct bytes id = bytes_of(NULL, 0), record = bytes_of(NULL, 0);
+	struct cursor c = cur_of(in);
+	struct peer_record r;
+	struct peer_id named;
+	struct pb_field f;
+
+	while (pb_next(&c, &f)) {
+		if (f.wire == PB_WIRE_BYTES && f.number == PEER_INFO_ID)
+			id = f.bytes;
+		if (f.wire == PB_WIRE_BYTES && f.number == PEER_INFO_RECORD)
+			record = f.bytes;
+	}
+	if (!cur_ok(&c))
+		return cur_err(&c);
+	if (record.len == 0 || peer_id_parse(&named, id) != 0 ||
+		peer_id_equal(&named, &g->cfg.me) ||
+		gpeer_find(g, &named) != NULL)
+		return 0;
+	if (peer_record_open(&r, record) != 0 ||
+		!peer_id_equal(&r.peer, &named)) {
+		g->counters.refused++;
+		return 0;
+	}
+	emit(g, from, &named, record);
+	return 0;
+}
+
+int px_read(struct gossip *g, struct gpeer *from, struct bytes prune)
+{
+	struct cursor c = cur_of(prune);
+	struct pb_field f;
+	int err = 0;
+
+	if (gpeer_score(g, from) < g->score_params->accept_px_threshold)
+		return 0;
+	while (err == 0 && pb_next(&c, &f)) {
+		if (f.number != PRUNE_PEERS || f.wire != PB_WIRE_BYTES)
+			continue;
+		/* Each costs a signature check. */
+		if (from->px_heard >= GOSSIP_PX_PEERS_MAX)
+			return 0;
+		from->px_heard++;
+		err = read_peer(g, from, f.bytes);
+	}
+	return err != 0 ? err : cur_err(&c);
+}
