@@ -7,7 +7,7 @@ const { tcp } = await import('@libp2p/tcp')
 const { noise } = await import('@libp2p/noise')
 const { yamux } = await import('@libp2p/yamux')
 const { mplex } = await import('@libp2p/mplex')
-const { identify } = await import('@libp2p/identify')
+const { identify, identifyPush } = await import('@libp2p/identify')
 const { ping } = await import('@libp2p/ping')
 const { gossipsub } = await import('@libp2p/gossipsub')
 const { mdns } = await import('@libp2p/mdns')
@@ -51,6 +51,7 @@ await runPeer({
       muxers[name](options.streams ? unlimited : undefined)),
     services: {
       identify: identify(),
+      identifyPush: identifyPush(),
       ping: ping(),
       pubsub: gossipsub(gossipSettings(options))
     }
