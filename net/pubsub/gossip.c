@@ -23,6 +23,7 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 	table_init(&g->aliases, env->rng);
 	table_init(&g->asked, env->rng);
 	list_init(&g->cache_order);
+	budget_init(&g->cache_budget, env->budget, GOSSIP_CACHE_BYTES_MAX);
 	verify_init(g, env);
 	bufq_init(&g->events, GOSSIP_EVENTS_BYTES_MAX);
 	g->heartbeat_ms = P2P_NEVER;
@@ -402,7 +403,7 @@ size_t gossip_out_bytes(const struct gossip *g)
 
 size_t gossip_cache_bytes(const struct gossip *g)
 {
-	return g->cache_bytes;
+	return g->cache_budget.used;
 }
 
 size_t gossip_mesh_size(const struct gossip *g, struct bytes topic)

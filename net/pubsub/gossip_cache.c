@@ -53,7 +53,7 @@ static void cache_drop(struct gossip *g, struct cached *c)
 	alias_remove(g, c);
 	(void)table_remove(&g->cache, bytes_of(c->id, c->id_len));
 	list_remove(&c->order);
-	g->cache_bytes -= cache_cost(c->len);
+	budget_release(&g->cache_budget, cache_cost(c->len));
 	free(c);
 }
 
@@ -76,10 +76,13 @@ void cache_add(struct gossip *g, const struct unit *u, struct bytes raw)
 		list_push_back(&g->cache_order, &c->order);
 		return;
 	}
-	while (g->cache.count > 0 &&
-		(g->cache.count >= GOSSIP_CACHE_MESSAGES_MAX ||
-			g->cache_bytes + cost > GOSSIP_CACHE_BYTES_MAX))
+	/* Old ones make room; with nothing left it is not kept. */
+	while (g->cache.count >= GOSSIP_CACHE_MESSAGES_MAX ||
+		budget_charge(&g->cache_budget, cost) != 0) {
+		if (g->cache.count == 0)
+			return;
 		cache_drop(g, cache_oldest(g));
+	}
 	c = xmalloc(sizeof(*c) + raw.len);
 	*c = (struct cached){.heartbeat = g->heartbeat,
 		.id_len = id_len,
@@ -88,7 +91,6 @@ void cache_add(struct gossip *g, const struct unit *u, struct bytes raw)
 	memcpy(c->id, id, id_len);
 	memcpy(c->topic, u->topic.data, u->topic.len);
 	memcpy(c->unit, raw.data, raw.len);
-	g->cache_bytes += cost;
 	list_push_back(&g->cache_order, &c->order);
 	(void)table_put(&g->cache, bytes_of(id, id_len), c);
 	alias_add(g, c);

@@ -131,7 +131,7 @@ struct gossip {
 	struct table seen;  /* gossip_id -> struct seen */
 	struct table cache; /* gossip_id -> struct cached */
 	struct list cache_order;
-	size_t cache_bytes;
+	struct budget cache_budget; /* of its messages */
 	bool aliases_kept;
 	struct table aliases;  /* a hash -> struct cached */
 	uint64_t aliases_used; /* the heartbeat of the last use */

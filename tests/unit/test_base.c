@@ -102,6 +102,53 @@ static void test_budget_refuses_at_any_level_as_a_whole(void **state)
 	assert_int_equal(budget_charge(&b, SIZE_MAX), P2P_ERR_LIMIT);
 }
 
+static void test_budget_moves_to_another_parent_or_stays(void **state)
+{
+	struct budget top, pool, peer, conn;
+
+	(void)state;
+	budget_init(&top, NULL, 10);
+	budget_init(&pool, &top, 8);
+	budget_init(&peer, &top, 7);
+	budget_init(&conn, &pool, 8);
+	assert_int_equal(budget_charge(&conn, 8), 0);
+	assert_int_equal(budget_move(&conn, &peer), P2P_ERR_LIMIT);
+	assert_int_equal(pool.used, 8);
+	assert_int_equal(peer.used, 0);
+	assert_int_equal(peer.refused_count, 1);
+	budget_release(&conn, 2);
+	/* What both chains share counts once: 6 of 10. */
+	assert_int_equal(budget_move(&conn, &peer), 0);
+	assert_int_equal(pool.used, 0);
+	assert_int_equal(peer.used, 6);
+	assert_int_equal(top.used, 6);
+	assert_int_equal(top.most, 8);
+	budget_clear(&conn);
+	assert_int_equal(top.used, 0);
+}
+
+static void test_bufq_charges_its_memory_before_it_takes_it(void **state)
+{
+	static const uint8_t block[300];
+	struct budget b;
+	struct bufq q;
+
+	(void)state;
+	budget_init(&b, NULL, 700);
+	bufq_init_charged(&q, 4096, &b);
+	assert_int_equal(bufq_push(&q, bytes_of(block, 300)), 0);
+	assert_int_equal(b.used, 300);
+	assert_int_equal(bufq_push(&q, bytes_of(block, 300)), 0);
+	assert_int_equal(bufq_push(&q, bytes_of(block, 300)), P2P_ERR_FULL);
+	assert_int_equal(q.len, 600);
+	assert_int_equal(b.refused_count, 1);
+	bufq_consume(&q, 600);
+	assert_int_equal(b.used, 0);
+	assert_int_equal(bufq_push(&q, bytes_of(block, 300)), 0);
+	bufq_clear(&q);
+	assert_int_equal(b.used, 0);
+}
+
 static void test_table_keeps_order_and_finds_all(void **state)
 {
 	struct rng r;
@@ -138,6 +185,9 @@ int main(void)
 		cmocka_unit_test(test_buf_never_exceeds_its_maximum),
 		cmocka_unit_test(test_bufq_gives_back_what_was_pushed),
 		cmocka_unit_test(test_budget_refuses_at_any_level_as_a_whole),
+		cmocka_unit_test(test_budget_moves_to_another_parent_or_stays),
+		cmocka_unit_test(
+			test_bufq_charges_its_memory_before_it_takes_it),
 		cmocka_unit_test(test_table_keeps_order_and_finds_all),
 	};
 

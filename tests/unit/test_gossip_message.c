@@ -558,7 +558,7 @@ static void test_gossip_cache_is_bounded(void **state)
 			l->g, &l->te.env, lab_sign(l, ME, n + 1, "room", text));
 		lab_hush(l);
 	}
-	assert_in_range(l->g->cache_bytes, 1, GOSSIP_CACHE_BYTES_MAX);
+	assert_in_range(gossip_cache_bytes(l->g), 1, GOSSIP_CACHE_BYTES_MAX);
 	assert_int_equal(l->g->out_bytes, 0);
 }
 

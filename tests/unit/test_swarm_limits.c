@@ -1,0 +1,128 @@
+/* Refused charges: each is survived, counted, and gives everything back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "net/swarm/swarm_internal.h"
+#include "tests/unit/swarm_lab.h"
+
+static struct swarm *swarm_at(struct swarm_lab *l, unsigned i)
+{
+	return l->host[i].s;
+}
+
+static uint64_t budgets_refused(struct swarm_lab *l)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct swarm_counters n;
+		struct swarm_now now;
+
+		swarm_figures(swarm_at(l, i), &n, &now);
+		sum += n.budget_stream + n.budget_conn + n.budget_peer +
+		       n.budget_unproven + n.budget_all +
+		       swarm_at(l, i)->book.budget.refused_count +
+		       n.refused_memory + n.streams_refused + n.conns_refused;
+	}
+	return sum;
+}
+
+/* Two meet, talk, and part. */
+static void live(struct swarm_lab *l)
+{
+	uint64_t st;
+
+	lab_dial(l, 0, 1, false);
+	lab_pass(l, 4000);
+	if (swarm_stream_open(swarm_at(l, 0), &l->te.env,
+		    &swarm_at(l, 1)->cfg.me->id, "/a/1", &st) == 0)
+		(void)!swarm_stream_write(swarm_at(l, 0), &l->te.env, st,
+			bytes_str("hello there"));
+	lab_run(l);
+	lab_pass(l, 2000);
+}
+
+static void test_every_refused_charge_is_survived_and_counted(void **state)
+{
+	uint64_t most = 0;
+
+	(void)state;
+	/* First with none refused: how many there are. */
+	for (uint64_t nth = 0; nth <= most; nth++) {
+		struct swarm_lab *l = lab_new("10.0.0", true, true);
+		uint64_t asked;
+
+		(void)budget_test_refuse_nth(nth);
+		live(l);
+		asked = budget_test_refuse_nth(0);
+		most = P2P_MAX(most, asked);
+		assert_int_equal(
+			budgets_refused(l) > 0, nth > 0 && nth <= asked);
+		for (unsigned i = 0; i < 2; i++) {
+			swarm_shutdown(swarm_at(l, i), &l->te.env);
+			lab_run(l);
+		}
+		lab_pass(l, 2000);
+		for (unsigned i = 0; i < 2; i++) {
+			assert_int_equal(swarm_conn_count(swarm_at(l, i)), 0);
+			assert_int_equal(swarm_budget_used(swarm_at(l, i)), 0);
+			assert_int_equal(swarm_at(l, i)->unproven.used, 0);
+		}
+		lab_free(l);
+	}
+	assert_true(most > 10);
+}
+
+static void test_the_unproven_have_a_pool_of_their_own(void **state)
+{
+	struct swarm_lab *l = lab_new("10.0.0", true, false);
+	struct swarm *s = swarm_at(l, 0);
+	struct maddr from;
+	uint64_t first;
+
+	(void)state;
+	s->unproven.max = 2 * SWARM_CONN_COST_BYTES;
+	lab_addr(&from, "/ip4/9.9.9.1/tcp/1");
+	first = swarm_accepted(s, &l->te.env, &from);
+	assert_int_not_equal(first, 0);
+	lab_addr(&from, "/ip4/9.9.9.2/tcp/1");
+	assert_int_not_equal(swarm_accepted(s, &l->te.env, &from), 0);
+	assert_int_equal(swarm_accepted(s, &l->te.env, &from), 0);
+	assert_int_equal(swarm_counters(s)->refused_memory, 1);
+	assert_int_equal(s->unproven.refused_count, 1);
+	swarm_closed(s, &l->te.env, first);
+	assert_int_not_equal(swarm_accepted(s, &l->te.env, &from), 0);
+	lab_free(l);
+}
+
+static void test_a_proven_connection_is_charged_to_its_peer(void **state)
+{
+	struct swarm_lab *l = lab_new("10.0.0", true, false);
+	struct peer *p;
+
+	(void)state;
+	lab_dial(l, 0, 1, true);
+	p = peer_find(swarm_at(l, 1), &swarm_at(l, 0)->cfg.me->id);
+	assert_non_null(p);
+	assert_true(
+		p->budget.used >= sizeof(struct peer) + SWARM_CONN_COST_BYTES);
+	assert_int_equal(swarm_at(l, 1)->unproven.used, 0);
+	lab_free(l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_every_refused_charge_is_survived_and_counted),
+		cmocka_unit_test(test_the_unproven_have_a_pool_of_their_own),
+		cmocka_unit_test(
+			test_a_proven_connection_is_charged_to_its_peer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
