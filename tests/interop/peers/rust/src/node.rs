@@ -23,6 +23,8 @@ type Fault = Box<dyn Error + Send + Sync>;
 // The programs' default of 128 streams being negotiated at a time, and the
 // library's of 512 streams, are lifted for `--streams`.
 const MANY_STREAMS: usize = 100_000;
+// More the library refuses: 256 KiB each of its 1 GiB for a connection.
+const MANY_YAMUX_STREAMS: usize = 4096;
 const UPGRADE_TIME: Duration = Duration::from_secs(10);
 // `ping` waits for the library's next ping of its own.
 const PING_INTERVAL: Duration = Duration::from_secs(2);
@@ -52,14 +54,20 @@ pub fn new_key(kind: &str) -> Result<Keypair, Fault> {
     })
 }
 
-/// The library makes no RSA keys, it takes them as PKCS #8.
+/// The library makes no RSA keys, it takes them as PKCS #1 or #8; which of the
+/// two this command writes depends on its version.
 fn new_rsa_key() -> Result<Keypair, Fault> {
     let made = Command::new("openssl")
         .args(["genpkey", "-algorithm", "RSA", "-outform", "DER"])
-        .args(["-pkeyopt", "rsa_keygen_bits:2048", "-quiet"])
+        .args(["-pkeyopt", "rsa_keygen_bits:2048"])
         .output()?;
     let mut der = made.stdout;
-    Keypair::rsa_from_pkcs8(&mut der)
+    let mut other = der.clone();
+    libp2p_identity::rsa::Keypair::try_decode_pkcs8(&mut der)
+        .or_else(|_| {
+            libp2p_identity::rsa::Keypair::try_decode_pkcs1(&mut other)
+        })
+        .map(Keypair::from)
         .map_err(|e| format!("openssl genpkey: {e}").into())
 }
 
@@ -74,7 +82,7 @@ fn new_transport(
     let mut yamux = libp2p_yamux::Config::default();
     let mut mplex = libp2p_mplex::Config::new();
     if set.streams {
-        yamux.set_max_num_streams(MANY_STREAMS);
+        yamux.set_max_num_streams(MANY_YAMUX_STREAMS);
         mplex.set_max_num_streams(MANY_STREAMS);
     }
     macro_rules! stack {
