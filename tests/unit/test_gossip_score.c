@@ -614,6 +614,36 @@ static void test_gossip_crowd_of_one_address_leaves_the_mesh(void **state)
 	assert_in_range(gossip_mesh_size(l->g, room()), GOSSIP_D_LOW, GOSSIP_D);
 }
 
+/* Adaptive gossip (1.1): a quarter of those outside the mesh, not D_lazy. */
+static void test_gossip_goes_to_a_quarter_of_many(void **state)
+{
+	struct gossip_lab *l = *state;
+	struct peer_id far = *lab_id(l, 30);
+	uint8_t id[PEER_ID_BYTES_MAX + UNIT_SEQNO_BYTES] = {0};
+	size_t id_len = far.len + UNIT_SEQNO_BYTES;
+	unsigned told = 0;
+	size_t mesh;
+
+	/* Each names a message, which shows what its ids look like. */
+	memcpy(id, far.raw, far.len);
+	for (unsigned i = 0; i < LAB_PEERS; i++) {
+		lab_member(l, i, GOSSIP_V11);
+		assert_int_equal(
+			lab_ihave(l, i, "room", bytes_of(id, id_len), 1), 0);
+	}
+	lab_hush(l);
+	mesh = gossip_mesh_size(l->g, bytes_str("room"));
+	assert_int_equal(gossip_publish(l->g, &l->te.env,
+				 lab_sign(l, ME, 5, "room", "x")),
+		LAB_PEERS);
+	lab_hush(l);
+	lab_pass(l, 1000);
+	for (unsigned i = 0; i < LAB_PEERS; i++)
+		told += lab_said(l, i).ihave_ids;
+	assert_int_equal(told, (LAB_PEERS - mesh) / 4);
+	assert_true(told > 6);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -642,6 +672,7 @@ int main(void)
 		T(test_gossip_promise_waits_while_we_do_not_read),
 		T(test_gossip_ihave_flood_breaks_few_promises_at_once),
 		T(test_gossip_crowd_of_one_address_leaves_the_mesh),
+		T(test_gossip_goes_to_a_quarter_of_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
