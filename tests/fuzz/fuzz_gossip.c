@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/cursor.h"
+#include "net/identity/peer_record.h"
 #include "net/pubsub/gossip_internal.h"
 #include "net/pubsub/gossip_rpc.h"
 #include "net/wire/pb.h"
@@ -28,6 +29,9 @@ struct fuzz {
 	struct unit_batch *out[BATCHES]; /* NULL: none */
 	struct cursor c;
 };
+
+/* What each vouches for; made once, keys are the same in all runs. */
+static struct buf records[PEERS];
 
 static struct bytes topic_of(uint8_t n)
 {
@@ -66,6 +70,28 @@ static void put_unit(struct fuzz *f, struct buf *rpc, uint8_t n, bool forged)
 	buf_clear(&unit);
 }
 
+/* A peer named in a PRUNE, with its record, another's, or none. */
+static void put_peer(struct fuzz *f, struct buf *b, uint8_t n)
+{
+	size_t mark = pb_begin(b, PRUNE_PEERS);
+
+	pb_put_bytes(b, PEER_INFO_ID, peer_id_bytes(&f->who[n % PEERS].id));
+	if (n < 192)
+		pb_put_bytes(b, PEER_INFO_RECORD,
+			buf_bytes(&records[(n + n / 128) % PEERS]));
+	pb_end(b, mark);
+}
+
+static struct bytes record_of(const void *arg, const struct peer_id *peer)
+{
+	const struct fuzz *f = arg;
+
+	for (unsigned i = 0; i < PEERS; i += 2)
+		if (peer_id_equal(peer, &f->who[i].id))
+			return buf_bytes(&records[i]);
+	return bytes_of(NULL, 0);
+}
+
 static void put_control(
 	struct fuzz *f, struct buf *rpc, uint8_t kind, uint8_t n)
 {
@@ -76,6 +102,8 @@ static void put_control(
 
 	if (part != CONTROL_IWANT && part != CONTROL_IDONTWANT)
 		pb_put_bytes(rpc, GRAFT_TOPIC, topic_of(n));
+	for (unsigned i = 0; part == CONTROL_PRUNE && i < kind / 32u; i++)
+		put_peer(f, rpc, (uint8_t)(n + i));
 	if (part == CONTROL_PRUNE)
 		pb_put_uint(rpc, PRUNE_BACKOFF, (uint64_t)n << (n % 60));
 	for (unsigned i = 0; i < kind / 32u; i++)
@@ -143,7 +171,7 @@ static void own_mood(struct fuzz *f, const struct peer_id *peer, uint8_t n)
 	else if (n % 4 == 1)
 		gossip_unread(f->g, &f->te.env);
 	else
-		gossip_peer_app(f->g, peer, (n - 128.0) * 16);
+		gossip_peer_app(f->g, peer, (n - 16.0) * 64);
 }
 
 static void own_action(struct fuzz *f, uint8_t n)
@@ -195,7 +223,10 @@ static void step(struct fuzz *f)
 		break;
 	case 4:
 		n = cur_u8(&f->c);
-		if (n % 8 == 7)
+		if (n % 8 == 6)
+			(void)!gossip_set_direct(
+				f->g, &f->te.env, &peer.id, n & 8);
+		else if (n % 8 == 7)
 			own_mood(f, &peer.id, n / 8);
 		else
 			own_action(f, n);
@@ -283,6 +314,16 @@ static void check(struct fuzz *f)
 	check_scores(f);
 }
 
+static void seal_record(const struct identity *who, struct buf *out)
+{
+	struct peer_record r = {.seq = 1};
+
+	if (out->len > 0)
+		return;
+	buf_init(out, ENVELOPE_BYTES_MAX);
+	P2P_ASSERT(peer_record_seal(who, &r, out) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fuzz f;
@@ -295,9 +336,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned i = 0; i < PEERS; i++) {
 		seed[1] = (uint8_t)i;
 		identity_from_seed(&f.who[i], seed);
+		seal_record(&f.who[i], &records[i]);
 	}
 	cfg.me = f.who[0].id;
 	f.g = gossip_new(&cfg, &f.te.env);
+	gossip_set_records(
+		f.g, &(struct gossip_records){.get = record_of, .arg = &f});
 	while (cur_left(&f.c) > 0) {
 		step(&f);
 		check(&f);
