@@ -18,6 +18,8 @@
 #define NODE_TELLS_BYTES_MAX (2u << 20) /* the same, of units */
 /* Batches of units that are being verified, unless the loop says otherwise. */
 #define NODE_BATCHES_OUT 2
+/* Most that one status or address list is long. */
+#define NODE_TELL_TEXT_BYTES_MAX 8192
 /* Streams of one peer that bring gossip: one, and a newer one taking over. */
 #define NODE_LINK_STREAMS_IN 2
 /* Bytes handed to a stream before the rest waits in the gossip queue. */

@@ -6,9 +6,6 @@
 #include "base/xmalloc.h"
 #include "net/node/node_internal.h"
 
-/* Most that one status or address list is long. */
-#define TELL_TEXT_BYTES_MAX 8192
-
 static struct chat_net_msg *new_message(
 	enum chat_msg_kind kind, const struct peer_id *peer, const char *text)
 {
@@ -299,8 +296,8 @@ void tell_listening(struct node *n, const char *note)
 	char id[PEER_ID_TEXT_MAX];
 	struct buf lines, status;
 
-	buf_init(&lines, TELL_TEXT_BYTES_MAX);
-	buf_init(&status, TELL_TEXT_BYTES_MAX);
+	buf_init(&lines, NODE_TELL_TEXT_BYTES_MAX);
+	buf_init(&status, NODE_TELL_TEXT_BYTES_MAX);
 	(void)peer_id_text(&n->cfg.me->id, id);
 	for (size_t i = 0; i < n->addr_count; i++)
 		(void)buf_appendf(&lines, "%s%s/p2p/%s", i == 0 ? "" : "\n",

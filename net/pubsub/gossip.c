@@ -5,9 +5,6 @@
 #include "base/xmalloc.h"
 #include "net/pubsub/gossip_internal.h"
 
-/* What one RPC can cause at most waits here until the owner takes it. */
-#define GOSSIP_EVENTS_BYTES_MAX (32u << 20)
-
 struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 {
 	struct gossip *g = xcalloc(1, sizeof(*g));

@@ -49,6 +49,9 @@
 #define GOSSIP_VERIFY_PEER_BYTES_MAX (256u << 10)
 #define GOSSIP_VERIFY_LAST_BYTES_MAX (1u << 20)
 
+/* What one RPC can cause at most waits here until the owner takes it. */
+#define GOSSIP_EVENTS_BYTES_MAX (32u << 20)
+
 #define GOSSIP_IHAVE_IDS_MAX 5000    /* per peer and heartbeat, both ways */
 #define GOSSIP_IHAVE_MESSAGES_MAX 10 /* RPCs, per peer and heartbeat */
 #define GOSSIP_IWANT_ANSWERS_MAX 3   /* per id and peer */
