@@ -987,6 +987,25 @@ static void test_chat_saved_peers_are_told_to_net(void **state)
 		host_sent(h, NET_MSG_KNOWN_PEER, 0)->peer, f->mali.peer);
 }
 
+static void test_chat_saved_records_are_told_to_net_until_stale(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	struct chat_net_msg *m = chat_net_msg_new(
+		CHAT_MSG_RECORD, NULL, bytes_str("an envelope"));
+
+	snprintf(m->peer, sizeof(m->peer), "%s", f->mali.peer);
+	chat_handle(h->chat, &h->te.env, &m->msg);
+	host_turn(h);
+	host_restart(h);
+	assert_non_null(host_sent(h, NET_MSG_KNOWN_RECORD, 0));
+	assert_memory_equal(
+		host_sent(h, NET_MSG_KNOWN_RECORD, 0)->data, "an envelope", 11);
+	h->te.env.wall_ms += CHAT_STALE_RECORD_MS + 1;
+	host_restart(h);
+	assert_null(host_sent(h, NET_MSG_KNOWN_RECORD, 0));
+}
+
 /* ---- two people ------------------------------------------------------- */
 
 static void carry(struct host *from, struct host *to)
@@ -1083,6 +1102,7 @@ int main(void)
 		STORY(test_chat_says_what_it_knows),
 		STORY(test_chat_quits_when_all_is_saved),
 		STORY(test_chat_saved_peers_are_told_to_net),
+		STORY(test_chat_saved_records_are_told_to_net_until_stale),
 		STORY(test_chat_two_people_talk),
 	};
 
