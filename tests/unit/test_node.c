@@ -624,6 +624,12 @@ static void test_node_saved_peers_and_disconnect(void **state)
 	command(p, 0, m);
 	pass(p, 1000);
 	assert_int_equal(last(p, 0, CHAT_MSG_PEER)->state, 1);
+	m = net_msg_new(NET_MSG_WHOIS, NULL, bytes_of(NULL, 0));
+	(void)peer_id_text(&p->side[1].me.id, m->peer);
+	command(p, 0, m);
+	run(p);
+	assert_string_equal(last(p, 0, CHAT_MSG_WHOIS)->text,
+		"/ip4/10.0.0.2/tcp/4001  signed, saved; in use");
 	m = net_msg_new(NET_MSG_DISCONNECT, NULL, bytes_of(NULL, 0));
 	(void)peer_id_text(&p->side[1].me.id, m->peer);
 	command(p, 0, m);
