@@ -82,6 +82,7 @@ struct gpeer {
 	unsigned ihave_ids;
 	unsigned iwant_ids;
 	unsigned px_heard;
+	unsigned needy_heartbeats; /* for so many it counts as one who asks */
 	size_t brought; /* bytes of new messages, halved each heartbeat */
 };
 

@@ -9,10 +9,14 @@
 #define GOSSIP_D_LOW 4
 #define GOSSIP_D_HIGH 12
 #define GOSSIP_D_LAZY 6
+/* Who asked us for messages is told of new ones at each of the following
+ * heartbeats, so many such peers at most. */
+#define GOSSIP_NEEDY_HEARTBEATS 30
+#define GOSSIP_NEEDY_MAX 12
 #define GOSSIP_FACTOR_DIVISOR 4 /* gossip to a quarter of the others */
 #define GOSSIP_HEARTBEAT_MS 1000
-#define GOSSIP_HISTORY_WINDOWS 5
-#define GOSSIP_HISTORY_GOSSIP 3
+#define GOSSIP_HISTORY_WINDOWS 8
+#define GOSSIP_HISTORY_GOSSIP 5
 #define GOSSIP_SEEN_MS 120000
 #define GOSSIP_PRUNE_BACKOFF_S 60
 #define GOSSIP_UNSUBSCRIBE_BACKOFF_S 10
@@ -62,7 +66,7 @@
 /* Gossipsub v1.1: whom the mesh keeps, and what is counted against a peer. */
 #define GOSSIP_D_SCORE 4 /* the best ones that stay when it is too large */
 #define GOSSIP_D_OUT 2   /* dialled by us; below D_LOW, at most D / 2 */
-#define GOSSIP_OPPORTUNISTIC_HEARTBEATS 60
+#define GOSSIP_OPPORTUNISTIC_HEARTBEATS 10
 #define GOSSIP_OPPORTUNISTIC_PEERS 2
 /* A GRAFT this soon after the PRUNE counts twice. */
 #define GOSSIP_GRAFT_FLOOD_MS 10000

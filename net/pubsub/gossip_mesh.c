@@ -492,6 +492,24 @@ static void tell_ihave(struct gossip *g, struct topic *t, struct gpeer *p)
 	free(raw);
 }
 
+/* Moves up to `most` of those who lately had to ask us for messages to the
+ * front; returns how many. Their meshes fail them: perhaps they are surrounded
+ * by peers that forward nothing, and only we and a few others are honest. */
+static size_t needy_first(struct gpeer **list, size_t n, size_t most)
+{
+	size_t needy = 0;
+
+	for (size_t i = 0; i < n && needy < most; i++) {
+		struct gpeer *p = list[i];
+
+		if (p->needy_heartbeats == 0)
+			continue;
+		list[i] = list[needy];
+		list[needy++] = p;
+	}
+	return needy;
+}
+
 static void gossip_topic(const struct choice *c)
 {
 	struct gpeer *list[GOSSIP_PEERS_MAX];
@@ -501,6 +519,8 @@ static void gossip_topic(const struct choice *c)
 		return;
 	n = pick_peers(c, PICK_GOSSIP, list);
 	target = P2P_MAX(n / GOSSIP_FACTOR_DIVISOR, (size_t)GOSSIP_D_LAZY);
+	/* They come on top, so that who asks much takes nothing from others. */
+	target += needy_first(list, n, GOSSIP_NEEDY_MAX);
 	for (size_t i = 0; i < n && i < target; i++)
 		tell_ihave(c->g, c->t, list[i]);
 }
@@ -540,6 +560,7 @@ void mesh_heartbeat(struct gossip *g, const struct env *env)
 		p->ihave_ids = 0;
 		p->iwant_ids = 0;
 		p->px_heard = 0;
+		p->needy_heartbeats -= p->needy_heartbeats > 0;
 	}
 	table_clear(&g->asked);
 	idontwant_heartbeat(g);

@@ -263,8 +263,10 @@ static int read_iwant(struct recv *r, struct bytes in)
 			    : cache_find(r->g, bytes_of(id, len));
 		if (m == NULL || !cache_serve(m, r->p))
 			continue;
-		if (send_wanted(r->g, r->p, bytes_of(m->unit, m->len)))
-			r->g->counters.iwant_served++;
+		if (!send_wanted(r->g, r->p, bytes_of(m->unit, m->len)))
+			continue;
+		r->g->counters.iwant_served++;
+		r->p->needy_heartbeats = GOSSIP_NEEDY_HEARTBEATS;
 	}
 	return cur_err(&c);
 }
