@@ -161,7 +161,7 @@ static void test_alias_is_forgotten_when_unused(void **state)
 	assert_int_equal(lab_iwant(l, 0, bytes_str("123")), 0);
 	assert_int_equal(l->g->aliases.count, 3);
 	/* What is forgotten is named by nobody. */
-	lab_pass(l, 6 * GOSSIP_HEARTBEAT_MS);
+	lab_pass(l, (GOSSIP_HISTORY_WINDOWS + 1) * GOSSIP_HEARTBEAT_MS);
 	assert_int_equal(l->g->cache.count, 0);
 	assert_int_equal(l->g->aliases.count, 0);
 	assert_true(l->g->aliases_kept);

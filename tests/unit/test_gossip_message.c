@@ -313,8 +313,8 @@ static void test_gossip_answers_iwant_three_times_a_peer(void **state)
 	lab_member(l, 9, GOSSIP_V11);
 	assert_int_equal(lab_iwant(l, 9, id), 0);
 	assert_int_equal(lab_said(l, 9).messages, 1);
-	/* After five heartbeats it is history. */
-	lab_pass(l, 5000);
+	/* Then it is history. */
+	lab_pass(l, GOSSIP_HISTORY_WINDOWS * GOSSIP_HEARTBEAT_MS);
 	lab_hush(l);
 	assert_int_equal(lab_iwant(l, 5, id), 0);
 	assert_int_equal(lab_said(l, 5).messages, 0);
@@ -449,11 +449,35 @@ static void test_gossip_sends_ihave_in_the_form_of_the_peer(void **state)
 		assert_memory_equal(own, l->me.id.raw, l->me.id.len);
 	}
 	assert_int_equal(outside, 3);
-	/* Named in three heartbeats, then no more. */
-	lab_pass(l, 2000);
+	/* Named in so many heartbeats, then no more. */
+	lab_pass(l, (GOSSIP_HISTORY_GOSSIP - 1) * GOSSIP_HEARTBEAT_MS);
 	lab_hush(l);
 	lab_pass(l, 1000);
 	assert_int_equal(lab_said(l, 4).ihave_ids, 0);
+}
+
+/* Its mesh fails it: chance shall not decide whether it hears of what is new,
+ * however many others there are. */
+static void test_gossip_tells_who_had_to_ask(void **state)
+{
+	struct gossip_lab *l = *state;
+	uint8_t raw[64];
+	unsigned told = 0;
+
+	for (unsigned i = 0; i < 38; i++)
+		lab_member(l, i, GOSSIP_V11);
+	for (unsigned i = 10; i < 38; i++)
+		assert_int_equal(
+			lab_ihave(l, i, "room", id_of(l, 38, 1, raw), 1), 0);
+	assert_int_equal(hear(l, 0, 2, 7), 0);
+	assert_int_equal(lab_iwant(l, 37, id_of(l, 2, 7, raw)), 0);
+	for (unsigned n = 0; n < 20; n++) {
+		assert_int_equal(hear(l, 0, 2, 100 + n), 0);
+		lab_hush(l);
+		lab_pass(l, GOSSIP_HEARTBEAT_MS);
+		told += lab_said(l, 37).ihave_ids > 0;
+	}
+	assert_int_equal(told, 20);
 }
 
 /* ---- hostile RPCs ---- */
@@ -578,7 +602,7 @@ static void test_gossip_leaving_frees_everything(void **state)
 	assert_int_equal(l->g->out_bytes, 0);
 	assert_true(list_empty(&l->g->senders));
 	assert_int_equal(gossip_mesh_size(l->g, bytes_str("room")), 0);
-	lab_pass(l, 6000);
+	lab_pass(l, (GOSSIP_HISTORY_WINDOWS + 1) * GOSSIP_HEARTBEAT_MS);
 	assert_int_equal(l->g->cache.count, 0);
 }
 
@@ -633,6 +657,7 @@ int main(void)
 		T(test_gossip_answers_iwant_in_every_form),
 		T(test_gossip_asks_for_ids_of_unknown_form),
 		T(test_gossip_sends_ihave_in_the_form_of_the_peer),
+		T(test_gossip_tells_who_had_to_ask),
 		T(test_gossip_ends_floods_of_empty_entries),
 		T(test_gossip_refuses_rpc_above_1_mib),
 		T(test_gossip_refuses_bent_rpcs),

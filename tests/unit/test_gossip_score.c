@@ -354,7 +354,8 @@ static void test_gossip_opportunistic_grafting(void **state)
 	for (unsigned i = 10; i < 14; i++)
 		for (unsigned n = 0; n < 3; n++)
 			assert_int_equal(hear(l, i, i, n), 0);
-	lab_pass(l, 59 * GOSSIP_HEARTBEAT_MS);
+	lab_pass(
+		l, (GOSSIP_OPPORTUNISTIC_HEARTBEATS - 1) * GOSSIP_HEARTBEAT_MS);
 	assert_int_equal(gossip_mesh_size(l->g, room()), GOSSIP_D);
 	lab_pass(l, GOSSIP_HEARTBEAT_MS);
 	for (unsigned i = 10; i < 14; i++)
