@@ -112,12 +112,30 @@ function reportNode (node, dialect) {
 export function gossipSettings ({ aloof, px }) {
   return {
     ...(aloof
-      ? { D: 0, Dlo: 0, Dhi: 0, Dscore: 0, Dout: 0, floodPublish: false }
+      ? {
+          D: 0,
+          Dlo: 0,
+          Dhi: 0,
+          Dscore: 0,
+          Dout: 0,
+          floodPublish: false,
+          allowPublishToZeroTopicPeers: true
+        }
       : {}),
     ...(px
       ? { doPX: true, scoreThresholds: { acceptPXThreshold: 0 } }
       : {})
   }
+}
+
+// Makes a peer withhold what it says. With D = 0 the library takes an empty
+// mesh for a topic that it is not in: it sends to every peer there (of which 0
+// are chosen, which it reads as all), and then tells of nothing by IHAVE.
+function withhold (pubsub) {
+  pubsub.selectPeersToPublish = () => ({
+    tosend: new Set(),
+    tosendCount: { direct: 0, floodsub: 0, mesh: 0, fanout: 0 }
+  })
 }
 
 // The protocols of the gossip streams that are open, theirs and ours.
@@ -143,8 +161,14 @@ async function known (node, id) {
 }
 
 function makeCommands (node, options, adapt) {
-  const publish = (text) =>
-    node.services.pubsub.publish(options.topic, new TextEncoder().encode(text))
+  const publish = async (text) => {
+    const { recipients } = await node.services.pubsub.publish(options.topic,
+      new TextEncoder().encode(text))
+
+    if (options.aloof && recipients.length > 0) {
+      throw new Error(`not withheld from ${recipients.join(' ')}`)
+    }
+  }
   const connected = (text) => {
     const peer = node.getPeers().find((id) => id.toString() === text)
 
@@ -249,6 +273,9 @@ export async function runPeer (peer) {
   const node = await createNode(options.muxers.split(','), options)
 
   reportNode(node, dialects[options.dialect])
+  if (options.aloof) {
+    withhold(node.services.pubsub)
+  }
   if (options.streams) {
     await serveStreams(node, adapt, unpack)
   }
