@@ -273,9 +273,9 @@ class Tests:
         return 1 if self.failed or self._number() == 0 else 0
 
 
-def install():
+def install(*kinds):
     """Makes the foreign peers ready: {kind: program}, {kind: (word, why)}."""
-    found = subprocess.run([HERE / "install"], stdout=subprocess.PIPE,
+    found = subprocess.run([HERE / "install", *kinds], stdout=subprocess.PIPE,
                            text=True, check=False)
     programs, others = {}, {}
     for line in found.stdout.splitlines():

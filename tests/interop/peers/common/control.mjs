@@ -8,8 +8,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { dialects, parseJson } from './dialects.mjs'
 import { runStreams, serveStreams } from './streams.mjs'
 
-// No peer outlives the test that forgot it.
-const LIFE_MS = 10 * 60 * 1000
+const MINUTE_MS = 60 * 1000
 const STOP_MS = 2000
 
 export function emit (event, members) {
@@ -38,6 +37,8 @@ function readOptions (defaults, more) {
       streams: { type: 'boolean', default: false },
       aloof: { type: 'boolean', default: false },
       px: { type: 'boolean', default: false },
+      score: { type: 'boolean', default: false },
+      minutes: { type: 'string', default: '10' },
       ...more
     }
   })
@@ -108,8 +109,38 @@ function reportNode (node, dialect) {
   })
 }
 
+// The part of a score that falls to a hundredth in so many seconds.
+const decay = (seconds) => Math.pow(0.01, 1 / seconds)
+
+// Scores as the Go peer keeps them (node.go): a topic with deliveries that
+// count and bad messages that cost. All that share loopback are one address.
+function scoring (topic) {
+  return {
+    topics: {
+      [topic]: {
+        topicWeight: 1,
+        timeInMeshWeight: 0.01,
+        timeInMeshQuantum: 1000,
+        timeInMeshCap: 100,
+        firstMessageDeliveriesWeight: 0.5,
+        firstMessageDeliveriesDecay: decay(60),
+        firstMessageDeliveriesCap: 50,
+        meshMessageDeliveriesWeight: 0,
+        meshFailurePenaltyWeight: 0,
+        invalidMessageDeliveriesWeight: -100,
+        invalidMessageDeliveriesDecay: decay(3600)
+      }
+    },
+    topicScoreCap: 100,
+    IPColocationFactorWhitelist: new Set(['127.0.0.1']),
+    behaviourPenaltyWeight: -10,
+    behaviourPenaltyDecay: decay(600),
+    decayToZero: 0.01
+  }
+}
+
 // The settings of gossipsub that the flags ask for.
-export function gossipSettings ({ aloof, px }) {
+export function gossipSettings ({ aloof, px, score, topic }) {
   return {
     ...(aloof
       ? {
@@ -124,7 +155,8 @@ export function gossipSettings ({ aloof, px }) {
       : {}),
     ...(px
       ? { doPX: true, scoreThresholds: { acceptPXThreshold: 0 } }
-      : {})
+      : {}),
+    ...(score ? { scoreParams: scoring(topic) } : {})
   }
 }
 
@@ -268,8 +300,10 @@ async function obey (node, options, adapt) {
 export async function runPeer (peer) {
   const { base, defaults, options: more, createNode, adapt, unpack } = peer
 
-  setTimeout(() => process.exit(3), LIFE_MS).unref()
   const options = readOptions(defaults, more)
+
+  // No peer outlives the test that forgot it.
+  setTimeout(() => process.exit(3), options.minutes * MINUTE_MS).unref()
   const node = await createNode(options.muxers.split(','), options)
 
   reportNode(node, dialects[options.dialect])

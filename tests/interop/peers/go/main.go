@@ -22,8 +22,6 @@ import (
 )
 
 const (
-	// No peer outlives the test that forgot it.
-	life        = 10 * time.Minute
 	joinWait    = 30 * time.Second
 	commandTime = 10 * time.Second
 	maxCommand  = 1 << 20
@@ -42,6 +40,7 @@ type settings struct {
 	aloof    bool
 	px       bool
 	score    bool
+	minutes  int
 }
 
 type chat struct {
@@ -79,13 +78,16 @@ func main() {
 	flag.BoolVar(&set.aloof, "aloof", false, "stay out of every mesh")
 	flag.BoolVar(&set.px, "px", false, "peer exchange, which is on anyway")
 	flag.BoolVar(&set.score, "score", false, "keep scores of peers")
+	flag.IntVar(&set.minutes, "minutes", 10, "the end of its life")
 	flag.BoolVar(&set.mdns, "mdns", false, "look for others on the LAN")
 	flag.BoolVar(&set.tlsFirst, "tls-first", false, "propose TLS first")
 	flag.BoolVar(&set.trace, "trace", false, "report every RPC")
 	flag.StringVar(&set.keyType, "key-type", "ed25519", "the kind of its key")
 	flag.Parse()
 
-	ctx, cancel := context.WithTimeout(context.Background(), life)
+	// No peer outlives the test that forgot it.
+	ctx, cancel := context.WithTimeout(context.Background(),
+		time.Duration(set.minutes)*time.Minute)
 	defer cancel()
 	context.AfterFunc(ctx, func() {
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {

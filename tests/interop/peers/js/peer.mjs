@@ -21,6 +21,9 @@ const unlimited = {
   maxOutboundStreams: STREAMS_MAX
 }
 
+// Connections that one address may open in a second; 5 is the library's own.
+const CROWD = 100
+
 // Multicast DNS that says whom it finds. It only looks: nothing is dialled.
 function reportingMdns (components) {
   const discovery = mdns()(components)
@@ -46,6 +49,9 @@ await runPeer({
     addresses: { listen: [options.listen] },
     peerDiscovery: options.mdns ? [reportingMdns] : [],
     transports: [tcp()],
+    connectionManager: options.score
+      ? { inboundConnectionThreshold: CROWD, maxIncomingPendingConnections: CROWD }
+      : {},
     connectionEncrypters: [noise()],
     streamMuxers: names.map((name) =>
       muxers[name](options.streams ? unlimited : undefined)),
