@@ -45,7 +45,26 @@ static void add(struct CMUnitTest *tests, size_t *count, const char *scenario,
 	};
 }
 
-/* tests/sim/seeds: one seed a line, a word about it behind. */
+/* A line of tests/sim/seeds may begin with a story's name, then its seed. */
+static void add_regression(
+	struct CMUnitTest *tests, size_t *count, const char *line)
+{
+	const char *scenario =
+		line[0] >= '0' && line[0] <= '9' ? "random" : NULL;
+
+	for (size_t i = 0; scenario == NULL && i < story_count; i++) {
+		size_t len = strlen(story_table[i].name);
+
+		if (strncmp(line, story_table[i].name, len) != 0 ||
+			line[len] != ' ')
+			continue;
+		scenario = story_table[i].name;
+		line += len + 1;
+	}
+	P2P_ASSERT(scenario != NULL);
+	add(tests, count, scenario, strtoull(line, NULL, 10));
+}
+
 static void add_regressions(struct CMUnitTest *tests, size_t *count)
 {
 	FILE *f = fopen(SRCDIR "/tests/sim/seeds", "r");
@@ -53,8 +72,8 @@ static void add_regressions(struct CMUnitTest *tests, size_t *count)
 
 	P2P_ASSERT(f != NULL);
 	while (fgets(line, sizeof(line), f) != NULL)
-		if (line[0] >= '0' && line[0] <= '9')
-			add(tests, count, "random", strtoull(line, NULL, 10));
+		if (line[0] != '#' && line[0] != '\n')
+			add_regression(tests, count, line);
 	(void)fclose(f);
 }
 

@@ -154,9 +154,12 @@ static void send_bytes(
 			.b = pack(n, side, fin)});
 }
 
+/* It overtakes nothing: a kernel takes no reset before what it follows. */
 static void send_reset(struct sim *s, struct tcp *t, int to)
 {
-	(void)sim_at(s, s->now_us + travel(s),
+	uint64_t at = s->now_us + travel(s);
+
+	(void)sim_at(s, P2P_MAX(at, t->end[!to].tx.last_us),
 		(struct sim_event){.host = -1,
 			.name = "reset",
 			.fn = on_reset,
@@ -215,6 +218,9 @@ static void on_deliver(struct sim *s, const struct sim_event *ev)
 		return;
 	to = &t->end[!from];
 	l = &t->end[from].tx;
+	/* With its power a kernel has lost what it would send again. */
+	if (is_stale(s, &t->end[from]) && (n > 0 || fin))
+		return;
 	if (!tcp_way(s, t) || !t->accepted) {
 		l->stalled += n;
 		l->fin_stalled |= fin;
@@ -222,7 +228,7 @@ static void on_deliver(struct sim *s, const struct sim_event *ev)
 	}
 	if (!to->open || is_stale(s, to)) {
 		bufq_consume(&l->flight, P2P_MIN(n, l->flight.len));
-		end_fail(s, t, from, "connection reset by peer");
+		send_reset(s, t, from);
 		return;
 	}
 	n = P2P_MIN(n, l->flight.len);
