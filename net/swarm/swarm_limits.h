@@ -45,8 +45,9 @@
 #define SWARM_CONN_OUT_BYTES (192u << 10)
 #define SWARM_CONN_IN_BYTES (192u << 10)
 #define SWARM_STREAMS_IN_MAX 1024
-#define SWARM_STREAMS_UNACCEPTED_MAX SWARM_STREAMS_IN_MAX /* one turn at most \
-							   */
+#define SWARM_STREAMS_UNACCEPTED_MAX \
+	SWARM_STREAMS_IN_MAX /* one turn at most \
+			      */
 #define SWARM_STREAM_OUT_BYTES (4u << 20)
 /* Room for negotiation in front of what the user may queue. */
 #define SWARM_STREAM_NEGOTIATION_BYTES 4096
