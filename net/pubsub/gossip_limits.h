@@ -32,14 +32,14 @@
 #define GOSSIP_TOPICS_PER_PEER_MAX 100
 #define GOSSIP_TOPICS_MAX 256 /* that we are in */
 #define GOSSIP_PEERS_MAX 512
-#define GOSSIP_OUT_BYTES_MAX (4u << 20) /* waiting for one peer */
+#define GOSSIP_OUT_BYTES_MAX (2u << 20) /* waiting for one peer */
 #define GOSSIP_CACHE_MESSAGES_MAX 20000
 #define GOSSIP_CACHE_BYTES_MAX (8u << 20) /* with what is noted beside */
 #define GOSSIP_CACHE_ENTRY_BYTES 128      /* of a table, and malloc's own */
 /* About 150 bytes each. A line that is older than these many and comes again
  * is known to the store, so it is not shown twice. */
-#define GOSSIP_SEEN_MAX 50000
-#define GOSSIP_OUT_TOTAL_BYTES_MAX (8u << 20) /* waiting for all peers */
+#define GOSSIP_SEEN_MAX 30000
+#define GOSSIP_OUT_TOTAL_BYTES_MAX (4u << 20) /* waiting for all peers */
 /* Who brings more new messages than this, over two heartbeats or so, fills
  * a quarter of the room at most: a flood drowns itself first. */
 #define GOSSIP_MODEST_BYTES (16u << 10)

@@ -33,11 +33,11 @@
 #define SWARM_CONN_BUDGET_BYTES (12u << 20)
 #define SWARM_PEER_BUDGET_BYTES (12u << 20)
 #define SWARM_UNPROVEN_BUDGET_BYTES (3u << 20) /* all without a peer yet */
-#define SWARM_BUDGET_BYTES (20u << 20)
-#define SWARM_BUDGET_BYTES_HIGH (14u << 20)
+#define SWARM_BUDGET_BYTES (18u << 20)
+#define SWARM_BUDGET_BYTES_HIGH (13u << 20)
 #define SWARM_HOARD_BYTES (640u << 10)
 /* Above it whoever holds most goes, however little that is. */
-#define SWARM_BUDGET_BYTES_CRITICAL (17u << 20)
+#define SWARM_BUDGET_BYTES_CRITICAL (16u << 20)
 /* What a connection and a stream cost as such: their structs in all layers,
  * table entries, what small queues keep. */
 #define SWARM_CONN_COST_BYTES 8192
