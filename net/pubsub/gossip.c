@@ -38,6 +38,7 @@ static void gpeer_free(struct gossip *g, struct gpeer *p)
 	g->slots[p->slot] = NULL;
 	table_clear(&p->topics);
 	table_clear(&p->early);
+	table_clear(&p->left);
 	free(p);
 }
 
@@ -127,6 +128,7 @@ static struct gpeer *gpeer_new(
 	list_init(&p->sender);
 	table_init(&p->topics, env->rng);
 	table_init(&p->early, env->rng);
+	table_init(&p->left, env->rng);
 	outbox_init(p, env);
 	for (size_t i = 0; i < P2P_ARRAY_LEN(p->unwanted); i++)
 		buf_init(&p->unwanted[i],
@@ -290,8 +292,12 @@ void gossip_leave(struct gossip *g, const struct env *env, struct bytes name)
 		/* It holds for us, too, should we come back. */
 		mesh_back_off(env, t, e->value, GOSSIP_UNSUBSCRIBE_BACKOFF_S);
 	}
-	TABLE_FOREACH(e, tmp, &g->peers)
-		(void)send_subscribe(g, e->value, name, false);
+	TABLE_FOREACH(e, tmp, &g->peers) {
+		struct gpeer *p = e->value;
+
+		(void)table_remove(&p->left, name);
+		(void)send_subscribe(g, p, name, false);
+	}
 	topic_leave(g, t);
 }
 

@@ -72,6 +72,9 @@ struct gpeer {
 	/* Topics it sent a GRAFT for while no stream could take an answer;
 	 * name -> itself, at most ..._PER_PEER_MAX. */
 	struct table early;
+	/* Topics whose mesh it left by unsubscribing; its PRUNE may follow,
+	 * with others in it. name -> itself, at most ..._PER_PEER_MAX. */
+	struct table left;
 	unsigned promises; /* in g->promises */
 	double rank;       /* its score, for a choice that is being made */
 	struct outbox out;
@@ -249,6 +252,8 @@ void mesh_remove(struct gossip *g, struct topic *t, const struct gpeer *p);
 /* It sent a GRAFT, or a PRUNE with its back-off (0: it named none). */
 void mesh_on_graft(struct gossip *g, const struct env *env, struct gpeer *p,
 	struct bytes name);
+/* It is not subscribed any more. */
+void mesh_on_unsubscribe(struct gossip *g, struct gpeer *p, struct bytes name);
 /* True when the mesh lacks it now: then others are welcome. */
 bool mesh_on_prune(struct gossip *g, const struct env *env, struct gpeer *p,
 	struct bytes name, uint64_t backoff_s);

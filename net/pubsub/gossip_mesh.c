@@ -211,16 +211,30 @@ void mesh_answer_early(struct gossip *g, const struct env *env, struct gpeer *p)
 	table_clear(&p->early);
 }
 
+void mesh_on_unsubscribe(struct gossip *g, struct gpeer *p, struct bytes name)
+{
+	struct topic *t = table_get(&g->topics, name);
+
+	(void)table_remove(&p->early, name);
+	if (t == NULL || !in_mesh(t, p))
+		return;
+	mesh_remove(g, t, p);
+	if (p->left.count < GOSSIP_TOPICS_PER_PEER_MAX)
+		(void)table_put(&p->left, name, p);
+}
+
 bool mesh_on_prune(struct gossip *g, const struct env *env, struct gpeer *p,
 	struct bytes name, uint64_t backoff_s)
 {
 	struct topic *t = table_get(&g->topics, name);
 
-	bool was = t != NULL && in_mesh(t, p);
+	/* Who leaves a topic unsubscribes first and then says PRUNE. */
+	bool was = table_remove(&p->left, name) != NULL;
 
 	(void)table_remove(&p->early, name);
 	if (t == NULL)
 		return false;
+	was |= in_mesh(t, p);
 	mesh_remove(g, t, p);
 	if (backoff_s == 0)
 		backoff_s = GOSSIP_PRUNE_BACKOFF_S;

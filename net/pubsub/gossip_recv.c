@@ -45,6 +45,7 @@ static void on_subscribe(struct recv *r, struct bytes topic)
 		return;
 	}
 	(void)table_put(&p->topics, topic, p);
+	(void)table_remove(&p->left, topic);
 	gossip_emit_topic(r->g, p, topic, true);
 	t = table_get(&r->g->topics, topic);
 	/* Only this one is new; the others had their chance. */
@@ -55,13 +56,9 @@ static void on_subscribe(struct recv *r, struct bytes topic)
 
 static void on_unsubscribe(struct recv *r, struct bytes topic)
 {
-	struct topic *t = table_get(&r->g->topics, topic);
-
 	if (table_remove(&r->p->topics, topic) == NULL)
 		return;
-	(void)table_remove(&r->p->early, topic);
-	if (t != NULL)
-		mesh_remove(r->g, t, r->p);
+	mesh_on_unsubscribe(r->g, r->p, topic);
 	gossip_emit_topic(r->g, r->p, topic, false);
 }
 

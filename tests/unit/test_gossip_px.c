@@ -382,6 +382,46 @@ static void test_px_is_read_up_to_16(void **state)
 	assert_int_equal(lab_events(l, GOSSIP_EV_PX), GOSSIP_PX_PEERS_MAX);
 }
 
+/* js-libp2p and go-libp2p unsubscribe before they send PRUNE. */
+static void test_px_of_who_leaves_the_room_is_taken_once(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	trusted(l, 0, 1000);
+	assert_int_equal(lab_subscribe(l, 0, "room", false), 0);
+	assert_false(in_mesh(l, 0));
+	assert_int_equal(prune_naming(l, 0, 5), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_PX), 1);
+	assert_int_equal(prune_naming(l, 0, 7), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_PX), 0);
+}
+
+static void test_px_of_who_was_no_member_is_ignored(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	trusted(l, 0, 1000);
+	/* It comes back, and is no member yet. */
+	assert_int_equal(lab_subscribe(l, 0, "room", false), 0);
+	assert_int_equal(
+		gossip_set_direct(l->g, &l->te.env, lab_id(l, 0), true), 0);
+	assert_int_equal(lab_subscribe(l, 0, "room", true), 0);
+	assert_false(in_mesh(l, 0));
+	assert_int_equal(prune_naming(l, 0, 5), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_PX), 0);
+	/* It is out of the mesh when it unsubscribes. */
+	assert_int_equal(lab_subscribe(l, 0, "room", false), 0);
+	assert_int_equal(prune_naming(l, 0, 7), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_PX), 0);
+	/* We left and came back in between. */
+	trusted(l, 1, 1000);
+	assert_int_equal(lab_subscribe(l, 1, "room", false), 0);
+	gossip_leave(l->g, &l->te.env, bytes_str("room"));
+	assert_int_equal(gossip_join(l->g, &l->te.env, bytes_str("room")), 0);
+	assert_int_equal(prune_naming(l, 1, 5), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_PX), 0);
+}
+
 static void test_px_of_bad_form_ends_the_stream(void **state)
 {
 	struct gossip_lab *l = *state;
@@ -484,6 +524,8 @@ int main(void)
 		T(test_px_of_others_is_ignored),
 		T(test_px_needs_a_true_record_of_the_peer_named),
 		T(test_px_is_read_up_to_16),
+		T(test_px_of_who_leaves_the_room_is_taken_once),
+		T(test_px_of_who_was_no_member_is_ignored),
 		T(test_px_of_bad_form_ends_the_stream),
 		T(test_direct_peer_gets_all_and_is_in_no_mesh),
 		T(test_direct_peer_is_heard_whatever_its_score),
