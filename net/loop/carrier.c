@@ -121,6 +121,25 @@ static bool peer_address(uv_tcp_t *tcp, struct maddr *a)
 
 /* ---- reading ----------------------------------------------------------- */
 
+/*
+ * How much one carrier is read in this turn. libuv goes on with one socket as
+ * long as it fills the buffer, up to 32 times, so that whoever pours makes all
+ * others wait for megabytes. Here each is read once a turn, and those who
+ * filled their share share what is read of them all: who says little waits for
+ * little. A buffer of no bytes ends libuv's own loop without a call.
+ */
+static size_t share_of(struct carrier *c)
+{
+	const struct loop *l = c->loop;
+	size_t share = LOOP_TURN_BYTES / P2P_MAX(l->pouring, 1);
+
+	if (c->read_turn == l->turn)
+		return 0;
+	c->read_turn = l->turn;
+	share = P2P_MAX(share, (size_t)LOOP_READ_BYTES_MIN);
+	return P2P_MIN(share, sizeof(l->read_buffer));
+}
+
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 {
 	struct carrier *c = h->data;
@@ -128,7 +147,7 @@ static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 	(void)suggested;
 	/* One buffer serves all: what is read is used before the next read. */
 	buf->base = (char *)c->loop->read_buffer;
-	buf->len = sizeof(c->loop->read_buffer);
+	buf->len = share_of(c);
 }
 
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
@@ -136,12 +155,14 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 	struct carrier *c = s->data;
 	struct node_event ev = {.kind = NODE_EV_BYTES, .conn = c->conn};
 
-	if (c->conn == 0)
+	/* Its share of this turn is used up. */
+	if (c->conn == 0 || n == UV_ENOBUFS)
 		return;
 	if (n < 0) {
 		fail(c);
 		return;
 	}
+	c->loop->poured += (size_t)n == buf->len;
 	ev.bytes = bytes_of(buf->base, (size_t)n);
 	if (n > 0)
 		loop_step(c->loop, &ev);

@@ -273,13 +273,27 @@ static void close_handles(struct loop *l)
 	uv_walk(&l->uv, close_one, l);
 }
 
+/* Before each wait for the sockets: a turn begins. */
+static void on_prepare(uv_prepare_t *p)
+{
+	struct loop *l = p->data;
+
+	l->turn++;
+	l->pouring = l->poured;
+	l->poured = 0;
+}
+
 static void init_handles(struct loop *l)
 {
 	P2P_ASSERT(uv_async_init(&l->uv, &l->wake, on_wake) == 0);
+	P2P_ASSERT(uv_prepare_init(&l->uv, &l->prepare) == 0);
+	P2P_ASSERT(uv_prepare_start(&l->prepare, on_prepare) == 0);
 	P2P_ASSERT(uv_timer_init(&l->uv, &l->timer) == 0);
 	P2P_ASSERT(uv_timer_init(&l->uv, &l->settle) == 0);
 	P2P_ASSERT(uv_timer_init(&l->uv, &l->watch) == 0);
 	l->wake.data = l;
+	l->prepare.data = l;
+	l->turn = 1;
 	l->timer.data = l;
 	l->settle.data = l;
 	l->watch.data = l;

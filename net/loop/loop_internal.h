@@ -24,6 +24,10 @@
 #include "net/loop/loop.h"
 
 #define LOOP_READ_BYTES 65536
+/* Read in one turn of the loop of those together who send more than is read,
+ * and of each of them at least. */
+#define LOOP_TURN_BYTES 131072
+#define LOOP_READ_BYTES_MIN 4096
 /* Copied for a write that the kernel did not take at once. */
 #define LOOP_WRITE_CHUNK_BYTES 65536
 #define LOOP_BACKLOG 128
@@ -70,6 +74,7 @@ struct carrier {
 	bool resolving;
 	bool writing;
 	bool reading;
+	uint64_t read_turn; /* the last in which it was read */
 	bool close_after_write;
 	bool closing;
 	struct maddr remote;
@@ -95,6 +100,10 @@ struct loop {
 	struct table carriers; /* conn id -> struct carrier */
 	uv_loop_t uv;
 	uv_async_t wake;
+	uv_prepare_t prepare;
+	uint64_t turn;  /* counts from 1 */
+	size_t pouring; /* carriers that filled their share in the last turn */
+	size_t poured;  /* the same, of this one */
 	uv_timer_t timer;
 	uv_timer_t settle;
 	uv_timer_t watch; /* for a discovery thread that hangs */
