@@ -17,6 +17,8 @@ BUILD = pathlib.Path(os.environ["BUILDDIR"])
 OURS = os.environ.get("P2PCHAT", str(BUILD / "p2pchat-tui"))
 FLOOD = str(BUILD / "bench" / "flood")
 MICRO = str(BUILD / "bench" / "micro")
+SEALED = str(BUILD / "bench" / "sealed")
+STREAM_PEER = str(BUILD / "tests" / "interop" / "stream_peer")
 ROWS, COLS = 60, 200
 PATIENCE = 20.0
 TOPIC = "p2p-chat-default"
@@ -167,6 +169,30 @@ class Js(Piped):
 
     def command(self, cmd, **members):
         self.send(json.dumps({"cmd": cmd, **members}))
+
+
+class StreamPeer(Piped):
+    """Whoever speaks tests/interop's test streams, ours or not."""
+
+    def __init__(self, argv, home):
+        home.mkdir(exist_ok=True)
+        super().__init__(argv, home)
+        ready = self.event(b'"event":"ready"')
+        self.id = ready["peer_id"]
+        self.addr = ready["addrs"][0]
+        self.versions = ready.get("versions")
+
+    def command(self, cmd, **members):
+        self.send(json.dumps({"cmd": cmd, **members}))
+
+    def fill(self, server, count):
+        """Seconds that so many bytes from `server` took in one stream."""
+        self.command("stream", peer=server.id, proto="/p2pchat-test/fill/1",
+                     bytes=count)
+        done = self.event(b'"event":"stream_done"', [server], patience=120)
+        if done["ok"] != 1:
+            raise Failure(f"{self.name}: {done['text']}")
+        return done["ms"] / 1000
 
 
 class Screen:

@@ -10,6 +10,8 @@
 #include "net/wire/varint.h"
 
 #define CHUNK_BYTES 65536u
+/* After so many bytes the ones of fill come again. */
+#define FILL_BYTES 65536u
 #define BACKLOG_BYTES (512u << 10)
 #define ANSWER_BYTES_MAX 128
 
@@ -18,6 +20,7 @@ const char *const job_protocols[] = {
 	"/p2pchat-test/sink/1",
 	"/p2pchat-test/source/1",
 	"/p2pchat-test/reset/1",
+	"/p2pchat-test/fill/1",
 	"/p2pchat-test/ours-only/1",
 	NULL,
 };
@@ -54,6 +57,18 @@ void jobs_clear(struct jobs *js)
 static uint8_t pattern(uint64_t i)
 {
 	return (uint8_t)(i ^ i >> 8 ^ i >> 16);
+}
+
+/* Two rounds of what fill carries, so that every view of one is in it. */
+static const uint8_t *fill_rounds(void)
+{
+	static uint8_t rounds[2 * FILL_BYTES];
+
+	if (rounds[1] == 0) {
+		for (uint32_t i = 0; i < sizeof(rounds); i++)
+			rounds[i] = pattern(i % FILL_BYTES);
+	}
+	return rounds;
 }
 
 static void hex_of(const uint8_t sum[static 32], char out[static 65])
@@ -115,7 +130,8 @@ static void job_end(
 	b->open_now--;
 	if (why == NULL) {
 		b->ok++;
-		if (j->kind != JOB_RESET && j->kind != JOB_OTHER)
+		if (j->kind == JOB_ECHO || j->kind == JOB_SINK ||
+			j->kind == JOB_SOURCE)
 			hash_end(j, b->sum);
 	} else if (b->failed++ == 0) {
 		snprintf(b->text, sizeof(b->text), "%s", why);
@@ -154,12 +170,30 @@ static void send_pattern(struct jobs *js, const struct env *env, struct job *j,
 	}
 }
 
+/* The same without any work but the stream's own: what is measured. */
+static void send_fill(struct jobs *js, const struct env *env, struct job *j)
+{
+	while (j->sent < j->total &&
+		swarm_stream_backlog(js->swarm, j->stream) < BACKLOG_BYTES) {
+		size_t n = (size_t)P2P_MIN(j->total - j->sent, CHUNK_BYTES);
+		const uint8_t *from = fill_rounds() + j->sent % FILL_BYTES;
+
+		if (swarm_stream_write(
+			    js->swarm, env, j->stream, bytes_of(from, n)) != 0)
+			return;
+		j->sent += n;
+	}
+}
+
 static void job_send(struct jobs *js, const struct env *env, struct job *j)
 {
 	if (j->served) {
-		if (j->kind != JOB_SOURCE || !j->told)
+		if (!j->told)
 			return;
-		send_pattern(js, env, j, j->total, false);
+		if (j->kind == JOB_FILL)
+			send_fill(js, env, j);
+		else
+			send_pattern(js, env, j, j->total, false);
 		if (j->sent == j->total)
 			job_close(js, env, j);
 		return;
@@ -181,6 +215,16 @@ static size_t read_pattern(struct job *j, struct bytes in)
 	crypto_hash_sha256_update(&j->hash, in.data, in.len);
 	j->got += in.len;
 	return in.len;
+}
+
+static size_t read_fill(struct job *j, struct bytes in)
+{
+	size_t n = P2P_MIN(in.len, (size_t)FILL_BYTES);
+
+	if (memcmp(in.data, fill_rounds() + j->got % FILL_BYTES, n) != 0)
+		j->differs = true;
+	j->got += n;
+	return n;
 }
 
 static size_t read_text(struct job *j, struct bytes in)
@@ -206,6 +250,7 @@ static size_t serve_echo(struct jobs *js, const struct env *env,
 	return n;
 }
 
+/* Source and fill: the opener says how much. */
 static size_t serve_source(
 	struct jobs *js, const struct env *env, struct job *j, struct bytes in)
 {
@@ -242,6 +287,9 @@ static size_t job_take(
 	case JOB_SOURCE:
 		return j->served ? serve_source(js, env, j, in)
 				 : read_pattern(j, in);
+	case JOB_FILL:
+		return j->served ? serve_source(js, env, j, in)
+				 : read_fill(j, in);
 	case JOB_RESET:
 	case JOB_OTHER:
 		break;
@@ -272,6 +320,7 @@ static const char *verdict(struct job *j)
 	switch (j->kind) {
 	case JOB_ECHO:
 	case JOB_SOURCE:
+	case JOB_FILL:
 		if (j->got != j->total)
 			return j->got < j->total ? "ended too early"
 						 : "too many bytes";
@@ -294,7 +343,7 @@ static void job_ended(struct jobs *js, const struct env *env, struct job *j)
 {
 	if (j->served && j->kind == JOB_SINK)
 		answer_sink(js, env, j);
-	if (j->served && j->kind == JOB_SOURCE && !j->closed)
+	if (j->served && j->told && !j->closed)
 		return; /* it goes on sending */
 	job_close(js, env, j);
 	/* Forgotten before all is handed over, it would be cut off. */
@@ -352,7 +401,7 @@ static void job_start(struct jobs *js, const struct env *env, struct job *j)
 	uint8_t head[VARINT_BYTES_MAX];
 	int err = 0;
 
-	if (j->kind == JOB_SOURCE) {
+	if (j->kind == JOB_SOURCE || j->kind == JOB_FILL) {
 		size_t n = varint_put(head, j->total);
 
 		err = swarm_stream_write(

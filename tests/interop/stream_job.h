@@ -1,7 +1,7 @@
 /*
  * Both sides of the test streams (README.md, "Test streams") on net/swarm:
- * echo, sink, source, reset. Streams that a peer opens are served; a batch
- * opens streams to a peer and says how they went. One batch at a time.
+ * echo, sink, source, reset, fill. Streams that a peer opens are served; a
+ * batch opens streams to a peer and says how they went. One batch at a time.
  */
 #ifndef TESTS_INTEROP_STREAM_JOB_H
 #define TESTS_INTEROP_STREAM_JOB_H
@@ -9,7 +9,14 @@
 #include "base/table.h"
 #include "net/swarm/swarm.h"
 
-enum job_kind { JOB_ECHO, JOB_SINK, JOB_SOURCE, JOB_RESET, JOB_OTHER };
+enum job_kind {
+	JOB_ECHO,
+	JOB_SINK,
+	JOB_SOURCE,
+	JOB_RESET,
+	JOB_FILL,
+	JOB_OTHER
+};
 
 /* The protocols to hand to swarm_new. The last is for openers only: a peer
  * serves nothing of that name, nor do we serve what peers try in its place. */

@@ -266,15 +266,15 @@ static void on_event(struct program *p, const struct swarm_event *ev)
 {
 	char peer[PEER_ID_TEXT_MAX];
 
-	peer_id_text(&ev->peer, peer);
 	if (ev->kind == SWARM_EV_PEER_UP || ev->kind == SWARM_EV_IDENTIFIED)
 		say_peer(p, &ev->peer, ev->kind == SWARM_EV_PEER_UP);
 	else if (ev->kind == SWARM_EV_PEER_DOWN)
-		say(json_pack(
-			"{s:s,s:s}", "event", "disconnected", "peer", peer));
+		say(json_pack("{s:s,s:s}", "event", "disconnected", "peer",
+			peer_id_text(&ev->peer, peer)));
 	else if (ev->kind == SWARM_EV_RTT)
-		say(json_pack("{s:s,s:s,s:I}", "event", "pong", "peer", peer,
-			"ms", (json_int_t)ev->number));
+		say(json_pack("{s:s,s:s,s:I}", "event", "pong", "peer",
+			peer_id_text(&ev->peer, peer), "ms",
+			(json_int_t)ev->number));
 	else if (ev->kind == SWARM_EV_DIAL_FAILED)
 		say_error("dial", ev->text);
 	else
@@ -560,6 +560,7 @@ int main(int argc, char **argv)
 	};
 	uint8_t seed[32];
 
+	xmalloc_init();
 	parse(argc, argv, &cfg);
 	if (crypto_init() != 0)
 		die("crypto");

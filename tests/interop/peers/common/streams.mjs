@@ -3,7 +3,7 @@
 // `chunks` (what arrives, until the end), write, closeWrite and reset.
 import { createHash } from 'node:crypto'
 
-const NAMES = ['echo', 'sink', 'source', 'reset']
+const NAMES = ['echo', 'sink', 'source', 'reset', 'fill']
 const CHUNK = 65536
 const CHUNKS_WAITING = 64
 export const PROTOCOLS = Object.fromEntries(
@@ -123,6 +123,38 @@ async function writePattern (stream, from, to) {
   }
 }
 
+// Two rounds of what the fill protocol carries.
+const fillRounds = new Uint8Array(2 * CHUNK)
+
+fillRounds.set(pattern(0, CHUNK))
+fillRounds.copyWithin(CHUNK, 0, CHUNK)
+
+async function writeFill (stream, length) {
+  for (let left = length; left > 0; left -= CHUNK) {
+    await stream.write(fillRounds.subarray(0, Math.min(CHUNK, left)))
+  }
+}
+
+async function readFill (stream) {
+  let count = 0
+  let same = true
+
+  for await (const chunk of stream.chunks) {
+    // A list of views, or one: no bytes are moved.
+    for (const view of chunk instanceof Uint8Array ? [chunk] : chunk) {
+      for (let at = 0; at < view.length; at += CHUNK) {
+        const part = view.subarray(at, at + CHUNK)
+        const from = count % CHUNK
+
+        same &&= Buffer.compare(part,
+          fillRounds.subarray(from, from + part.length)) === 0
+        count += part.length
+      }
+    }
+  }
+  return { count, same }
+}
+
 function patternSum (length) {
   const hash = createHash('sha256')
 
@@ -147,6 +179,31 @@ async function readAll (stream) {
 
 // ---- the side that accepts
 
+// Reads how much is wanted, sends that, and reads on to the end.
+async function serveLength (stream, send) {
+  let length = 0
+  let shift = 1
+  let known = false
+  let sending = Promise.resolve()
+
+  for await (const chunk of stream.chunks) {
+    for (const byte of chunk.subarray()) {
+      if (known) {
+        continue
+      }
+      length += (byte & 127) * shift
+      shift *= 128
+      known = byte < 128
+      if (known) {
+        sending = send(length)
+          .then(() => stream.closeWrite())
+          .catch(() => {})
+      }
+    }
+  }
+  await sending
+}
+
 const serve = {
   echo: async (stream) => {
     for await (const chunk of stream.chunks) {
@@ -160,29 +217,10 @@ const serve = {
     await stream.write(new TextEncoder().encode(`${count} ${sha256}\n`))
     await stream.closeWrite()
   },
-  source: async (stream) => {
-    let length = 0
-    let shift = 1
-    let known = false
-    let sending = Promise.resolve()
-
-    for await (const chunk of stream.chunks) {
-      for (const byte of chunk.subarray()) {
-        if (known) {
-          continue
-        }
-        length += (byte & 127) * shift
-        shift *= 128
-        known = byte < 128
-        if (known) {
-          sending = writePattern(stream, 0, length)
-            .then(() => stream.closeWrite())
-            .catch(() => {})
-        }
-      }
-    }
-    await sending
-  },
+  source: async (stream) => serveLength(stream,
+    (length) => writePattern(stream, 0, length)),
+  fill: async (stream) => serveLength(stream,
+    (length) => writeFill(stream, length)),
   reset: async (stream) => {
     for await (const chunk of stream.chunks) {
       if (chunk.byteLength > 0) {
@@ -208,6 +246,15 @@ function right (held, text) {
   if (!held) {
     throw new Error(text)
   }
+}
+
+function uvarint (number) {
+  const head = []
+
+  for (; number > 127; number = Math.floor(number / 128)) {
+    head.push((number % 128) | 128)
+  }
+  return Uint8Array.from([...head, number])
 }
 
 const open = {
@@ -255,20 +302,24 @@ const open = {
     return sha256
   },
   source: async (stream, bytes) => {
-    const head = []
     const sha256 = patternSum(bytes)
-    let left = bytes
 
-    for (; left > 127; left = Math.floor(left / 128)) {
-      head.push((left % 128) | 128)
-    }
-    await stream.write(Uint8Array.from([...head, left]))
+    await stream.write(uvarint(bytes))
     const got = await readAll(stream)
 
     right(got.count === bytes, `${got.count} bytes came`)
     right(got.sha256 === sha256, 'other bytes came')
     await stream.closeWrite()
     return sha256
+  },
+  fill: async (stream, bytes) => {
+    await stream.write(uvarint(bytes))
+    const { count, same } = await readFill(stream)
+
+    right(count === bytes, `${count} bytes came`)
+    right(same, 'other bytes came')
+    await stream.closeWrite()
+    return null
   },
   reset: async (stream) => {
     await stream.write(Uint8Array.of(114))

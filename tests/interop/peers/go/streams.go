@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -25,8 +26,16 @@ const (
 	protoSink   = protocol.ID("/p2pchat-test/sink/1")
 	protoSource = protocol.ID("/p2pchat-test/source/1")
 	protoReset  = protocol.ID("/p2pchat-test/reset/1")
+	protoFill   = protocol.ID("/p2pchat-test/fill/1")
 	chunkBytes  = 65536
 )
+
+// fillRounds is two rounds of what the fill protocol carries.
+var fillRounds = func() []byte {
+	round := make([]byte, chunkBytes, 2*chunkBytes)
+	fill(round, 0)
+	return append(round, round...)
+}()
 
 func fill(chunk []byte, offset int64) {
 	for k := range chunk {
@@ -90,6 +99,22 @@ func serveStreams(h host.Host) {
 		}
 		if err := sendPattern(s, 0, int64(n), nil); err != nil {
 			return err
+		}
+		s.CloseWrite()
+		_, err = io.Copy(io.Discard, in)
+		return err
+	})
+	serve(protoFill, func(s network.Stream) error {
+		in := bufio.NewReader(s)
+		n, err := binary.ReadUvarint(in)
+		if err != nil {
+			return err
+		}
+		for left := int64(n); left > 0; left -= chunkBytes {
+			_, err := s.Write(fillRounds[:min(chunkBytes, left)])
+			if err != nil {
+				return err
+			}
 		}
 		s.CloseWrite()
 		_, err = io.Copy(io.Discard, in)
@@ -192,6 +217,33 @@ func openSource(s network.Stream, bytes int64) error {
 	return s.CloseWrite()
 }
 
+func openFill(s network.Stream, length int64) error {
+	head := binary.AppendUvarint(nil, uint64(length))
+	if _, err := s.Write(head); err != nil {
+		return err
+	}
+	chunk := make([]byte, chunkBytes)
+	count := int64(0)
+	for {
+		n, err := s.Read(chunk)
+		want := fillRounds[count%chunkBytes:]
+		if !bytes.Equal(chunk[:n], want[:n]) {
+			return errors.New("other bytes came")
+		}
+		count += int64(n)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if count != length {
+		return fmt.Errorf("%d bytes came", count)
+	}
+	return s.CloseWrite()
+}
+
 func openReset(s network.Stream) error {
 	if _, err := s.Write([]byte("r")); err != nil {
 		return err
@@ -220,6 +272,8 @@ func openStream(ctx context.Context, h host.Host, id peer.ID, cmd command,
 		err = openSource(s, cmd.Bytes)
 	case protoReset:
 		err = openReset(s)
+	case protoFill:
+		err = openFill(s, cmd.Bytes)
 	default:
 		// The name is only proposed: the answer comes with the first read.
 		s.CloseWrite()
