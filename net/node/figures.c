@@ -43,6 +43,7 @@ static void of_streams(uint64_t *f, const struct swarm_counters *n)
 	f[NET_PROTOCOL_ERRORS] = n->protocol_errors;
 	f[NET_IDENTIFY_REFUSED] = n->identify_refused;
 	f[NET_IDENTIFY_CUT] = n->identify_cut;
+	f[NET_RECORDS_UNCHECKED] = n->records_unchecked;
 	f[NET_BUDGET_STREAM] = n->budget_stream;
 	f[NET_BUDGET_CONN] = n->budget_conn;
 	f[NET_BUDGET_PEER] = n->budget_peer;

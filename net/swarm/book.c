@@ -228,7 +228,7 @@ int book_complete(struct book *b, struct book_entry *e,
 		if (maddr_parse(&whole, r->record->addrs[i]) != 0)
 			continue;
 		maddr_split_peer(&whole, &a, &peer);
-		if (r->usable != NULL && !r->usable(&a, r->from_near))
+		if (r->usable != NULL && !r->usable(&a, r->from))
 			continue;
 		if (book_learn(b, e, &a, BOOK_SIGNED, now_ms) == P2P_ERR_LIMIT)
 			err = P2P_ERR_LIMIT;

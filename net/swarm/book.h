@@ -96,13 +96,20 @@ enum book_worth book_worth(const struct book_entry *e);
 int book_learn(struct book *b, struct book_entry *e, const struct maddr *addr,
 	enum book_source source, uint64_t now_ms) P2P_MUST_CHECK;
 
+/* Where the peer sits that names addresses of itself or of others. */
+enum book_teller {
+	BOOK_FROM_AFAR,
+	BOOK_FROM_NEAR, /* the LAN, or the store */
+	BOOK_FROM_HERE, /* this machine: its loopback is ours */
+};
+
 /* A record whose signature was checked, and its envelope. */
 struct book_record {
 	const struct peer_record *record;
 	struct bytes envelope;
 	/* Whether an address of it may be used; NULL: every one may. */
-	bool (*usable)(const struct maddr *addr, bool from_near);
-	bool from_near; /* for `usable` */
+	bool (*usable)(const struct maddr *addr, enum book_teller from);
+	enum book_teller from; /* for `usable` */
 };
 
 /*

@@ -29,14 +29,24 @@ static bool is_name(const struct maddr *addr)
 	       tcp.host != MULTIADDR_IP6;
 }
 
-bool dial_may_be_named(const struct maddr *addr, bool from_near)
+enum book_teller dial_teller(const struct conn *c)
+{
+	if (maddr_is_loopback(&c->remote))
+		return BOOK_FROM_HERE;
+	return c->local ? BOOK_FROM_NEAR : BOOK_FROM_AFAR;
+}
+
+bool dial_may_be_named(const struct maddr *addr, enum book_teller from)
 {
 	enum ip_scope scope = maddr_scope(addr);
 
 	if (addr->len == 0 || scope == IP_SCOPE_UNSPECIFIED ||
-		scope == IP_SCOPE_MULTICAST || scope == IP_SCOPE_LOOPBACK)
+		scope == IP_SCOPE_MULTICAST)
 		return false;
-	return from_near || (!maddr_is_near(addr) && !is_name(addr));
+	if (scope == IP_SCOPE_LOOPBACK)
+		return from == BOOK_FROM_HERE;
+	return from != BOOK_FROM_AFAR ||
+	       (!maddr_is_near(addr) && !is_name(addr));
 }
 
 static bool is_self(

@@ -11,6 +11,7 @@
 #include "net/wire/identify_pb.h"
 
 #define IDENTIFY_PROTOCOL_VERSION "ipfs/0.1.0"
+#define MINUTE_MS 60000
 
 /* ---- ours -------------------------------------------------------------- */
 
@@ -141,9 +142,23 @@ static void take_addresses(struct swarm *s, const struct env *env,
 		if (maddr_parse(&whole, id->listen_addrs[i]) != 0)
 			continue;
 		maddr_split_peer(&whole, &a, &peer);
-		if (dial_may_be_named(&a, st->conn->local))
+		if (dial_may_be_named(&a, dial_teller(st->conn)))
 			(void)peer_learn(s, env, st->conn->peer, &a, BOOK_TOLD);
 	}
+}
+
+/* Whoever pushes one record after another has so many of them checked. */
+static bool may_check_record(struct peer *p, const struct env *env)
+{
+	if (p->record_checks == 0 ||
+		env->now_ms - p->record_checks_ms >= MINUTE_MS) {
+		p->record_checks = 0;
+		p->record_checks_ms = env->now_ms;
+	}
+	if (p->record_checks >= SWARM_RECORD_CHECKS_A_MINUTE)
+		return false;
+	p->record_checks++;
+	return true;
 }
 
 /* What the peer signs for itself goes over what it merely tells. */
@@ -156,6 +171,10 @@ static void take_record(struct swarm *s, const struct env *env,
 	if (envelope.len == 0 ||
 		bytes_equal(envelope, buf_bytes(&p->known.record)))
 		return;
+	if (!may_check_record(p, env)) {
+		s->counters.records_unchecked++;
+		return;
+	}
 	if (peer_record_open(&record, envelope) != 0 ||
 		!peer_id_equal(&record.peer, &p->id)) {
 		s->counters.protocol_errors++;
@@ -166,7 +185,7 @@ static void take_record(struct swarm *s, const struct env *env,
 	if (peer_certify(s, env, p,
 		    &(struct book_record){.record = &record,
 			    .envelope = envelope,
-			    .from_near = st->conn->local}) != P2P_ERR_EXISTS)
+			    .from = dial_teller(st->conn)}) != P2P_ERR_EXISTS)
 		peer_tell_record(s, env, p);
 }
 

@@ -221,7 +221,9 @@ int swarm_learn_record(struct swarm *s, const struct env *env, struct bytes raw,
 	err = peer_certify(s, env, p,
 		&(struct book_record){.record = &record,
 			.envelope = raw,
-			.from_near = from == NULL || (c != NULL && c->local)});
+			.from = from == NULL ? BOOK_FROM_NEAR
+				: c != NULL  ? dial_teller(c)
+					     : BOOK_FROM_AFAR});
 	if (err == 0)
 		dial_wanted(s, env, p);
 	return err;

@@ -259,7 +259,8 @@ struct swarm_counters {
 	uint64_t streams_timeout;
 	uint64_t protocol_errors;
 	uint64_t identify_refused;
-	uint64_t identify_cut; /* more protocols than are kept */
+	uint64_t identify_cut;      /* more protocols than are kept */
+	uint64_t records_unchecked; /* over SWARM_RECORD_CHECKS_A_MINUTE */
 	uint64_t dials_started;
 	uint64_t dials_failed;
 	uint64_t budget_stream; /* charges refused at this level */

@@ -122,6 +122,9 @@ struct peer {
 	unsigned losses;     /* connections in a row that soon ended */
 	unsigned dials;      /* in flight */
 	uint64_t dial_at_ms; /* NEVER: not now */
+	/* Signatures of its records that were checked since then. */
+	unsigned record_checks;
+	uint64_t record_checks_ms;
 	/* When the last ones were begun, for the limit a minute; 0: none. */
 	uint64_t dialled_ms[SWARM_DIALS_A_MINUTE];
 	unsigned dialled_next;
@@ -251,8 +254,10 @@ void peer_free(struct swarm *s, struct peer *p);
 const char *dial_why_not(
 	const struct swarm *s, const struct env *env, const struct maddr *addr);
 /* Whether somebody may name us this address: a peer from afar cannot send us
- * to machines of our own network. */
-bool dial_may_be_named(const struct maddr *addr, bool from_near);
+ * to machines of our own network, nor one of another machine to our own. */
+bool dial_may_be_named(const struct maddr *addr, enum book_teller from);
+/* Where the other side of a connection sits. */
+enum book_teller dial_teller(const struct conn *c);
 /* It is us who answers there: not dialled for a while. */
 void dial_was_self(struct swarm *s, const struct env *env, struct conn *c);
 void dial_soon(struct swarm *s, const struct env *env, struct peer *p,

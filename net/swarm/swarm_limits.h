@@ -82,7 +82,10 @@
 /* What the address book holds, and for how long it believes whom. */
 #define SWARM_BOOK_BYTES (4u << 20)
 #define SWARM_RECORD_BYTES_MAX 2048 /* of an envelope kept to be passed on */
-#define SWARM_RECORD_TELL_MS 60000  /* of one peer: saved no more often */
+/* Signatures of records that one peer has us check, however often it pushes or
+ * comes back; a record that is held already costs none. */
+#define SWARM_RECORD_CHECKS_A_MINUTE 12
+#define SWARM_RECORD_TELL_MS 60000 /* of one peer: saved no more often */
 #define SWARM_STALE_LAN_MS (60u * 60 * 1000)
 #define SWARM_STALE_TOLD_MS (24u * 60 * 60 * 1000)
 #define SWARM_STALE_SIGNED_MS (7u * 24 * 60 * 60 * 1000)

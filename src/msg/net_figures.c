@@ -55,6 +55,8 @@ const struct net_figure_row net_figure_table[] = {
 		"identify refused", SUM},
 	{NET_IDENTIFY_CUT, "identify_cut", "streams", "identify cut short",
 		SUM},
+	{NET_RECORDS_UNCHECKED, "records_unchecked", "streams",
+		"records unchecked", SUM},
 	{NET_BUDGET_STREAM, "budget_stream", "no memory", "for a stream", SUM},
 	{NET_BUDGET_CONN, "budget_conn", "no memory", "a connection", SUM},
 	{NET_BUDGET_PEER, "budget_peer", "no memory", "a peer", SUM},

@@ -49,6 +49,7 @@ enum net_figure {
 	NET_PROTOCOL_ERRORS,
 	NET_IDENTIFY_REFUSED,
 	NET_IDENTIFY_CUT,
+	NET_RECORDS_UNCHECKED,
 	/* charges that a budget refused, by level */
 	NET_BUDGET_STREAM,
 	NET_BUDGET_CONN,
