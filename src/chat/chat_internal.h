@@ -17,6 +17,8 @@
 #include "net/unit/unit.h"
 
 #define CHAT_TAG_CHARS 6
+/* What stands for a name that is not known: ".." and this end of the key. */
+#define CHAT_TAIL_CHARS 8
 
 /* Those who claim one name, the first seen first. */
 struct chat_name {
@@ -213,10 +215,11 @@ bool person_borrows(
 	struct chat *c, const struct chat_person *p, const char *name);
 /* The last characters of the peer id. */
 void person_tag(const struct chat_person *p, char tag[static 8]);
-/* The name, or "~" and the tag when there is none. */
+/* The name, or "..Ah93KnYU": the end of the key when there is none. */
 const char *person_name(
 	const struct chat_person *p, char buf[static MSG_NAME_MAX]);
-/* Name and tag, for notices: "mali~c31e4f". Caller frees. */
+/* Name and tag, for notices: "mali~c31e4f"; without a name as person_name.
+ * Caller frees. */
 char *person_full_name(const struct chat_person *p);
 /* Stores what changed, tells the ui. */
 void people_flush(struct chat *c);

@@ -50,7 +50,9 @@ struct ui_msg *line_new(struct chat *c, const struct line_facts *f)
 			line->name, sizeof(line->name), "%s", f->payload->name);
 	else
 		person_name(f->author, line->name);
-	person_tag(f->author, line->tag);
+	/* What stands for an unknown name is the key's end already. */
+	if (f->payload->name[0] != '\0' || f->author->row.name[0] != '\0')
+		person_tag(f->author, line->tag);
 	line->name_mark = person_mark(c, f->author);
 	/* An old line may bear a name that its author has dropped since. */
 	if (person_borrows(c, f->author, line->name))

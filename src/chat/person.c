@@ -150,21 +150,23 @@ void person_tag(const struct chat_person *p, char tag[static 8])
 const char *person_name(
 	const struct chat_person *p, char out[static MSG_NAME_MAX])
 {
-	char tag[8];
+	size_t len = strlen(p->row.peer);
+	size_t from = len > CHAT_TAIL_CHARS ? len - CHAT_TAIL_CHARS : 0;
 
-	person_tag(p, tag);
 	if (p->row.name[0] != '\0')
 		snprintf(out, MSG_NAME_MAX, "%s", p->row.name);
 	else
-		snprintf(out, MSG_NAME_MAX, "~%s", tag);
+		snprintf(out, MSG_NAME_MAX, "..%s", p->row.peer + from);
 	return out;
 }
 
 char *person_full_name(const struct chat_person *p)
 {
-	char tag[8];
+	char tag[8], name[MSG_NAME_MAX];
 
 	person_tag(p, tag);
+	if (p->row.name[0] == '\0')
+		return xstrdup(person_name(p, name));
 	return xasprintf("%s~%s", p->row.name, tag);
 }
 
@@ -400,9 +402,12 @@ static bool ends_with(const char *text, struct bytes end)
 	       memcmp(text + len - end.len, end.data, end.len) == 0;
 }
 
-/* The key's start or end; case counts in base58. */
+/* The key's start or end, as ".." and the end as well; case counts in
+ * base58. */
 static bool key_matches(const struct chat_person *p, struct bytes who)
 {
+	if (who.len > 2 && memcmp(who.data, "..", 2) == 0)
+		who = bytes_skip(who, 2);
 	if (who.len < KEY_CHARS_MIN)
 		return false;
 	return strncmp(p->row.peer, (const char *)who.data, who.len) == 0 ||

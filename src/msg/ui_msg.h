@@ -64,7 +64,9 @@ struct ui_line {
 	uint64_t time_ms; /* order on screen is (time_ms, id) */
 	char from[MSG_PEER_MAX];
 	char name[MSG_NAME_MAX];
-	char tag[8];    /* last characters of the id, shown when name_mark */
+	/* Last characters of the id, shown when name_mark; empty when the
+	 * name is the key's end already. */
+	char tag[8];
 	char name_mark; /* ' ' known, '?' new, '!' name clash */
 	bool own;
 	bool mention;

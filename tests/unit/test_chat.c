@@ -806,6 +806,30 @@ static void test_chat_never_resolves_an_ambiguous_name(void **state)
 	assert_non_null(host_text(h, UI_MSG_ERROR, "Nobody here"));
 }
 
+/* One form everywhere, without the key's end said twice. */
+static void test_chat_nameless_author_is_the_end_of_its_key(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	const char *tail = f->tom.peer + strlen(f->tom.peer) - 8;
+	struct ui_msg *line;
+	char want[64];
+
+	host_meets(h, &f->tom, LOBBY);
+	author_sends(&f->tom, h, LOBBY, bytes_str("no name"));
+	line = host_line(h, "no name");
+	snprintf(want, sizeof(want), "..%s", tail);
+	assert_string_equal(line->line.name, want);
+	assert_string_equal(line->line.tag, "");
+	host_types(h, NULL, "/peers");
+	snprintf(want, sizeof(want), "?..%s  direct", tail);
+	assert_non_null(host_text(h, UI_MSG_NOTICE, want));
+	snprintf(want, sizeof(want), "/ignore ..%s", tail);
+	host_types(h, NULL, want);
+	author_sends(&f->tom, h, LOBBY, bytes_str("hidden"));
+	assert_null(host_line(h, "hidden"));
+}
+
 /* ---- commands ---------------------------------------------------------- */
 
 static void test_chat_unknown_command_is_not_sent(void **state)
@@ -1094,6 +1118,7 @@ int main(void)
 		STORY(test_chat_marks_new_people_and_clashing_names),
 		STORY(test_chat_ignores_by_key_over_a_restart),
 		STORY(test_chat_never_resolves_an_ambiguous_name),
+		STORY(test_chat_nameless_author_is_the_end_of_its_key),
 		STORY(test_chat_unknown_command_is_not_sent),
 		STORY(test_chat_name_changes_and_stays),
 		STORY(test_chat_history_by_count_and_by_day),
