@@ -52,6 +52,13 @@ static struct request *request_new(struct node *n, const char *text)
 	return NULL;
 }
 
+void command_dial_done(struct node *n, uint64_t request)
+{
+	for (size_t i = 0; i < NODE_REQUESTS_MAX; i++)
+		if (n->requests[i].id == request)
+			n->requests[i].id = 0;
+}
+
 void command_dial_failed(struct node *n, uint64_t request, const char *why)
 {
 	for (size_t i = 0; i < NODE_REQUESTS_MAX; i++) {

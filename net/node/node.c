@@ -198,6 +198,7 @@ static void on_swarm_event(
 		on_peer_event(n, env, ev);
 		break;
 	case SWARM_EV_ADDRESS:
+		command_dial_done(n, ev->number);
 		tell_address(n, &ev->peer, &ev->addr);
 		break;
 	case SWARM_EV_RECORD:

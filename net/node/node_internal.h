@@ -155,7 +155,9 @@ void whois_answer(struct node *n, const struct env *env, const char *peer);
 /* ---- command.c --------------------------------------------------------- */
 
 void command_serve(struct node *n, const struct env *env, struct net_msg *msg);
-/* A dial that a person asked for failed. */
+/* A dial that a person asked for reached somebody; 0 is none of them. */
+void command_dial_done(struct node *n, uint64_t request);
+/* It failed. */
 void command_dial_failed(struct node *n, uint64_t request, const char *why);
 
 #endif

@@ -179,7 +179,11 @@ void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c)
 {
 	struct peer *p = c->peer;
 	struct swarm_event ev = {
-		.kind = SWARM_EV_ADDRESS, .peer = p->id, .addr = c->remote};
+		.kind = SWARM_EV_ADDRESS,
+		.number = c->request,
+		.peer = p->id,
+		.addr = c->remote,
+	};
 
 	book_seen(&s->book, &p->known, env->now_ms);
 	retire_oldest(s, env, p);

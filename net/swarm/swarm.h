@@ -87,7 +87,7 @@ bool swarm_next_action(struct swarm *s, struct swarm_action *act);
 
 /*
  * Dials an address; addr may end in /p2p/ID, else whoever answers is taken.
- * The outcome is SWARM_EV_PEER_UP or SWARM_EV_DIAL_FAILED with `request`.
+ * The outcome is SWARM_EV_ADDRESS or SWARM_EV_DIAL_FAILED with `request`.
  */
 void swarm_dial(struct swarm *s, const struct env *env,
 	const struct maddr *addr, uint64_t request);
@@ -206,7 +206,8 @@ enum swarm_event_kind {
 	SWARM_EV_PEER_DOWN,   /* peer: last connection gone (was up) */
 	SWARM_EV_IDENTIFIED,  /* peer: protocols, agent or addresses changed */
 	SWARM_EV_RTT,         /* peer, number: ms */
-	SWARM_EV_ADDRESS,     /* peer, addr: a dial to it succeeded */
+	SWARM_EV_ADDRESS,     /* peer, addr: a dial to it succeeded; number:
+				 its request, 0: none */
 	SWARM_EV_RECORD,      /* peer: a newer signed record came from itself */
 	SWARM_EV_DIAL_FAILED, /* number: request, text */
 	SWARM_EV_STREAM_IN,   /* peer, stream, protocol: index of the user's */

@@ -710,6 +710,24 @@ static void test_node_connect_names_are_bounded(void **state)
 	assert_int_equal(told(p, 0, CHAT_MSG_DIAL_FAILED), 41);
 }
 
+/* A dial that succeeds is no longer under way. */
+static void test_node_connects_without_end(void **state)
+{
+	struct pair *p = *state;
+	struct net_msg *m;
+
+	for (unsigned i = 0; i < NODE_REQUESTS_MAX + 1; i++) {
+		say(p, 0, NET_MSG_CONNECT, "10.0.0.2:4001");
+		pass(p, 1000);
+		assert_int_equal(told(p, 0, CHAT_MSG_DIAL_FAILED), 0);
+		assert_int_equal(last(p, 0, CHAT_MSG_PEER)->state, 1);
+		m = net_msg_new(NET_MSG_DISCONNECT, NULL, bytes_of(NULL, 0));
+		(void)peer_id_text(&p->side[1].me.id, m->peer);
+		command(p, 0, m);
+		pass(p, 1000);
+	}
+}
+
 static void test_node_quit_says_goodbye_and_stops(void **state)
 {
 	struct pair *p = *state;
@@ -763,6 +781,7 @@ int main(void)
 		T(test_node_connect_takes_many_forms),
 		T(test_node_connect_says_why_not),
 		T(test_node_connect_names_are_bounded),
+		T(test_node_connects_without_end),
 		T(test_node_quit_says_goodbye_and_stops),
 		T(test_node_quit_stops_though_nobody_reads),
 		T(test_node_quit_alone_stops_at_once),
