@@ -45,6 +45,7 @@ struct book_addr {
  * that are worth no more than itself. */
 enum book_worth {
 	BOOK_HINT,   /* named by others, never reached */
+	BOOK_CALLED, /* it called us: a key that anybody can make */
 	BOOK_PROVEN, /* reached by us, or saved because it was */
 	BOOK_WANTED, /* typed by the person: never makes room */
 };

@@ -233,6 +233,23 @@ static void test_book_hints_make_room_before_saved_peers(void **state)
 	assert_null(book_victim(&f->book, BOOK_WANTED));
 }
 
+/* A new key costs nothing: whoever calls us with many of them takes the places
+ * of his own earlier ones. */
+static void test_book_callers_make_room_before_who_was_reached(void **state)
+{
+	struct fixture *f = *state;
+	struct maddr a = numbered(0);
+
+	/* e[0], the oldest, was reached. */
+	book_worked(&f->book, &f->e[0], &a, 1000);
+	f->e[0].proven = true;
+	f->e[1].proven = f->e[2].proven = true;
+	assert_ptr_equal(book_victim(&f->book, BOOK_PROVEN), &f->e[1]);
+	assert_null(book_victim(&f->book, BOOK_HINT));
+	f->e[1].held = f->e[2].held = true;
+	assert_ptr_equal(book_victim(&f->book, BOOK_PROVEN), &f->e[0]);
+}
+
 static void test_book_charges_before_it_keeps(void **state)
 {
 	struct fixture *f = *state;
@@ -337,6 +354,7 @@ int main(void)
 		STORY(test_book_16_addresses_hints_do_not_push_out_the_typed),
 		STORY(test_book_refuses_a_hint_when_all_are_of_more_use),
 		STORY(test_book_hints_make_room_before_saved_peers),
+		STORY(test_book_callers_make_room_before_who_was_reached),
 		STORY(test_book_charges_before_it_keeps),
 		STORY(test_book_forgets_each_source_at_its_age),
 		STORY(test_book_forgets_a_record_with_its_seq),
