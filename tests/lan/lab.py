@@ -389,6 +389,26 @@ class Host:
     def interface_up(self):
         self._configure()
 
+    def renumber(self, ipv4):
+        """Another IPv4 address on eth0, of any network; the old one and all
+        of IPv6 are gone at once, as when a router hands out others."""
+        self.ip("addr", "flush", "dev", "eth0")
+        self.ipv4, self.ipv6 = ipv4, None
+        self.ip("addr", "add", ipv4 + "/24", "dev", "eth0")
+        self.ip("route", "add", "default", "dev", "eth0")
+
+    def replace_interface(self, name, ipv4):
+        """eth0 is pulled out for good, cable and all, and an interface of
+        another name comes, up, with this IPv4 address."""
+        self.ip("link", "del", "eth0")
+        self.lan.switch_ip("link", "add", self.port, "type", "veth", "peer",
+                           "name", name, "netns", str(self.keeper.pid))
+        self.lan.switch_ip("link", "set", self.port, "master", "br0", "up")
+        self.ipv4, self.ipv6 = ipv4, None
+        self.ip("link", "set", name, "up")
+        self.ip("addr", "add", ipv4 + "/24", "dev", name)
+        self.ip("route", "add", "default", "dev", name)
+
     def power_off(self):
         """Lose power: silence first, so that no FIN, RST or goodbye of the
         dying programs gets out, then everything is killed.  For good."""
