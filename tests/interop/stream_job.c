@@ -114,12 +114,14 @@ static void job_forget(struct jobs *js, struct job *j)
 }
 
 static void batch_open(struct jobs *js, const struct env *env);
+static void first_byte(struct jobs *js, const struct env *env);
 
 /* Ends a job; why NULL: it went right. */
 static void job_end(
 	struct jobs *js, const struct env *env, struct job *j, const char *why)
 {
 	struct job_batch *b = &js->batch;
+	bool early = j->held && j->got == 0;
 
 	swarm_stream_reset(js->swarm, j->stream);
 	if (j->served || !b->running) {
@@ -137,6 +139,9 @@ static void job_end(
 		snprintf(b->text, sizeof(b->text), "%s", why);
 	}
 	job_forget(js, j);
+	/* The others do not wait for the first byte of one that failed. */
+	if (early)
+		first_byte(js, env);
 	batch_open(js, env);
 }
 
@@ -352,11 +357,13 @@ static void job_ended(struct jobs *js, const struct env *env, struct job *j)
 	job_end(js, env, j, j->served ? NULL : verdict(j));
 }
 
-/* One byte of each came back: all of the batch are open. */
-static void release(struct jobs *js, const struct env *env)
+/* Counts one; after the last of the batch all are open, and go on. */
+static void first_byte(struct jobs *js, const struct env *env)
 {
 	struct table_entry *e, *tmp;
 
+	if (++js->batch.first_back < js->batch.count)
+		return;
 	TABLE_FOREACH(e, tmp, &js->by_stream) {
 		struct job *j = e->value;
 
@@ -386,9 +393,8 @@ static void job_read(struct jobs *js, const struct env *env, struct job *j)
 		/* A stream that was reset is gone with its last byte. */
 		swarm_stream_consume(js->swarm, stream, n);
 	}
-	if (j->held && before == 0 && j->got > 0 &&
-		++js->batch.first_back == js->batch.count)
-		release(js, env);
+	if (j->held && before == 0 && j->got > 0)
+		first_byte(js, env);
 	in = swarm_stream_peek(js->swarm, stream, &end);
 	if (end && in.len == 0)
 		job_ended(js, env, j);
@@ -433,6 +439,8 @@ static void batch_open(struct jobs *js, const struct env *env)
 			if (b->failed++ == 0)
 				snprintf(b->text, sizeof(b->text), "%s",
 					p2p_err_name(err));
+			if (b->width == 0)
+				first_byte(js, env);
 			continue;
 		}
 		b->open_now++;
