@@ -4,6 +4,7 @@
 
 mod node;
 mod say;
+mod serve;
 mod streams;
 
 use std::collections::{HashMap, VecDeque};
@@ -110,10 +111,7 @@ async fn run(set: Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
     let key = node::new_key(&set.key_type)?;
     let muxers = Muxers::default();
     let mut swarm = node::new_swarm(&key, &set, muxers.clone())?;
-    let mut control = swarm.behaviour().streams.new_control();
-    if set.streams {
-        streams::serve(&mut control);
-    }
+    let control = swarm.behaviour().streams.new_control();
     let topic = IdentTopic::new(set.topic.as_str());
     swarm.behaviour_mut().gossip.subscribe(&topic)?;
     swarm.listen_on(set.listen.clone())?;

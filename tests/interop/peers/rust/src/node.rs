@@ -16,7 +16,7 @@ use libp2p_identity::Keypair;
 use libp2p_swarm::behaviour::toggle::Toggle;
 use libp2p_swarm::{NetworkBehaviour, Swarm};
 
-use crate::Settings;
+use crate::{Settings, serve};
 
 type Fault = Box<dyn Error + Send + Sync>;
 
@@ -39,6 +39,7 @@ pub struct Behaviour {
     pub ping: libp2p_ping::Behaviour,
     pub mdns: Toggle<libp2p_mdns::tokio::Behaviour>,
     pub streams: libp2p_stream::Behaviour,
+    pub served: Toggle<serve::Behaviour>,
 }
 
 /// Which muxer was agreed on with whom, last.
@@ -167,6 +168,7 @@ pub fn new_swarm(
         ),
         mdns: mdns.into(),
         streams: libp2p_stream::Behaviour::new(),
+        served: set.streams.then_some(serve::Behaviour).into(),
     };
     let mut config = libp2p_swarm::Config::with_tokio_executor()
         .with_idle_connection_timeout(Duration::from_secs(600));

@@ -10,7 +10,7 @@ use futures::future::join;
 use futures::stream::{self, StreamExt};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use libp2p_core::PeerId;
-use libp2p_stream::{Control, IncomingStreams};
+use libp2p_stream::Control;
 use libp2p_swarm::{Stream, StreamProtocol};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -20,6 +20,7 @@ const SINK: &str = "/p2pchat-test/sink/1";
 const SOURCE: &str = "/p2pchat-test/source/1";
 const RESET: &str = "/p2pchat-test/reset/1";
 const CHUNK: usize = 64 * 1024;
+pub const PROTOCOLS: [&str; 4] = [ECHO, SINK, SOURCE, RESET];
 
 fn pattern(from: u64, to: u64) -> Vec<u8> {
     (from..to).map(|i| (i ^ i >> 8 ^ i >> 16) as u8).collect()
@@ -40,29 +41,16 @@ fn fault(text: impl Into<String>) -> io::Error {
 
 // ---- the side that accepts --------------------------------------------------
 
-/// Serves all four; each stream runs by itself.
-pub fn serve(control: &mut Control) {
-    for name in [ECHO, SINK, SOURCE, RESET] {
-        let incoming = control
-            .accept(StreamProtocol::new(name))
-            .expect("registered once");
-        tokio::spawn(accept_all(incoming, name));
-    }
-}
-
-async fn accept_all(mut incoming: IncomingStreams, name: &'static str) {
-    while let Some((_, stream)) = incoming.next().await {
-        tokio::spawn(async move {
-            let told = match name {
-                ECHO => serve_echo(stream).await,
-                SINK => serve_sink(stream).await,
-                SOURCE => serve_source(stream).await,
-                _ => serve_reset(stream).await,
-            };
-            if let Err(why) = told {
-                eprintln!("{name}: {why}");
-            }
-        });
+/// Serves one stream of the four protocols to its end.
+pub async fn serve_one(stream: Stream, name: StreamProtocol) {
+    let told = match name.as_ref() {
+        ECHO => serve_echo(stream).await,
+        SINK => serve_sink(stream).await,
+        SOURCE => serve_source(stream).await,
+        _ => serve_reset(stream).await,
+    };
+    if let Err(why) = told {
+        eprintln!("{name}: {why}");
     }
 }
 
