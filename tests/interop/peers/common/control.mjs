@@ -298,13 +298,15 @@ async function obey (node, options, adapt) {
 // gives a started node with a `pubsub` service; `adapt` and `unpack` are for
 // test streams (streams.mjs).
 export async function runPeer (peer) {
-  const { base, defaults, options: more, createNode, adapt, unpack } = peer
+  const { base, defaults, options: more, createNode, unpack } = peer
 
   const options = readOptions(defaults, more)
 
   // No peer outlives the test that forgot it.
   setTimeout(() => process.exit(3), options.minutes * MINUTE_MS).unref()
-  const node = await createNode(options.muxers.split(','), options)
+  const names = options.muxers.split(',')
+  const adapt = (stream) => peer.adapt(stream, !names.includes('mplex'))
+  const node = await createNode(names, options)
 
   reportNode(node, dialects[options.dialect])
   if (options.aloof) {

@@ -11,8 +11,9 @@ export const PROTOCOLS = Object.fromEntries(
 export const STREAMS_MAX = 4096
 
 // Its own iterator never ends where the other side had closed before somebody
-// looked, so what arrives is taken by events here.
-async function * chunksOf (stream) {
+// looked, so what arrives is taken by events here. Only a muxer with flow control
+// may be paused: Mplex resets the stream once 4 MB have come all the same.
+async function * chunksOf (stream, pausable) {
   // What came along with the negotiation is put back behind the end.
   const ended = () => stream.readableEnded && stream.readBufferLength === 0
   const waiting = []
@@ -22,7 +23,8 @@ async function * chunksOf (stream) {
   stream.addEventListener('message', ({ data }) => {
     waiting.push(data)
     over ||= ended()
-    if (waiting.length > CHUNKS_WAITING && stream.readStatus === 'readable') {
+    if (pausable && waiting.length > CHUNKS_WAITING &&
+        stream.readStatus === 'readable') {
       stream.pause()
     }
     wake()
@@ -54,9 +56,9 @@ async function * chunksOf (stream) {
 }
 
 // js-libp2p 3: a stream is sent to, and tells of what arrives.
-export function adaptStream (stream) {
+export function adaptStream (stream, pausable) {
   return {
-    chunks: chunksOf(stream),
+    chunks: chunksOf(stream, pausable),
     write: async (bytes) => {
       if (!stream.send(bytes)) {
         await stream.onDrain()
