@@ -48,6 +48,7 @@ static void take_messages(struct program *p, struct line_face *f)
 	program_clear_wake(p);
 	while ((m = mailbox_take(p->to_ui)) != NULL)
 		line_face_on_msg(f, ui_msg_of(m), &clock);
+	line_face_flush(f);
 }
 
 static void serve_signals(struct line_face *f, int fd)

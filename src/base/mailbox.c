@@ -105,6 +105,16 @@ bool mailbox_has_room(struct mailbox *mb, size_t bytes)
 	return room;
 }
 
+bool mailbox_is_empty(struct mailbox *mb)
+{
+	bool empty;
+
+	pthread_mutex_lock(&mb->lock);
+	empty = mb->first == NULL;
+	pthread_mutex_unlock(&mb->lock);
+	return empty;
+}
+
 struct msg *mailbox_take(struct mailbox *mb)
 {
 	struct msg *m;

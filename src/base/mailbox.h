@@ -56,6 +56,8 @@ int mailbox_post(struct mailbox *mb, struct msg **m) P2P_MUST_CHECK;
 /* Whether a post of `bytes` would be taken now; only the one poster may
  * rely on it. A false answer counts as a refusal for `drained`. */
 bool mailbox_has_room(struct mailbox *mb, size_t bytes);
+/* Whether nothing is queued now. Reader only. */
+bool mailbox_is_empty(struct mailbox *mb);
 /* The oldest message, owned by the caller, or NULL. Reader only. */
 struct msg *mailbox_take(struct mailbox *mb);
 /* Waits until something is queued, the mailbox is closed, or timeout_ms have

@@ -54,6 +54,7 @@ static void event(
 	m->level = (enum ui_level)(in.len % 3);
 	buf_clear(&clean);
 	line_face_on_msg(f, m, clock);
+	line_face_flush(f);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -96,6 +96,7 @@ static struct ui_msg *line_msg(const char *name, const char *text, bool own)
 static void feed(struct world *w, struct ui_msg *m)
 {
 	line_face_on_msg(w->face, m, &w->clock);
+	line_face_flush(w->face);
 }
 
 #define ID_AB "ab00000000000000000000000000000000000000000000000000000000000001"
@@ -405,6 +406,43 @@ static void test_headless_runs_on_after_end_of_input(void **state)
 	world_close(&w);
 }
 
+static void test_json_escapes_what_may_not_stand_in_a_string(void **state)
+{
+	struct ui_msg *m = ui_msg_new(UI_MSG_NOTICE, NULL,
+		"\x01\b\f\r\t\x1f / \\ \x7f \xf0\x9f\x99\x82");
+	struct world w;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.json = true}, 8);
+	feed(&w, m);
+	expect_out(&w, "{\"event\":\"notice\",\"level\":\"info\",\"text\":\""
+		       "\\u0001\\b\\f\\r\\t\\u001F / \\\\ \x7f"
+		       " \xf0\x9f\x99\x82\"}\n");
+	world_close(&w);
+}
+
+static void test_events_are_written_together(void **state)
+{
+	char text[3000];
+	struct world w;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	world_open(&w, (struct line_face_cfg){.json = true}, 8);
+	for (int i = 0; i < 5; i++)
+		line_face_on_msg(
+			w.face, line_msg("mali", text, false), &w.clock);
+	assert_int_equal(w.out.len, 0);
+	/* 16 KiB are not kept back. */
+	line_face_on_msg(w.face, line_msg("mali", text, false), &w.clock);
+	assert_true(w.out.len > 6 * strlen(text));
+	buf_reset(&w.out);
+	line_face_flush(w.face);
+	assert_int_equal(w.out.len, 0);
+	world_close(&w);
+}
+
 static void test_quits_when_nobody_reads_the_output(void **state)
 {
 	struct world w;
@@ -439,6 +477,9 @@ int main(void)
 			test_plain_end_of_input_waits_until_somebody_has_it),
 		cmocka_unit_test(test_plain_end_of_input_gives_up_with_75),
 		cmocka_unit_test(test_headless_runs_on_after_end_of_input),
+		cmocka_unit_test(
+			test_json_escapes_what_may_not_stand_in_a_string),
+		cmocka_unit_test(test_events_are_written_together),
 		cmocka_unit_test(test_quits_when_nobody_reads_the_output),
 	};
 

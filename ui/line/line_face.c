@@ -12,7 +12,7 @@ struct line_face *line_face_new(const struct line_face_cfg *cfg)
 	struct line_face *f = xcalloc(1, sizeof(*f));
 
 	f->cfg = *cfg;
-	buf_init(&f->out, LINE_OUT_BYTES_MAX);
+	buf_init(&f->out, LINE_OUT_KEPT_BYTES + LINE_OUT_BYTES_MAX);
 	buf_init(&f->in, LINE_IN_BYTES_MAX);
 	return f;
 }
@@ -38,7 +38,7 @@ static void escape_output(struct line_face *f)
 	struct buf escaped;
 	struct bytes in = buf_bytes(&f->out);
 
-	buf_init(&escaped, 3 * (size_t)LINE_OUT_BYTES_MAX);
+	buf_init(&escaped, 3 * f->out.max);
 	while (in.len > 0) {
 		size_t len = 1;
 		uint32_t cp = utf8_decode(in, &len);
@@ -63,7 +63,7 @@ void line_flush(struct line_face *f)
 		f->status = LINE_EXIT_IO;
 	}
 	buf_reset(&f->out);
-	f->out.max = LINE_OUT_BYTES_MAX;
+	f->out.max = LINE_OUT_KEPT_BYTES + LINE_OUT_BYTES_MAX;
 }
 
 void line_error(struct line_face *f, const char *code, const char *text)
@@ -212,7 +212,8 @@ void line_face_on_msg(
 		line_json_event(f, m);
 	else
 		line_plain_event(f, m, clock);
-	line_flush(f);
+	if (f->out.failed || f->out.len >= LINE_OUT_KEPT_BYTES)
+		line_flush(f);
 	if (m->msg.kind == UI_MSG_RELOAD) {
 		f->reload_owed = true;
 		post_simple(f, CHAT_MSG_RELOAD);
@@ -225,6 +226,11 @@ void line_face_on_msg(
 			f->status = LINE_EXIT_WAITING;
 	}
 	msg_free(&m->msg);
+}
+
+void line_face_flush(struct line_face *f)
+{
+	line_flush(f);
 }
 
 void line_face_quit(struct line_face *f)

@@ -44,9 +44,11 @@ struct line_face_cfg {
 struct line_face *line_face_new(const struct line_face_cfg *cfg);
 void line_face_free(struct line_face *f);
 
-/* Takes the message. */
+/* Takes the message. What it says is written by line_face_flush, or before. */
 void line_face_on_msg(
 	struct line_face *f, struct ui_msg *m, const struct ui_clock *clock);
+/* Writes what was said, in one piece: due behind the last message at hand. */
+void line_face_flush(struct line_face *f);
 /*
  * Bytes of stdin, cut anywhere. A line is cut at MSG_TEXT_BYTES_MAX bytes
  * (with an error event); invalid UTF-8 is an error event, the line is dropped.

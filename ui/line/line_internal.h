@@ -15,6 +15,8 @@
 #define LINE_ROOMS_MAX 64
 /* One event as text: a message of 64 KiB, each byte escaped, and names. */
 #define LINE_OUT_BYTES_MAX (1u << 20)
+/* Events are written together, but no more than this is kept back. */
+#define LINE_OUT_KEPT_BYTES (16u << 10)
 /* Input kept while the chat queue is full. */
 #define LINE_IN_BYTES_MAX (256u << 10)
 #define LINE_IN_STOP_BYTES (64u << 10) /* wants_input turns false here */
@@ -38,8 +40,9 @@ struct line_room {
 
 struct line_face {
 	struct line_face_cfg cfg;
-	struct buf out; /* one event, reused */
-	struct buf in;  /* bytes not yet posted */
+	struct buf out;  /* events that are not written yet */
+	size_t event_at; /* where the one that is being put there begins */
+	struct buf in;   /* bytes not yet posted */
 	struct line_own own[LINE_OWN_MAX];
 	size_t own_count;
 	struct line_room rooms[LINE_ROOMS_MAX];

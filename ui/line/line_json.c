@@ -3,8 +3,7 @@
  * members may be added, never renamed or taken away.
  */
 #include <inttypes.h>
-#include <jansson.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -13,38 +12,99 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
+/* ---- writing ----------------------------------------------------------- */
+
+/* What stands for a byte that may not stand in a string (RFC 8259, section 7):
+ * its letter behind the backslash, 'u' for a number, 0 for itself. */
+static char escape_of(uint8_t byte)
+{
+	switch (byte) {
+	case '"':
+	case '\\':
+		return (char)byte;
+	case '\b':
+		return 'b';
+	case '\f':
+		return 'f';
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	case '\t':
+		return 't';
+	default:
+		return byte < 0x20 ? 'u' : 0;
+	}
+}
+
+/* A string in quotes; the text is UTF-8. */
+static void put_string(struct buf *out, struct bytes text)
+{
+	size_t from = 0;
+
+	(void)buf_append_u8(out, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		char letter = escape_of(text.data[i]);
+
+		if (letter == 0)
+			continue;
+		(void)buf_append(out, bytes_of(text.data + from, i - from));
+		from = i + 1;
+		(void)buf_append_u8(out, '\\');
+		(void)buf_append_u8(out, (uint8_t)letter);
+		if (letter == 'u')
+			(void)buf_appendf(out, "%04X", text.data[i]);
+	}
+	(void)buf_append(out, bytes_skip(text, from));
+	(void)buf_append_u8(out, '"');
+}
+
+/* A member's name; that of the event has been written before it. */
+static void put_key(struct buf *out, const char *key)
+{
+	(void)buf_append_str(out, ",\"");
+	(void)buf_append_str(out, key);
+	(void)buf_append_str(out, "\":");
+}
+
 /* A string member; NULL gives null. Topics may be any bytes, so what is not
  * UTF-8 is shown as text_clean shows it. */
-static void put_text(json_t *o, const char *key, const char *text)
+static void put_text(struct buf *out, const char *key, const char *text)
 {
 	struct buf clean;
 
+	put_key(out, key);
 	if (text == NULL) {
-		(void)json_object_set_new(o, key, json_null());
+		(void)buf_append_str(out, "null");
 		return;
 	}
 	if (utf8_valid(bytes_str(text))) {
-		(void)json_object_set_new(o, key, json_string(text));
+		put_string(out, bytes_str(text));
 		return;
 	}
 	buf_init(&clean, 4 * strlen(text) + 4);
 	(void)text_clean(TEXT_BLOCK, bytes_str(text), &clean);
-	(void)json_object_set_new(o, key, json_string(buf_cstr(&clean)));
+	put_string(out, buf_bytes(&clean));
 	buf_clear(&clean);
 }
 
-static void put_bool(json_t *o, const char *key, bool value)
+static void put_bool(struct buf *out, const char *key, bool value)
 {
-	(void)json_object_set_new(o, key, json_boolean(value));
+	put_key(out, key);
+	(void)buf_append_str(out, value ? "true" : "false");
 }
 
-static void put_count(json_t *o, const char *key, uint64_t value)
+static void put_count(struct buf *out, const char *key, uint64_t value)
 {
-	(void)json_object_set_new(
-		o, key, json_integer((json_int_t)P2P_MIN(value, INT64_MAX)));
+	char digits[24];
+
+	put_key(out, key);
+	(void)snprintf(digits, sizeof(digits), "%" PRIu64,
+		P2P_MIN(value, (uint64_t)INT64_MAX));
+	(void)buf_append_str(out, digits);
 }
 
-static void put_id(json_t *o, const uint8_t id[static MSG_UNIT_ID_BYTES])
+static void put_id(struct buf *out, const uint8_t id[static MSG_UNIT_ID_BYTES])
 {
 	char text[MSG_ID_TEXT_MAX];
 
@@ -53,77 +113,81 @@ static void put_id(json_t *o, const uint8_t id[static MSG_UNIT_ID_BYTES])
 		text[2 * i + 1] = hex_digits[id[i] & 15];
 	}
 	text[MSG_ID_TEXT_MAX - 1] = '\0';
-	put_text(o, "id", text);
+	put_text(out, "id", text);
 }
 
-/* An array of the lines of `text`. */
-static void put_list(json_t *o, const char *key, const char *text)
+/* An array of the lines of `text`; what is not UTF-8 is left out. */
+static void put_list(struct buf *out, const char *key, const char *text)
 {
-	json_t *list = json_array();
+	bool first = true;
 
+	put_key(out, key);
+	(void)buf_append_u8(out, '[');
 	while (text != NULL && *text != '\0') {
-		size_t len = strcspn(text, "\n");
+		struct bytes item = bytes_of(text, strcspn(text, "\n"));
 
-		if (len > 0)
-			(void)json_array_append_new(
-				list, json_stringn(text, len));
-		text += len + (text[len] == '\n');
+		text += item.len + (text[item.len] == '\n');
+		if (item.len == 0 || !utf8_valid(item))
+			continue;
+		if (!first)
+			(void)buf_append_u8(out, ',');
+		first = false;
+		put_string(out, item);
 	}
-	(void)json_object_set_new(o, key, list);
+	(void)buf_append_u8(out, ']');
 }
 
-/* Writes the object as one line; takes it. */
-static void emit(struct line_face *f, json_t *o)
+/* Begins an event behind those that wait to be written. */
+static struct buf *event(struct line_face *f, const char *name)
 {
-	char *text = json_dumps(o, JSON_COMPACT);
-
-	if (text != NULL) {
-		(void)buf_append_str(&f->out, text);
-		(void)buf_append_u8(&f->out, '\n');
-	}
-	/* A part of a line would break the reader's parser. */
-	if (f->out.failed)
-		buf_reset(&f->out);
-	free(text);
-	json_decref(o);
+	f->event_at = f->out.len;
+	(void)buf_append_str(&f->out, "{\"event\":\"");
+	(void)buf_append_str(&f->out, name);
+	(void)buf_append_u8(&f->out, '"');
+	return &f->out;
 }
 
-static json_t *event(const char *name)
+/* Ends it. A part of a line would break the reader's parser, so one that has
+ * no room is left out. */
+static void emit(struct line_face *f)
 {
-	json_t *o = json_object();
-
-	put_text(o, "event", name);
-	return o;
+	(void)buf_append_str(&f->out, "}\n");
+	if (!f->out.failed)
+		return;
+	buf_truncate(&f->out, f->event_at);
+	f->out.failed = false;
 }
+
+/* ---- the events -------------------------------------------------------- */
 
 static void emit_ready(struct line_face *f, const struct ui_msg *m)
 {
-	json_t *o;
+	struct buf *o;
 
 	if (f->ready_told)
 		return;
 	f->ready_told = true;
-	o = event("ready");
+	o = event(f, "ready");
 	put_text(o, "peer_id", m->peer);
 	put_list(o, "listen", m->text);
 	put_text(o, "name", m->name);
 	put_text(o, "room", line_room_title(f, m));
 	put_text(o, "topic", m->room);
-	emit(f, o);
+	emit(f);
 }
 
 static void emit_room(struct line_face *f, const struct ui_msg *m)
 {
-	json_t *o;
+	struct buf *o;
 
 	if (!m->changed)
 		return;
-	o = event("room");
+	o = event(f, "room");
 	put_text(o, "room", line_room_title(f, m));
 	put_text(o, "topic", m->room);
 	put_text(o, "state", m->joined ? "joined" : "left");
 	put_count(o, "members", m->members);
-	emit(f, o);
+	emit(f);
 }
 
 static const char *type_name(enum ui_line_type type)
@@ -155,11 +219,11 @@ static const char *state_name(enum ui_line_state state)
 static void emit_line(struct line_face *f, const struct ui_msg *m)
 {
 	const struct ui_line *l = &m->line;
-	json_t *o;
+	struct buf *o;
 
 	if (l->origin == UI_LINE_PAGE)
 		return;
-	o = event(l->origin == UI_LINE_HISTORY ? "history" : "message");
+	o = event(f, l->origin == UI_LINE_HISTORY ? "history" : "message");
 	put_text(o, "room", line_room_title(f, m));
 	put_text(o, "topic", m->room);
 	put_id(o, l->id);
@@ -170,26 +234,26 @@ static void emit_line(struct line_face *f, const struct ui_msg *m)
 	put_count(o, "time_ms", l->time_ms);
 	put_bool(o, "own", l->own);
 	put_text(o, "state", state_name(l->state));
-	emit(f, o);
+	emit(f);
 }
 
 static void emit_state(struct line_face *f, const struct ui_msg *m)
 {
-	json_t *o = event("state");
+	struct buf *o = event(f, "state");
 
 	put_id(o, m->line.id);
 	put_text(o, "state", state_name(m->line.state));
-	emit(f, o);
+	emit(f);
 }
 
 static void emit_peer(struct line_face *f, const struct ui_msg *m)
 {
 	const struct ui_person *p = &m->person;
-	json_t *o;
+	struct buf *o;
 
 	if (!p->announce)
 		return;
-	o = event("peer");
+	o = event(f, "peer");
 	put_text(o, "peer_id", p->peer);
 	put_text(o, "state", p->connected ? "connected" : "disconnected");
 	put_text(o, "addr", p->address);
@@ -198,17 +262,17 @@ static void emit_peer(struct line_face *f, const struct ui_msg *m)
 	put_text(o, "agent", p->agent);
 	put_text(o, "muxer", p->muxer);
 	put_list(o, "protocols", p->protocols);
-	emit(f, o);
+	emit(f);
 }
 
 static void emit_notice(
 	struct line_face *f, const char *level, const char *text)
 {
-	json_t *o = event("notice");
+	struct buf *o = event(f, "notice");
 
 	put_text(o, "level", level);
 	put_text(o, "text", text == NULL ? "" : text);
-	emit(f, o);
+	emit(f);
 }
 
 static const char *level_name(enum ui_level level)
@@ -240,23 +304,23 @@ static void emit_status(struct line_face *f, const struct ui_msg *m)
 
 static void emit_net(struct line_face *f, const struct ui_msg *m)
 {
-	json_t *o;
+	struct buf *o;
 
 	if (m->figures == NULL)
 		return;
-	o = event("net");
+	o = event(f, "net");
 	for (size_t i = 0; i < NET_FIGURE_COUNT; i++)
 		put_count(o, net_figure_table[i].name, m->figures[i]);
-	emit(f, o);
+	emit(f);
 }
 
 void line_json_error(struct line_face *f, const char *code, const char *text)
 {
-	json_t *o = event("error");
+	struct buf *o = event(f, "error");
 
 	put_text(o, "code", code == NULL ? "failed" : code);
 	put_text(o, "text", text == NULL ? "" : text);
-	emit(f, o);
+	emit(f);
 }
 
 void line_json_event(struct line_face *f, const struct ui_msg *m)
