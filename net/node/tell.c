@@ -181,7 +181,7 @@ void tell_topic(struct node *n, const struct gossip_event *ev)
 
 void tell_unit(struct node *n, struct gossip_event *ev)
 {
-	struct chat_net_msg *m = new_message(CHAT_MSG_UNIT, &ev->peer, NULL);
+	struct chat_net_msg *m = new_message(CHAT_MSG_UNIT, NULL, NULL);
 
 	m->data = ev->unit;
 	m->data_len = ev->unit_len;

@@ -16,6 +16,8 @@ struct mailbox {
 	size_t count;
 	size_t bytes;
 	bool refused; /* a post was refused since `drained` was last called */
+	bool held;    /* posts do not wake */
+	bool owed;    /* one would have */
 	bool closed;
 };
 
@@ -85,12 +87,37 @@ int mailbox_post(struct mailbox *mb, struct msg **m)
 		mb->count++;
 		mb->bytes += (*m)->bytes;
 		*m = NULL;
-		pthread_cond_signal(&mb->filled);
+		mb->owed = mb->owed || (first && mb->held);
+		if (!mb->held)
+			pthread_cond_signal(&mb->filled);
 	}
+	first = first && !mb->held;
 	pthread_mutex_unlock(&mb->lock);
 	if (first && mb->cfg.wake != NULL)
 		mb->cfg.wake(mb->cfg.wake_arg);
 	return err;
+}
+
+void mailbox_hold(struct mailbox *mb)
+{
+	pthread_mutex_lock(&mb->lock);
+	mb->held = true;
+	pthread_mutex_unlock(&mb->lock);
+}
+
+void mailbox_let_go(struct mailbox *mb)
+{
+	bool owed;
+
+	pthread_mutex_lock(&mb->lock);
+	owed = mb->owed;
+	mb->held = false;
+	mb->owed = false;
+	if (owed)
+		pthread_cond_signal(&mb->filled);
+	pthread_mutex_unlock(&mb->lock);
+	if (owed && mb->cfg.wake != NULL)
+		mb->cfg.wake(mb->cfg.wake_arg);
 }
 
 bool mailbox_has_room(struct mailbox *mb, size_t bytes)

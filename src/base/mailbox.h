@@ -53,6 +53,13 @@ void mailbox_free(struct mailbox *mb);
  * mailbox_close) and leaves it with the caller. Any thread.
  */
 int mailbox_post(struct mailbox *mb, struct msg **m) P2P_MUST_CHECK;
+/*
+ * Between these two posts do not wake the reader; the second one does, if one
+ * of them would have. For a poster with much to say: where threads share a
+ * core, a reader that is woken by the first message takes each one alone.
+ */
+void mailbox_hold(struct mailbox *mb);
+void mailbox_let_go(struct mailbox *mb);
 /* Whether a post of `bytes` would be taken now; only the one poster may
  * rely on it. A false answer counts as a refusal for `drained`. */
 bool mailbox_has_room(struct mailbox *mb, size_t bytes);

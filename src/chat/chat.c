@@ -536,23 +536,37 @@ static struct msg *take_next(
 	return m;
 }
 
+/* The person is not kept waiting for the lines of others. */
+static bool is_gathering(
+	const struct chat *c, const struct env *env, struct mailbox *from_ui)
+{
+	return env->now_ms < c->gather_until_ms && mailbox_is_empty(from_ui);
+}
+
 uint64_t chat_turn(struct chat *c, const struct env *env,
 	struct mailbox *from_ui, struct mailbox *from_net)
 {
 	bool stalled = !chat_wants_more(c);
-	int taken = 0;
+	int taken = 0, of_net = 0;
 	struct msg *m;
 
+	if (is_gathering(c, env, from_ui))
+		return c->gather_until_ms;
 	while (!c->finished && taken < CHAT_TURN_MAX) {
 		m = take_next(c, from_ui, from_net);
 		if (m == NULL)
 			break;
+		of_net += m->kind >= CHAT_MSG_FROM_NET;
 		chat_handle(c, env, m);
 		taken++;
 	}
 	chat_turn_end(c, env);
+	c->gather_until_ms =
+		of_net >= CHAT_BURST_MIN ? env_after(env, CHAT_GATHER_MS) : 0;
 	/* There may be more: another turn at once. */
-	if (chat_wants_more(c) && (stalled || taken == CHAT_TURN_MAX))
+	if (chat_wants_more(c) && (stalled || taken == CHAT_TURN_MAX)) {
+		c->gather_until_ms = 0;
 		return env->now_ms;
+	}
 	return chat_deadline(c);
 }

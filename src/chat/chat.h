@@ -71,7 +71,9 @@ bool chat_finished(const struct chat *c);
 
 /*
  * A whole turn: takes from the mailboxes (the ui's first), ends the turn,
- * returns the next deadline. The thread's body and the simulator's step.
+ * returns the next deadline. The thread's body and the simulator's step. In a
+ * flood (CHAT_BURST_MIN) it does nothing when it is called before the deadline
+ * that it returned, so that one commit keeps many lines.
  */
 uint64_t chat_turn(struct chat *c, const struct env *env,
 	struct mailbox *from_ui, struct mailbox *from_net);

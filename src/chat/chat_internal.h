@@ -157,6 +157,7 @@ struct chat {
 	uint64_t retry_ms;
 	bool store_told; /* the ui knows that saving fails */
 	size_t kept_count;
+	uint64_t gather_until_ms; /* in a flood: the next turn's time */
 	bool quitting;
 	bool quit_anyway; /* though the store fails */
 	bool finished;

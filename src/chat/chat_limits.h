@@ -9,6 +9,12 @@
 
 /* Messages that one turn takes in, and so commits at once. */
 #define CHAT_TURN_MAX 256
+/* A commit costs as much as a good dozen lines, most of it the wait for the
+ * disk. Behind a turn that took in so many messages of net the next one begins
+ * so much after it, unless the person says something: then a commit keeps what
+ * has gathered. What people say by hand never comes so thick. */
+#define CHAT_BURST_MIN 8
+#define CHAT_GATHER_MS 3
 
 /* JSON payloads: nesting, and values in all (a value costs some 100 bytes
  * while it is being read). */

@@ -248,7 +248,9 @@ static void release_net(struct chat *c)
 void out_release(struct chat *c)
 {
 	release_net(c);
+	mailbox_hold(c->to_ui);
 	release_ui(c);
+	mailbox_let_go(c->to_ui);
 	c->ui_waits = c->ui.first != NULL;
 }
 

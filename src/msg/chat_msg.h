@@ -37,7 +37,7 @@ enum chat_msg_kind {
 			     changed    it */
 	CHAT_MSG_RTT,     /* peer, number: round trip in ms */
 	CHAT_MSG_TOPIC,   /* peer, text: topic, state: 1 subscribed, 0 not */
-	CHAT_MSG_UNIT,    /* peer: who handed it over; data: a verified unit */
+	CHAT_MSG_UNIT,    /* data: a verified unit */
 	CHAT_MSG_HANDED,  /* id; number: peers that have taken it */
 	CHAT_MSG_ADDRESS, /* peer, text: an address we reached it at: save it */
 	CHAT_MSG_RECORD,  /* peer, data: its newest signed record: save it */

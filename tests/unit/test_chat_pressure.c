@@ -374,6 +374,52 @@ static void test_chat_turn_goes_on_after_a_stall(void **state)
 	mailbox_free(from_net);
 }
 
+static void post_net_words(struct mailbox *from_net, int count)
+{
+	for (int i = 0; i < count; i++) {
+		struct msg *m = &chat_net_msg_new(
+			CHAT_MSG_NET_ROOM, NULL, bytes_of(NULL, 0))
+					 ->msg;
+
+		assert_int_equal(mailbox_post(from_net, &m), 0);
+	}
+}
+
+static void test_chat_turn_gathers_behind_a_burst(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	struct mailbox_cfg queue = {.count_max = 10, .bytes_max = 100000};
+	struct mailbox *from_ui = mailbox_new(&queue);
+	struct mailbox *from_net = mailbox_new(&queue);
+	struct msg *line = &chat_ui_msg_new(CHAT_MSG_LINE, NULL, "x")->msg;
+	uint64_t due = h->te.env.now_ms + CHAT_GATHER_MS;
+
+	/* What people say by hand is taken in as it comes. */
+	post_net_words(from_net, CHAT_BURST_MIN - 1);
+	chat_turn(h->chat, &h->te.env, from_ui, from_net);
+	post_net_words(from_net, CHAT_BURST_MIN);
+	chat_turn(h->chat, &h->te.env, from_ui, from_net);
+	assert_true(mailbox_is_empty(from_net));
+	/* Behind a burst the next words wait together, */
+	post_net_words(from_net, 1);
+	assert_true(chat_turn(h->chat, &h->te.env, from_ui, from_net) == due);
+	assert_false(mailbox_is_empty(from_net));
+	/* though not for long, */
+	h->te.env.now_ms = due;
+	chat_turn(h->chat, &h->te.env, from_ui, from_net);
+	assert_true(mailbox_is_empty(from_net));
+	/* and the person does not wait at all. */
+	post_net_words(from_net, CHAT_BURST_MIN);
+	chat_turn(h->chat, &h->te.env, from_ui, from_net);
+	assert_int_equal(mailbox_post(from_ui, &line), 0);
+	chat_turn(h->chat, &h->te.env, from_ui, from_net);
+	host_ui(h, CHAT_MSG_RELOAD, NULL);
+	assert_int_equal(host_line_count(h, "x"), 1);
+	mailbox_free(from_ui);
+	mailbox_free(from_net);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -391,6 +437,7 @@ int main(void)
 		STORY(test_chat_can_be_left_while_the_disk_is_full),
 		STORY(test_chat_full_disk_hears_quit_with_a_word_behind),
 		STORY(test_chat_turn_goes_on_after_a_stall),
+		STORY(test_chat_turn_gathers_behind_a_burst),
 	};
 
 	return cmocka_run_group_tests_name("chat_pressure", tests, NULL, NULL);

@@ -87,6 +87,44 @@ static void test_messages_come_out_in_order(void **state)
 	assert_int_equal(alive_count, 0);
 }
 
+static void test_a_held_mailbox_wakes_once_at_the_end(void **state)
+{
+	atomic_int wakes = 0;
+	struct mailbox *mb = mailbox_new(&(struct mailbox_cfg){.count_max = 3,
+		.bytes_max = 100,
+		.wake = count_call,
+		.wake_arg = &wakes});
+
+	(void)state;
+	assert_true(mailbox_is_empty(mb));
+	mailbox_hold(mb);
+	assert_int_equal(post(mb, 1, 1), 0);
+	assert_int_equal(post(mb, 2, 1), 0);
+	assert_int_equal(wakes, 0);
+	mailbox_let_go(mb);
+	assert_int_equal(wakes, 1);
+	assert_false(mailbox_is_empty(mb));
+	/* The reader is awake and takes this one, too. */
+	mailbox_hold(mb);
+	assert_int_equal(post(mb, 3, 1), 0);
+	mailbox_let_go(mb);
+	assert_int_equal(wakes, 1);
+	for (int i = 1; i <= 3; i++)
+		expect(mb, i);
+	/* It took all before the poster had let go: woken in vain once. */
+	mailbox_hold(mb);
+	assert_int_equal(post(mb, 4, 1), 0);
+	expect(mb, 4);
+	mailbox_let_go(mb);
+	assert_int_equal(wakes, 2);
+	mailbox_hold(mb);
+	mailbox_let_go(mb);
+	assert_int_equal(wakes, 2);
+	assert_int_equal(post(mb, 5, 1), 0);
+	assert_int_equal(wakes, 3);
+	mailbox_free(mb);
+}
+
 static void test_full_by_count_or_bytes_leaves_the_message(void **state)
 {
 	struct mailbox *mb = mailbox_new(
@@ -266,6 +304,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_messages_come_out_in_order),
+		cmocka_unit_test(test_a_held_mailbox_wakes_once_at_the_end),
 		cmocka_unit_test(
 			test_full_by_count_or_bytes_leaves_the_message),
 		cmocka_unit_test(test_one_oversized_message_passes_alone),
