@@ -138,6 +138,58 @@ static void on_disconnect(
 		swarm_disconnect(n->swarm, env, &peer);
 }
 
+int node_parse_keep(const char *text, struct peer_id *peer, struct maddr *addr)
+{
+	struct maddr whole;
+	struct maddr_tcp tcp;
+	struct bytes id;
+
+	addr->len = 0;
+	if (text[0] != '/')
+		return peer_id_parse_text(peer, bytes_str(text));
+	if (maddr_parse_text(&whole, bytes_str(text)) != 0)
+		return P2P_ERR_MALFORMED;
+	maddr_split_peer(&whole, addr, &id);
+	if (id.len == 0 || !maddr_to_tcp(addr, &tcp))
+		return P2P_ERR_MALFORMED;
+	return peer_id_parse(peer, id);
+}
+
+static void on_keep(struct node *n, const struct env *env, const char *text)
+{
+	struct peer_id peer;
+	struct maddr addr;
+	int err = node_parse_keep(text, &peer, &addr);
+
+	if (err == 0)
+		err = gossip_set_direct(n->gossip, env, &peer, true);
+	if (err != 0) {
+		tell_dial_failed(n, text,
+			"neither a multiaddr with /p2p/ID nor a peer id, or "
+			"too many are kept");
+		return;
+	}
+	if (addr.len > 0)
+		swarm_keep(n->swarm, env, &peer, &addr);
+	else
+		/* Its addresses may be known, or the LAN shows them. */
+		(void)!swarm_want(n->swarm, env, &peer);
+}
+
+static void on_worth(struct node *n, const struct net_msg *m)
+{
+	struct peer_id peer;
+	struct link *l;
+
+	if (peer_id_parse_text(&peer, bytes_str(m->peer)) != 0)
+		return;
+	l = link_find(n, &peer);
+	if (l == NULL)
+		return;
+	l->worth = m->worth;
+	gossip_peer_app(n->gossip, &peer, l->worth);
+}
+
 void command_serve(struct node *n, const struct env *env, struct net_msg *m)
 {
 	switch ((enum net_msg_kind)m->msg.kind) {
@@ -160,6 +212,12 @@ void command_serve(struct node *n, const struct env *env, struct net_msg *m)
 		break;
 	case NET_MSG_KNOWN_PEER:
 		on_known_peer(n, env, m);
+		break;
+	case NET_MSG_KEEP:
+		on_keep(n, env, m->text == NULL ? "" : m->text);
+		break;
+	case NET_MSG_WORTH:
+		on_worth(n, m);
 		break;
 	case NET_MSG_STATS:
 		tell_stats(n);

@@ -74,7 +74,10 @@ void link_open(struct node *n, const struct env *env, struct link *l)
 		swarm_stream_reset(n->swarm, l->out);
 		l->out = 0;
 		l->refused = true;
+		return;
 	}
+	/* Chat may have said it before there was any gossip. */
+	gossip_peer_app(n->gossip, &l->peer, l->worth);
 }
 
 static void in_clear(struct link_in *in)

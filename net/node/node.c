@@ -158,8 +158,12 @@ static void on_peer_event(
 	switch (ev->kind) {
 	case SWARM_EV_PEER_UP:
 	case SWARM_EV_IDENTIFIED:
-		if (ev->kind == SWARM_EV_PEER_UP)
+		if (ev->kind == SWARM_EV_PEER_UP) {
 			l->up = true;
+			/* One that called us is called back, too. */
+			if (gossip_is_direct(n->gossip, &ev->peer))
+				(void)!swarm_want(n->swarm, env, &ev->peer);
+		}
 		if (!l->up)
 			break;
 		tell_up(n, l);

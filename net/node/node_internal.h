@@ -53,6 +53,7 @@ struct link {
 	uint64_t reopen_at_ms; /* NEVER: not waiting */
 	struct link_in in[NODE_LINK_STREAMS_IN]; /* [0] is the newest */
 	uint64_t rtt_told_ms;                    /* NEVER: none */
+	int worth; /* what chat thinks of it: its P5 */
 };
 
 struct request {

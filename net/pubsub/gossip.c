@@ -256,6 +256,11 @@ int gossip_set_direct(struct gossip *g, const struct env *env,
 	return 0;
 }
 
+bool gossip_is_direct(const struct gossip *g, const struct peer_id *id)
+{
+	return table_get(&g->direct, peer_id_bytes(id)) != NULL;
+}
+
 /* ---- topics ------------------------------------------------------------ */
 
 int gossip_join(struct gossip *g, const struct env *env, struct bytes name)

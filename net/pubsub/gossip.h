@@ -133,9 +133,9 @@ int gossip_publish(struct gossip *g, const struct env *env,
 
 /*
  * What the owner thinks of a connected peer (P5 of the peer score): above 0
- * for a contact or a member of a room, below 0 for one that is over a rate or
- * lied in sync; of that measure the thresholds of score_params_chat. Forgotten
- * when the peer is removed.
+ * for somebody it knows, below 0 for whom it would rather not have; of that
+ * measure the thresholds of score_params_chat. Forgotten when the peer is
+ * removed.
  */
 void gossip_peer_app(
 	struct gossip *g, const struct peer_id *peer, double value);
@@ -168,6 +168,7 @@ bool gossip_next_sender(struct gossip *g, struct peer_id *peer);
  */
 int gossip_set_direct(struct gossip *g, const struct env *env,
 	const struct peer_id *peer, bool on) P2P_MUST_CHECK;
+bool gossip_is_direct(const struct gossip *g, const struct peer_id *peer);
 
 /* Where signed peer records are: the newest of a peer, or an empty view. */
 struct gossip_records {

@@ -174,9 +174,11 @@ void swarm_dial(struct swarm *s, const struct env *env,
 	swarm_emit(s, &ev);
 }
 
-void swarm_know(struct swarm *s, const struct env *env,
-	const struct peer_id *id, const struct maddr *addr, bool fresh)
+static void know(struct swarm *s, const struct env *env,
+	const struct peer_id *id, const struct maddr *addr,
+	enum book_source source)
 {
+	bool fresh = source == BOOK_LAN;
 	struct maddr base;
 	struct bytes raw;
 	struct peer *p;
@@ -187,11 +189,14 @@ void swarm_know(struct swarm *s, const struct env *env,
 	maddr_split_peer(addr, &base, &raw);
 	if (dial_why_not(s, env, &base) != NULL)
 		return;
-	p = peer_get(s, env, id, fresh ? BOOK_HINT : BOOK_PROVEN);
+	p = peer_get(s, env, id,
+		fresh                  ? BOOK_HINT
+		: source == BOOK_TYPED ? BOOK_WANTED
+				       : BOOK_PROVEN);
 	if (p == NULL)
 		return;
 	is_new = book_find(&p->known, &base) == NULL;
-	if (peer_learn(s, env, p, &base, fresh ? BOOK_LAN : BOOK_SAVED) != 0)
+	if (peer_learn(s, env, p, &base, source) != 0)
 		is_new = false;
 	p->wanted = true;
 	book_seen(&s->book, &p->known, env->now_ms);
@@ -199,6 +204,18 @@ void swarm_know(struct swarm *s, const struct env *env,
 		dial_seen(s, env, p, is_new);
 	else
 		dial_wanted(s, env, p);
+}
+
+void swarm_know(struct swarm *s, const struct env *env,
+	const struct peer_id *id, const struct maddr *addr, bool fresh)
+{
+	know(s, env, id, addr, fresh ? BOOK_LAN : BOOK_SAVED);
+}
+
+void swarm_keep(struct swarm *s, const struct env *env,
+	const struct peer_id *id, const struct maddr *addr)
+{
+	know(s, env, id, addr, BOOK_TYPED);
 }
 
 int swarm_learn_record(struct swarm *s, const struct env *env, struct bytes raw,

@@ -115,6 +115,10 @@ struct bytes swarm_peer_record(
  * nothing happens when it is connected. P2P_ERR_NOT_FOUND. */
 int swarm_want(struct swarm *s, const struct env *env,
 	const struct peer_id *peer) P2P_MUST_CHECK;
+/* The person names an address where a peer is to be found for good: as
+ * swarm_know, and the peer never makes room for others. */
+void swarm_keep(struct swarm *s, const struct env *env,
+	const struct peer_id *peer, const struct maddr *addr);
 /* Closes all connections to a peer and stops redialling it. */
 void swarm_disconnect(
 	struct swarm *s, const struct env *env, const struct peer_id *peer);

@@ -30,6 +30,7 @@ static const struct option_row table[] = {
 	{"name", 0, KIND_TEXT, offsetof(struct options, name), true},
 	{"listen", 0, KIND_LIST, offsetof(struct options, listen), true},
 	{"connect", 0, KIND_LIST, offsetof(struct options, connect), true},
+	{"keep", 0, KIND_LIST, offsetof(struct options, keep), true},
 	{"data-dir", 0, KIND_TEXT, offsetof(struct options, data_dir), true},
 	{"profile", 0, KIND_TEXT, offsetof(struct options, profile), true},
 	{"config", 0, KIND_TEXT, offsetof(struct options, config), false},
@@ -56,6 +57,8 @@ static const char help[] =
 	"lobby\n"
 	"  --name NAME        the name that others see\n"
 	"  --connect ADDRESS  connect to a multiaddr or IP:PORT (repeat)\n"
+	"  --keep PEER        stay connected to this peer: its multiaddr with\n"
+	"                     /p2p/ID, or its id (repeat)\n"
 	"\n"
 	"Network\n"
 	"  --listen MULTIADDR listen here (repeat); default every interface\n"
@@ -248,6 +251,7 @@ void options_clear(struct options *o)
 	list_clear(&o->rooms);
 	list_clear(&o->listen);
 	list_clear(&o->connect);
+	list_clear(&o->keep);
 	free(o->name);
 	free(o->data_dir);
 	free(o->profile);
@@ -293,6 +297,7 @@ static void merge(struct options *low, struct options *high, bool level_set,
 	take_list(&low->rooms, &high->rooms);
 	take_list(&low->listen, &high->listen);
 	take_list(&low->connect, &high->connect);
+	take_list(&low->keep, &high->keep);
 	take_text(&low->name, &high->name);
 	take_text(&low->data_dir, &high->data_dir);
 	take_text(&low->profile, &high->profile);

@@ -28,6 +28,7 @@ struct options {
 	struct option_list rooms;
 	struct option_list listen;
 	struct option_list connect;
+	struct option_list keep;
 	char *name;     /* owned, or NULL */
 	char *data_dir; /* owned, or NULL: the XDG folder */
 	char *profile;  /* owned, or NULL: "default" */

@@ -192,6 +192,23 @@ static int parse_listen(const struct options *o,
 	return 0;
 }
 
+static int check_keep(const struct options *o, char *error)
+{
+	struct peer_id peer;
+	struct maddr addr;
+
+	for (size_t i = 0; i < o->keep.count; i++) {
+		if (node_parse_keep(o->keep.items[i], &peer, &addr) == 0)
+			continue;
+		(void)snprintf(error, OPTIONS_ERROR_MAX,
+			"--keep %.200s: neither a multiaddr such as "
+			"/ip4/192.168.1.20/tcp/4001/p2p/ID nor a peer id",
+			o->keep.items[i]);
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
 static int make_loop(struct program *p, char *error)
 {
 	struct maddr listen[OPTIONS_LIST_MAX];
@@ -244,6 +261,8 @@ static int make_chat(struct program *p, char *error)
 		.room_count = o->rooms.count,
 		.connect = (const char *const *)o->connect.items,
 		.connect_count = o->connect.count,
+		.keep = (const char *const *)o->keep.items,
+		.keep_count = o->keep.count,
 		.version = p->versions,
 		.utc_offset_s = program_clock().utc_offset_s,
 	};
@@ -294,6 +313,8 @@ int program_open(struct program *p, const struct options *o,
 	}
 	make_mailboxes(p);
 	status = parse_listen(o, listen, error);
+	if (status == 0)
+		status = check_keep(o, error);
 	if (status == 0)
 		status = profile_open(&p->profile, o, get_env, error);
 	if (status == 0)

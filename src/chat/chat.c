@@ -12,12 +12,20 @@
 
 /* ---- making ------------------------------------------------------------ */
 
-static void copy_connect(struct chat *c, const struct chat_cfg *cfg)
+static char **copy_texts(const char *const *texts, size_t count)
 {
-	c->connect = xcalloc(cfg->connect_count + 1, sizeof(*c->connect));
-	for (size_t i = 0; i < cfg->connect_count; i++)
-		c->connect[i] = xstrdup(cfg->connect[i]);
-	c->connect_count = cfg->connect_count;
+	char **copy = xcalloc(count + 1, sizeof(*copy));
+
+	for (size_t i = 0; i < count; i++)
+		copy[i] = xstrdup(texts[i]);
+	return copy;
+}
+
+static void free_texts(char **texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(texts[i]);
+	free(texts);
 }
 
 static struct chat *alloc_chat(
@@ -32,7 +40,10 @@ static struct chat *alloc_chat(
 	c->env = env;
 	c->version = xstrdup(cfg->version == NULL ? "" : cfg->version);
 	c->utc_offset_s = cfg->utc_offset_s;
-	copy_connect(c, cfg);
+	c->connect = copy_texts(cfg->connect, cfg->connect_count);
+	c->connect_count = cfg->connect_count;
+	c->keep = copy_texts(cfg->keep, cfg->keep_count);
+	c->keep_count = cfg->keep_count;
 	peer_id_text(&cfg->me->id, c->me_text);
 	table_init(&c->people, env->rng);
 	table_init(&c->names, env->rng);
@@ -190,9 +201,8 @@ void chat_free(struct chat *c)
 	free_offers(c);
 	for (int i = 0; i < CHAT_STATUS_COUNT; i++)
 		free(c->status[i].text);
-	for (size_t i = 0; i < c->connect_count; i++)
-		free(c->connect[i]);
-	free(c->connect);
+	free_texts(c->connect, c->connect_count);
+	free_texts(c->keep, c->keep_count);
 	free(c->listen);
 	free(c->version);
 	free(c);

@@ -41,6 +41,8 @@ struct chat_cfg {
 	size_t room_count;
 	const char *const *connect; /* --connect: dialled at the start */
 	size_t connect_count;
+	const char *const *keep; /* --keep: peers to stay connected to */
+	size_t keep_count;
 	const char *version; /* what /version says, lines */
 	int utc_offset_s;    /* of the person's days, for /history */
 };

@@ -47,6 +47,7 @@ struct chat_person {
 	char *address;
 	char *agent;
 	char *protocols;
+	int worth_told; /* to net; CHAT_WORTH_UNTOLD: not sure */
 	/* What it lately sent, or (hint) what its program is taken for. */
 	enum dialect speaks;
 	bool speaks_is_hint;
@@ -118,6 +119,8 @@ struct chat {
 	char *version;
 	char **connect;
 	size_t connect_count;
+	char **keep;
+	size_t keep_count;
 	int utc_offset_s;
 	const struct env *env; /* of this turn */
 	char me_text[PEER_ID_TEXT_MAX];
@@ -210,6 +213,8 @@ void person_claim(struct chat *c, struct chat_person *p, const char *name);
 void person_seen(struct chat *c, struct chat_person *p);
 /* UI_MSG_PERSON at the end of the turn. */
 void person_changed(struct chat *c, struct chat_person *p);
+/* Tells net what a connected person is worth, when that is new. */
+void person_tell_worth(struct chat *c, struct chat_person *p);
 char person_mark(const struct chat *c, const struct chat_person *p);
 /* Whether the name, claimed once, is another's who was there before. */
 bool person_borrows(

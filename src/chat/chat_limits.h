@@ -52,6 +52,13 @@
 /* A person is new for a day. */
 #define CHAT_NEW_PERSON_MS (86400ULL * 1000)
 
+/* What the peer of somebody who has said something here is worth to net (P5 of
+ * the peer score, net/pubsub/score.h): known for longer than a day, and new.
+ * From 10 on it is believed whom it names to us, and a line costs nothing. */
+#define CHAT_WORTH_KNOWN 20
+#define CHAT_WORTH_NEW 5
+#define CHAT_WORTH_UNTOLD (-1)
+
 /* Own lines go out in batches, a pause apart; when nobody has answered an
  * offer it is made again after the retry time while somebody is there. The
  * batch is small because go-libp2p drops what its queue of 32 unchecked

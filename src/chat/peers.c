@@ -139,6 +139,8 @@ void peers_tell_net(struct chat *c)
 				net_msg_about(
 					NET_MSG_JOIN, ROOM_OF(pos)->row.topic),
 				NULL);
+	for (size_t i = 0; i < c->keep_count; i++)
+		out_net(c, net_msg_about(NET_MSG_KEEP, c->keep[i]), NULL);
 	for (size_t i = 0; i < c->connect_count; i++)
 		out_net(c, net_msg_about(NET_MSG_CONNECT, c->connect[i]), NULL);
 	tell_saved(c);
@@ -212,6 +214,7 @@ static void peer_gone(struct chat *c, struct chat_person *p)
 	if (!p->connected)
 		return;
 	p->connected = false;
+	p->worth_told = 0;
 	p->announce = true;
 	p->rtt_ms = UINT64_MAX;
 	if (p->speaks_is_hint)

@@ -303,6 +303,7 @@ void people_restore(struct chat *c)
 		(void)!store_find_person(c->store, p->row.peer, &row);
 		p->row.id = row.id;
 		p->row.ignored = row.ignored;
+		p->worth_told = p->connected ? CHAT_WORTH_UNTOLD : 0;
 		p->dirty = row.id != 0 && strcmp(row.name, p->row.name) != 0;
 		if (p->dirty)
 			person_changed(c, p);
@@ -355,6 +356,32 @@ void person_tell(struct chat *c, struct chat_person *p)
 	out_ui(c, m);
 }
 
+static int worth_of(const struct chat *c, const struct chat_person *p)
+{
+	uint64_t wall = c->env->wall_ms;
+
+	if (p->row.id == 0 || p->row.ignored)
+		return 0;
+	if (wall < p->row.first_seen_ms ||
+		wall - p->row.first_seen_ms < CHAT_NEW_PERSON_MS)
+		return CHAT_WORTH_NEW;
+	return CHAT_WORTH_KNOWN;
+}
+
+void person_tell_worth(struct chat *c, struct chat_person *p)
+{
+	int worth = worth_of(c, p);
+	struct net_msg *m;
+
+	if (!p->connected || worth == p->worth_told)
+		return;
+	p->worth_told = worth;
+	m = net_msg_new(NET_MSG_WORTH, NULL, bytes_of(NULL, 0));
+	snprintf(m->peer, sizeof(m->peer), "%s", p->row.peer);
+	m->worth = worth;
+	out_net(c, m, NULL);
+}
+
 void people_flush(struct chat *c)
 {
 	struct list *pos, *tmp;
@@ -372,6 +399,7 @@ void people_flush(struct chat *c)
 			p->dirty = false;
 		if (!p->self)
 			person_tell(c, p);
+		person_tell_worth(c, p);
 		p->announce = false;
 	}
 }

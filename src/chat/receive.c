@@ -127,6 +127,7 @@ static void keep_line(struct chat *c, struct chat_room *r, struct line_facts *f,
 			clock_hear(c, r, author->row.id, m.key.time_ms);
 	person_claim(c, author, author->self ? "" : f->payload->name);
 	person_seen(c, author);
+	person_tell_worth(c, author);
 	if (author->self)
 		own_line_came(r, f->payload, &m);
 	if (author->row.ignored)

@@ -21,6 +21,11 @@ enum net_msg_kind {
 	NET_MSG_KNOWN_PEER, /* peer; text: an address that worked before
 			       (saved): redialled with back-off for as long as
 			       it runs */
+	NET_MSG_KEEP,       /* text: a multiaddr that ends in /p2p/ID, or an id
+			       alone: stay connected to that peer, and hold it
+			       for one of ours (gossip_set_direct) */
+	NET_MSG_WORTH,      /* peer, worth: what we think of a connected peer,
+			       until it goes */
 	NET_MSG_STATS,      /* answered by CHAT_MSG_STATS */
 	NET_MSG_KNOWN_RECORD, /* data: a peer's signed record (saved) */
 	NET_MSG_WHOIS,        /* peer: what is known of its addresses; "": of
@@ -33,6 +38,7 @@ struct net_msg {
 	struct msg msg; /* kind: enum net_msg_kind */
 	char peer[MSG_PEER_MAX];
 	char *text; /* owned */
+	int worth;  /* for gossip_peer_app */
 	uint8_t id[MSG_UNIT_ID_BYTES];
 	uint8_t *data; /* owned */
 	size_t data_len;

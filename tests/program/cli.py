@@ -463,6 +463,30 @@ def signals_connected(t):
     a.quit()
 
 
+def kept_peers(t):
+    """A kept peer is called again whenever it is lost; what is none exits."""
+    for bad in ("10.0.0.1:4001", "/ip4/10.0.0.1/tcp/4001", "x"):
+        refused(64, *HEADLESS, "--keep", bad, env=clean_env(t.home()),
+                words=["--keep", bad])
+    home, port = t.home(), free_port()
+    listen = ("--listen", f"/ip4/127.0.0.1/tcp/{port}")
+    box = Program(t, home, *listen, base=HEADLESS).ready()
+    conf = t.home() / "conf"
+    conf.write_text(f"keep = {box.addr}\n")
+    ann = Program(t, t.home(), "--config", str(conf)).ready()
+    connected(ann, box)
+    for round in range(2):
+        box.kill()
+        ann.until("word that it is gone", lambda: len(ann.seen(
+            "peer", peer_id=box.id, state="disconnected")) == round + 1)
+        box = Program(t, home, *listen, base=HEADLESS).ready()
+        box.wait("peer", peer_id=ann.id, state="connected", direction="in")
+    ann.send("still there")
+    box.wait("message", text="still there")
+    box.quit()
+    ann.quit()
+
+
 def stopped_and_continued(t):
     """SIGSTOP and SIGCONT: it goes on where it was."""
     a = Program(t, t.home()).ready()
@@ -626,7 +650,8 @@ PROBES = [
     bad_addresses, port_in_use, saved_port, config_errors, config_default,
     precedence, folders, no_home, home_not_writable, second_start,
     same_after_restart, bad_key_files, unreadable_key, bad_databases,
-    foreign_database, signals, signals_connected, stopped_and_continued,
+    foreign_database, signals, signals_connected, kept_peers,
+    stopped_and_continued,
     broken_stdout, end_of_input, plain_alone, odd_input, hostile_text,
     dumb_terminal, log_file,
 ]

@@ -7,8 +7,11 @@
 #include <cmocka.h>
 
 #include "base/xmalloc.h"
+#include "net/identity/peer_record.h"
 #include "net/node/node_internal.h"
+#include "net/pubsub/gossip_rpc.h"
 #include "net/unit/unit.h"
+#include "net/wire/pb.h"
 #include "tests/lib/test_env.h"
 
 #define NODES 2
@@ -22,7 +25,9 @@ struct side {
 	bool paused;   /* the other side must not send */
 	bool chat_full;
 	bool stopped;
+	bool away; /* dials to it find nobody */
 	unsigned advertised;
+	unsigned far_dials; /* to others than the other side */
 	struct chat_net_msg *told[TOLD_MAX];
 	unsigned told_count;
 };
@@ -120,7 +125,8 @@ static void dial(struct pair *p, unsigned from, struct node_action *act)
 		.conn = act->conn,
 		.text = "refused"};
 
-	if (s->conn == 0 && maddr_equal(&act->addr, &t->addr)) {
+	s->far_dials += !maddr_equal(&act->addr, &t->addr);
+	if (s->conn == 0 && !t->away && maddr_equal(&act->addr, &t->addr)) {
 		ev = (struct node_event){
 			.kind = NODE_EV_ACCEPTED, .addr = s->addr};
 		step(p, !from, &ev);
@@ -641,6 +647,193 @@ static void test_node_saved_peers_and_disconnect(void **state)
 	run(p);
 }
 
+/* ---- what chat thinks of peers; kept peers ---- */
+
+static void tell_worth(struct pair *p, int worth)
+{
+	struct net_msg *m = net_msg_new(NET_MSG_WORTH, NULL, bytes_of(NULL, 0));
+
+	(void)peer_id_text(&p->side[1].me.id, m->peer);
+	m->worth = worth;
+	command(p, 0, m);
+}
+
+/* Node 1 prunes node 0 and names a third peer with its record. */
+static void prune_naming(struct pair *p, uint8_t third)
+{
+	struct link *l = link_find(p->side[1].n, &p->side[0].me.id);
+	struct peer_record r = {.seq = 1, .addr_count = 1};
+	uint8_t head[10], seed[32] = {10, third};
+	struct buf rpc, record;
+	size_t outer, inner, peer;
+	struct identity who;
+	struct maddr addr;
+	char text[40];
+
+	identity_from_seed(&who, seed);
+	snprintf(text, sizeof(text), "/ip4/10.0.9.%u/tcp/4001", third);
+	assert_int_equal(maddr_parse_text(&addr, bytes_str(text)), 0);
+	r.addrs[0] = maddr_bytes(&addr);
+	buf_init(&rpc, 8192);
+	buf_init(&record, ENVELOPE_BYTES_MAX);
+	assert_int_equal(peer_record_seal(&who, &r, &record), 0);
+	outer = pb_begin(&rpc, RPC_CONTROL);
+	inner = pb_begin(&rpc, CONTROL_PRUNE);
+	pb_put_bytes(&rpc, PRUNE_TOPIC, bytes_str("room"));
+	peer = pb_begin(&rpc, PRUNE_PEERS);
+	pb_put_bytes(&rpc, PEER_INFO_ID, peer_id_bytes(&who.id));
+	pb_put_bytes(&rpc, PEER_INFO_RECORD, buf_bytes(&record));
+	pb_end(&rpc, peer);
+	pb_end(&rpc, inner);
+	pb_end(&rpc, outer);
+	assert_int_equal(
+		swarm_stream_write(p->side[1].n->swarm, &p->te.env, l->out,
+			bytes_of(head, frame_header(rpc.len, head))),
+		0);
+	assert_int_equal(swarm_stream_write(p->side[1].n->swarm, &p->te.env,
+				 l->out, buf_bytes(&rpc)),
+		0);
+	buf_clear(&rpc);
+	buf_clear(&record);
+	event(p, 1, NODE_EV_TICK);
+	pass(p, 1000);
+}
+
+static void test_node_follows_px_of_a_contact_not_of_a_stranger(void **state)
+{
+	struct pair *p = *state;
+
+	meet(p);
+	assert_true(gossip_in_mesh(
+		p->side[0].n->gossip, bytes_str("room"), &p->side[1].me.id));
+	prune_naming(p, 1);
+	assert_int_equal(p->side[0].far_dials, 0);
+	/* Back in the mesh, and known by now. */
+	pass(p, 70000);
+	tell_worth(p, 20);
+	assert_true(gossip_in_mesh(
+		p->side[0].n->gossip, bytes_str("room"), &p->side[1].me.id));
+	prune_naming(p, 2);
+	assert_true(p->side[0].far_dials > 0);
+}
+
+static void test_node_worth_is_of_the_connection(void **state)
+{
+	struct pair *p = *state;
+	struct gossip *g = p->side[0].n->gossip;
+	const struct peer_id *peer = &p->side[1].me.id;
+	struct link *l;
+
+	tell_worth(p, 20); /* not here: nothing */
+	meet(p);
+	assert_true(gossip_peer_score(g, peer) < 1);
+	tell_worth(p, 20);
+	assert_true(gossip_peer_score(g, peer) >= 20);
+	/* A new stream keeps it. */
+	l = link_find(p->side[1].n, &p->side[0].me.id);
+	swarm_stream_reset(p->side[1].n->swarm, l->in[0].stream);
+	l->in[0].stream = 0;
+	pass(p, 3000);
+	assert_true(gossip_peer_score(g, peer) >= 20);
+	cut(p);
+	pass(p, 5000);
+	assert_int_equal(last(p, 0, CHAT_MSG_PEER)->state, 1);
+	assert_true(gossip_peer_score(g, peer) < 1);
+}
+
+static void keep(struct pair *p, unsigned i, bool with_address)
+{
+	struct maddr whole;
+	char text[MADDR_TEXT_MAX];
+
+	(void)peer_id_text(&p->side[!i].me.id, text);
+	if (with_address) {
+		assert_int_equal(maddr_join_peer(&whole, &p->side[!i].addr,
+					 peer_id_bytes(&p->side[!i].me.id)),
+			0);
+		(void)maddr_text(&whole, text);
+	}
+	say(p, i, NET_MSG_KEEP, text);
+}
+
+static void test_node_kept_peers_stay_connected(void **state)
+{
+	struct pair *p = *state;
+
+	keep(p, 0, true);
+	keep(p, 1, false);
+	pass(p, 1000);
+	assert_int_equal(last(p, 0, CHAT_MSG_PEER)->state, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		cut(p);
+		pass(p, 30000);
+		assert_int_equal(last(p, 0, CHAT_MSG_PEER)->state, 1);
+	}
+	/* Away for hours: called all the while, and there again soon. */
+	cut(p);
+	p->side[0].away = p->side[1].away = true;
+	pass(p, 4 * 3600000);
+	assert_int_equal(last(p, 0, CHAT_MSG_PEER)->state, 0);
+	p->side[1].away = false;
+	forget(p);
+	pass(p, SWARM_REDIAL_RARELY_MS * 3 / 2);
+	assert_int_equal(last(p, 0, CHAT_MSG_PEER)->state, 1);
+	assert_int_equal(told(p, 0, CHAT_MSG_DIAL_FAILED), 0);
+}
+
+/* An id alone: from the first call of either side on. */
+static void test_node_kept_by_id_is_called_back(void **state)
+{
+	struct pair *p = *state;
+
+	keep(p, 1, false);
+	say(p, 0, NET_MSG_CONNECT, "10.0.0.2:4001");
+	pass(p, 3000);
+	p->side[1].away = true;
+	cut(p);
+	pass(p, 1);
+	swarm_disconnect(p->side[0].n->swarm, &p->te.env, &p->side[1].me.id);
+	p->side[1].away = false;
+	forget(p);
+	pass(p, 30000);
+	assert_int_equal(last(p, 1, CHAT_MSG_PEER)->state, 1);
+	assert_true(last(p, 1, CHAT_MSG_PEER)->outbound);
+}
+
+static void test_node_kept_peers_talk_beside_the_mesh(void **state)
+{
+	struct pair *p = *state;
+	struct node *n = p->side[0].n;
+
+	keep(p, 0, false);
+	keep(p, 1, false);
+	meet(p);
+	pass(p, 60000);
+	assert_int_equal(gossip_mesh_size(n->gossip, bytes_str("room")), 0);
+	assert_true(gossip_is_direct(n->gossip, &p->side[1].me.id));
+	publish(p, 0, 1, "to a friend");
+	publish(p, 1, 2, "and back");
+	run(p);
+	assert_int_equal(told(p, 0, CHAT_MSG_UNIT), 1);
+	assert_int_equal(told(p, 1, CHAT_MSG_UNIT), 1);
+	assert_int_equal(gossip_counters(n->gossip)->behaviour, 0);
+}
+
+static void test_node_keep_says_why_not(void **state)
+{
+	static const char *const bad[] = {"", "/", "x", "10.0.0.2:4001",
+		"/ip4/10.0.0.2/tcp/4001", "/ip4/10.0.0.2/tcp/4001/p2p/12D3",
+		"/p2p/12D3KooWHdiAxVd8uMQR1hGWXccidmfCwLqcMpGwR6QcTP6QRMuD"};
+	struct pair *p = *state;
+
+	for (unsigned i = 0; i < P2P_ARRAY_LEN(bad); i++) {
+		forget(p);
+		say(p, 0, NET_MSG_KEEP, bad[i]);
+		run(p);
+		assert_int_equal(told(p, 0, CHAT_MSG_DIAL_FAILED), 1);
+	}
+}
+
 static void test_node_connect_takes_many_forms(void **state)
 {
 	static const char *const good[] = {"10.0.0.2:4001",
@@ -778,6 +971,12 @@ int main(void)
 		T(test_node_forgets_peers_that_never_were_up),
 		T(test_node_lan_peers_are_dialled_and_redialled),
 		T(test_node_saved_peers_and_disconnect),
+		T(test_node_follows_px_of_a_contact_not_of_a_stranger),
+		T(test_node_worth_is_of_the_connection),
+		T(test_node_kept_peers_stay_connected),
+		T(test_node_kept_by_id_is_called_back),
+		T(test_node_kept_peers_talk_beside_the_mesh),
+		T(test_node_keep_says_why_not),
 		T(test_node_connect_takes_many_forms),
 		T(test_node_connect_says_why_not),
 		T(test_node_connect_names_are_bounded),
