@@ -130,11 +130,14 @@ static bool peer_address(uv_tcp_t *tcp, struct maddr *a)
  */
 static size_t share_of(struct carrier *c)
 {
-	const struct loop *l = c->loop;
+	struct loop *l = c->loop;
 	size_t share = LOOP_TURN_BYTES / P2P_MAX(l->pouring, 1);
+	bool young = c->brought < LOOP_YOUNG_BYTES;
 
-	if (c->read_turn == l->turn)
+	if (c->read_turn == l->turn ||
+		(young && l->young >= LOOP_YOUNG_READS_A_TURN))
 		return 0;
+	l->young += young;
 	c->read_turn = l->turn;
 	share = P2P_MAX(share, (size_t)LOOP_READ_BYTES_MIN);
 	return P2P_MIN(share, sizeof(l->read_buffer));
@@ -163,6 +166,8 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 		return;
 	}
 	c->loop->poured += (size_t)n == buf->len;
+	if (c->brought < LOOP_YOUNG_BYTES)
+		c->brought += (size_t)n;
 	ev.bytes = bytes_of(buf->base, (size_t)n);
 	if (n > 0)
 		loop_step(c->loop, &ev);

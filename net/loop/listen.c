@@ -40,10 +40,31 @@ static int bind_one(struct loop *l, const struct sockaddr *sa, uint16_t *port)
 	return err;
 }
 
+/* libuv accepts as long as there is somebody, however many come: one whom
+ * nobody takes holds it up until the next turn. */
 static void on_connection(uv_stream_t *listener, int status)
 {
-	if (status == 0)
-		carrier_accept(listener->data, listener);
+	struct loop *l = listener->data;
+	size_t at = (size_t)((uv_tcp_t *)listener - l->listeners);
+
+	if (status != 0)
+		return;
+	if (l->accepts[at] >= LOOP_ACCEPTS_A_TURN) {
+		l->held[at] = true;
+		return;
+	}
+	l->accepts[at]++;
+	carrier_accept(l, listener);
+}
+
+void listen_turn(struct loop *l)
+{
+	for (size_t i = 0; i < l->listener_count; i++) {
+		l->accepts[i] = l->held[i];
+		if (l->held[i])
+			carrier_accept(l, (uv_stream_t *)&l->listeners[i]);
+		l->held[i] = false;
+	}
 }
 
 static int listen_one(struct loop *l, const struct sockaddr *sa, uint16_t *port)

@@ -281,6 +281,8 @@ static void on_prepare(uv_prepare_t *p)
 	l->turn++;
 	l->pouring = l->poured;
 	l->poured = 0;
+	l->young = 0;
+	listen_turn(l);
 }
 
 static void init_handles(struct loop *l)

@@ -28,6 +28,12 @@
  * and of each of them at least. */
 #define LOOP_TURN_BYTES 131072
 #define LOOP_READ_BYTES_MIN 4096
+/* Per listener. Accepting is cheap beside what it leads to: a carrier is young
+ * until it has brought what a handshake takes, and handshakes cost the most
+ * per byte, so that only some of the young are read in one turn. */
+#define LOOP_ACCEPTS_A_TURN 4
+#define LOOP_YOUNG_BYTES 1024
+#define LOOP_YOUNG_READS_A_TURN 4
 /* Copied for a write that the kernel did not take at once. */
 #define LOOP_WRITE_CHUNK_BYTES 65536
 #define LOOP_BACKLOG 128
@@ -75,6 +81,7 @@ struct carrier {
 	bool writing;
 	bool reading;
 	uint64_t read_turn; /* the last in which it was read */
+	size_t brought;     /* bytes, as long as it is young */
 	bool close_after_write;
 	bool closing;
 	struct maddr remote;
@@ -104,6 +111,7 @@ struct loop {
 	uint64_t turn;  /* counts from 1 */
 	size_t pouring; /* carriers that filled their share in the last turn */
 	size_t poured;  /* the same, of this one */
+	size_t young;   /* that were read in this one */
 	uv_timer_t timer;
 	uv_timer_t settle;
 	uv_timer_t watch; /* for a discovery thread that hangs */
@@ -123,6 +131,8 @@ struct loop {
 	pthread_t thread;
 	uv_tcp_t listeners[LOOP_LISTEN_MAX];
 	size_t listener_count;
+	size_t accepts[LOOP_LISTEN_MAX]; /* in this turn */
+	bool held[LOOP_LISTEN_MAX];      /* somebody waits for the next turn */
 	uint16_t port;
 	char listen_note[LOOP_NOTE_MAX]; /* "": none */
 	struct maddr addrs[DISCOVERY_ADDRESSES_MAX];
@@ -169,6 +179,8 @@ void carrier_handle_closed(uv_handle_t *h);
 /* Binds what cfg asks for; 0, or P2P_ERR_IO with a text. */
 int listen_bind(
 	struct loop *l, char error[static LOOP_ERROR_TEXT_MAX]) P2P_MUST_CHECK;
+/* A turn begins: those whom the last one held up are accepted. */
+void listen_turn(struct loop *l);
 /* Own addresses now; true when they differ from the last time. */
 bool listen_addresses(struct loop *l);
 
