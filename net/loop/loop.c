@@ -212,6 +212,10 @@ static void on_watch(uv_timer_t *t)
 {
 	struct loop *l = t->data;
 
+	/* The node's next deadline may be minutes away. */
+	notice_sleep(l);
+	if (l->discovery == NULL)
+		return;
 	discovery_watch(l->discovery);
 	answer_if_due(l);
 }
@@ -373,11 +377,9 @@ int loop_start(struct loop *l)
 {
 	struct discovery_cfg cfg = {.out = l->lan, .log = l->cfg.log};
 
-	if (l->cfg.discover) {
+	if (l->cfg.discover)
 		l->discovery = discovery_new(&cfg);
-		(void)uv_timer_start(
-			&l->watch, on_watch, LOOP_WATCH_MS, LOOP_WATCH_MS);
-	}
+	(void)uv_timer_start(&l->watch, on_watch, LOOP_WATCH_MS, LOOP_WATCH_MS);
 	verifiers_start(l);
 	l->started = pthread_create(&l->thread, NULL, run, l) == 0;
 	return l->started ? 0 : P2P_ERR_IO;

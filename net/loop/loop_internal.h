@@ -114,7 +114,7 @@ struct loop {
 	size_t young;   /* that were read in this one */
 	uv_timer_t timer;
 	uv_timer_t settle;
-	uv_timer_t watch; /* for a discovery thread that hangs */
+	uv_timer_t watch; /* for sleep, and a discovery thread that hangs */
 	uv_poll_t netif;
 	int netif_fd;
 	uv_poll_t ear;

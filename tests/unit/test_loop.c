@@ -1,0 +1,203 @@
+/*
+ * The real loop on loopback sockets, under clocks that the test moves: the one
+ * that runs on while the machine sleeps, and the one that does not. Both are
+ * defined here, in place of the program's own and of libuv's.
+ */
+#include <arpa/inet.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <uv.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/xmalloc.h"
+#include "msg/chat_msg.h"
+#include "msg/net_figures.h"
+#include "msg/net_msg.h"
+#include "net/identity/crypto.h"
+#include "net/loop/loop.h"
+#include "net/swarm/swarm_limits.h"
+
+#define HOUR_MS 3600000
+
+static _Atomic uint64_t ran_ms;   /* on top of the real time */
+static _Atomic uint64_t slept_ms; /* of that, asleep */
+
+static uint64_t real_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t clock_now_ms(void)
+{
+	return real_ns(CLOCK_MONOTONIC) / 1000000 + ran_ms + slept_ms;
+}
+
+uint64_t clock_wall_ms(void)
+{
+	return real_ns(CLOCK_REALTIME) / 1000000 + ran_ms + slept_ms;
+}
+
+uint64_t uv_hrtime(void)
+{
+	return real_ns(CLOCK_MONOTONIC) + ran_ms * 1000000;
+}
+
+struct place {
+	struct mailbox *chat; /* what the loop tells */
+	struct identity me, other;
+	struct loop *loop;
+	int fd; /* where the other is to be */
+	uint16_t port;
+};
+
+static void make_socket(struct place *p)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	socklen_t len = sizeof(in);
+
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	p->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(p->fd >= 0);
+	assert_int_equal(
+		bind(p->fd, (const struct sockaddr *)&in, sizeof(in)), 0);
+	assert_int_equal(getsockname(p->fd, (struct sockaddr *)&in, &len), 0);
+	p->port = ntohs(in.sin_port);
+}
+
+static int setup(void **state)
+{
+	static const uint8_t seeds[2][32] = {{1}, {2}};
+	struct place *p = xcalloc(1, sizeof(*p));
+	struct mailbox_cfg box = {.count_max = 1000, .bytes_max = 1 << 20};
+	struct loop_cfg cfg = {
+		.node = {.me = &p->me, .agent = "lab/1", .offer_yamux = true},
+		.listen_count = 1};
+	char error[LOOP_ERROR_TEXT_MAX];
+	struct maddr listen;
+
+	assert_int_equal(crypto_init(), 0);
+	identity_from_seed(&p->me, seeds[0]);
+	identity_from_seed(&p->other, seeds[1]);
+	make_socket(p);
+	assert_int_equal(
+		maddr_parse_text(&listen, bytes_str("/ip4/127.0.0.1/tcp/0")),
+		0);
+	p->chat = mailbox_new(&box);
+	cfg.chat = p->chat;
+	cfg.listen = &listen;
+	p->loop = loop_new(&cfg, error);
+	assert_non_null(p->loop);
+	assert_int_equal(loop_start(p->loop), 0);
+	*state = p;
+	return 0;
+}
+
+static void say(struct place *p, struct net_msg *m)
+{
+	struct msg *msg = &m->msg;
+
+	assert_int_equal(mailbox_post(loop_inbox(p->loop), &msg), 0);
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+
+	say(p, net_msg_new(NET_MSG_QUIT, NULL, bytes_of(NULL, 0)));
+	loop_free(p->loop);
+	mailbox_free(p->chat);
+	close(p->fd);
+	free(p);
+	return 0;
+}
+
+static void know_the_other(struct place *p)
+{
+	struct net_msg *m;
+	char text[64];
+
+	snprintf(text, sizeof(text), "/ip4/127.0.0.1/tcp/%u", p->port);
+	m = net_msg_new(NET_MSG_KNOWN_PEER, text, bytes_of(NULL, 0));
+	(void)peer_id_text(&p->other.id, m->peer);
+	say(p, m);
+}
+
+static uint64_t figure(struct place *p, enum net_figure which)
+{
+	uint64_t figures[NET_FIGURE_COUNT];
+
+	say(p, net_msg_new(NET_MSG_STATS, NULL, bytes_of(NULL, 0)));
+	for (;;) {
+		struct msg *m = mailbox_take(p->chat);
+		bool found = m != NULL && m->kind == CHAT_MSG_STATS;
+
+		if (found)
+			memcpy(figures, chat_net_msg_of(m)->data,
+				sizeof(figures));
+		msg_free(m);
+		if (found)
+			return figures[which];
+		if (m == NULL)
+			mailbox_wait(p->chat, 100);
+	}
+}
+
+/* Until a dial waits for minutes: time runs, half a minute a round. */
+static void fail_until_it_rests(struct place *p)
+{
+	for (unsigned i = 0; i < 200 && figure(p, NET_DIALS_FAILED) <
+						SWARM_REDIAL_RARELY_AFTER + 1;
+		i++) {
+		ran_ms += 30000;
+		usleep(20000);
+	}
+	/* What the last dial had timers for is over too. */
+	ran_ms += 10000;
+	assert_int_equal(
+		figure(p, NET_DIALS_FAILED), SWARM_REDIAL_RARELY_AFTER + 1);
+	usleep(100000);
+}
+
+static bool is_called(const struct place *p, int within_ms)
+{
+	struct pollfd pfd = {.fd = p->fd, .events = POLLIN};
+
+	return poll(&pfd, 1, within_ms) == 1;
+}
+
+/* Timers stand still in sleep, and no interface changes: the loop itself must
+ * see that the clocks have parted. */
+static void test_loop_dials_soon_after_the_machine_slept(void **state)
+{
+	struct place *p = *state;
+
+	know_the_other(p);
+	fail_until_it_rests(p);
+	assert_int_equal(listen(p->fd, 4), 0);
+	assert_false(is_called(p, 300));
+	slept_ms += HOUR_MS;
+	assert_true(is_called(p, 6000));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_loop_dials_soon_after_the_machine_slept, setup,
+			teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
