@@ -278,3 +278,47 @@ bool listen_addresses(struct loop *l)
 	l->addr_count = f.count;
 	return !same;
 }
+
+/* ---- changes ----------------------------------------------------------- */
+
+/* FNV-1a: nobody gains by making two sets of interfaces look alike. */
+static uint64_t mix(uint64_t h, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	while (len-- > 0)
+		h = (h ^ *p++) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+/* Of every interface that is up and has a cable. */
+static uint64_t mark_of_interfaces(void)
+{
+	uv_interface_address_t *list = NULL;
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	int count = 0;
+
+	if (uv_interface_addresses(&list, &count) != 0)
+		return 0;
+	for (int i = 0; i < count; i++) {
+		const struct sockaddr_in *in = &list[i].address.address4;
+		const struct sockaddr_in6 *in6 = &list[i].address.address6;
+
+		h = mix(h, list[i].name, strlen(list[i].name) + 1);
+		h = mix(h, list[i].phys_addr, sizeof(list[i].phys_addr));
+		if (in->sin_family == AF_INET)
+			h = mix(h, &in->sin_addr, sizeof(in->sin_addr));
+		else
+			h = mix(h, &in6->sin6_addr, sizeof(in6->sin6_addr));
+	}
+	uv_free_interface_addresses(list, count);
+	return h;
+}
+
+bool listen_interfaces_changed(struct loop *l)
+{
+	uint64_t before = l->interfaces_mark;
+
+	l->interfaces_mark = mark_of_interfaces();
+	return l->interfaces_mark != before;
+}

@@ -146,9 +146,16 @@ static void refresh_addresses(struct loop *l)
 	loop_step(l, &net);
 }
 
+/* The kernel speaks of interfaces also when a router only repeats itself. If
+ * that made everything begin anew, back-off would never get long. */
 static void on_settled(uv_timer_t *t)
 {
-	refresh_addresses(t->data);
+	struct loop *l = t->data;
+	bool woke = l->woke;
+
+	l->woke = false;
+	if (listen_interfaces_changed(l) || woke)
+		refresh_addresses(l);
 }
 
 /* The boot clock runs on while the machine sleeps, the other does not. */
@@ -160,8 +167,10 @@ static void notice_sleep(struct loop *l)
 
 	l->last_boot_ms = boot;
 	l->last_mono_ms = mono;
-	if (slept > LOOP_SLEEP_MS && slept < UINT64_MAX / 2)
-		(void)uv_timer_start(&l->settle, on_settled, LOOP_SETTLE_MS, 0);
+	if (slept <= LOOP_SLEEP_MS || slept >= UINT64_MAX / 2)
+		return;
+	l->woke = true;
+	(void)uv_timer_start(&l->settle, on_settled, LOOP_SETTLE_MS, 0);
 }
 
 static void on_timer(uv_timer_t *t)
@@ -357,6 +366,7 @@ static void *run(void *arg)
 {
 	struct loop *l = arg;
 
+	(void)listen_interfaces_changed(l);
 	(void)listen_addresses(l);
 	tell_listening(l);
 	if (l->discovery != NULL) {

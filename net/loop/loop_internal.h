@@ -137,6 +137,8 @@ struct loop {
 	char listen_note[LOOP_NOTE_MAX]; /* "": none */
 	struct maddr addrs[DISCOVERY_ADDRESSES_MAX];
 	size_t addr_count;
+	uint64_t interfaces_mark; /* changes with interfaces and addresses */
+	bool woke;                /* the machine slept: told when settled */
 	uint64_t last_boot_ms;
 	uint64_t last_mono_ms;
 	uint8_t read_buffer[LOOP_READ_BYTES];
@@ -183,6 +185,8 @@ int listen_bind(
 void listen_turn(struct loop *l);
 /* Own addresses now; true when they differ from the last time. */
 bool listen_addresses(struct loop *l);
+/* Whether interfaces or their addresses differ from the last time. */
+bool listen_interfaces_changed(struct loop *l);
 
 /* ---- netif_os.c -------------------------------------------------------- */
 

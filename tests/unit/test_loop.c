@@ -4,13 +4,17 @@
  * defined here, in place of the program's own and of libuv's.
  */
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -191,12 +195,76 @@ static void test_loop_dials_soon_after_the_machine_slept(void **state)
 	assert_true(is_called(p, 6000));
 }
 
+/* ---- interfaces -------------------------------------------------------- */
+
+static void change(unsigned long what, struct ifreq *r)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ioctl(fd, what, r), 0);
+	close(fd);
+}
+
+/* A network of our own, with a loopback: nothing of the machine's is touched.
+ * False where the machine refuses. */
+static bool leave_the_network(void)
+{
+	struct ifreq r = {.ifr_name = "lo"};
+
+	if (unshare(CLONE_NEWNET) != 0 &&
+		unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+		return false;
+	r.ifr_flags = IFF_UP | IFF_RUNNING;
+	change(SIOCSIFFLAGS, &r);
+	return true;
+}
+
+static int setup_apart(void **state)
+{
+	*state = NULL;
+	return leave_the_network() ? setup(state) : 0;
+}
+
+static int teardown_apart(void **state)
+{
+	return *state == NULL ? 0 : teardown(state);
+}
+
+/* The kernel speaks of interfaces when nothing has changed for us: a router
+ * that repeats itself, a new MTU. Back-off does not begin anew each time. */
+static void test_loop_goes_by_changed_addresses_only(void **state)
+{
+	struct place *p = *state;
+	struct ifreq r = {.ifr_name = "lo"};
+	struct sockaddr_in in = {.sin_family = AF_INET};
+
+	if (p == NULL)
+		skip();
+	know_the_other(p);
+	fail_until_it_rests(p);
+	assert_int_equal(listen(p->fd, 4), 0);
+	for (int i = 0; i < 5; i++) {
+		r.ifr_mtu = 40000 + i;
+		change(SIOCSIFMTU, &r);
+		assert_false(is_called(p, 500));
+	}
+	(void)snprintf(r.ifr_name, sizeof(r.ifr_name), "lo:1");
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+	memcpy(&r.ifr_addr, &in, sizeof(in));
+	change(SIOCSIFADDR, &r);
+	assert_true(is_called(p, 3000));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_loop_dials_soon_after_the_machine_slept, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_loop_goes_by_changed_addresses_only, setup_apart,
+			teardown_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
