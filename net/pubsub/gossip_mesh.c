@@ -109,6 +109,7 @@ static void tell_ihave(struct gossip *g, struct topic *t, struct gpeer *p);
 static void mesh_add(struct gossip *g, struct topic *t, struct gpeer *p)
 {
 	(void)table_put(&t->mesh, peer_id_bytes(&p->id), p);
+	score_graft(g->score, &p->id, topic_name(t));
 	if (p->form != GOSSIP_FORM_UNKNOWN)
 		tell_ihave(g, t, p);
 }

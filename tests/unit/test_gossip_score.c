@@ -382,6 +382,28 @@ static void test_gossip_quiet_room_is_left_alone(void **state)
 	}
 }
 
+/* P1, and with it all that the score knows of meshes. */
+static void test_gossip_time_in_the_mesh_counts(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	/* Two that we graft, one that asks for it, one outside. */
+	crowd_grafts(l, 0, 2);
+	lab_member(l, 2, GOSSIP_V11);
+	assert_int_equal(lab_graft(l, 2, "room"), 0);
+	lab_member(l, 3, GOSSIP_V11);
+	assert_int_equal(lab_prune(l, 3, "room", 3600), 0);
+	lab_pass(l, 900000);
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(worth(l, i) > 0.24 && worth(l, i) < 0.26);
+	assert_true(worth(l, 3) == 0);
+	/* It ends with the membership. */
+	assert_int_equal(lab_prune(l, 0, "room", 60), 0);
+	assert_true(worth(l, 0) == 0);
+	gossip_leave(l->g, &l->te.env, room());
+	assert_true(worth(l, 1) == 0);
+}
+
 static void test_gossip_good_mesh_is_left_alone(void **state)
 {
 	struct gossip_lab *l = *state;
@@ -661,6 +683,7 @@ int main(void)
 		T(test_gossip_heartbeat_fills_outbound_quota),
 		T(test_gossip_opportunistic_grafting),
 		T(test_gossip_quiet_room_is_left_alone),
+		T(test_gossip_time_in_the_mesh_counts),
 		T(test_gossip_good_mesh_is_left_alone),
 		T(test_gossip_who_takes_no_stream_holds_no_place),
 		T(test_gossip_graft_in_backoff_costs),
