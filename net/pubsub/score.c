@@ -25,7 +25,9 @@ struct record {
 	double app;
 	double behaviour;
 	struct score_site site;
-	uint64_t until_ms; /* of those who left */
+	/* Of those who left. */
+	uint64_t until_ms;
+	bool forgiven; /* nothing but slips that cost nothing yet: they decay */
 };
 
 /* How many are connected from one site. */
@@ -342,8 +344,9 @@ void score_disconnect(
 		if (room->failure <= 0 && room->invalid <= 0)
 			room_drop(r, e);
 	}
-	/* Merits are gone by now: leaving washes no fault off. */
-	if (score_rooms(s, r) + score_behaviour(s, r) < 0)
+	/* Merits are gone by now: leaving washes nothing off. */
+	r->forgiven = score_rooms(s, r) + score_behaviour(s, r) >= 0;
+	if (!r->forgiven || r->behaviour > 0)
 		retain(s, env, peer, r);
 	else
 		record_free(r);
@@ -412,6 +415,7 @@ void score_invalid(struct score *s, const struct env *env,
 		r = record_new(s);
 		retain(s, env, peer, r);
 	}
+	r->forgiven = false;
 	room = room_get(r, topic);
 	room->invalid = up(room->invalid, 1, COUNTER_MAX);
 }
@@ -505,9 +509,12 @@ void score_refresh(struct score *s, const struct env *env)
 	TABLE_FOREACH(e, tmp, &s->peers)
 		record_refresh(s, e->value, intervals);
 	TABLE_FOREACH(e, tmp, &s->retained) {
-		const struct record *r = e->value;
+		struct record *r = e->value;
 
-		if (r->until_ms <= env->now_ms)
+		if (r->forgiven)
+			record_refresh(s, r, intervals);
+		if (r->until_ms <= env->now_ms ||
+			(r->forgiven && r->behaviour <= 0))
 			retained_drop(s, e);
 	}
 }

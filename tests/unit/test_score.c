@@ -427,6 +427,30 @@ static void test_score_remembers_faults_without_decay(void **state)
 	assert_int_equal(worth(d, 1), 0);
 }
 
+/* Else who slips six times, leaves and comes back could do so for ever. */
+static void test_score_slips_outlive_a_reconnect(void **state)
+{
+	struct desk *d = *state;
+	struct peer_id id = peer(1);
+
+	connect_from(d, 1, NULL);
+	score_misbehave(d->s, &id, 2); /* what is forgiven */
+	assert_int_equal(worth(d, 1), 0);
+	leave(d, 1);
+	connect_from(d, 1, NULL);
+	score_misbehave(d->s, &id, 2);
+	assert_int_equal(worth(d, 1), -1200);
+	/* They pass with time, unlike faults: else a line that breaks each
+	 * hour would add them up. */
+	connect_from(d, 2, NULL);
+	id = peer(2);
+	score_misbehave(d->s, &id, 2);
+	leave(d, 2);
+	assert_int_equal(score_retained(d->s), 1);
+	pass(d, 10000);
+	assert_int_equal(score_retained(d->s), 0);
+}
+
 static void test_score_leaving_in_deficit_sticks(void **state)
 {
 	struct desk *d = *state;
@@ -574,6 +598,7 @@ int main(void)
 		T(test_score_rooms_add_up_to_a_cap),
 		T(test_score_forgets_merits_of_who_leaves),
 		T(test_score_remembers_faults_without_decay),
+		T(test_score_slips_outlive_a_reconnect),
 		T(test_score_leaving_in_deficit_sticks),
 		T(test_score_crowds_are_not_remembered),
 		T(test_score_verdict_may_come_after_the_peer_left),
