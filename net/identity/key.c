@@ -127,6 +127,21 @@ int public_key_verify(
 	return P2P_ERR_UNSUPPORTED;
 }
 
+bool public_key_refusal_is_sure(const struct public_key *key, struct bytes sig)
+{
+	switch (key->kind) {
+	case KEY_KIND_SECP256K1:
+		return key_secp256k1_is_plain(key->data, sig);
+	case KEY_KIND_RSA:
+		return key_nettle_rsa_is_plain(key->data, sig);
+	case KEY_KIND_ECDSA:
+		return key_nettle_ecdsa_is_plain(key->data, sig);
+	case KEY_KIND_ED25519:
+		break;
+	}
+	return false;
+}
+
 bool public_key_not_built(int err)
 {
 	return err == P2P_ERR_NO_RSA || err == P2P_ERR_NO_ECDSA ||

@@ -66,6 +66,13 @@ int public_key_parse(struct public_key *key, struct bytes pb) P2P_MUST_CHECK;
  */
 int public_key_verify(const struct public_key *key, struct bytes message,
 	struct bytes sig) P2P_MUST_CHECK;
+/*
+ * Of a signature that public_key_verify refused: whether every program refuses
+ * it. False where the form of the key or of the signature is one that others
+ * may take: then who passes it on is not to blame. Not told of Ed25519, where
+ * the form decides nothing: false.
+ */
+bool public_key_refusal_is_sure(const struct public_key *key, struct bytes sig);
 /* Whether err is one of the last three: nothing is wrong with the peer. */
 bool public_key_not_built(int err);
 

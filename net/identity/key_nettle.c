@@ -143,22 +143,37 @@ static int rsa_check(const struct rsa_public_key *key, struct bytes message,
 	return good ? 0 : P2P_ERR_AUTH;
 }
 
+/* key was initialised. */
+static bool rsa_read_key(struct rsa_public_key *key, struct bytes spki)
+{
+	struct bytes inner;
+
+	return rsa_inner(spki, &inner) == 0 &&
+	       read_pair(key->n, key->e, inner, KEY_RSA_BITS_MAX) &&
+	       rsa_key_is_right(key) && rsa_public_key_prepare(key);
+}
+
 int key_nettle_rsa(struct bytes spki, struct bytes message, struct bytes sig)
 {
 	struct rsa_public_key key;
-	struct bytes inner;
-	int err = rsa_inner(spki, &inner);
+	int err;
 
-	if (err != 0)
-		return err;
 	rsa_public_key_init(&key);
-	if (!read_pair(key.n, key.e, inner, KEY_RSA_BITS_MAX) ||
-		!rsa_key_is_right(&key) || !rsa_public_key_prepare(&key))
-		err = P2P_ERR_MALFORMED;
-	else
-		err = rsa_check(&key, message, sig);
+	err = rsa_read_key(&key, spki) ? rsa_check(&key, message, sig)
+				       : P2P_ERR_MALFORMED;
 	rsa_public_key_clear(&key);
 	return err;
+}
+
+bool key_nettle_rsa_is_plain(struct bytes spki, struct bytes sig)
+{
+	struct rsa_public_key key;
+	bool plain;
+
+	rsa_public_key_init(&key);
+	plain = rsa_read_key(&key, spki) && sig.len == key.size;
+	rsa_public_key_clear(&key);
+	return plain;
 }
 
 /* ---- ECDSA ------------------------------------------------------------- */
@@ -330,4 +345,23 @@ int key_nettle_ecdsa(struct bytes spki, struct bytes message, struct bytes sig)
 	dsa_signature_clear(&rs);
 	ecc_point_clear(&point);
 	return err;
+}
+
+bool key_nettle_ecdsa_is_plain(struct bytes spki, struct bytes sig)
+{
+	int row = curve_of(spki);
+	struct ecc_point point;
+	struct dsa_signature rs;
+	bool plain;
+
+	if (row < 0)
+		return false;
+	ecc_point_init(&point, curves[row].curve());
+	dsa_signature_init(&rs);
+	plain = read_point(&point, spki.data + curves[row].head.len,
+			curves[row].coordinate_bytes) &&
+		read_pair(rs.r, rs.s, sig, curves[row].bits);
+	dsa_signature_clear(&rs);
+	ecc_point_clear(&point);
+	return plain;
 }

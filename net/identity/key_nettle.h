@@ -39,5 +39,10 @@ int key_nettle_rsa(struct bytes spki, struct bytes message,
  */
 int key_nettle_ecdsa(struct bytes spki, struct bytes message,
 	struct bytes sig) P2P_MUST_CHECK;
+/* Whether both are spelt as every implementation reads them: a key that is
+ * accepted here, and a signature of the modulus's length or in canonical DER.
+ * False when built without nettle. */
+bool key_nettle_rsa_is_plain(struct bytes spki, struct bytes sig);
+bool key_nettle_ecdsa_is_plain(struct bytes spki, struct bytes sig);
 
 #endif

@@ -20,3 +20,17 @@ int key_nettle_ecdsa(struct bytes spki, struct bytes message, struct bytes sig)
 	(void)sig;
 	return P2P_ERR_NO_ECDSA;
 }
+
+bool key_nettle_rsa_is_plain(struct bytes spki, struct bytes sig)
+{
+	(void)spki;
+	(void)sig;
+	return false;
+}
+
+bool key_nettle_ecdsa_is_plain(struct bytes spki, struct bytes sig)
+{
+	(void)spki;
+	(void)sig;
+	return false;
+}

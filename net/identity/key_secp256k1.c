@@ -26,6 +26,24 @@ static bool read_signature(secp256k1_ecdsa_signature *rs, struct bytes sig)
 	       bytes_equal(bytes_of(again, len), sig);
 }
 
+static bool read_point(secp256k1_pubkey *key, struct bytes point)
+{
+	return point.len == KEY_SECP256K1_BYTES &&
+	       secp256k1_ec_pubkey_parse(secp256k1_context_static, key,
+		       point.data, point.len) == 1;
+}
+
+bool key_secp256k1_is_plain(struct bytes point, struct bytes sig)
+{
+	secp256k1_ecdsa_signature rs;
+	secp256k1_pubkey key;
+
+	/* It says 1 when s is the higher one. */
+	return read_point(&key, point) && read_signature(&rs, sig) &&
+	       secp256k1_ecdsa_signature_normalize(
+		       secp256k1_context_static, NULL, &rs) == 0;
+}
+
 int key_secp256k1_verify(
 	struct bytes point, struct bytes message, struct bytes sig)
 {
@@ -33,9 +51,7 @@ int key_secp256k1_verify(
 	secp256k1_ecdsa_signature rs;
 	secp256k1_pubkey key;
 
-	if (point.len != KEY_SECP256K1_BYTES ||
-		secp256k1_ec_pubkey_parse(secp256k1_context_static, &key,
-			point.data, point.len) != 1)
+	if (!read_point(&key, point))
 		return P2P_ERR_MALFORMED;
 	if (!read_signature(&rs, sig))
 		return P2P_ERR_AUTH;

@@ -26,5 +26,8 @@ bool key_secp256k1_built(void);
  */
 int key_secp256k1_verify(struct bytes point, struct bytes message,
 	struct bytes sig) P2P_MUST_CHECK;
+/* Whether both are spelt as every implementation reads them: a point of the
+ * curve, canonical DER, the lower s. False when built without the library. */
+bool key_secp256k1_is_plain(struct bytes point, struct bytes sig);
 
 #endif

@@ -120,8 +120,8 @@ static bool is_surely_forged(const struct unit *u)
 	/* A key that is there and empty is like none to some. */
 	if (public_key_parse(&key, key_pb) != 0)
 		return false;
-	if (key_pb.len != KEY_ED25519_PB_BYTES)
-		return true; /* of another kind, which knows no such thing */
+	if (key.kind != KEY_KIND_ED25519)
+		return public_key_refusal_is_sure(&key, u->signature);
 	return u->signature.len != CRYPTO_SIG_BYTES ||
 	       (!point_is_disputed(bytes_skip(key_pb, 4).data) &&
 		       !point_is_disputed(u->signature.data));

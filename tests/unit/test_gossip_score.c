@@ -8,6 +8,8 @@
 
 #include "base/xmalloc.h"
 #include "net/pubsub/gossip_internal.h"
+#include "net/wire/pb.h"
+#include "tests/lib/vector.h"
 #include "tests/unit/gossip_lab.h"
 
 #define ME LAB_PEERS
@@ -164,6 +166,74 @@ static void test_gossip_disputed_signature_costs_nobody(void **state)
 	assert_int_equal(gossip_counters(l->g)->units_rejected, 1);
 	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 0);
 	assert_true(worth(l, 0) >= 0);
+}
+
+/* A unit of an author with another kind of key; both in hexadecimal. */
+static void hear_foreign(struct gossip_lab *l, uint64_t n, const char *key,
+	const char *signature)
+{
+	uint8_t seqno[8], key_pb[128], sig[128];
+	size_t key_len = strlen(key) / 2, sig_len = strlen(signature) / 2;
+	struct peer_id from;
+
+	put_be64(seqno, n);
+	vector_hex_fixed(key, key_pb, key_len);
+	vector_hex_fixed(signature, sig, sig_len);
+	peer_id_of_key(&from, bytes_of(key_pb, key_len));
+	buf_reset(&l->unit);
+	pb_put_bytes(&l->unit, 1, peer_id_bytes(&from));
+	pb_put_bytes(&l->unit, 2, bytes_str("hello"));
+	pb_put_bytes(&l->unit, 3, bytes_of(seqno, 8));
+	pb_put_bytes(&l->unit, 4, room());
+	pb_put_bytes(&l->unit, 5, bytes_of(sig, sig_len));
+	pb_put_bytes(&l->unit, 6, bytes_of(key_pb, key_len));
+	assert_int_equal(lab_message(l, 0, buf_bytes(&l->unit)), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 0);
+}
+
+#define SECP256K1 \
+	"08021221" \
+	"0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+#define P256 \
+	"0803125b3059301306072a8648ce3d020106082a8648ce3d03010703420004" \
+	"6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296" \
+	"4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+/* P-224, which go knows. */
+#define P224 \
+	"08031250304e301006072a8648ce3d020106052b81040021033a0004" \
+	"b70e0cbd6bb4bf7f321390b94a03c1d356c21122343280d6115c1d21" \
+	"bd376388b5f723fb4c22dfe6cd4375a05a07476444d5819985007e34"
+
+/* go takes the higher s of secp256k1 and what stands behind an ECDSA signature:
+ * who has such a key could have honest go peers punished. */
+static void test_gossip_disputed_foreign_signature_costs_nobody(void **state)
+{
+	struct gossip_lab *l = *state;
+	double before = 0;
+
+	lab_member(l, 0, GOSSIP_V11);
+	/* r = 1, s = the order of the group - 1; then a long form of 1, 1. */
+	hear_foreign(l, 1, SECP256K1,
+		"3026020101022100fffffffffffffffffffffffffffffffebaaedce6af48a0"
+		"3"
+		"bbfd25e8cd0364140");
+	hear_foreign(l, 2, SECP256K1, "308106020101020101");
+	hear_foreign(l, 3, P256, "300602010102010100");
+	hear_foreign(l, 4, P224, "3006020101020101");
+	assert_int_equal(gossip_counters(l->g)->units_rejected +
+				 gossip_counters(l->g)->units_ignored,
+		4);
+	assert_true(worth(l, 0) >= before);
+#ifdef HAVE_SECP256K1
+	/* Spelt as everybody reads it, it is a forgery. */
+	hear_foreign(l, 5, SECP256K1, "3006020101020101");
+	assert_true(worth(l, 0) <= -99);
+#endif
+#ifdef HAVE_NETTLE
+	before = worth(l, 0);
+	hear_foreign(l, 6, P256, "3006020101020101");
+	assert_true(worth(l, 0) <= before - 99);
+#endif
 }
 
 static void test_gossip_odd_messages_cost_nobody(void **state)
@@ -674,6 +744,7 @@ int main(void)
 		T(test_gossip_negative_peer_is_pruned),
 		T(test_gossip_all_who_bring_a_forgery_pay),
 		T(test_gossip_disputed_signature_costs_nobody),
+		T(test_gossip_disputed_foreign_signature_costs_nobody),
 		T(test_gossip_odd_messages_cost_nobody),
 		T(test_gossip_graylisted_rpc_is_ignored),
 		T(test_gossip_own_lines_stop_below_publish_threshold),
