@@ -194,7 +194,7 @@ int gossip_peer_add(
 	p->ready = true;
 	(void)send_subscriptions(g, p);
 	TABLE_FOREACH(e, tmp, &g->topics)
-		mesh_remove(g, e->value, p);
+		mesh_renew(g, env, e->value, p);
 	mesh_answer_early(g, env, p);
 	TABLE_FOREACH(e, tmp, &g->topics)
 		mesh_fill(g, env, e->value);

@@ -190,6 +190,8 @@ bool outbox_subscription(
  * room; it waits until the stream takes it. */
 bool outbox_mesh(struct gossip *g, struct gpeer *p, struct bytes topic,
 	struct bytes field);
+/* A GRAFT or PRUNE that waits is not to be said any more. */
+void outbox_unmesh(struct gossip *g, struct gpeer *p, struct bytes topic);
 /* A whole field of the control message, at most GOSSIP_RPC_PACK_BYTES. */
 bool outbox_control(struct gossip *g, struct gpeer *p, struct bytes field);
 /* asked: the peer wants it, whatever it said before. */
@@ -253,7 +255,11 @@ void mesh_remove(struct gossip *g, struct topic *t, const struct gpeer *p);
 void mesh_on_graft(struct gossip *g, const struct env *env, struct gpeer *p,
 	struct bytes name);
 /* It is not subscribed any more. */
-void mesh_on_unsubscribe(struct gossip *g, struct gpeer *p, struct bytes name);
+void mesh_on_unsubscribe(struct gossip *g, const struct env *env,
+	struct gpeer *p, struct bytes name);
+/* Our stream to it is a new one: it keeps its place in a mesh if it may. */
+void mesh_renew(struct gossip *g, const struct env *env, struct topic *t,
+	struct gpeer *p);
 /* True when the mesh lacks it now: then others are welcome. */
 bool mesh_on_prune(struct gossip *g, const struct env *env, struct gpeer *p,
 	struct bytes name, uint64_t backoff_s);

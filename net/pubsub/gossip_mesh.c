@@ -200,7 +200,20 @@ void mesh_on_graft(struct gossip *g, const struct env *env, struct gpeer *p,
 		prune_surplus(g, env, t, p);
 		return;
 	}
+	outbox_unmesh(g, p, name);
 	mesh_add(g, t, p);
+}
+
+void mesh_renew(struct gossip *g, const struct env *env, struct topic *t,
+	struct gpeer *p)
+{
+	if (!in_mesh(t, p))
+		return;
+	/* Said again, for one that started anew; others lose nothing. */
+	if (mesh_may_graft(g, env, t, p))
+		mesh_graft(g, t, p);
+	else
+		mesh_remove(g, t, p);
 }
 
 void mesh_answer_early(struct gossip *g, const struct env *env, struct gpeer *p)
@@ -212,7 +225,8 @@ void mesh_answer_early(struct gossip *g, const struct env *env, struct gpeer *p)
 	table_clear(&p->early);
 }
 
-void mesh_on_unsubscribe(struct gossip *g, struct gpeer *p, struct bytes name)
+void mesh_on_unsubscribe(struct gossip *g, const struct env *env,
+	struct gpeer *p, struct bytes name)
 {
 	struct topic *t = table_get(&g->topics, name);
 
@@ -220,6 +234,10 @@ void mesh_on_unsubscribe(struct gossip *g, struct gpeer *p, struct bytes name)
 	if (t == NULL || !in_mesh(t, p))
 		return;
 	mesh_remove(g, t, p);
+	outbox_unmesh(g, p, name);
+	/* Its PRUNE may not follow, and each time it came back would cost us
+	 * an IHAVE of all that is recent. */
+	mesh_back_off(env, t, p, GOSSIP_UNSUBSCRIBE_BACKOFF_S);
 	if (p->left.count < GOSSIP_TOPICS_PER_PEER_MAX)
 		(void)table_put(&p->left, name, p);
 }
@@ -237,6 +255,7 @@ bool mesh_on_prune(struct gossip *g, const struct env *env, struct gpeer *p,
 		return false;
 	was |= in_mesh(t, p);
 	mesh_remove(g, t, p);
+	outbox_unmesh(g, p, name);
 	if (backoff_s == 0)
 		backoff_s = GOSSIP_PRUNE_BACKOFF_S;
 	mesh_back_off(

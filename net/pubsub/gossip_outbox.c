@@ -83,23 +83,20 @@ static size_t outbox_room(const struct gossip *g, const struct gpeer *p)
 	return p->out.bytes >= max ? 0 : max - p->out.bytes;
 }
 
-static size_t news_cost(const struct table_entry *e)
+static size_t news_cost(struct bytes topic, const struct news *n)
 {
-	const struct news *n = e->value;
-
-	return sizeof(*e) + e->key_len + sizeof(*n) + n->len;
+	return sizeof(struct table_entry) + topic.len + sizeof(*n) + n->len;
 }
 
-static void news_free(struct gossip *g, struct gpeer *p, struct table_entry *e)
+static void news_free(struct gossip *g, struct gpeer *p, struct bytes topic)
 {
 	uint8_t key[GOSSIP_TOPIC_BYTES_MAX];
-	size_t key_len = e->key_len;
-	struct news *n = e->value;
+	struct news *n;
 
-	refund(g, p, news_cost(e));
-	/* The entry holds the key that removes it. */
-	memcpy(key, e->key, key_len);
-	(void)table_remove(&p->out.news, bytes_of(key, key_len));
+	/* The entry may hold the key that removes it. */
+	memcpy(key, topic.data, topic.len);
+	n = table_remove(&p->out.news, bytes_of(key, topic.len));
+	refund(g, p, news_cost(bytes_of(key, topic.len), n));
 	free(n->field);
 	free(n);
 }
@@ -116,16 +113,14 @@ static struct news *news_open(
 		(void)table_put(&p->out.news, topic, n);
 		return n;
 	}
-	refund(g, p,
-		sizeof(struct table_entry) + topic.len + sizeof(*n) + n->len);
+	refund(g, p, news_cost(topic, n));
 	return n;
 }
 
 static void news_close(struct gossip *g, struct gpeer *p, struct bytes topic,
 	const struct news *n)
 {
-	charge(g, p,
-		sizeof(struct table_entry) + topic.len + sizeof(*n) + n->len);
+	charge(g, p, news_cost(topic, n));
 	announce(g, p);
 }
 
@@ -154,7 +149,7 @@ void outbox_clear(struct gossip *g, struct gpeer *p)
 	struct list *pos, *tmp;
 
 	TABLE_FOREACH(e, etmp, &p->out.news)
-		news_free(g, p, e);
+		news_free(g, p, table_key(e));
 	table_clear(&p->out.news);
 	LIST_FOREACH(pos, tmp, &p->out.messages)
 		waiting_free(g, p, LIST_ITEM(pos, struct waiting, order));
@@ -200,6 +195,24 @@ bool outbox_mesh(struct gossip *g, struct gpeer *p, struct bytes topic,
 	n->len = field.len;
 	news_close(g, p, topic, n);
 	return true;
+}
+
+void outbox_unmesh(struct gossip *g, struct gpeer *p, struct bytes topic)
+{
+	struct news *n = table_get(&p->out.news, topic);
+
+	if (n == NULL || n->len == 0)
+		return;
+	if (n->subscription) {
+		refund(g, p, n->len);
+		free(n->field);
+		n->field = NULL;
+		n->len = 0;
+		return;
+	}
+	news_free(g, p, topic);
+	if (outbox_empty(&p->out))
+		unannounce(p);
 }
 
 bool outbox_control(struct gossip *g, struct gpeer *p, struct bytes field)
@@ -287,14 +300,14 @@ static void take_news(struct gossip *g, struct gpeer *p, struct rpc *r)
 	TABLE_FOREACH(e, tmp, &p->out.news) {
 		const struct news *n = e->value;
 
-		if (!rpc_fits(r, news_cost(e)))
+		if (!rpc_fits(r, news_cost(table_key(e), n)))
 			return;
 		if (n->subscription)
 			put_subscription(&r->body, table_key(e), n->joined);
 		if (n->len > 0)
 			(void)buf_append(
 				&r->control, bytes_of(n->field, n->len));
-		news_free(g, p, e);
+		news_free(g, p, table_key(e));
 	}
 }
 

@@ -58,7 +58,7 @@ static void on_unsubscribe(struct recv *r, struct bytes topic)
 {
 	if (table_remove(&r->p->topics, topic) == NULL)
 		return;
-	mesh_on_unsubscribe(r->g, r->p, topic);
+	mesh_on_unsubscribe(r->g, r->env, r->p, topic);
 	gossip_emit_topic(r->g, r->p, topic, false);
 }
 

@@ -354,6 +354,89 @@ static void test_gossip_unsubscribing_peer_leaves_the_mesh(void **state)
 	assert_int_equal(mesh(l), 0);
 }
 
+/* Each time it joined anew it would be told of all recent lines. */
+static void test_gossip_coming_and_going_has_a_backoff(void **state)
+{
+	struct gossip_lab *l = *state;
+	uint8_t id[PEER_ID_BYTES_MAX + 8] = {0};
+	struct bytes ids = bytes_of(id, lab_id(l, 5)->len + 8u);
+	unsigned told = 0;
+
+	memcpy(id, lab_id(l, 5)->raw, lab_id(l, 5)->len);
+	lab_member(l, 0, GOSSIP_V11);
+	assert_int_equal(lab_ihave(l, 0, "room", ids, 1), 0);
+	assert_int_equal(gossip_publish(l->g, &l->te.env,
+				 lab_sign(l, LAB_PEERS, 1, "room", "x")),
+		1);
+	(void)lab_said(l, 0);
+	for (unsigned i = 0; i < 10; i++) {
+		assert_int_equal(lab_subscribe(l, 0, "room", false), 0);
+		assert_int_equal(lab_subscribe(l, 0, "room", true), 0);
+		assert_int_equal(lab_graft(l, 0, "room"), 0);
+		told += lab_said(l, 0).ihaves;
+	}
+	assert_int_equal(told, 0);
+	assert_int_equal(mesh(l), 0);
+	/* Who comes back and does not press is welcome in 10 s. */
+	lab_member(l, 1, GOSSIP_V11);
+	assert_int_equal(lab_subscribe(l, 1, "room", false), 0);
+	assert_int_equal(lab_subscribe(l, 1, "room", true), 0);
+	lab_pass(l, 10999);
+	assert_int_equal(mesh(l), 0);
+	lab_pass(l, 1001);
+	assert_int_equal(mesh(l), 1);
+}
+
+/* The peer knows nothing of our stream's troubles: it still has us in its
+ * mesh, so it stays in ours. */
+static void test_gossip_new_stream_keeps_its_place(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	for (unsigned i = 0; i < GOSSIP_D_HIGH; i++) {
+		lab_member(l, i, GOSSIP_V11);
+		assert_int_equal(lab_graft(l, i, "room"), 0);
+	}
+	lab_add(l, 7, GOSSIP_V11, false);
+	assert_true(gossip_in_mesh(l->g, room(), lab_id(l, 7)));
+	/* Should it have lost us after all. */
+	assert_int_equal(lab_said(l, 7).grafts, 1);
+	/* As a kind that has no mesh it cannot. */
+	lab_add(l, 7, GOSSIP_FLOODSUB, false);
+	assert_false(gossip_in_mesh(l->g, room(), lab_id(l, 7)));
+}
+
+/* While they wait, what was queued can become wrong: sent all the same, a GRAFT
+ * would come in the peer's back-off, and a PRUNE end what was just agreed. */
+static void test_gossip_takes_back_what_is_overtaken(void **state)
+{
+	struct gossip_lab *l = *state;
+	struct said s;
+
+	lab_add(l, 0, GOSSIP_V11, false);
+	(void)lab_said(l, 0);
+	assert_int_equal(lab_subscribe(l, 0, "room", true), 0);
+	assert_int_equal(lab_prune(l, 0, "room", 60), 0);
+	assert_int_equal(lab_said(l, 0).grafts, 0);
+	assert_int_equal(gossip_out_bytes(l->g), 0);
+	/* It is told of all the same when there is something again. */
+	lab_hush(l);
+	assert_int_equal(lab_graft(l, 0, "room"), 0);
+	lab_pass(l, 62000);
+	assert_int_equal(lab_graft(l, 0, "room"), 0);
+	assert_int_equal(mesh(l), 1);
+	s = lab_said(l, 0);
+	assert_int_equal(s.prunes, 0);
+	/* The subscription beside it stays. */
+	gossip_leave(l->g, &l->te.env, room());
+	assert_int_equal(gossip_join(l->g, &l->te.env, room()), 0);
+	lab_pass(l, 12000);
+	assert_int_equal(lab_prune(l, 0, "room", 60), 0);
+	s = lab_said(l, 0);
+	assert_int_equal(s.grafts + s.prunes, 0);
+	assert_int_equal(s.subscribed, 1);
+}
+
 static void test_gossip_leave_prunes_with_10_s(void **state)
 {
 	struct gossip_lab *l = *state;
@@ -491,6 +574,9 @@ int main(void)
 		T(test_gossip_backoff_outlives_a_reconnect),
 		T(test_gossip_ignores_graft_for_unknown_topics),
 		T(test_gossip_unsubscribing_peer_leaves_the_mesh),
+		T(test_gossip_coming_and_going_has_a_backoff),
+		T(test_gossip_new_stream_keeps_its_place),
+		T(test_gossip_takes_back_what_is_overtaken),
 		T(test_gossip_leave_prunes_with_10_s),
 		T(test_gossip_forgets_left_topics),
 		T(test_gossip_backoffs_of_a_topic_are_bounded),
