@@ -220,8 +220,9 @@ static int on_ping(struct muxer *m, const struct yamux_head *h)
 		return 0;
 	}
 	y->ping_sent = false;
-	y->rtt_ms = m->now_ms - y->ping_sent_ms;
-	m->event_rtt_ms = y->rtt_ms;
+	m->event_rtt_ms = m->now_ms - y->ping_sent_ms;
+	/* Less than the clock shows is not nothing: windows grow by it. */
+	y->rtt_ms = P2P_MAX(m->event_rtt_ms, UINT64_C(1));
 	m->events |= 1U << MUX_EV_RTT;
 	return 0;
 }
