@@ -7,6 +7,9 @@
 /* An empty queue keeps at most this much memory. */
 #define BUFQ_KEEP_BYTES 4096
 #define BUFQ_FIRST_BYTES 256
+/* Above the one a queue whose maximum is at most the other gets it all. */
+#define BUFQ_SMALL_BYTES 16384
+#define BUFQ_WHOLE_BYTES 262144
 
 void bufq_init(struct bufq *q, size_t max)
 {
@@ -34,6 +37,19 @@ void bufq_clear(struct bufq *q)
 	bufq_init_charged(q, q->max, q->budget);
 }
 
+/* An uncharged queue of a low maximum that is no longer small gets the rest of
+ * its memory at once: what is not written to costs nothing, and each step would
+ * be a copy of all that waits. */
+static size_t grown(const struct bufq *q, size_t need)
+{
+	size_t cap = P2P_MAX(q->cap * 2, need);
+
+	if (q->budget == NULL && need > BUFQ_SMALL_BYTES &&
+		q->max <= BUFQ_WHOLE_BYTES)
+		cap = P2P_MAX(cap, q->max);
+	return P2P_MAX(cap, (size_t)BUFQ_FIRST_BYTES);
+}
+
 /* False when the budget refuses. */
 static bool bufq_make_room(struct bufq *q, size_t more)
 {
@@ -48,8 +64,7 @@ static bool bufq_make_room(struct bufq *q, size_t more)
 		q->head = 0;
 		return true;
 	}
-	cap = P2P_MAX(q->cap * 2, q->len + more);
-	cap = P2P_MAX(cap, (size_t)BUFQ_FIRST_BYTES);
+	cap = grown(q, q->len + more);
 	if (q->budget != NULL && budget_charge(q->budget, cap - q->cap) != 0)
 		return false;
 	if (q->head > 0) {
