@@ -256,6 +256,23 @@ static void evict_hoarder(struct swarm *s, const struct env *env)
 	conn_fail(s, env, most, P2P_ERR_LIMIT);
 }
 
+/* Feeds what the upgrader takes at once from where it stands; the connection,
+ * or NULL when it is gone. *in is what is left. */
+static struct conn *feed_fresh(struct swarm *s, const struct env *env,
+	struct conn *c, struct bytes *in)
+{
+	uint64_t id = c->id;
+
+	c->fresh = *in;
+	conn_pump(s, env, c);
+	c = conn_find(s, id);
+	if (c == NULL)
+		return NULL;
+	*in = c->fresh;
+	c->fresh = bytes_of(NULL, 0);
+	return c;
+}
+
 void swarm_bytes(
 	struct swarm *s, const struct env *env, uint64_t conn, struct bytes in)
 {
@@ -264,6 +281,10 @@ void swarm_bytes(
 
 	s->last_ms = env->now_ms;
 	if (c == NULL || c->up == NULL || c->state == CONN_CLOSING)
+		return;
+	if (c->in.len == 0)
+		c = feed_fresh(s, env, c, &in);
+	if (c == NULL)
 		return;
 	while (in.len > 0) {
 		size_t n = P2P_MIN(in.len, bufq_room(&c->in));
@@ -433,19 +454,31 @@ static bool on_event(struct swarm *s, const struct env *env, struct conn *c,
 	return conn_find(s, id) == c;
 }
 
+/* What the carrier has just read comes behind what waited before. */
+static int feed_waiting(const struct env *env, struct conn *c, int *moved)
+{
+	struct bytes in = c->in.len > 0 ? bufq_peek(&c->in) : c->fresh;
+	size_t taken = 0;
+	int err = 0;
+
+	if (in.len > 0 && c->state != CONN_CLOSING)
+		err = upgrader_feed(c->up, env, in, &taken);
+	if (c->in.len > 0)
+		bufq_consume(&c->in, taken);
+	else
+		c->fresh = bytes_skip(c->fresh, taken);
+	*moved = taken > 0;
+	return err;
+}
+
 /* Feeds what waits and serves what happens; -1: the connection is gone. */
 static int pump_once(struct swarm *s, const struct env *env, struct conn *c)
 {
 	struct upgrade_event ev;
 	struct list *pos, *tmp;
-	size_t taken = 0;
 	int moved = 0;
-	int err = 0;
+	int err = feed_waiting(env, c, &moved);
 
-	if (c->in.len > 0 && c->state != CONN_CLOSING)
-		err = upgrader_feed(c->up, env, bufq_peek(&c->in), &taken);
-	bufq_consume(&c->in, taken);
-	moved |= taken > 0;
 	/* What was understood before a fault is still served. */
 	while (upgrader_next_event(c->up, &ev)) {
 		moved = 1;

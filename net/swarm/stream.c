@@ -4,6 +4,9 @@
 
 #include "base/xmalloc.h"
 
+/* A short queue takes no more memory than this. */
+#define QUEUE_COST_BYTES_MIN 4096
+
 struct stream *stream_find(const struct swarm *s, uint64_t id)
 {
 	return table_get(&s->streams, bytes_of(&id, sizeof(id)));
@@ -95,6 +98,26 @@ int stream_write(struct stream *st, struct bytes in)
 	if (st->out.len + in.len > SWARM_STREAM_OUT_BYTES)
 		return P2P_ERR_FULL;
 	return bufq_push(&st->out, in);
+}
+
+int stream_write_through(struct stream *st, struct bytes in)
+{
+	size_t taken = 0, held;
+
+	if (!st->open_sent || st->out.len > 0 || st->close_asked)
+		return stream_write(st, in);
+	/* All or nothing: what queueing all of it may cost is held, so that
+	 * the rest finds it when a part is gone. */
+	held = P2P_MAX(in.len, (size_t)QUEUE_COST_BYTES_MIN);
+	if (in.len > SWARM_STREAM_OUT_BYTES ||
+		budget_charge(&st->budget, held) != 0)
+		return P2P_ERR_FULL;
+	/* An ended stream tells so by its event. */
+	if (upgrader_stream_write(st->conn->up, st->mux, in, &taken) != 0)
+		taken = 0;
+	budget_release(&st->budget, held);
+	P2P_ASSERT(bufq_push(&st->out, bytes_skip(in, taken)) == 0);
+	return 0;
 }
 
 /* True when the muxer knows the stream. */

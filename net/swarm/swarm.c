@@ -440,14 +440,14 @@ int swarm_stream_write(struct swarm *s, const struct env *env, uint64_t stream,
 
 	if (st == NULL)
 		return P2P_ERR_NOT_FOUND;
-	err = stream_write(st, in);
+	err = stream_write_through(st, in);
 	if (err != 0) {
 		st->write_waited = true;
 		return err;
 	}
 	st->write_waited = true;
-	if (stream_flush(s, env, st))
-		conn_want_write(s, env, st->conn);
+	(void)stream_flush(s, env, st);
+	conn_want_write(s, env, st->conn);
 	return 0;
 }
 

@@ -64,7 +64,8 @@ struct conn {
 	struct table by_mux; /* the muxer's number -> struct stream */
 	struct upgrader *up; /* NULL while dialling */
 	struct budget budget;
-	struct bufq in; /* bytes that the upgrader did not take */
+	struct bufq in;     /* bytes that the upgrader did not take */
+	struct bytes fresh; /* borrowed, only within swarm_bytes */
 	uint64_t deadline_ms;
 	uint64_t ready_ms;      /* NEVER: streams were not possible yet */
 	uint64_t open_after_ms; /* the muxer asked for a pause between opens */
@@ -215,6 +216,8 @@ void stream_on_reset(struct swarm *s, const struct env *env, struct stream *st);
 /* Hands what waits to the muxer; true when something moved. */
 bool stream_flush(struct swarm *s, const struct env *env, struct stream *st);
 int stream_write(struct stream *st, struct bytes in) P2P_MUST_CHECK;
+/* The same, but what the muxer takes at once is not queued before. */
+int stream_write_through(struct stream *st, struct bytes in) P2P_MUST_CHECK;
 /* Forgets it; the user hears of it when it is the user's and tell is set. */
 void stream_drop(struct swarm *s, struct stream *st, int err, bool tell);
 
