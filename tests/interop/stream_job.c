@@ -175,11 +175,12 @@ static void send_pattern(struct jobs *js, const struct env *env, struct job *j,
 	}
 }
 
-/* The same without any work but the stream's own: what is measured. */
+/* The same without any work but the stream's own: what is measured. Nothing
+ * is queued ahead of what the connection takes. */
 static void send_fill(struct jobs *js, const struct env *env, struct job *j)
 {
 	while (j->sent < j->total &&
-		swarm_stream_backlog(js->swarm, j->stream) < BACKLOG_BYTES) {
+		swarm_stream_backlog(js->swarm, j->stream) == 0) {
 		size_t n = (size_t)P2P_MIN(j->total - j->sent, CHUNK_BYTES);
 		const uint8_t *from = fill_rounds() + j->sent % FILL_BYTES;
 
