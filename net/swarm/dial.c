@@ -317,6 +317,9 @@ static void dial_next(struct swarm *s, const struct env *env, struct peer *p)
 	p->dial_at_ms = P2P_NEVER;
 	if (!list_empty(&p->conns) || s->shutting_down)
 		return;
+	/* One of a set that another connection ended: dial_ended goes on. */
+	if (!p->in_set && p->dials > 0)
+		return;
 	if (allowed > env->now_ms) {
 		set_time(s, p, allowed);
 		return;

@@ -167,6 +167,27 @@ static void test_swarm_simultaneous_dials_keep_two(void **state)
 		assert_int_equal(lab_count(l, i, SWARM_EV_PEER_DOWN), 1);
 }
 
+/* Our dial hangs while the other side calls us, and is lost again soon. */
+static void test_swarm_a_dial_under_way_is_waited_for(void **state)
+{
+	struct swarm_lab *l = *state;
+
+	l->host[0].dials = false;
+	know(l, 0, 1, false);
+	lab_pass(l, 500);
+	assert_int_equal(l->host[0].dial_count, 1);
+	lab_dial(l, 1, 0, true);
+	lab_pass(l, 500);
+	assert_int_equal(lab_count(l, 0, SWARM_EV_PEER_UP), 1);
+	l->host[0].deaf = true;
+	lab_cut(l, 0);
+	lab_pass(l, 3000);
+	assert_int_equal(l->host[0].dial_count, 1);
+	/* It has ended, and the peer is dialled anew. */
+	lab_pass(l, 4000);
+	assert_true(l->host[0].dial_count >= 2);
+}
+
 static void test_swarm_both_connections_die_and_come_back(void **state)
 {
 	struct swarm_lab *l = *state;
@@ -591,6 +612,7 @@ int main(void)
 		T(test_swarm_refuses_to_dial_itself),
 		T(test_swarm_refuses_addresses_it_cannot_dial),
 		T(test_swarm_simultaneous_dials_keep_two),
+		T(test_swarm_a_dial_under_way_is_waited_for),
 		T(test_swarm_both_connections_die_and_come_back),
 		T(test_swarm_caps_connections_of_a_peer),
 		T(test_swarm_disconnect_stops_redialling),
