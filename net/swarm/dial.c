@@ -45,8 +45,9 @@ bool dial_may_be_named(const struct maddr *addr, enum book_teller from)
 		return false;
 	if (scope == IP_SCOPE_LOOPBACK)
 		return from == BOOK_FROM_HERE;
+	/* Reserved ones too may lead nearby: NAT64 has a range of them. */
 	return from != BOOK_FROM_AFAR ||
-	       (!maddr_is_near(addr) && !is_name(addr));
+	       (scope == IP_SCOPE_PUBLIC && !is_name(addr));
 }
 
 static bool is_self(
