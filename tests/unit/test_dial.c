@@ -375,7 +375,7 @@ static void sealed(const struct identity *who, uint64_t seq,
 	const char *const *texts, struct buf *out)
 {
 	struct peer_record r = {.seq = seq};
-	struct maddr a[8];
+	struct maddr a[PEER_RECORD_ADDRS_MAX];
 
 	for (; texts[r.addr_count] != NULL; r.addr_count++) {
 		lab_addr(&a[r.addr_count], texts[r.addr_count]);
@@ -392,8 +392,7 @@ static void test_dial_far_peers_pass_on_public_addresses_only(void **state)
 		"/ip4/127.0.0.1/tcp/22", "/ip4/224.0.0.1/tcp/22",
 		"/ip4/169.254.1.1/tcp/22", "/dns4/localhost/tcp/22",
 		"/ip4/0.0.0.7/tcp/22", "/ip4/192.0.0.9/tcp/22",
-		"/ip6/64:ff9b:1::a00:1/tcp/22",
-		"/ip4/8.8.9.9/tcp/4001", NULL};
+		"/ip6/64:ff9b:1::a00:1/tcp/22", "/ip4/8.8.9.9/tcp/4001", NULL};
 	struct swarm_lab *l = *state;
 	struct swarm *s = l->host[0].s;
 	struct identity third;
