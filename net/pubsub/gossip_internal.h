@@ -326,10 +326,16 @@ void verify_clear(struct gossip *g);
  * them. Their hash into key in either case. */
 bool verify_has(struct gossip *g, const struct gpeer *p, struct bytes raw,
 	uint8_t key[static VERIFY_KEY_BYTES]);
-/* Queues a unit that does not wait yet. P2P_ERR_LIMIT: the peer's share is
- * used up. last: its stream has ended, so the share is larger. */
-int verify_add(struct gossip *g, const struct gpeer *p, struct bytes raw,
-	const uint8_t key[static VERIFY_KEY_BYTES], bool last) P2P_MUST_CHECK;
+/* A unit that does not wait yet. */
+struct verify_unit {
+	struct bytes raw;
+	const uint8_t *key; /* VERIFY_KEY_BYTES */
+	const struct peer_id *author;
+	bool last; /* its stream has ended, so the share is larger */
+};
+/* Queues it. P2P_ERR_LIMIT: the peer's share is used up. */
+int verify_add(struct gossip *g, const struct env *env, const struct gpeer *p,
+	const struct verify_unit *u) P2P_MUST_CHECK;
 /* Another peer has the slot now. */
 void verify_forget_slot(struct gossip *g, unsigned slot);
 

@@ -123,7 +123,11 @@ static int read_message(struct recv *r, struct bytes raw)
 		n->units_duplicate++;
 		return 0;
 	}
-	err = verify_add(r->g, r->p, raw, key, r->last);
+	err = verify_add(r->g, r->env, r->p,
+		&(struct verify_unit){.raw = raw,
+			.key = key,
+			.author = &u.from,
+			.last = r->last});
 	if (err == 0 || r->g->verify.pending.count > 0)
 		return err == 0 ? 0 : P2P_ERR_FULL;
 	/* Nothing waits, so nobody would say when there is room. */

@@ -1,13 +1,14 @@
 /*
  * Units between their arrival and the verdict on their signature.
  *
- * Each peer that hands units over has a line of them. Batches are cut from the
- * lines by turns, one unit each, so whoever floods waits behind himself. The
- * verdicts are served in the order of the cut, whichever batch returns first:
- * units that came by one peer come out in the order in which they came. Among
- * peers it is the order of arrival, too, as long as all fits one batch; beyond
- * that a flood that names somebody as its author must not hold up what he
- * really said.
+ * Each peer that hands units over has a line of them, and in it each author has
+ * a voice. Batches are cut from the lines by turns, one unit each, and within a
+ * line from its voices by turns: whoever floods waits behind himself, wherever
+ * between him and us others' units join his. The verdicts are served in the
+ * order of the cut, whichever batch returns first: an author's units that came
+ * by one peer come out in the order in which they came. Otherwise it is the
+ * order of arrival as long as all fits one batch; beyond that a flood that
+ * names somebody as its author must not hold up what he really said.
  */
 #include <stdlib.h>
 
@@ -16,8 +17,9 @@
 
 /* A unit that waits, or is being checked. */
 struct job {
-	struct list order; /* in line->jobs while it waits */
+	struct list order; /* in voice->jobs while it waits */
 	struct line *line;
+	struct voice *voice; /* NULL: it waits no longer */
 	uint64_t arrival;
 	uint8_t key[VERIFY_KEY_BYTES]; /* in verify.pending */
 	uint8_t *unit;                 /* NULL: the batch has it */
@@ -30,11 +32,24 @@ struct job {
 /* What one peer has handed over. It outlives the peer: last words count. */
 struct line {
 	struct peer_id peer;
-	struct list turn; /* in verify.turns while something waits */
-	struct list jobs;
-	size_t bytes; /* with what is being checked */
+	struct list turn;    /* in verify.turns while something waits */
+	struct list voices;  /* with something that waits, next first */
+	struct table voiced; /* author -> struct voice, the same */
+	size_t bytes;        /* with what is being checked */
 	size_t count;
 };
+
+/* What waits of one author in a line. */
+struct voice {
+	struct list turn; /* in line->voices */
+	struct list jobs;
+	struct peer_id author;
+};
+
+/* Charged for a unit and for a voice, each with its entry in a table. */
+#define JOB_COST_BYTES (sizeof(struct job) + (size_t)GOSSIP_CACHE_ENTRY_BYTES)
+#define VOICE_COST_BYTES \
+	(sizeof(struct voice) + (size_t)GOSSIP_CACHE_ENTRY_BYTES)
 
 /* A batch that is out, or back before its turn. */
 struct out {
@@ -61,7 +76,8 @@ static struct line *line_find(const struct gossip *g, const struct peer_id *id)
 	return table_get(&g->verify.lines, peer_id_bytes(id));
 }
 
-static struct line *line_get(struct gossip *g, const struct peer_id *id)
+static struct line *line_get(
+	struct gossip *g, const struct env *env, const struct peer_id *id)
 {
 	struct line *line = line_find(g, id);
 
@@ -70,9 +86,50 @@ static struct line *line_get(struct gossip *g, const struct peer_id *id)
 	line = xcalloc(1, sizeof(*line));
 	line->peer = *id;
 	list_init(&line->turn);
-	list_init(&line->jobs);
+	list_init(&line->voices);
+	table_init(&line->voiced, env->rng);
 	(void)table_put(&g->verify.lines, peer_id_bytes(id), line);
 	return line;
+}
+
+/* Its charge is the caller's business. */
+static struct voice *voice_get(struct line *line, const struct peer_id *author)
+{
+	struct voice *v = table_get(&line->voiced, peer_id_bytes(author));
+
+	if (v != NULL)
+		return v;
+	v = xcalloc(1, sizeof(*v));
+	line->bytes += VOICE_COST_BYTES;
+	v->author = *author;
+	list_init(&v->jobs);
+	list_push_back(&line->voices, &v->turn);
+	(void)table_put(&line->voiced, peer_id_bytes(author), v);
+	return v;
+}
+
+/* It waits no longer; its line and its voice go behind the others. */
+static void job_leave(struct gossip *g, struct job *job)
+{
+	struct line *line = job->line;
+	struct voice *v = job->voice;
+
+	if (v == NULL)
+		return;
+	job->voice = NULL;
+	list_remove(&job->order);
+	list_remove(&v->turn);
+	list_remove(&line->turn);
+	if (!list_empty(&v->jobs)) {
+		list_push_back(&line->voices, &v->turn);
+	} else {
+		(void)table_remove(&line->voiced, peer_id_bytes(&v->author));
+		free(v);
+		line->bytes -= VOICE_COST_BYTES;
+		budget_release(&g->verify.budget, VOICE_COST_BYTES);
+	}
+	if (!list_empty(&line->voices))
+		list_push_back(&g->verify.turns, &line->turn);
 }
 
 static void job_free(struct gossip *g, struct job *job)
@@ -82,11 +139,10 @@ static void job_free(struct gossip *g, struct job *job)
 	(void)table_remove(
 		&g->verify.pending, bytes_of(job->key, sizeof(job->key)));
 	budget_release(&g->verify.budget, job->cost);
-	list_remove(&job->order);
+	job_leave(g, job);
 	line->bytes -= job->cost;
-	if (list_empty(&line->jobs))
-		list_remove(&line->turn);
 	if (--line->count == 0) {
+		table_clear(&line->voiced);
 		(void)table_remove(
 			&g->verify.lines, peer_id_bytes(&line->peer));
 		free(line);
@@ -178,31 +234,36 @@ bool verify_has(struct gossip *g, const struct gpeer *p, struct bytes raw,
 	return true;
 }
 
-int verify_add(struct gossip *g, const struct gpeer *p, struct bytes raw,
-	const uint8_t key[static VERIFY_KEY_BYTES], bool last)
+int verify_add(struct gossip *g, const struct env *env, const struct gpeer *p,
+	const struct verify_unit *u)
 {
 	struct line *line = line_find(g, &p->id);
 	struct job *job;
-	size_t cost = sizeof(*job) + GOSSIP_CACHE_ENTRY_BYTES + raw.len;
+	size_t cost = JOB_COST_BYTES + u->raw.len;
+	size_t charged = cost;
 
-	if (!has_share(g, line, cost, last) ||
-		budget_charge(&g->verify.budget, cost) != 0)
+	if (line == NULL ||
+		table_get(&line->voiced, peer_id_bytes(u->author)) == NULL)
+		charged += VOICE_COST_BYTES;
+	if (!has_share(g, line, charged, u->last) ||
+		budget_charge(&g->verify.budget, charged) != 0)
 		return P2P_ERR_LIMIT;
 	job = xcalloc(1, sizeof(*job));
-	job->line = line = line_get(g, &p->id);
+	job->line = line = line_get(g, env, &p->id);
 	job->arrival = g->verify.arrivals++;
-	memcpy(job->key, key, sizeof(job->key));
-	job->unit = xmemdup(raw.data, raw.len);
-	job->len = raw.len;
+	memcpy(job->key, u->key, sizeof(job->key));
+	job->unit = xmemdup(u->raw.data, u->raw.len);
+	job->len = u->raw.len;
 	job->cost = cost;
 	note_from(job, p);
-	list_push_back(&line->jobs, &job->order);
+	job->voice = voice_get(line, u->author);
+	list_push_back(&job->voice->jobs, &job->order);
 	line->bytes += cost;
 	line->count++;
 	if (list_empty(&line->turn))
 		list_push_back(&g->verify.turns, &line->turn);
 	(void)table_put(
-		&g->verify.pending, bytes_of(key, VERIFY_KEY_BYTES), job);
+		&g->verify.pending, bytes_of(u->key, VERIFY_KEY_BYTES), job);
 	return 0;
 }
 
@@ -211,12 +272,10 @@ int verify_add(struct gossip *g, const struct gpeer *p, struct bytes raw,
 static struct job *next_job(struct gossip *g)
 {
 	struct line *line = LIST_ITEM(g->verify.turns.next, struct line, turn);
-	struct job *job = LIST_ITEM(line->jobs.next, struct job, order);
+	struct voice *v = LIST_ITEM(line->voices.next, struct voice, turn);
+	struct job *job = LIST_ITEM(v->jobs.next, struct job, order);
 
-	list_remove(&job->order);
-	list_remove(&line->turn);
-	if (!list_empty(&line->jobs))
-		list_push_back(&g->verify.turns, &line->turn);
+	job_leave(g, job);
 	return job;
 }
 

@@ -16,7 +16,7 @@
 
 /* Small enough that one line does not wait long for its batch, large enough
  * that waking a thread costs little beside it (bench/README.md). */
-#define UNIT_BATCH_MAX 16
+#define UNIT_BATCH_MAX 8
 /* Whoever fills one adds no more units above this. */
 #define UNIT_BATCH_BYTES_MAX (64u << 10)
 

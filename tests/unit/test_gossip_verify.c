@@ -130,12 +130,12 @@ static void test_verify_keeps_arrival_of_several_peers(void **state)
 
 	for (unsigned i = 0; i < 3; i++)
 		lab_member(l, i, GOSSIP_V11);
-	/* One peer brings three of an author's lines, the next the others. */
-	for (uint64_t i = 1; i <= 9; i++)
-		assert_int_equal(hear(l, (unsigned)(i - 1) / 3, 5, i), 0);
+	/* One peer brings two of an author's lines, the next the others. */
+	for (uint64_t i = 1; i <= 6; i++)
+		assert_int_equal(hear(l, (unsigned)(i - 1) / 2, 5, i), 0);
 	assert_int_equal(cut(l, b), 1);
 	give(l, b[0]);
-	for (uint64_t i = 1; i <= 9; i++) {
+	for (uint64_t i = 1; i <= 6; i++) {
 		assert_true(next_unit(l, &author, &seqno));
 		assert_int_equal(seqno, i);
 	}
@@ -164,6 +164,35 @@ static void test_verify_flood_does_not_delay_an_honest_line(void **state)
 		give(l, b[i]);
 	assert_false(next_unit(l, &author, &seqno));
 	assert_int_equal(gossip_counters(l->g)->units_rejected, 200);
+}
+
+/* One peer hands over what a flooding author and a quiet one have said. */
+static void test_verify_flood_behind_a_relay_does_not_delay_either(void **state)
+{
+	static struct unit_batch *b[BATCHES_MAX];
+	struct gossip_lab *l = *state;
+	unsigned author = 0, n, before = 0;
+	uint64_t seqno = 0, last = 0;
+
+	lab_member(l, 0, GOSSIP_V11);
+	for (uint64_t i = 1; i <= 200; i++)
+		assert_int_equal(hear(l, 0, 4, i), 0);
+	assert_int_equal(hear(l, 0, 5, 999), 0);
+	n = cut(l, b);
+	for (unsigned i = 0; i < n; i++)
+		give(l, b[i]);
+	while (next_unit(l, &author, &seqno) && author != 5) {
+		before++;
+		assert_int_equal(seqno, ++last);
+	}
+	assert_int_equal(seqno, 999);
+	assert_in_range(before, 0, UNIT_BATCH_MAX);
+	/* The flooding one's own order is kept behind it. */
+	while (next_unit(l, &author, &seqno)) {
+		assert_int_equal(author, 4);
+		assert_int_equal(seqno, ++last);
+	}
+	assert_int_equal(last, 200);
 }
 
 /* ---- copies ---- */
@@ -391,6 +420,7 @@ int main(void)
 		T(test_verify_keeps_order_whatever_returns_first),
 		T(test_verify_keeps_arrival_of_several_peers),
 		T(test_verify_flood_does_not_delay_an_honest_line),
+		T(test_verify_flood_behind_a_relay_does_not_delay_either),
 		T(test_verify_duplicate_while_first_waits),
 		T(test_verify_forged_first_copy_does_not_shadow),
 		T(test_verify_two_good_copies_come_out_once),
