@@ -54,6 +54,7 @@ struct outbox {
 	struct table news;    /* topic -> struct news, of gossip_outbox.c */
 	struct bufq control;  /* whole IHAVE, IWANT and IDONTWANT fields */
 	struct list messages; /* struct waiting, of gossip_outbox.c */
+	struct list late;     /* the same, behind all of those */
 	struct bufq frames;   /* the RPC that is being taken */
 	size_t bytes;         /* of all these */
 };
@@ -194,9 +195,13 @@ bool outbox_mesh(struct gossip *g, struct gpeer *p, struct bytes topic,
 void outbox_unmesh(struct gossip *g, struct gpeer *p, struct bytes topic);
 /* A whole field of the control message, at most GOSSIP_RPC_PACK_BYTES. */
 bool outbox_control(struct gossip *g, struct gpeer *p, struct bytes field);
-/* asked: the peer wants it, whatever it said before. */
-bool outbox_message(
-	struct gossip *g, struct gpeer *p, struct bytes unit, bool asked);
+enum outbox_way {
+	OUTBOX_ASKED, /* the peer wants it, whatever it said before */
+	OUTBOX_FRESH,
+	OUTBOX_LATE, /* of a flood: behind what all others say */
+};
+bool outbox_message(struct gossip *g, struct gpeer *p, struct bytes unit,
+	enum outbox_way way);
 void outbox_release(struct shared *m);
 
 /* ---- gossip_send.c: each queues one thing; false when it was dropped ----- */
@@ -206,8 +211,8 @@ bool send_subscribe(
 	struct gossip *g, struct gpeer *p, struct bytes topic, bool joined);
 bool send_message(struct gossip *g, struct gpeer *p, struct bytes unit);
 /* The same for what another brought (NULL: who has left): of those who bring
- * much lately only as long as little waits, so that the queues have room for
- * the others. */
+ * much lately only as long as little waits, and behind all else, so that the
+ * others have room in the queues and overtake. */
 bool send_forward(struct gossip *g, const struct gpeer *from, struct gpeer *p,
 	struct bytes unit);
 /* The answer to an IWANT. */

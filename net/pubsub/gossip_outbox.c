@@ -34,6 +34,7 @@ void outbox_init(struct gpeer *p, const struct env *env)
 	table_init(&p->out.news, env->rng);
 	bufq_init(&p->out.control, GOSSIP_CONTROL_BYTES_MAX);
 	list_init(&p->out.messages);
+	list_init(&p->out.late);
 	bufq_init(&p->out.frames, GOSSIP_RPC_BYTES_MAX + LENGTH_BYTES_MAX);
 }
 
@@ -52,7 +53,8 @@ static void refund(struct gossip *g, struct gpeer *p, size_t n)
 static bool outbox_empty(const struct outbox *o)
 {
 	return !o->hello && o->news.count == 0 && o->control.len == 0 &&
-	       list_empty(&o->messages) && o->frames.len == 0;
+	       list_empty(&o->messages) && list_empty(&o->late) &&
+	       o->frames.len == 0;
 }
 
 /* Something waits: the peer is named to whoever writes. */
@@ -153,6 +155,8 @@ void outbox_clear(struct gossip *g, struct gpeer *p)
 	table_clear(&p->out.news);
 	LIST_FOREACH(pos, tmp, &p->out.messages)
 		waiting_free(g, p, LIST_ITEM(pos, struct waiting, order));
+	LIST_FOREACH(pos, tmp, &p->out.late)
+		waiting_free(g, p, LIST_ITEM(pos, struct waiting, order));
 	refund(g, p, p->out.control.len + p->out.frames.len);
 	bufq_clear(&p->out.control);
 	bufq_clear(&p->out.frames);
@@ -249,8 +253,8 @@ static struct shared *share(struct gossip *g, struct bytes raw)
 	return m;
 }
 
-bool outbox_message(
-	struct gossip *g, struct gpeer *p, struct bytes raw, bool asked)
+bool outbox_message(struct gossip *g, struct gpeer *p, struct bytes raw,
+	enum outbox_way way)
 {
 	struct waiting *w;
 
@@ -262,8 +266,9 @@ bool outbox_message(
 	}
 	w = xcalloc(1, sizeof(*w));
 	w->message = share(g, raw);
-	w->asked = asked;
-	list_push_back(&p->out.messages, &w->order);
+	w->asked = way == OUTBOX_ASKED;
+	list_push_back(way == OUTBOX_LATE ? &p->out.late : &p->out.messages,
+		&w->order);
 	charge(g, p, waiting_cost(w->message));
 	announce(g, p);
 	return true;
@@ -341,11 +346,13 @@ static void take_control(struct gossip *g, struct gpeer *p, struct rpc *r)
 	}
 }
 
-static void take_messages(struct gossip *g, struct gpeer *p, struct rpc *r)
+/* As many as fit; false when one of them did not. */
+static bool take_messages(
+	struct gossip *g, struct gpeer *p, struct list *from, struct rpc *r)
 {
 	struct list *pos, *tmp;
 
-	LIST_FOREACH(pos, tmp, &p->out.messages) {
+	LIST_FOREACH(pos, tmp, from) {
 		struct waiting *w = LIST_ITEM(pos, struct waiting, order);
 		const struct shared *m = w->message;
 
@@ -355,10 +362,11 @@ static void take_messages(struct gossip *g, struct gpeer *p, struct rpc *r)
 			continue;
 		}
 		if (!rpc_fits(r, pb_bytes_size(RPC_PUBLISH, m->len)))
-			return;
+			return false;
 		pb_put_bytes(&r->body, RPC_PUBLISH, bytes_of(m->unit, m->len));
 		waiting_free(g, p, w);
 	}
+	return true;
 }
 
 /* The RPC with its length in front. */
@@ -387,7 +395,8 @@ void outbox_frame(struct gossip *g, struct gpeer *p)
 	buf_init(&r.control, GOSSIP_RPC_BYTES_MAX);
 	take_news(g, p, &r);
 	take_control(g, p, &r);
-	take_messages(g, p, &r);
+	if (take_messages(g, p, &p->out.messages, &r))
+		(void)take_messages(g, p, &p->out.late, &r);
 	if (r.control.len > 0)
 		pb_put_bytes(&r.body, RPC_CONTROL, buf_bytes(&r.control));
 	P2P_ASSERT(!r.body.failed && !r.control.failed);

@@ -22,24 +22,24 @@ bool send_subscribe(
 
 bool send_message(struct gossip *g, struct gpeer *p, struct bytes unit)
 {
-	return outbox_message(g, p, unit, false);
+	return outbox_message(g, p, unit, OUTBOX_FRESH);
 }
 
 bool send_wanted(struct gossip *g, struct gpeer *p, struct bytes unit)
 {
-	return outbox_message(g, p, unit, true);
+	return outbox_message(g, p, unit, OUTBOX_ASKED);
 }
 
 bool send_forward(struct gossip *g, const struct gpeer *from, struct gpeer *p,
 	struct bytes unit)
 {
-	if ((from == NULL || from->brought > GOSSIP_MODEST_BYTES) &&
-		p->out.bytes >
-			GOSSIP_OUT_TOTAL_BYTES_MAX / 4 / g->peers.count) {
+	if (from != NULL && from->brought <= GOSSIP_MODEST_BYTES)
+		return send_message(g, p, unit);
+	if (p->out.bytes > GOSSIP_OUT_TOTAL_BYTES_MAX / 4 / g->peers.count) {
 		g->counters.out_dropped++;
 		return false;
 	}
-	return send_message(g, p, unit);
+	return outbox_message(g, p, unit, OUTBOX_LATE);
 }
 
 /* ---- control ----------------------------------------------------------- */
