@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "chat/payload_members.h"
 
 #define PLAIN_TOPIC "universal-connectivity"
 /* Larger text than anybody may send in a unit. */
@@ -91,21 +92,19 @@ static bool looks_like_json(struct bytes in)
 
 /* A positive integer member; programs in JavaScript may write it as a real,
  * and all are read as such: they are exact up to 2^53. */
-static bool get_integer(const json_t *object, const char *key, int64_t *out)
+static bool get_integer(
+	const struct members *m, enum member_name name, int64_t *out)
 {
-	const json_t *value = json_object_get(object, key);
-	double real;
+	const struct member *member = &m->of[name];
 
-	if (!json_is_real(value))
+	if (member->kind != MEMBER_NUMBER || !(member->number >= 1))
 		return false;
-	real = json_real_value(value);
-	if (!(real >= 1))
-		return false;
-	*out = real < INTEGER_MAX ? (int64_t)real : (int64_t)INTEGER_MAX;
+	*out = member->number < INTEGER_MAX ? (int64_t)member->number
+					    : (int64_t)INTEGER_MAX;
 	return true;
 }
 
-static int hex_digit(char c)
+static int hex_digit(uint8_t c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -115,17 +114,17 @@ static int hex_digit(char c)
 }
 
 /* 64 hex digits in lower case. */
-static bool get_hash(const json_t *object, const char *key,
+static bool get_hash(const struct members *m, enum member_name name,
 	uint8_t out[static PAYLOAD_HASH_BYTES])
 {
-	const json_t *value = json_object_get(object, key);
-	const char *text = json_string_value(value);
+	struct bytes text = m->of[name].text;
 
-	if (text == NULL || json_string_length(value) != 2 * PAYLOAD_HASH_BYTES)
+	if (m->of[name].kind != MEMBER_TEXT ||
+		text.len != (size_t)2 * PAYLOAD_HASH_BYTES)
 		return false;
 	for (size_t i = 0; i < PAYLOAD_HASH_BYTES; i++) {
-		int high = hex_digit(text[2 * i]);
-		int low = hex_digit(text[2 * i + 1]);
+		int high = hex_digit(text.data[2 * i]);
+		int low = hex_digit(text.data[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;
@@ -142,16 +141,16 @@ static void set_time(struct payload *p, int64_t ms)
 	p->time_ms = P2P_MIN((uint64_t)ms, PAYLOAD_TIME_MS_MAX);
 }
 
-static void read_time(struct payload *p, const json_t *object)
+static void read_time(struct payload *p, const struct members *m)
 {
 	int64_t value;
 
 	if (p->dialect == DIALECT_NATIVE &&
-		get_integer(object, "time_ms", &value) && value >= 1) {
+		get_integer(m, MEMBER_TIME_MS, &value) && value >= 1) {
 		set_time(p, value);
 		return;
 	}
-	if (!get_integer(object, "timestamp", &value))
+	if (!get_integer(m, MEMBER_TIMESTAMP, &value))
 		return;
 	if (p->dialect != DIALECT_SEED_JS && value < SECONDS_MAX)
 		value = value > 0 ? value * 1000 : 0;
@@ -167,87 +166,77 @@ static void time_from_seqno(struct payload *p, const uint8_t seqno[static 8])
 		set_time(p, (int64_t)ms);
 }
 
-static int read_type(struct payload *p, const json_t *object)
+static int read_type(struct payload *p, const struct members *m)
 {
-	const json_t *value = json_object_get(object, "type");
-	const char *type = json_string_value(value);
+	struct bytes type = m->of[MEMBER_TYPE].text;
 	int64_t v;
 
-	if (type == NULL || strlen(type) != json_string_length(value))
+	if (m->of[MEMBER_TYPE].kind != MEMBER_TEXT ||
+		(type.len > 0 && memchr(type.data, '\0', type.len) != NULL))
 		return P2P_ERR_MALFORMED;
-	p->dialect = get_integer(object, "v", &v) && v >= 1 ? DIALECT_NATIVE
+	p->dialect = get_integer(m, MEMBER_V, &v) && v >= 1 ? DIALECT_NATIVE
 							    : DIALECT_SEED_GO;
-	if (strcmp(type, "message") == 0)
+	if (bytes_equal(type, bytes_str("message")))
 		p->type = PAYLOAD_MESSAGE;
-	else if (strcmp(type, "join") == 0)
+	else if (bytes_equal(type, bytes_str("join")))
 		p->type = PAYLOAD_JOIN;
-	else if (strcmp(type, "leave") == 0)
+	else if (bytes_equal(type, bytes_str("leave")))
 		p->type = PAYLOAD_LEAVE;
-	else if (strcmp(type, "broadcast") == 0)
+	else if (bytes_equal(type, bytes_str("broadcast")))
 		p->dialect = DIALECT_SEED_JS;
 	else
 		return P2P_ERR_UNSUPPORTED;
 	return 0;
 }
 
-static void read_name(struct payload *p, const json_t *object)
+static void read_name(struct payload *p, const struct members *m)
 {
-	const json_t *value = json_object_get(object, "username");
 	struct buf name;
 
-	if (!json_is_string(value))
+	if (m->of[MEMBER_USERNAME].kind != MEMBER_TEXT)
 		return;
 	buf_init(&name, sizeof(p->name) - 1);
 	/* A name that is too long is cut between clusters; that is no error. */
-	(void)text_clean(TEXT_NAME,
-		bytes_of(json_string_value(value), json_string_length(value)),
-		&name);
+	(void)text_clean(TEXT_NAME, m->of[MEMBER_USERNAME].text, &name);
 	memcpy(p->name, buf_cstr(&name), name.len + 1);
 	buf_clear(&name);
 }
 
-static int read_object(struct payload *p, const json_t *object)
+static int read_members(struct payload *p, const struct members *m)
 {
-	const json_t *content = json_object_get(object, "content");
+	const struct member *content = &m->of[MEMBER_CONTENT];
 	int64_t seq;
-	int err = read_type(p, object);
+	int err = read_type(p, m);
 
 	if (err != 0)
 		return err;
-	if (!json_is_string(content) && p->type == PAYLOAD_MESSAGE)
+	if (content->kind != MEMBER_TEXT && p->type == PAYLOAD_MESSAGE)
 		return P2P_ERR_MALFORMED;
-	read_name(p, object);
-	read_time(p, object);
-	p->has_copy_of = get_hash(object, "copy_of", p->copy_of);
-	p->has_prev = get_hash(object, "prev", p->prev);
-	if (get_integer(object, "seq", &seq) && seq >= 1)
+	read_name(p, m);
+	read_time(p, m);
+	p->has_copy_of = get_hash(m, MEMBER_COPY_OF, p->copy_of);
+	p->has_prev = get_hash(m, MEMBER_PREV, p->prev);
+	if (get_integer(m, MEMBER_SEQ, &seq) && seq >= 1)
 		p->seq = (uint64_t)seq;
-	if (!json_is_string(content))
+	if (content->kind != MEMBER_TEXT)
 		return 0;
-	return text_clean(TEXT_BLOCK,
-		bytes_of(json_string_value(content),
-			json_string_length(content)),
-		&p->text);
+	return text_clean(TEXT_BLOCK, content->text, &p->text);
 }
 
 static int parse_json(struct payload *p, struct bytes data)
 {
-	json_error_t error;
-	json_t *object;
+	struct members m;
 	int err;
 
+	/* The flat form is within all bounds. */
+	if (members_read_flat(&m, data))
+		return read_members(p, &m);
 	if (!json_is_bounded(data))
 		return P2P_ERR_MALFORMED;
-	/* Numbers as reals: one too large for 64 bits, in a member that we do
-	 * not even know, is no reason to hide the line. Nor is a NUL. */
-	object = json_loadb((const char *)data.data, data.len,
-		JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL |
-			JSON_ALLOW_NUL,
-		&error);
-	if (object == NULL)
-		return P2P_ERR_MALFORMED;
-	err = read_object(p, object);
-	json_decref(object);
+	err = members_read(&m, data);
+	if (err == 0)
+		err = read_members(p, &m);
+	members_clear(&m);
 	return err;
 }
 

@@ -1,10 +1,12 @@
 /*
  * Payloads: the first byte chooses the topic, eight more are the seqno, the
  * rest is the data. What is read is clean and in bounds, and a line written
- * from it reads back the same.
+ * from it reads back the same. What the quick reader of members takes, the
+ * library reads alike.
  */
 #include "base/text.h"
 #include "chat/payload.h"
+#include "chat/payload_members.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,6 +31,25 @@ static void check_round_trip(struct payload *p)
 	buf_clear(&out);
 }
 
+static bool same_member(const struct member *a, const struct member *b)
+{
+	if (a->kind != b->kind || !bytes_equal(a->text, b->text))
+		return false;
+	return !(a->number < b->number) && !(a->number > b->number);
+}
+
+static void check_readers(struct bytes data)
+{
+	struct members flat, any;
+
+	if (!utf8_valid(data) || !members_read_flat(&flat, data))
+		return;
+	P2P_ASSERT(members_read(&any, data) == 0);
+	for (size_t i = 0; i < MEMBER_COUNT; i++)
+		P2P_ASSERT(same_member(&flat.of[i], &any.of[i]));
+	members_clear(&any);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct payload p;
@@ -36,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 9)
 		return 0;
+	check_readers(bytes_of(data + 9, size - 9));
 	topic = data[0] & 1 ? "universal-connectivity" : "room";
 	if (payload_parse(&p, bytes_str(topic), data + 1,
 		    bytes_of(data + 9, size - 9)) != 0)

@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "chat/payload.h"
+#include "chat/payload_members.h"
 
 static const uint8_t no_time[8] = {0, 0, 0, 0, 0, 0, 0, 9};
 
@@ -210,6 +212,89 @@ static void test_payload_reads_back_what_it_writes(void **state)
 	buf_clear(&out);
 }
 
+/* What the quick reader takes, the library reads alike; whether it did. */
+static bool read_alike(struct bytes in)
+{
+	struct members flat, any;
+
+	if (!members_read_flat(&flat, in))
+		return false;
+	assert_int_equal(members_read(&any, in), 0);
+	for (size_t i = 0; i < MEMBER_COUNT; i++) {
+		assert_int_equal(flat.of[i].kind, any.of[i].kind);
+		assert_true(bytes_equal(flat.of[i].text, any.of[i].text));
+		assert_true(flat.of[i].number >= any.of[i].number);
+		assert_true(flat.of[i].number <= any.of[i].number);
+	}
+	members_clear(&any);
+	return true;
+}
+
+static void test_payload_quick_reader_takes_what_programs_write(void **state)
+{
+	uint8_t hash[PAYLOAD_HASH_BYTES] = {0xab, 1, 2, 3};
+	struct payload_out line = {.text = "\xe0\xb8\xa1 with, {every}: thing",
+		.name = "mali",
+		.from = "12D3KooW",
+		.time_ms = 1767225600123,
+		.seq = 9,
+		.prev = hash,
+		.copy_of = hash};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1000);
+	assert_int_equal(payload_write(DIALECT_NATIVE, &line, &out), 0);
+	assert_true(read_alike(buf_bytes(&out)));
+	buf_reset(&out);
+	assert_int_equal(payload_write(DIALECT_SEED_JS, &line, &out), 0);
+	assert_true(read_alike(buf_bytes(&out)));
+	buf_clear(&out);
+	assert_true(
+		read_alike(bytes_str(" { \"type\" :\t\"\",\r\n\"v\": 0 } ")));
+	assert_true(read_alike(bytes_str("{\"seq\":999999999999999}")));
+}
+
+static void test_payload_quick_reader_leaves_the_rest(void **state)
+{
+	static const char *const rest[] = {"", "{", "{}", "[]", "{\"type\"}",
+		"{\"type\":}", "{\"type\":\"a}", "{\"type\":\"a\",}",
+		"{\"type\":\"a\"}}", "{\"type\":\"a\"} x",
+		"{\"type\":\"a\"\"v\":1}", "{\"type\":\"\\u0061\"}",
+		"{\"type\":\"a\nb\"}", "{\"typ\\u0065\":\"a\"}",
+		"{\"type\":\"a\",\"type\":\"a\"}", "{\"mood\":\"a\"}",
+		"{\"v\":true}", "{\"v\":null}", "{\"v\":{}}", "{\"v\":[1]}",
+		"{\"v\":01}", "{\"v\":-1}", "{\"v\":1.5}", "{\"v\":1e3}",
+		"{\"v\":1x}", "{\"v\":1", "{\"v\":1000000000000000}"};
+
+	(void)state;
+	for (size_t i = 0; i < P2P_ARRAY_LEN(rest); i++)
+		if (read_alike(bytes_str(rest[i])))
+			fail_msg("taken: %s", rest[i]);
+}
+
+/* Each byte of a line replaced by each that means something. */
+static void test_payload_quick_reader_takes_nothing_else(void **state)
+{
+	static const char line[] =
+		"{\"type\":\"message\",\"content\":\"a b\",\"v\":1,"
+		" \"time_ms\":1767225600123,\"seq\":10}";
+	static const char bytes[] = "{}[]:,\"\\ \n0123456789-+.eEntfuv\x01\x7f";
+	char text[sizeof(line)];
+	size_t taken = 0;
+
+	(void)state;
+	for (size_t at = 0; at < sizeof(line) - 1; at++) {
+		for (size_t b = 0; b < sizeof(bytes); b++) {
+			memcpy(text, line, sizeof(line));
+			text[at] = bytes[b];
+			taken += read_alike(bytes_of(text, sizeof(line) - 1));
+		}
+	}
+	/* Other text and other digits are lines as well. */
+	assert_in_range(taken, 100, sizeof(line) * sizeof(bytes) / 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +306,10 @@ int main(void)
 			test_payload_keeps_unknown_members_out_of_the_way),
 		cmocka_unit_test(test_payload_cuts_a_long_name),
 		cmocka_unit_test(test_payload_reads_back_what_it_writes),
+		cmocka_unit_test(
+			test_payload_quick_reader_takes_what_programs_write),
+		cmocka_unit_test(test_payload_quick_reader_leaves_the_rest),
+		cmocka_unit_test(test_payload_quick_reader_takes_nothing_else),
 	};
 
 	return cmocka_run_group_tests_name("payload", tests, NULL, NULL);
