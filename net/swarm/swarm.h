@@ -139,6 +139,7 @@ struct swarm_peer_info {
 	struct maddr remote;   /* of the connection in use */
 	const char *how;       /* who named it, or that it called us */
 	const char *muxer;     /* "yamux" or "mplex" */
+	bool muxer_early;      /* agreed on within Noise */
 	const char *agent;     /* clean text */
 	const char *protocols; /* clean text, one a line */
 	uint64_t rtt_ms;       /* P2P_NEVER: not measured */

@@ -40,6 +40,7 @@ struct upgrader {
 	const char *names[3];
 	enum muxer_kind kinds[2];
 	enum muxer_kind kind;
+	bool early; /* agreed on within Noise */
 	struct waiting waiting;
 	bool tell_secured;
 	bool tell_ready;
@@ -233,7 +234,8 @@ static int finish_handshake(struct upgrader *u, const struct env *env)
 	int muxer = noise_muxer(u->noise);
 
 	u->tell_secured = true;
-	if (muxer < 0) {
+	u->early = muxer >= 0;
+	if (!u->early) {
 		u->state = STATE_NEGOTIATE_MUXER;
 		return multistream_init(
 			&u->ms, u->names, u->cfg.initiator, &u->inner);
@@ -467,6 +469,11 @@ const struct peer_id *upgrader_peer(const struct upgrader *u)
 struct bytes upgrader_peer_key(const struct upgrader *u)
 {
 	return noise_peer_key(u->noise);
+}
+
+bool upgrader_muxer_early(const struct upgrader *u)
+{
+	return u->early;
 }
 
 enum muxer_kind upgrader_muxer_kind(const struct upgrader *u)

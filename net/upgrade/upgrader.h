@@ -79,6 +79,8 @@ const struct peer_id *upgrader_peer(const struct upgrader *u);
 struct bytes upgrader_peer_key(const struct upgrader *u); /* protobuf */
 /* Valid after UPGRADE_EV_READY. */
 enum muxer_kind upgrader_muxer_kind(const struct upgrader *u);
+/* The muxer was agreed on within Noise, not by multistream. */
+bool upgrader_muxer_early(const struct upgrader *u);
 bool upgrader_ready(const struct upgrader *u);
 /* All 0 before READY. */
 struct muxer_counts upgrader_muxer_counts(const struct upgrader *u);

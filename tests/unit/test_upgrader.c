@@ -293,6 +293,10 @@ static void test_every_combination_of_muxers_agrees_and_echoes(void **state)
 				    p.pipe.err[1] == P2P_ERR_NO_PROTOCOL);
 		} else {
 			check_agreement(&p, common);
+			assert_int_equal(upgrader_muxer_early(p.a.up),
+				bits & bits >> 3 & 1);
+			assert_int_equal(upgrader_muxer_early(p.b.up),
+				bits & bits >> 3 & 1);
 			check_same(&p.a.got, &sent[0]);
 			check_same(&p.b.got, &sent[1]);
 		}
