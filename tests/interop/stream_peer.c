@@ -252,8 +252,9 @@ static void say_peer(struct program *p, const struct peer_id *id, bool up)
 		return;
 	peer_id_text(id, peer);
 	if (up)
-		say(json_pack("{s:s,s:s,s:s,s:s,s:s}", "event", "connected",
-			"peer", peer, "muxer", info.muxer, "direction",
+		say(json_pack("{s:s,s:s,s:s,s:b,s:s,s:s}", "event", "connected",
+			"peer", peer, "muxer", info.muxer, "early",
+			info.muxer_early, "direction",
 			info.outbound ? "out" : "in", "addr",
 			maddr_text(&info.remote, addr)));
 	if (info.identified)
