@@ -21,6 +21,7 @@ static struct carrier *carrier_new(struct loop *l)
 	struct carrier *c = xcalloc(1, sizeof(*c));
 
 	c->loop = l;
+	c->try_until_ms = P2P_NEVER;
 	P2P_ASSERT(uv_tcp_init(&l->uv, &c->tcp) == 0);
 	c->tcp.data = c;
 	return c;
@@ -364,6 +365,20 @@ static void on_connect(uv_connect_t *req, int status)
 	loop_step(c->loop, &ev);
 }
 
+/* One that gives no answer at all must not use up the time of the others. */
+static void limit_try(struct carrier *c)
+{
+	struct loop *l = c->loop;
+
+	c->try_until_ms = P2P_NEVER;
+	if (c->try_next >= c->try_count)
+		return;
+	c->try_until_ms = uv_now(&l->uv) + LOOP_TRY_MS;
+	if (!uv_is_active((const uv_handle_t *)&l->tries))
+		(void)uv_timer_start(
+			&l->tries, carriers_try_on, LOOP_TRY_MS, 0);
+}
+
 static void try_next(struct carrier *c)
 {
 	int err;
@@ -377,6 +392,42 @@ static void try_next(struct carrier *c)
 		(const struct sockaddr *)&c->tries[c->try_next++], on_connect);
 	if (err != 0)
 		try_elsewhere(c, err);
+	else
+		limit_try(c);
+}
+
+/* The dial whose address has had its time first, or NULL. */
+static struct carrier *first_to_try_on(const struct loop *l)
+{
+	struct table_entry *e, *tmp;
+	struct carrier *first = NULL;
+
+	TABLE_FOREACH(e, tmp, &l->carriers) {
+		struct carrier *c = e->value;
+
+		if (c->dialing && c->try_until_ms != P2P_NEVER &&
+			(first == NULL ||
+				c->try_until_ms < first->try_until_ms))
+			first = c;
+	}
+	return first;
+}
+
+void carriers_try_on(uv_timer_t *t)
+{
+	struct loop *l = t->data;
+	struct carrier *c;
+	uint64_t now_ms;
+
+	while ((c = first_to_try_on(l)) != NULL) {
+		now_ms = uv_now(&l->uv);
+		if (c->try_until_ms > now_ms) {
+			(void)uv_timer_start(t, carriers_try_on,
+				c->try_until_ms - now_ms, 0);
+			return;
+		}
+		try_elsewhere(c, UV_ETIMEDOUT);
+	}
 }
 
 static void on_resolved(

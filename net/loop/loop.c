@@ -306,12 +306,14 @@ static void init_handles(struct loop *l)
 	P2P_ASSERT(uv_timer_init(&l->uv, &l->timer) == 0);
 	P2P_ASSERT(uv_timer_init(&l->uv, &l->settle) == 0);
 	P2P_ASSERT(uv_timer_init(&l->uv, &l->watch) == 0);
+	P2P_ASSERT(uv_timer_init(&l->uv, &l->tries) == 0);
 	l->wake.data = l;
 	l->prepare.data = l;
 	l->turn = 1;
 	l->timer.data = l;
 	l->settle.data = l;
 	l->watch.data = l;
+	l->tries.data = l;
 	l->ear_fd = -1;
 	l->netif_fd = netif_open();
 	if (l->netif_fd < 0)

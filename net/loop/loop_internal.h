@@ -39,6 +39,9 @@
 #define LOOP_BACKLOG 128
 #define LOOP_BUDGET_BYTES (128u << 20)
 #define LOOP_DNS_RESULTS_MAX 4
+/* For each address of a name but the last, which has what is left of
+ * SWARM_DIAL_MS. */
+#define LOOP_TRY_MS 1000
 /* Addresses come and go in bursts: told when they have settled. */
 #define LOOP_SETTLE_MS 300
 /* A jump of the clock that runs during suspend against the one that does
@@ -88,6 +91,8 @@ struct carrier {
 	struct sockaddr_storage tries[LOOP_DNS_RESULTS_MAX];
 	size_t try_count;
 	size_t try_next;
+	uint64_t try_until_ms; /* of uv_now: then the next; NEVER: none is left
+				*/
 	size_t chunk_len;
 	uint8_t *chunk; /* being written */
 };
@@ -114,6 +119,7 @@ struct loop {
 	size_t young;   /* that were read in this one */
 	uv_timer_t timer;
 	uv_timer_t settle;
+	uv_timer_t tries; /* while a dial has another address to try */
 	uv_timer_t watch; /* for sleep, and a discovery thread that hangs */
 	uv_poll_t netif;
 	int netif_fd;
@@ -173,6 +179,8 @@ void carrier_flush(struct loop *l, uint64_t conn);
 void carrier_pause(struct loop *l, uint64_t conn, bool pause);
 void carrier_close(struct loop *l, uint64_t conn);
 void carriers_close_all(struct loop *l);
+/* Dials of names whose address does not answer go on to the next. */
+void carriers_try_on(uv_timer_t *t);
 /* libuv's close callback of a carrier's handle: frees the carrier. */
 void carrier_handle_closed(uv_handle_t *h);
 

@@ -1,10 +1,12 @@
 /*
  * The real loop on loopback sockets, under clocks that the test moves: the one
  * that runs on while the machine sleeps, and the one that does not. Both are
- * defined here, in place of the program's own and of libuv's.
+ * defined here, in place of the program's own and of libuv's, and so is the
+ * resolver, in place of the C library's.
  */
 #include <arpa/inet.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -56,6 +58,37 @@ uint64_t clock_wall_ms(void)
 uint64_t uv_hrtime(void)
 {
 	return real_ns(CLOCK_MONOTONIC) + ran_ms * 1000000;
+}
+
+/* Every name has two addresses, 127.0.0.2 and 127.0.0.1, in this order. */
+int getaddrinfo(const char *node, const char *service,
+	const struct addrinfo *hints, struct addrinfo **list)
+{
+	struct {
+		struct addrinfo info;
+		struct sockaddr_in in;
+	} *both = xcalloc(2, sizeof(*both));
+
+	(void)node;
+	(void)hints;
+	for (unsigned i = 0; i < 2; i++) {
+		both[i].in.sin_family = AF_INET;
+		both[i].in.sin_port =
+			htons((uint16_t)strtol(service, NULL, 10));
+		both[i].in.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 - i);
+		both[i].info.ai_family = AF_INET;
+		both[i].info.ai_socktype = SOCK_STREAM;
+		both[i].info.ai_addr = (struct sockaddr *)&both[i].in;
+		both[i].info.ai_addrlen = sizeof(both[i].in);
+	}
+	both[0].info.ai_next = &both[1].info;
+	*list = &both[0].info;
+	return 0;
+}
+
+void freeaddrinfo(struct addrinfo *list)
+{
+	free(list);
 }
 
 struct place {
@@ -256,11 +289,56 @@ static void test_loop_goes_by_changed_addresses_only(void **state)
 	assert_true(is_called(p, 3000));
 }
 
+/* ---- names ------------------------------------------------------------- */
+
+/* 127.0.0.2 at that port: the queue of a listener that takes nobody is full,
+ * so whoever comes now gets no answer at all. */
+static void block_up(uint16_t port, int fd[static 3])
+{
+	struct sockaddr_in in = {.sin_family = AF_INET};
+
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+	in.sin_port = htons(port);
+	for (unsigned i = 0; i < 3; i++) {
+		fd[i] = socket(
+			AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		assert_true(fd[i] >= 0);
+		if (i > 0) {
+			(void)!connect(fd[i], (const struct sockaddr *)&in,
+				sizeof(in));
+			continue;
+		}
+		assert_int_equal(
+			bind(fd[0], (const struct sockaddr *)&in, sizeof(in)),
+			0);
+		assert_int_equal(listen(fd[0], 0), 0);
+	}
+}
+
+/* As with a name whose IPv6 address leads nowhere. */
+static void test_loop_tries_the_next_address_of_a_name(void **state)
+{
+	struct place *p = *state;
+	char text[64];
+	int fd[3];
+
+	block_up(p->port, fd);
+	assert_int_equal(listen(p->fd, 4), 0);
+	snprintf(text, sizeof(text), "somewhere.example:%u", p->port);
+	say(p, net_msg_new(NET_MSG_CONNECT, text, bytes_of(NULL, 0)));
+	assert_true(is_called(p, SWARM_DIAL_MS - 1000));
+	for (unsigned i = 0; i < 3; i++)
+		close(fd[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_loop_dials_soon_after_the_machine_slept, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_loop_tries_the_next_address_of_a_name, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			test_loop_goes_by_changed_addresses_only, setup_apart,
