@@ -47,6 +47,8 @@ enum gossip_id_form {
 	GOSSIP_FORM_DATA_SIPHASH, /* rust-libp2p's examples */
 };
 
+#define GOSSIP_FORM_COUNT (GOSSIP_FORM_DATA_SIPHASH + 1)
+
 struct gossip_cfg {
 	struct peer_id me;
 	/* Borrowed, stays; NULL: score_params_chat. */

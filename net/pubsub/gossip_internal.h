@@ -6,6 +6,7 @@
  * gossip_send.c what is said to peers
  * gossip_outbox.c what waits for a peer, and the RPCs made of it
  * gossip_idontwant.c IDONTWANT, both ways
+ * gossip_ihave.c what is recent, named to peers
  * gossip_px.c   peer exchange, both ways
  * gossip_mesh.c grafting, pruning, the heartbeat
  * gossip_judge.c what the score is told, and its thresholds
@@ -240,6 +241,17 @@ bool idontwant_has(const struct gpeer *p, struct bytes id);
 bool idontwant_spares(const struct gpeer *p, const struct shared *m);
 void idontwant_heartbeat(struct gossip *g);
 void idontwant_clear(struct gpeer *p);
+
+/* ---- gossip_ihave.c ----------------------------------------------------- */
+
+struct ihave;
+
+/* What is recent in a topic; NULL: nothing. For use at once: it refers to what
+ * the cache holds. */
+struct ihave *ihave_new(struct gossip *g, const struct topic *t);
+/* Names it to a peer whose form of ids is known. */
+void ihave_tell(struct ihave *h, struct gpeer *p);
+void ihave_free(struct ihave *h);
 
 /* ---- gossip_px.c -------------------------------------------------------- */
 

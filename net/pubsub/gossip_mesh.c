@@ -102,16 +102,20 @@ bool mesh_may_graft(const struct gossip *g, const struct env *env,
 	       gpeer_score(g, p) >= 0;
 }
 
-static void tell_ihave(struct gossip *g, struct topic *t, struct gpeer *p);
-
 /* Members of the mesh hear of no ids at heartbeats, so what came just before
  * one became a member is named to it now: else nobody would tell it. */
 static void mesh_add(struct gossip *g, struct topic *t, struct gpeer *p)
 {
+	struct ihave *h;
+
 	(void)table_put(&t->mesh, peer_id_bytes(&p->id), p);
 	score_graft(g->score, &p->id, topic_name(t));
-	if (p->form != GOSSIP_FORM_UNKNOWN)
-		tell_ihave(g, t, p);
+	if (p->form == GOSSIP_FORM_UNKNOWN)
+		return;
+	h = ihave_new(g, t);
+	if (h != NULL)
+		ihave_tell(h, p);
+	ihave_free(h);
 }
 
 void mesh_graft(struct gossip *g, struct topic *t, struct gpeer *p)
@@ -471,61 +475,6 @@ static void forget_backoffs(const struct env *env, struct topic *t)
 
 /* ---- gossip ------------------------------------------------------------ */
 
-/* Recent messages of a topic, newest first: the next one at or before `pos`,
- * or NULL. */
-static struct cached *recent(
-	const struct gossip *g, const struct topic *t, struct list **pos)
-{
-	for (; *pos != &g->cache_order; *pos = (*pos)->prev) {
-		struct cached *c = LIST_ITEM(*pos, struct cached, order);
-
-		if (c->heartbeat + GOSSIP_HISTORY_GOSSIP <= g->heartbeat)
-			return NULL;
-		if (!bytes_equal(
-			    bytes_of(c->topic, c->topic_len), topic_name(t)))
-			continue;
-		*pos = (*pos)->prev;
-		return c;
-	}
-	return NULL;
-}
-
-static size_t count_recent(const struct gossip *g, const struct topic *t)
-{
-	struct list *pos = g->cache_order.prev;
-	size_t n = 0;
-
-	while (n < GOSSIP_IHAVE_IDS_MAX && recent(g, t, &pos) != NULL)
-		n++;
-	return n;
-}
-
-/* Names the recent messages of a topic to one peer, in its form. */
-static void tell_ihave(struct gossip *g, struct topic *t, struct gpeer *p)
-{
-	struct list *pos = g->cache_order.prev;
-	size_t max = count_recent(g, t), n = 0;
-	uint8_t(*raw)[GOSSIP_ID_BYTES_MAX];
-	struct bytes *ids;
-
-	if (max == 0)
-		return;
-	raw = xcalloc(max, sizeof(*raw));
-	ids = xcalloc(max, sizeof(*ids));
-	for (size_t i = 0; i < max; i++) {
-		const struct cached *c = recent(g, t, &pos);
-		size_t len = cache_write_id(c, p->form, raw[n]);
-
-		if (len > 0)
-			ids[n] = bytes_of(raw[n], len);
-		n += len > 0;
-	}
-	if (n > 0)
-		(void)send_ihave(g, p, topic_name(t), ids, n);
-	free(ids);
-	free(raw);
-}
-
 /* Moves up to `most` of those who lately had to ask us for messages to the
  * front; returns how many. Their meshes fail them: perhaps they are surrounded
  * by peers that forward nothing, and only we and a few others are honest. */
@@ -546,17 +495,19 @@ static size_t needy_first(struct gpeer **list, size_t n, size_t most)
 
 static void gossip_topic(const struct choice *c)
 {
+	struct ihave *h = ihave_new(c->g, c->t);
 	struct gpeer *list[GOSSIP_PEERS_MAX];
 	size_t n, target;
 
-	if (c->g->cache.count == 0)
+	if (h == NULL)
 		return;
 	n = pick_peers(c, PICK_GOSSIP, list);
 	target = P2P_MAX(n / GOSSIP_FACTOR_DIVISOR, (size_t)GOSSIP_D_LAZY);
 	/* They come on top, so that who asks much takes nothing from others. */
 	target += needy_first(list, n, GOSSIP_NEEDY_MAX);
 	for (size_t i = 0; i < n && i < target; i++)
-		tell_ihave(c->g, c->t, list[i]);
+		ihave_tell(h, list[i]);
+	ihave_free(h);
 }
 
 void mesh_heartbeat(struct gossip *g, const struct env *env)

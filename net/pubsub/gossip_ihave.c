@@ -1,0 +1,98 @@
+/*
+ * IHAVE (gossipsub v1.0 spec, "Gossip"): the recent messages of a topic, named
+ * to peers. They are gathered once for all who are told, and written once in
+ * each form of ids: some forms cost a hash of all data.
+ */
+#include <stdlib.h>
+
+#include "base/xmalloc.h"
+#include "net/pubsub/gossip_internal.h"
+
+/* The ids in one form, views into `raw`. */
+struct names {
+	bool written;
+	size_t count;
+	struct bytes *ids;
+	uint8_t *raw;
+};
+
+struct ihave {
+	struct gossip *g;
+	const struct topic *topic;
+	struct names names[GOSSIP_FORM_COUNT];
+	size_t count;
+	const struct cached *list[]; /* newest first */
+};
+
+/* The newest ones of a topic; returns how many. */
+static size_t gather(const struct gossip *g, const struct topic *t,
+	const struct cached *list[static GOSSIP_IHAVE_IDS_MAX])
+{
+	struct list *pos = g->cache_order.prev;
+	size_t n = 0;
+
+	for (; pos != &g->cache_order && n < GOSSIP_IHAVE_IDS_MAX;
+		pos = pos->prev) {
+		const struct cached *c = LIST_ITEM(pos, struct cached, order);
+
+		if (c->heartbeat + GOSSIP_HISTORY_GOSSIP < g->heartbeat)
+			break;
+		if (bytes_equal(
+			    bytes_of(c->topic, c->topic_len), topic_name(t)))
+			list[n++] = c;
+	}
+	return n;
+}
+
+struct ihave *ihave_new(struct gossip *g, const struct topic *t)
+{
+	const struct cached *list[GOSSIP_IHAVE_IDS_MAX];
+	size_t n = gather(g, t, list);
+	struct ihave *h;
+
+	if (n == 0)
+		return NULL;
+	h = xcalloc(1, sizeof(*h) + n * sizeof(list[0]));
+	h->g = g;
+	h->topic = t;
+	h->count = n;
+	memcpy(h->list, list, n * sizeof(list[0]));
+	return h;
+}
+
+static void write_names(
+	const struct ihave *h, enum gossip_id_form form, struct names *names)
+{
+	names->written = true;
+	names->ids = xcalloc(h->count, sizeof(*names->ids));
+	names->raw = xcalloc(h->count, GOSSIP_ID_BYTES_MAX);
+	for (size_t i = 0; i < h->count; i++) {
+		uint8_t *to = names->raw + i * GOSSIP_ID_BYTES_MAX;
+		size_t len = cache_write_id(h->list[i], form, to);
+
+		if (len > 0)
+			names->ids[names->count++] = bytes_of(to, len);
+	}
+}
+
+void ihave_tell(struct ihave *h, struct gpeer *p)
+{
+	struct names *names = &h->names[p->form];
+
+	if (!names->written)
+		write_names(h, p->form, names);
+	if (names->count > 0)
+		(void)send_ihave(h->g, p, topic_name(h->topic), names->ids,
+			names->count);
+}
+
+void ihave_free(struct ihave *h)
+{
+	if (h == NULL)
+		return;
+	for (size_t i = 0; i < P2P_ARRAY_LEN(h->names); i++) {
+		free(h->names[i].ids);
+		free(h->names[i].raw);
+	}
+	free(h);
+}
