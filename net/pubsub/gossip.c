@@ -69,7 +69,7 @@ void gossip_free(struct gossip *g)
 	table_clear(&g->seen);
 	table_clear(&g->cache);
 	table_clear(&g->aliases);
-	table_clear(&g->asked);
+	asked_clear(g);
 	bufq_clear(&g->events);
 	free(g);
 }

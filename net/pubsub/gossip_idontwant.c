@@ -50,13 +50,23 @@ static bool holds(const struct buf *b, uint64_t h)
 	return false;
 }
 
+static struct buf *noted_now(const struct gossip *g, struct gpeer *p)
+{
+	return &p->unwanted[g->heartbeat % GOSSIP_IDONTWANT_HEARTBEATS];
+}
+
+bool idontwant_has_room(const struct gossip *g, struct gpeer *p)
+{
+	const struct buf *now = noted_now(g, p);
+
+	return now->len < now->max;
+}
+
 void idontwant_note(struct gossip *g, struct gpeer *p, struct bytes id)
 {
-	size_t now = (size_t)(g->heartbeat % GOSSIP_IDONTWANT_HEARTBEATS);
 	uint64_t h = hash(id);
 
-	if (buf_append(&p->unwanted[now], bytes_of(&h, sizeof(h))) != 0)
-		g->counters.refused++;
+	(void)buf_append(noted_now(g, p), bytes_of(&h, sizeof(h)));
 }
 
 bool idontwant_has(const struct gpeer *p, struct bytes id)
@@ -89,11 +99,10 @@ bool idontwant_spares(const struct gpeer *p, const struct shared *m)
 
 void idontwant_heartbeat(struct gossip *g)
 {
-	size_t now = (size_t)(g->heartbeat % GOSSIP_IDONTWANT_HEARTBEATS);
 	struct table_entry *e, *tmp;
 
 	TABLE_FOREACH(e, tmp, &g->peers)
-		buf_clear(&((struct gpeer *)e->value)->unwanted[now]);
+		buf_clear(noted_now(g, e->value));
 }
 
 void idontwant_clear(struct gpeer *p)

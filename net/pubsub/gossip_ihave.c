@@ -1,12 +1,51 @@
 /*
- * IHAVE (gossipsub v1.0 spec, "Gossip"): the recent messages of a topic, named
- * to peers. They are gathered once for all who are told, and written once in
- * each form of ids: some forms cost a hash of all data.
+ * IHAVE (gossipsub v1.0 spec, "Gossip"), both ways: the recent messages of a
+ * topic, named to peers, and what we ask for because others named it.
  */
 #include <stdlib.h>
 
 #include "base/xmalloc.h"
 #include "net/pubsub/gossip_internal.h"
+
+/* ---- asking ------------------------------------------------------------ */
+
+/*
+ * Everybody who names an id is asked, else one that names all at once and
+ * hands over nothing would hold back every message that the mesh has lost. One
+ * peer's ids fill a quarter at most, less when others have taken much, so that
+ * false ids leave room for true ones.
+ */
+bool asked_note(struct gossip *g, struct gpeer *p, struct bytes id)
+{
+	struct asked *a = table_get(&g->asked, id);
+	uint8_t bit = (uint8_t)(1u << (p->slot % 8));
+
+	if (a == NULL) {
+		if (p->asked_ids >= (GOSSIP_ASKED_MAX - g->asked.count) / 3)
+			return false;
+		a = xcalloc(1, sizeof(*a));
+		(void)table_put(&g->asked, id, a);
+		p->asked_ids++;
+	}
+	if ((a->of[p->slot / 8] & bit) != 0)
+		return false;
+	a->of[p->slot / 8] |= bit;
+	return true;
+}
+
+void asked_clear(struct gossip *g)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &g->asked)
+		free(e->value);
+	table_clear(&g->asked);
+}
+
+/* ---- naming ------------------------------------------------------------ */
+
+/* They are gathered once for all who are told, and written once in each form:
+ * some forms cost a hash of all data. */
 
 /* The ids in one form, views into `raw`. */
 struct names {

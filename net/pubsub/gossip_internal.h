@@ -85,6 +85,7 @@ struct gpeer {
 	/* counted per heartbeat */
 	unsigned ihave_messages;
 	unsigned ihave_ids;
+	unsigned asked_ids; /* of those in g->asked that it was the first for */
 	unsigned iwant_ids;
 	unsigned px_heard;
 	unsigned needy_heartbeats; /* for so many it counts as one who asks */
@@ -106,6 +107,11 @@ struct cached {
 	uint8_t topic[GOSSIP_TOPIC_BYTES_MAX];
 	size_t len;
 	uint8_t unit[];
+};
+
+/* An id that we have asked for in this heartbeat, and of whom: a bit a slot. */
+struct asked {
+	uint8_t of[GOSSIP_PEERS_MAX / 8];
 };
 
 struct seen {
@@ -141,8 +147,8 @@ struct gossip {
 	bool aliases_kept;
 	struct table aliases;  /* a hash -> struct cached */
 	uint64_t aliases_used; /* the heartbeat of the last use */
-	struct table asked; /* gossip_id asked for this heartbeat -> itself */
-	uint64_t heartbeat; /* how many there were */
+	struct table asked;    /* gossip_id -> struct asked */
+	uint64_t heartbeat;    /* how many there were */
 	uint64_t heartbeat_ms; /* the next one; NEVER without peers */
 	struct verify verify;
 	struct bufq events; /* struct gossip_event */
@@ -233,6 +239,8 @@ bool send_idontwant(struct gossip *g, struct gpeer *p, struct bytes id);
 /* Tells the mesh of a topic that this message, from `from`, is here. */
 void idontwant_tell(struct gossip *g, const struct topic *t,
 	const struct gpeer *from, const struct unit *u);
+/* Whether it has named fewer in this heartbeat than are kept. */
+bool idontwant_has_room(const struct gossip *g, struct gpeer *p);
 /* The peer wants no message of this id (in our form, or where that is not
  * known, in its own). */
 void idontwant_note(struct gossip *g, struct gpeer *p, struct bytes id);
@@ -243,6 +251,12 @@ void idontwant_heartbeat(struct gossip *g);
 void idontwant_clear(struct gpeer *p);
 
 /* ---- gossip_ihave.c ----------------------------------------------------- */
+
+/* Notes that the peer is asked for an id; false when it was asked already in
+ * this heartbeat, or has its share of what we ask for. */
+bool asked_note(struct gossip *g, struct gpeer *p, struct bytes id);
+/* Forgets all that was asked for. */
+void asked_clear(struct gossip *g);
 
 struct ihave;
 

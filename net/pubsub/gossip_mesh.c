@@ -543,11 +543,12 @@ void mesh_heartbeat(struct gossip *g, const struct env *env)
 		p->ihave_messages = 0;
 		p->brought /= 2;
 		p->ihave_ids = 0;
+		p->asked_ids = 0;
 		p->iwant_ids = 0;
 		p->px_heard = 0;
 		p->needy_heartbeats -= p->needy_heartbeats > 0;
 	}
-	table_clear(&g->asked);
+	asked_clear(g);
 	idontwant_heartbeat(g);
 	alias_heartbeat(g);
 	cache_expire(g);

@@ -184,10 +184,8 @@ static bool is_wanted(
 		return alias_find(r->g, r->p, remote) == NULL;
 	r->p->form = form;
 	id = bytes_of(raw, len);
-	if (seen_has(r->g, id) || table_get(&r->g->asked, id) != NULL ||
-		r->g->asked.count >= GOSSIP_ASKED_MAX)
+	if (seen_has(r->g, id) || !asked_note(r->g, r->p, id))
 		return false;
-	(void)table_put(&r->g->asked, id, r->p);
 	sample_offer(r, chosen, id);
 	return true;
 }
@@ -284,6 +282,10 @@ static int read_idontwant(struct recv *r, struct bytes in)
 		if (f.number != IDONTWANT_IDS || f.wire != PB_WIRE_BYTES ||
 			f.bytes.len == 0 || f.bytes.len > GOSSIP_ID_BYTES_MAX)
 			continue;
+		if (!idontwant_has_room(r->g, r->p)) {
+			r->g->counters.refused++;
+			break;
+		}
 		form = gossip_id_read(f.bytes, id, &len);
 		if (form == GOSSIP_FORM_UNKNOWN) {
 			(void)alias_find(r->g, r->p, f.bytes);
