@@ -32,14 +32,35 @@ static int count_entry(struct recv *r)
 
 /* ---- subscriptions ----------------------------------------------------- */
 
+/* A topic that we are in takes the place of one that we are not in. */
+static bool make_way(struct recv *r)
+{
+	uint8_t key[GOSSIP_TOPIC_BYTES_MAX];
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &r->p->topics) {
+		struct bytes name = table_key(e);
+
+		if (table_get(&r->g->topics, name) != NULL)
+			continue;
+		gossip_emit_topic(r->g, r->p, name, false);
+		/* The entry holds the key that removes it. */
+		memcpy(key, name.data, name.len);
+		(void)table_remove(&r->p->topics, bytes_of(key, name.len));
+		return true;
+	}
+	return false;
+}
+
 static void on_subscribe(struct recv *r, struct bytes topic)
 {
+	struct topic *t = table_get(&r->g->topics, topic);
 	struct gpeer *p = r->p;
-	struct topic *t;
 
 	if (gpeer_subscribed(p, topic))
 		return;
-	if (p->topics.count >= GOSSIP_TOPICS_PER_PEER_MAX) {
+	if (p->topics.count >= GOSSIP_TOPICS_PER_PEER_MAX &&
+		(t == NULL || !make_way(r))) {
 		/* Not punished: it may be in a hundred rooms of ours. */
 		r->g->counters.refused++;
 		return;
@@ -47,7 +68,6 @@ static void on_subscribe(struct recv *r, struct bytes topic)
 	(void)table_put(&p->topics, topic, p);
 	(void)table_remove(&p->left, topic);
 	gossip_emit_topic(r->g, p, topic, true);
-	t = table_get(&r->g->topics, topic);
 	/* Only this one is new; the others had their chance. */
 	if (t != NULL && t->mesh.count < GOSSIP_D_LOW &&
 		mesh_may_graft(r->g, r->env, t, p))

@@ -129,8 +129,43 @@ static void test_gossip_caps_subscriptions_at_100(void **state)
 	assert_int_equal(gossip_counters(l->g)->refused, 50);
 	/* Room is made by leaving one. */
 	assert_int_equal(lab_subscribe(l, 0, "t0", false), 0);
-	assert_int_equal(lab_subscribe(l, 0, "room", true), 0);
+	assert_int_equal(lab_subscribe(l, 0, "t100", true), 0);
 	assert_int_equal(lab_events(l, GOSSIP_EV_TOPIC), 2);
+}
+
+/* It is said once: who is in a hundred others' is not lost to ours. */
+static void test_gossip_subscription_to_our_topic_makes_room(void **state)
+{
+	struct gossip_lab *l = *state;
+	struct gossip_event ev;
+	char name[16];
+
+	lab_add(l, 0, GOSSIP_V11, false);
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "t%d", i);
+		assert_int_equal(lab_subscribe(l, 0, name, true), 0);
+	}
+	(void)lab_events(l, GOSSIP_EV_TOPIC);
+	assert_int_equal(lab_subscribe(l, 0, "room", true), 0);
+	assert_true(gossip_next_event(l->g, &ev));
+	assert_string_equal(ev.topic, "t0");
+	assert_false(ev.joined);
+	assert_true(gossip_next_event(l->g, &ev));
+	assert_string_equal(ev.topic, "room");
+	assert_true(ev.joined);
+	assert_int_equal(mesh(l), 1);
+	/* Never another one of ours. */
+	for (int i = 1; i < 100; i++) {
+		snprintf(name, sizeof(name), "t%d", i);
+		assert_int_equal(
+			gossip_join(l->g, &l->te.env, bytes_str(name)), 0);
+	}
+	assert_int_equal(
+		gossip_join(l->g, &l->te.env, bytes_str("another")), 0);
+	(void)lab_events(l, GOSSIP_EV_TOPIC);
+	assert_int_equal(lab_subscribe(l, 0, "another", true), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_TOPIC), 0);
+	assert_int_equal(gossip_counters(l->g)->refused, 1);
 }
 
 static void test_gossip_refuses_topics_of_bad_length(void **state)
@@ -561,6 +596,7 @@ int main(void)
 		T(test_gossip_join_tells_again_who_is_there),
 		T(test_gossip_tells_who_comes_and_goes),
 		T(test_gossip_caps_subscriptions_at_100),
+		T(test_gossip_subscription_to_our_topic_makes_room),
 		T(test_gossip_refuses_topics_of_bad_length),
 		T(test_gossip_joins_at_most_256_topics),
 		T(test_gossip_grafts_up_to_d_low_as_peers_come),
