@@ -89,8 +89,11 @@ bool send_prune_px(struct gossip *g, const struct env *env,
 	size_t mark;
 	bool queued;
 
-	/* v1.0 knows neither PX nor back-off. */
-	if (p->version < GOSSIP_V11 || gpeer_score(g, p) < 0)
+	/* v1.0 knows neither PX nor back-off. PRUNEs find room always, so they
+	 * are short while much waits. */
+	if (p->version < GOSSIP_V11 || gpeer_score(g, p) < 0 ||
+		p->out.bytes > GOSSIP_RPC_PACK_BYTES ||
+		g->out_bytes > GOSSIP_OUT_TOTAL_BYTES_MAX / 2)
 		return send_prune(g, p, topic_name(t), GOSSIP_PRUNE_BACKOFF_S);
 	buf_init(&b, GOSSIP_RPC_PACK_BYTES);
 	mark = pb_begin(&b, CONTROL_PRUNE);

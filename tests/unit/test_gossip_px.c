@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -244,6 +245,38 @@ static void test_px_fits_whatever_the_records(void **state)
 	assert_int_equal(lab_graft(l, 20, "room"), 0);
 	px = px_said(l, 20);
 	assert_int_equal(px.peers, GOSSIP_PX_PEERS_MAX);
+}
+
+/* Who does not read gets its PRUNEs, but not everybody's records for each. */
+static void test_px_is_not_piled_up(void **state)
+{
+	struct gossip_lab *l = *state;
+	struct px px;
+	char name[8];
+
+	for (unsigned i = 0; i < RECORDS; i++) {
+		buf_clear(&records[i]);
+		seal(l, i, PEER_RECORD_ADDRS_MAX);
+	}
+	full_mesh(l);
+	for (unsigned n = 0; n < 20; n++) {
+		snprintf(name, sizeof(name), "r%u", n);
+		assert_int_equal(
+			gossip_join(l->g, &l->te.env, bytes_str(name)), 0);
+		for (unsigned i = 0; i <= GOSSIP_D_HIGH; i++) {
+			assert_int_equal(lab_subscribe(l, i, name, true), 0);
+			assert_int_equal(lab_graft(l, i, name), 0);
+			if (i < GOSSIP_D_HIGH)
+				(void)lab_said(l, i);
+		}
+	}
+	for (unsigned i = 0; i < RECORDS; i++)
+		if (i != GOSSIP_D_HIGH)
+			(void)lab_said(l, i);
+	assert_in_range(gossip_out_bytes(l->g), 1, 2 * GOSSIP_RPC_PACK_BYTES);
+	px = px_said(l, GOSSIP_D_HIGH);
+	assert_int_equal(px.prunes, 20);
+	assert_in_range(px.peers, 1, 19 * (GOSSIP_D_HIGH - 1));
 }
 
 /* ---- receiving ---- */
@@ -520,6 +553,7 @@ int main(void)
 		T(test_px_is_sent_when_the_mesh_is_thinned),
 		T(test_px_is_not_sent_to_v10_nor_to_bad_ones),
 		T(test_px_fits_whatever_the_records),
+		T(test_px_is_not_piled_up),
 		T(test_px_of_a_trusted_peer_is_passed_on),
 		T(test_px_of_others_is_ignored),
 		T(test_px_needs_a_true_record_of_the_peer_named),
