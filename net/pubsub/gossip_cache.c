@@ -118,9 +118,12 @@ void cache_forget_slot(struct gossip *g, unsigned slot)
 {
 	struct list *pos, *tmp;
 
-	LIST_FOREACH(pos, tmp, &g->cache_order)
-		LIST_ITEM(pos, struct cached, order)->served[slot / 4] &=
-			(uint8_t)(0xff ^ (3u << (slot % 4 * 2)));
+	LIST_FOREACH(pos, tmp, &g->cache_order) {
+		struct cached *c = LIST_ITEM(pos, struct cached, order);
+
+		c->served[slot / 4] &= (uint8_t)(0xff ^ (3u << (slot % 4 * 2)));
+		c->brought[slot / 8] &= (uint8_t)(0xff ^ (1u << (slot % 8)));
+	}
 }
 
 void cache_expire(struct gossip *g)

@@ -327,6 +327,27 @@ static void test_gossip_answers_iwant_three_times_a_peer(void **state)
 	assert_int_equal(lab_said(l, 5).messages, 0);
 }
 
+/* What is noted of one peer says nothing of the next in its place. */
+static void test_gossip_place_of_a_peer_is_handed_over_clean(void **state)
+{
+	struct gossip_lab *l = *state;
+	uint8_t raw[64];
+	struct bytes id = id_of(l, 2, 7, raw);
+	const struct cached *c;
+
+	lab_member(l, 0, GOSSIP_V11);
+	assert_int_equal(hear(l, 0, 2, 7), 0);
+	assert_int_equal(lab_iwant(l, 0, id), 0);
+	c = cache_find(l->g, id);
+	assert_int_equal(c->served[0], 1);
+	assert_int_equal(c->brought[0], 1);
+	gossip_peer_remove(l->g, &l->te.env, lab_id(l, 0));
+	lab_member(l, 1, GOSSIP_V11);
+	assert_int_equal(gpeer_find(l->g, lab_id(l, 1))->slot, 0);
+	assert_int_equal(c->served[0], 0);
+	assert_int_equal(c->brought[0], 0);
+}
+
 static void test_gossip_counts_ids_of_iwant(void **state)
 {
 	struct gossip_lab *l = *state;
@@ -661,6 +682,7 @@ int main(void)
 		T(test_gossip_asks_for_5000_ids_a_heartbeat),
 		T(test_gossip_asks_a_crowd_for_bounded_ids),
 		T(test_gossip_answers_iwant_three_times_a_peer),
+		T(test_gossip_place_of_a_peer_is_handed_over_clean),
 		T(test_gossip_counts_ids_of_iwant),
 		T(test_gossip_id_forms_name_the_same_message),
 		T(test_gossip_id_unknown_forms),
