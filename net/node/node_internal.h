@@ -5,7 +5,7 @@
  * link.c    gossip streams of each peer
  * tell.c    what chat is told
  * command.c what chat asks for
- * whois.c   what is known of addresses, in words
+ * whois.c   what is known of peers and addresses, for people
  */
 #ifndef NET_NODE_NODE_INTERNAL_H
 #define NET_NODE_NODE_INTERNAL_H
@@ -145,8 +145,7 @@ void tell_listening(struct node *n, const char *note);
 
 void tell_record(struct node *n, const struct peer_id *peer);
 /* An answer that a person asked for. */
-void tell_whois(struct node *n, const struct peer_id *peer, const char *text,
-	uint64_t count);
+void tell_whois(struct node *n, struct chat_net_msg *m);
 
 /* ---- whois.c ----------------------------------------------------------- */
 

@@ -30,7 +30,6 @@
 #define NODE_RTT_FACTOR 2
 /* Peers named in an answer about all that are known. */
 #define NODE_WHOIS_PEERS_MAX 20
-#define NODE_WHOIS_BYTES_MAX 16384
 #define NODE_STOP_MS 1500
 #define NODE_CONNECT_TEXT_MAX 512
 /* Dials that a person asked for and that are not answered yet. */

@@ -221,12 +221,8 @@ void tell_record(struct node *n, const struct peer_id *peer)
 	(void)tell_message(n, NULL, m);
 }
 
-void tell_whois(struct node *n, const struct peer_id *peer, const char *text,
-	uint64_t count)
+void tell_whois(struct node *n, struct chat_net_msg *m)
 {
-	struct chat_net_msg *m = new_message(CHAT_MSG_WHOIS, peer, text);
-
-	m->number = count;
 	(void)tell_message(n, NULL, m);
 }
 

@@ -1,41 +1,59 @@
 /*
- * What is known of a peer's addresses and how, in words for people: one line
- * an address, or one line a peer.
+ * What is known of a peer and its addresses, for people.
  */
+#include <stdio.h>
+
+#include "msg/peer_facts.h"
 #include "net/node/node_internal.h"
 
-static void append_span(struct buf *out, uint64_t ms)
+static const char *kind_word(enum key_kind kind)
 {
-	unsigned long long s = ms / 1000;
-
-	if (s < 120)
-		(void)buf_appendf(out, "%llu s", s);
-	else if (s < 7200)
-		(void)buf_appendf(out, "%llu min", s / 60);
-	else
-		(void)buf_appendf(out, "%llu h", s / 3600);
+	switch (kind) {
+	case KEY_KIND_RSA:
+		return "RSA";
+	case KEY_KIND_ED25519:
+		return "Ed25519";
+	case KEY_KIND_SECP256K1:
+		return "secp256k1";
+	case KEY_KIND_ECDSA:
+		return "ECDSA";
+	}
+	return NULL;
 }
 
-static void append_fortune(const struct swarm_known *k, struct buf *out)
+/* The key is in a short id; else the peer must have proven it. */
+static const char *key_of(struct node *n, const struct peer_id *id)
 {
-	if (k->why_not != NULL) {
-		(void)buf_appendf(out, "; %s", k->why_not);
-		return;
-	}
-	if (k->in_use) {
-		(void)buf_append_str(out, "; in use");
-	} else if (k->ok_ms_ago != P2P_NEVER) {
-		(void)buf_append_str(out, "; worked ");
-		append_span(out, k->ok_ms_ago);
-		(void)buf_append_str(out, " ago");
-	}
-	if (k->failures > 0)
-		(void)buf_appendf(out, "; failed %u time%s", k->failures,
-			k->failures == 1 ? "" : "s");
-	if (k->retry_in_ms > 0) {
-		(void)buf_append_str(out, ", rests ");
-		append_span(out, k->retry_in_ms);
-	}
+	struct swarm_peer_info info;
+	struct bytes pb = peer_id_key(id);
+	struct public_key key;
+
+	if (pb.len == 0 && swarm_peer_info(n->swarm, id, &info))
+		pb = info.key;
+	if (pb.len == 0 || public_key_parse(&key, pb) != 0)
+		return NULL;
+	return kind_word(key.kind);
+}
+
+static struct peer_address facts(
+	const struct peer_id *id, const struct swarm_known *k)
+{
+	struct peer_address a = {
+		.certified = k->certified,
+		.in_use = k->in_use,
+		.seen_ms_ago = k->seen_ms_ago,
+		.ok_ms_ago = k->ok_ms_ago,
+		.failures = k->failures,
+		.retry_in_ms = k->retry_in_ms,
+		.why_not = k->why_not,
+	};
+
+	_Static_assert(MSG_ADDRESS_MAX >= MADDR_TEXT_MAX, "any address fits");
+	_Static_assert(sizeof(a.sources) >= sizeof(k->sources), "all sources");
+	(void)peer_id_text(id, a.peer);
+	(void)maddr_text(&k->addr, a.addr);
+	(void)snprintf(a.sources, sizeof(a.sources), "%s", k->sources);
+	return a;
 }
 
 static size_t known_of(struct node *n, const struct env *env,
@@ -45,65 +63,56 @@ static size_t known_of(struct node *n, const struct env *env,
 		n->swarm, env, id, known, SWARM_ADDRESSES_PER_PEER_MAX);
 }
 
-static void append_addresses(struct node *n, const struct env *env,
-	const struct peer_id *id, struct buf *out)
-{
-	struct swarm_known known[SWARM_ADDRESSES_PER_PEER_MAX];
-	size_t count = known_of(n, env, id, known);
-	char text[MADDR_TEXT_MAX];
-
-	for (size_t i = 0; i < count; i++) {
-		(void)buf_appendf(out, "%s%s  %s", i == 0 ? "" : "\n",
-			maddr_text(&known[i].addr, text), known[i].sources);
-		append_fortune(&known[i], out);
-	}
-}
-
-/* "ID<tab>/ip4/10.0.0.2/tcp/4001  LAN; failed 3 times (2 more)" */
-static void append_peer(struct node *n, const struct env *env,
-	const struct peer_id *id, struct buf *out)
-{
-	struct swarm_known known[SWARM_ADDRESSES_PER_PEER_MAX];
-	size_t count = known_of(n, env, id, known);
-	char text[MADDR_TEXT_MAX];
-	char id_text[PEER_ID_TEXT_MAX];
-
-	if (count == 0)
-		return;
-	(void)peer_id_text(id, id_text);
-	(void)buf_appendf(out, "%s%s\t%s  %s", out->len == 0 ? "" : "\n",
-		id_text, maddr_text(&known[0].addr, text), known[0].sources);
-	append_fortune(&known[0], out);
-	if (count > 1)
-		(void)buf_appendf(out, " (%zu more)", count - 1);
-}
-
 static void answer_all(struct node *n, const struct env *env)
 {
+	struct swarm_known known[SWARM_ADDRESSES_PER_PEER_MAX];
+	struct peer_address list[NODE_WHOIS_PEERS_MAX];
 	struct peer_id ids[NODE_WHOIS_PEERS_MAX];
+	struct chat_net_msg *m;
 	size_t all = swarm_known_peers(n->swarm, ids, NODE_WHOIS_PEERS_MAX);
-	struct buf out;
+	size_t count = 0;
 
-	buf_init(&out, NODE_WHOIS_BYTES_MAX);
-	for (size_t i = 0; i < P2P_MIN(all, P2P_ARRAY_LEN(ids)); i++)
-		append_peer(n, env, &ids[i], &out);
-	tell_whois(n, NULL, buf_cstr(&out), all);
-	buf_clear(&out);
+	for (size_t i = 0; i < P2P_MIN(all, P2P_ARRAY_LEN(ids)); i++) {
+		size_t addrs = known_of(n, env, &ids[i], known);
+
+		if (addrs == 0)
+			continue;
+		list[count] = facts(&ids[i], &known[0]);
+		list[count++].more = addrs - 1;
+	}
+	m = chat_net_msg_new(
+		CHAT_MSG_WHOIS, NULL, bytes_of(list, count * sizeof(list[0])));
+	m->number = all;
+	tell_whois(n, m);
+}
+
+static void answer_one(
+	struct node *n, const struct env *env, const struct peer_id *id)
+{
+	struct swarm_known known[SWARM_ADDRESSES_PER_PEER_MAX];
+	struct peer_address list[SWARM_ADDRESSES_PER_PEER_MAX];
+	size_t count = known_of(n, env, id, known);
+	struct chat_net_msg *m;
+	const struct link *l = link_find(n, id);
+
+	for (size_t i = 0; i < count; i++)
+		list[i] = facts(id, &known[i]);
+	m = chat_net_msg_new(
+		CHAT_MSG_WHOIS, NULL, bytes_of(list, count * sizeof(list[0])));
+	(void)peer_id_text(id, m->peer);
+	m->key = key_of(n, id);
+	m->kept = gossip_is_direct(n->gossip, id);
+	m->scored = l != NULL && l->up;
+	m->score = gossip_peer_score(n->gossip, id);
+	tell_whois(n, m);
 }
 
 void whois_answer(struct node *n, const struct env *env, const char *peer)
 {
 	struct peer_id id;
-	struct buf out;
 
-	if (peer[0] == '\0') {
+	if (peer[0] == '\0')
 		answer_all(n, env);
-		return;
-	}
-	if (peer_id_parse_text(&id, bytes_str(peer)) != 0)
-		return;
-	buf_init(&out, NODE_WHOIS_BYTES_MAX);
-	append_addresses(n, env, &id, &out);
-	tell_whois(n, &id, buf_cstr(&out), 0);
-	buf_clear(&out);
+	else if (peer_id_parse_text(&id, bytes_str(peer)) == 0)
+		answer_one(n, env, &id);
 }

@@ -35,6 +35,9 @@ static void describe(const struct swarm *s, const struct env *env,
 {
 	*out = (struct swarm_known){
 		.addr = a->addr,
+		.certified = (a->sources & BOOK_SIGNED) != 0,
+		.seen_ms_ago =
+			a->sources == 0 ? P2P_NEVER : env->now_ms - a->seen_ms,
 		.ok_ms_ago = a->ok_ms == P2P_NEVER ? P2P_NEVER
 						   : env->now_ms - a->ok_ms,
 		.failures = a->failures,

@@ -354,6 +354,7 @@ bool swarm_peer_info(const struct swarm *s, const struct peer_id *id,
 		.remote = c->remote,
 		.how = known_how(p, c),
 		.muxer_early = upgrader_muxer_early(c->up),
+		.key = upgrader_peer_key(c->up),
 		.muxer = upgrader_muxer_kind(c->up) == MUXER_YAMUX ? "yamux"
 								   : "mplex",
 		.agent = p->agent,

@@ -138,6 +138,7 @@ struct swarm_peer_info {
 	bool outbound;
 	struct maddr remote;   /* of the connection in use */
 	const char *how;       /* who named it, or that it called us */
+	struct bytes key;      /* proven, a protobuf */
 	const char *muxer;     /* "yamux" or "mplex" */
 	bool muxer_early;      /* agreed on within Noise */
 	const char *agent;     /* clean text */
@@ -149,6 +150,8 @@ struct swarm_peer_info {
 struct swarm_known {
 	struct maddr addr;
 	char sources[64];     /* "LAN, signed": who names it */
+	bool certified;       /* its newest signed record does */
+	uint64_t seen_ms_ago; /* a source named it; NEVER: our dial alone */
 	uint64_t ok_ms_ago;   /* a dial reached the peer; NEVER */
 	unsigned failures;    /* dials in a row that did not */
 	uint64_t retry_in_ms; /* its back-off; 0: none */

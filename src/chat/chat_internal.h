@@ -230,6 +230,9 @@ char *person_full_name(const struct chat_person *p);
 /* Stores what changed, tells the ui. */
 void people_flush(struct chat *c);
 void person_tell(struct chat *c, struct chat_person *p);
+/* What faces are told of a person; *u is empty before. */
+void person_describe(
+	const struct chat *c, const struct chat_person *p, struct ui_person *u);
 /*
  * Who is meant: a name (nobody else has it), "name~tag", a tag, or the start
  * or the end of the key (6 characters at least). NULL when nobody or several
@@ -318,7 +321,7 @@ void peers_rtt(struct chat *c, const struct chat_net_msg *m);
 void peers_topic(struct chat *c, const struct chat_net_msg *m);
 void peers_address(struct chat *c, const struct chat_net_msg *m);
 void peers_record(struct chat *c, const struct chat_net_msg *m);
-/* The answer to /whois, and the second half of /peers (cmd_whois.c). */
+/* The answer to /whois and /peers (cmd_whois.c). */
 void peers_whois(struct chat *c, const struct chat_net_msg *m);
 void peers_dial_failed(struct chat *c, const struct chat_net_msg *m);
 /* What net is told at the start. */
@@ -330,12 +333,6 @@ void peers_tell_status(struct chat *c, enum chat_status_item item);
 void peers_tell_ready(struct chat *c);
 /* The checklist's line about people. */
 void peers_people_status(struct chat *c);
-
-/* ---- cmd_whois.c ------------------------------------------------------- */
-
-/* Asks net what is known of a peer's addresses; "": of all that are known and
- * not connected. */
-void whois_ask(struct chat *c, const char *peer);
 
 /* ---- history.c --------------------------------------------------------- */
 

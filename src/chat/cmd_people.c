@@ -4,55 +4,6 @@
 #include "base/text.h"
 #include "chat/chat_internal.h"
 
-/* "mali~c31e4f  direct, 3 ms, here" */
-static void append_person(const struct chat *c, const struct chat_room *r,
-	const struct chat_person *p, struct buf *text)
-{
-	char *name = person_full_name(p);
-	char mark = person_mark(c, p);
-
-	if (text->len > 0)
-		buf_append_str(text, "\n");
-	buf_appendf(text, "%c%s  %s", mark, name,
-		p->relayed ? "relayed" : "direct");
-	free(name);
-	if (p->rtt_ms != UINT64_MAX)
-		buf_appendf(text, ", %llu ms", (unsigned long long)p->rtt_ms);
-	if (r != NULL && table_get(&r->members, peer_id_bytes(&p->id)) != NULL)
-		buf_appendf(text, ", in %s", r->title);
-	if (p->row.ignored)
-		buf_append_str(text, ", ignored");
-	if (mark == '!')
-		buf_append_str(text, ", NAME CLASH");
-	buf_appendf(text, "\n  %s", p->row.peer);
-	if (p->address != NULL)
-		buf_appendf(text, "\n  %s%s%s", p->address,
-			p->how == NULL ? "" : "  ",
-			p->how == NULL ? "" : p->how);
-}
-
-void cmd_peers(struct chat *c, struct chat_room *r, struct bytes args)
-{
-	struct table_entry *e, *tmp;
-	struct buf text;
-
-	(void)args;
-	whois_ask(c, "");
-	if (c->connected_count == 0) {
-		out_notice(c, UI_LEVEL_INFO, NULL, "Nobody is connected.");
-		return;
-	}
-	buf_init(&text, CHAT_NOTICE_BYTES_MAX);
-	TABLE_FOREACH(e, tmp, &c->people) {
-		const struct chat_person *p = e->value;
-
-		if (p->connected)
-			append_person(c, r, p, &text);
-	}
-	out_notice(c, UI_LEVEL_INFO, NULL, "%s", buf_cstr(&text));
-	buf_clear(&text);
-}
-
 static void tell_name(struct chat *c)
 {
 	struct ui_msg *m = ui_msg_new(UI_MSG_NAME, NULL, NULL);

@@ -334,11 +334,9 @@ static char *copy_or_null(const char *text)
 	return text == NULL ? NULL : xstrdup(text);
 }
 
-void person_tell(struct chat *c, struct chat_person *p)
+void person_describe(
+	const struct chat *c, const struct chat_person *p, struct ui_person *u)
 {
-	struct ui_msg *m = ui_msg_new(UI_MSG_PERSON, NULL, NULL);
-	struct ui_person *u = &m->person;
-
 	snprintf(u->peer, sizeof(u->peer), "%s", p->row.peer);
 	snprintf(u->name, sizeof(u->name), "%s", p->row.name);
 	person_tag(p, u->tag);
@@ -353,6 +351,13 @@ void person_tell(struct chat *c, struct chat_person *p)
 	u->address = copy_or_null(p->address);
 	u->agent = copy_or_null(p->agent);
 	u->protocols = copy_or_null(p->protocols);
+}
+
+void person_tell(struct chat *c, struct chat_person *p)
+{
+	struct ui_msg *m = ui_msg_new(UI_MSG_PERSON, NULL, NULL);
+
+	person_describe(c, p, &m->person);
 	out_ui(c, m);
 }
 

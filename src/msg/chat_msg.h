@@ -41,9 +41,10 @@ enum chat_msg_kind {
 	CHAT_MSG_HANDED,  /* id; number: peers that have taken it */
 	CHAT_MSG_ADDRESS, /* peer, text: an address we reached it at: save it */
 	CHAT_MSG_RECORD,  /* peer, data: its newest signed record: save it */
-	CHAT_MSG_WHOIS,   /* peer, text: a line for each address; or peer "",
-			     text: for each peer its id, a tab, its line;
-			     number: peers known in all */
+	CHAT_MSG_WHOIS,   /* peer, data: struct peer_address for each of its
+			     addresses, key, scored, score, kept; or peer "",
+			     data: one for each peer that is known and not
+			     connected; number: these in all */
 	CHAT_MSG_DIAL_FAILED, /* text: the address as asked; agent: why */
 	CHAT_MSG_STATS,       /* data: uint64_t[NET_FIGURE_COUNT] */
 	CHAT_MSG_NET_ROOM,    /* the queue to net has room again */
@@ -88,7 +89,11 @@ struct chat_net_msg {
 	char *protocols;   /* owned, or NULL; already cleaned */
 	const char *muxer; /* static, or NULL */
 	const char *how;   /* static: who named the address, or NULL */
-	uint8_t *data;     /* owned, or NULL */
+	const char *key;   /* static: the kind of its key, NULL: not known */
+	bool kept;         /* NET_MSG_KEEP */
+	bool scored;       /* score: of the connected peer */
+	double score;
+	uint8_t *data; /* owned, or NULL */
 	size_t data_len;
 };
 

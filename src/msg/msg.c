@@ -96,6 +96,14 @@ void chat_net_msg_charge(struct chat_net_msg *m)
 		       length_of(m->protocols) + m->data_len;
 }
 
+static void ui_person_clear(struct ui_person *p)
+{
+	free(p->address);
+	free(p->agent);
+	free(p->protocols);
+	free(p->rooms);
+}
+
 static void ui_msg_free(struct msg *m)
 {
 	struct ui_msg *um = ui_msg_of(m);
@@ -106,10 +114,26 @@ static void ui_msg_free(struct msg *m)
 	free(um->code);
 	free(um->figures);
 	free(um->line.text);
-	free(um->person.address);
-	free(um->person.agent);
-	free(um->person.protocols);
+	ui_person_clear(&um->person);
+	for (size_t i = 0; i < um->people_count; i++)
+		ui_person_clear(&um->people[i]);
+	free(um->people);
+	free(um->addresses);
 	free(um);
+}
+
+static size_t person_bytes(const struct ui_person *p)
+{
+	return sizeof(*p) + length_of(p->address) + length_of(p->agent) +
+	       length_of(p->protocols) + length_of(p->rooms);
+}
+
+void ui_msg_charge_peers(struct ui_msg *m)
+{
+	m->msg.bytes += person_bytes(&m->person) +
+			m->address_count * sizeof(m->addresses[0]);
+	for (size_t i = 0; i < m->people_count; i++)
+		m->msg.bytes += person_bytes(&m->people[i]);
 }
 
 struct ui_msg *ui_msg_new(

@@ -7,6 +7,8 @@
 
 /* A peer id as text with its NUL. */
 #define MSG_PEER_MAX 64
+/* A multiaddr as text with its NUL. */
+#define MSG_ADDRESS_MAX 1024
 /* The hex text of a unit id with its NUL. */
 #define MSG_ID_TEXT_MAX 65
 #define MSG_UNIT_ID_BYTES 32

@@ -11,6 +11,7 @@
 #include "base/mailbox.h"
 #include "msg/chat_msg.h"
 #include "msg/msg_limits.h"
+#include "msg/peer_facts.h"
 
 enum ui_msg_kind {
 	UI_MSG_READY,    /* peer: own id, name, text: listen addresses (one a
@@ -29,6 +30,10 @@ enum ui_msg_kind {
 	UI_MSG_NOTICE,   /* level, text; room: where it belongs or NULL */
 	UI_MSG_ERROR,    /* code, text: a command failed */
 	UI_MSG_NET,      /* text, figures: the answer to /net */
+	UI_MSG_WHOIS,    /* text; person, addresses: the answer to /whois */
+	UI_MSG_PEERS,    /* text; people: the connected; addresses: one for
+			    each known besides; known: these in all. To /peers
+			  */
 	UI_MSG_CLEAR,    /* room: empty the screen of it (history stays) */
 	UI_MSG_RELOAD,   /* the queue overflowed: ask with CHAT_MSG_RELOAD */
 	UI_MSG_QUIT,     /* number: exit status; everything is saved */
@@ -92,6 +97,14 @@ struct ui_person {
 	char *address;   /* owned, or NULL */
 	char *agent;     /* owned, or NULL */
 	char *protocols; /* owned, one a line, or NULL */
+	/* Only in answers to /whois and /peers. */
+	const char *how; /* static: who named the address, or NULL */
+	const char *key; /* static: the kind of the key, or NULL */
+	char *rooms;     /* owned, topics where both are, one a line, or NULL */
+	uint64_t first_seen_ms; /* since 1970; 0: never heard of */
+	bool kept;
+	bool scored;
+	double score; /* of the peer, while it is connected */
 };
 
 struct ui_msg {
@@ -115,11 +128,18 @@ struct ui_msg {
 	enum chat_status_state status;
 	struct ui_line line;
 	struct ui_person person;
+	struct ui_person *people; /* owned array, with what is in it */
+	size_t people_count;
+	struct peer_address *addresses; /* owned array */
+	size_t address_count;
+	uint64_t known;
 };
 
 /* room and text are copied and may be NULL. */
 struct ui_msg *ui_msg_new(
 	enum ui_msg_kind kind, const char *room, const char *text);
+/* Counts people and addresses into msg.bytes. */
+void ui_msg_charge_peers(struct ui_msg *m);
 
 static inline struct ui_msg *ui_msg_of(struct msg *m)
 {

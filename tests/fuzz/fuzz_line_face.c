@@ -3,6 +3,7 @@
  * face: what is posted is valid UTF-8 without a newline, what is written is
  * whole lines.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mailbox.h"
@@ -50,6 +51,21 @@ static void event(
 	m->line.state = (enum ui_line_state)(in.len % 3);
 	m->line.time_ms = (uint64_t)in.len << (in.data[0] % 60);
 	m->person.announce = true;
+	m->person.scored = m->person.connected = in.len % 2;
+	m->person.score = in.len * 1e9 - 1e12;
+	m->people = xcalloc(2, sizeof(*m->people));
+	m->people_count = in.len % 3;
+	m->addresses = xcalloc(2, sizeof(*m->addresses));
+	m->address_count = in.len % 3;
+	for (size_t i = 0; i < m->address_count; i++) {
+		struct peer_address *a = &m->addresses[i];
+
+		(void)snprintf(
+			a->addr, sizeof(a->addr), "%s", buf_cstr(&clean));
+		(void)snprintf(a->sources, sizeof(a->sources), "%.40s",
+			buf_cstr(&clean));
+		a->ok_ms_ago = i == 0 ? P2P_NEVER : m->line.time_ms;
+	}
 	m->changed = true;
 	m->level = (enum ui_level)(in.len % 3);
 	buf_clear(&clean);

@@ -66,13 +66,24 @@ def code_keys(text):
 
 
 def code_events(text):
-    """{event: members} of --json."""
-    found = {}
+    """{event: members} of --json, with what its objects hold."""
+    found, helpers = {}, {}
+
+    def members_of(body):
+        members = set(re.findall(r'put_(?!id)\w+\(\s*o, "(\w+)"', body))
+        for name in re.findall(r"\b(put_\w+)\(o, ", body):
+            members |= helpers.get(name, set())
+        return members
+
     for body in re.split(r"\n}\n", text):
+        helper = re.search(r"^static void (put_\w+)\(", body, re.M)
+        if helper:
+            helpers[helper.group(1)] = members_of(body) | set(
+                re.findall(r'put_list\(out, "(\w+)"', body))
         names = re.search(r"\bevent\(([^;]*)\);", body)
         if not names or '"' not in names.group(1):
             continue
-        members = set(re.findall(r'put_(?!id)\w+\(\s*o, "(\w+)"', body))
+        members = members_of(body)
         if re.search(r"put_id\(o,", body):
             members.add("id")
         if "net_figure_table" in body:

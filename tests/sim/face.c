@@ -65,6 +65,8 @@ static void note(struct host *h, const struct ui_msg *m)
 	case UI_MSG_STATUS:
 	case UI_MSG_NOTICE:
 	case UI_MSG_NET:
+	case UI_MSG_WHOIS:
+	case UI_MSG_PEERS:
 	case UI_MSG_CLEAR:
 	case UI_MSG_QUIT:
 		break;

@@ -122,6 +122,119 @@ static void test_kept_peers_are_told_to_net(void **state)
 	assert_string_equal(host_sent(h, NET_MSG_KEEP, 1)->text, keep[1]);
 }
 
+/* ---- /whois and /peers -------------------------------------------------- */
+
+/* Net answers about mali, or (NULL) about all that are not connected. */
+static void net_answers(struct fixture *f, const char *peer)
+{
+	struct peer_address a = {.addr = "/dns4/\x1b[2Jbox/tcp/4001",
+		.sources = "LAN, signed",
+		.certified = true,
+		.seen_ms_ago = 5000,
+		.ok_ms_ago = 180000,
+		.failures = 2,
+		.retry_in_ms = 7000,
+		.more = peer == NULL ? 3 : 0};
+	struct chat_net_msg *m;
+
+	snprintf(a.peer, sizeof(a.peer), "%s", f->mali.peer);
+	m = chat_net_msg_new(CHAT_MSG_WHOIS, NULL, bytes_of(&a, sizeof(a)));
+	if (peer != NULL) {
+		snprintf(m->peer, sizeof(m->peer), "%s", peer);
+		m->key = "Ed25519";
+		m->scored = m->kept = true;
+		m->score = -12.5;
+	}
+	m->number = 40;
+	chat_handle(f->me.chat, &f->me.te.env, &m->msg);
+	host_turn(&f->me);
+}
+
+static void test_whois_joins_what_net_and_chat_know(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	const struct ui_person *p;
+	struct ui_msg *m;
+
+	host_meets(h, &f->mali, LOBBY);
+	says(f, "hello");
+	host_types(h, NULL, "/whois mali");
+	assert_string_equal(host_sent(h, NET_MSG_WHOIS, 0)->peer, f->mali.peer);
+	assert_null(host_said(h, UI_MSG_WHOIS, 0));
+	net_answers(f, f->mali.peer);
+	m = host_said(h, UI_MSG_WHOIS, 0);
+	p = &m->person;
+	assert_string_equal(p->peer, f->mali.peer);
+	assert_string_equal(p->name, "mali");
+	assert_true(p->connected);
+	assert_string_equal(p->rooms, LOBBY);
+	assert_true(p->first_seen_ms == h->te.env.wall_ms);
+	assert_string_equal(p->key, "Ed25519");
+	assert_true(p->kept);
+	assert_true(p->score < -12.4 && p->score > -12.6);
+	assert_int_equal(m->address_count, 1);
+	assert_true(m->addresses[0].certified);
+	/* Others' words are clean before a face sees them. */
+	assert_null(strchr(m->addresses[0].addr, '\x1b'));
+	assert_null(strchr(m->text, '\x1b'));
+	assert_non_null(strstr(m->text, "mali~"));
+	assert_non_null(strstr(m->text, "kept       yes"));
+	assert_non_null(strstr(m->text, "score      -12.5"));
+	assert_non_null(strstr(m->text,
+		"LAN, signed; worked 3 min ago; failed 2 times, rests 7 s"));
+}
+
+static void test_whois_of_a_key_that_never_spoke(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	struct ui_msg *m;
+
+	host_types(h, NULL, "/whois nobody");
+	assert_non_null(host_text(h, UI_MSG_ERROR, "Nobody here"));
+	host_types(h, NULL,
+		"/whois "
+		"12D3KooWHdiAxVd8uMQR1hGWXccidmfCwLqcMpGwR6QcTP6QRM"
+		"uD");
+	net_answers(f, host_sent(h, NET_MSG_WHOIS, 0)->peer);
+	m = host_said(h, UI_MSG_WHOIS, 0);
+	assert_int_equal(m->person.first_seen_ms, 0);
+	assert_string_equal(m->person.name, "");
+	assert_non_null(strstr(m->text, "12D3KooWHdiAxVd8uMQR1hGWXcc"));
+}
+
+static void test_peers_shows_who_is_there_and_who_is_known(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	struct author tom;
+	struct ui_msg *m;
+
+	host_types(h, NULL, "/peers");
+	net_answers(f, NULL);
+	m = host_said(h, UI_MSG_PEERS, 0);
+	assert_int_equal(m->people_count, 0);
+	assert_non_null(strstr(m->text, "Nobody is connected."));
+	assert_non_null(strstr(m->text, "Known and not connected: 40"));
+	assert_non_null(strstr(m->text, "(no name yet)"));
+	assert_non_null(strstr(m->text, "(3 more)"));
+	assert_int_equal(m->known, 40);
+	assert_int_equal(m->addresses[0].more, 3);
+	author_init(&tom, 2, "tom");
+	host_meets(h, &tom, LOBBY);
+	says(f, "from afar");
+	host_types(h, NULL, "/peers");
+	host_forget(h);
+	net_answers(f, NULL);
+	m = host_said(h, UI_MSG_PEERS, 0);
+	assert_int_equal(m->people_count, 1);
+	assert_string_equal(m->people[0].peer, tom.peer);
+	assert_string_equal(m->people[0].rooms, LOBBY);
+	assert_non_null(strstr(m->text, tom.peer));
+	assert_non_null(strstr(m->text, "?mali~"));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -130,6 +243,9 @@ int main(void)
 		T(test_worth_is_told_on_each_connection),
 		T(test_worth_of_the_ignored_is_none),
 		T(test_kept_peers_are_told_to_net),
+		T(test_whois_joins_what_net_and_chat_know),
+		T(test_whois_of_a_key_that_never_spoke),
+		T(test_peers_shows_who_is_there_and_who_is_known),
 	};
 	return cmocka_run_group_tests_name("chat and peers", tests, NULL, NULL);
 }

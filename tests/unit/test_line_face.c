@@ -170,6 +170,126 @@ static void test_json_peer_event_comes_once_each_way(void **state)
 	world_close(&w);
 }
 
+static struct ui_msg *whois_msg(enum ui_msg_kind kind, size_t addresses)
+{
+	struct ui_msg *m = ui_msg_new(kind, NULL, "as words");
+
+	m->addresses = xcalloc(addresses, sizeof(*m->addresses));
+	m->address_count = addresses;
+	for (size_t i = 0; i < addresses; i++) {
+		m->addresses[i] = (struct peer_address){.peer = "12D3KooWmali",
+			.addr = "/ip4/10.0.0.2/tcp/4001",
+			.sources = "LAN, told by itself",
+			.certified = i == 0,
+			.seen_ms_ago = 5000,
+			.ok_ms_ago = i == 0 ? 70 : P2P_NEVER,
+			.failures = i,
+			.retry_in_ms = 9 * i,
+			.why_not = i == 0 ? NULL : "nobody can be there",
+			.more = 2};
+	}
+	return m;
+}
+
+static void describe(struct ui_person *p)
+{
+	snprintf(p->peer, sizeof(p->peer), "%s", "12D3KooWmali");
+	snprintf(p->name, sizeof(p->name), "%s", "mali");
+	p->connected = true;
+	p->outbound = true;
+	p->address = xstrdup("/ip4/10.0.0.2/tcp/4001");
+	p->how = "LAN";
+	p->agent = xstrdup("p2pchat-tui/0.1.0");
+	p->muxer = "yamux";
+	p->protocols = xstrdup("/a/1\n/b/1");
+	p->rooms = xstrdup("cats\ndogs");
+	p->rtt_ms = 12;
+	p->first_seen_ms = 1763647320000;
+}
+
+#define MALI \
+	"\"peer_id\":\"12D3KooWmali\",\"name\":\"mali\",\"state\":" \
+	"\"connected\",\"addr\":\"/ip4/10.0.0.2/tcp/4001\",\"how\":\"LAN\"," \
+	"\"direction\":\"out\",\"relayed\":false,\"agent\":\"p2pchat-tui/" \
+	"0.1.0\"," \
+	"\"muxer\":\"yamux\",\"rtt_ms\":12,\"rooms\":[\"cats\",\"dogs\"]," \
+	"\"ignored\":false,\"first_seen_ms\":1763647320000"
+#define ADDRESS_0 \
+	"\"addr\":\"/ip4/10.0.0.2/tcp/4001\",\"sources\":[\"LAN\"," \
+	"\"told by itself\"],\"certified\":true,\"in_use\":false," \
+	"\"seen_ms_ago\":5000,\"worked_ms_ago\":70,\"failures\":0," \
+	"\"rests_ms\":0,\"why_not\":null"
+#define ADDRESS_1 \
+	"\"addr\":\"/ip4/10.0.0.2/tcp/4001\",\"sources\":[\"LAN\"," \
+	"\"told by itself\"],\"certified\":false,\"in_use\":false," \
+	"\"seen_ms_ago\":5000,\"worked_ms_ago\":null,\"failures\":1," \
+	"\"rests_ms\":9,\"why_not\":\"nobody can be there\""
+
+static void test_json_whois_has_every_fact(void **state)
+{
+	struct world w;
+	struct ui_msg *m = whois_msg(UI_MSG_WHOIS, 2);
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.json = true}, 8);
+	describe(&m->person);
+	m->person.key = "RSA";
+	m->person.kept = true;
+	m->person.scored = true;
+	m->person.score = -0.25;
+	feed(&w, m);
+	expect_out(&w,
+		"{\"event\":\"whois\"," MALI ",\"protocols\":[\"/a/1\","
+		"\"/b/1\"],\"key\":\"RSA\",\"kept\":true,\"score\":"
+		"-0.25,\"addresses\":[{" ADDRESS_0 "},{" ADDRESS_1 "}]}\n");
+	/* Of somebody who is known by key alone. */
+	m = ui_msg_new(UI_MSG_WHOIS, NULL, NULL);
+	snprintf(m->person.peer, sizeof(m->person.peer), "%s", "12D3KooWtom");
+	m->person.rtt_ms = UINT64_MAX;
+	buf_reset(&w.out);
+	feed(&w, m);
+	expect_out(&w,
+		"{\"event\":\"whois\",\"peer_id\":\"12D3KooWtom\",\"name\":"
+		"\"\","
+		"\"state\":\"disconnected\",\"addr\":null,\"how\":null,"
+		"\"direction\":null,\"relayed\":false,\"agent\":null,"
+		"\"muxer\":null,\"rtt_ms\":null,\"rooms\":[],\"ignored\":false,"
+		"\"first_seen_ms\":null,\"protocols\":[],\"key\":null,"
+		"\"kept\":false,\"score\":null,\"addresses\":[]}\n");
+	world_close(&w);
+}
+
+static void test_json_peers_are_objects(void **state)
+{
+	struct world w;
+	struct ui_msg *m = whois_msg(UI_MSG_PEERS, 1);
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.json = true}, 8);
+	m->people = xcalloc(2, sizeof(*m->people));
+	m->people_count = 2;
+	describe(&m->people[0]);
+	describe(&m->people[1]);
+	m->known = 7;
+	feed(&w, m);
+	expect_out(&w, "{\"event\":\"peers\",\"connected\":[{" MALI "},{" MALI
+		       "}],\"known_count\":7,\"known\":[{\"peer_id\":"
+		       "\"12D3KooWmali\"," ADDRESS_0 ",\"more\":2}]}\n");
+	world_close(&w);
+}
+
+static void test_plain_whois_is_a_notice(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){0}, 8);
+	feed(&w, whois_msg(UI_MSG_WHOIS, 1));
+	feed(&w, whois_msg(UI_MSG_PEERS, 1));
+	expect_out(&w, "-- as words\n-- as words\n");
+	world_close(&w);
+}
+
 static void test_json_room_state_and_error(void **state)
 {
 	struct world w;
@@ -464,6 +584,9 @@ int main(void)
 		cmocka_unit_test(test_json_says_ready_once),
 		cmocka_unit_test(test_json_peer_event_comes_once_each_way),
 		cmocka_unit_test(test_json_room_state_and_error),
+		cmocka_unit_test(test_json_whois_has_every_fact),
+		cmocka_unit_test(test_json_peers_are_objects),
+		cmocka_unit_test(test_plain_whois_is_a_notice),
 		cmocka_unit_test(test_json_survives_a_topic_that_is_not_utf8),
 		cmocka_unit_test(test_plain_reads_like_a_log),
 		cmocka_unit_test(test_plain_calls_rooms_by_their_title),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/xmalloc.h"
+#include "msg/peer_facts.h"
 #include "net/identity/peer_record.h"
 #include "net/node/node_internal.h"
 #include "net/pubsub/gossip_rpc.h"
@@ -619,6 +620,67 @@ static void test_node_lan_peers_are_dialled_and_redialled(void **state)
 	assert_int_equal(last(p, 0, CHAT_MSG_PEER)->state, 1);
 }
 
+static void keep(struct pair *p, unsigned i, bool with_address)
+{
+	struct maddr whole;
+	char text[MADDR_TEXT_MAX];
+
+	(void)peer_id_text(&p->side[!i].me.id, text);
+	if (with_address) {
+		assert_int_equal(maddr_join_peer(&whole, &p->side[!i].addr,
+					 peer_id_bytes(&p->side[!i].me.id)),
+			0);
+		(void)maddr_text(&whole, text);
+	}
+	say(p, i, NET_MSG_KEEP, text);
+}
+
+/* Of node 1, which is connected. */
+static void expect_whois(const struct chat_net_msg *m)
+{
+	const struct peer_address *a = (const void *)m->data;
+
+	assert_int_equal(m->data_len, sizeof(*a));
+	assert_string_equal(a->addr, "/ip4/10.0.0.2/tcp/4001");
+	assert_string_equal(a->peer, m->peer);
+	assert_string_equal(a->sources, "signed, saved");
+	assert_true(a->certified);
+	assert_true(a->in_use);
+	assert_true(a->seen_ms_ago <= 1000 && a->ok_ms_ago <= 1000);
+	assert_int_equal(a->failures, 0);
+	assert_null(a->why_not);
+	assert_string_equal(m->key, "Ed25519");
+	assert_true(m->scored);
+	assert_true(m->score >= 0 && m->score < 1);
+	assert_false(m->kept);
+}
+
+static void test_node_says_whom_it_knows(void **state)
+{
+	struct pair *p = *state;
+	const struct peer_address *a;
+	const struct chat_net_msg *m;
+
+	say(p, 0, NET_MSG_WHOIS, NULL);
+	run(p);
+	assert_int_equal(last(p, 0, CHAT_MSG_WHOIS)->number, 0);
+	assert_int_equal(last(p, 0, CHAT_MSG_WHOIS)->data_len, 0);
+	p->side[1].away = true;
+	keep(p, 0, true);
+	pass(p, 10000);
+	say(p, 0, NET_MSG_WHOIS, NULL);
+	run(p);
+	m = last(p, 0, CHAT_MSG_WHOIS);
+	assert_int_equal(m->number, 1);
+	assert_int_equal(m->data_len, sizeof(*a));
+	a = (const void *)m->data;
+	assert_string_equal(a->sources, "typed");
+	assert_false(a->certified || a->in_use);
+	assert_true(a->ok_ms_ago == P2P_NEVER);
+	assert_true(a->failures > 1);
+	assert_int_equal(a->more, 0);
+}
+
 static void test_node_saved_peers_and_disconnect(void **state)
 {
 	struct pair *p = *state;
@@ -634,8 +696,7 @@ static void test_node_saved_peers_and_disconnect(void **state)
 	(void)peer_id_text(&p->side[1].me.id, m->peer);
 	command(p, 0, m);
 	run(p);
-	assert_string_equal(last(p, 0, CHAT_MSG_WHOIS)->text,
-		"/ip4/10.0.0.2/tcp/4001  signed, saved; in use");
+	expect_whois(last(p, 0, CHAT_MSG_WHOIS));
 	m = net_msg_new(NET_MSG_DISCONNECT, NULL, bytes_of(NULL, 0));
 	(void)peer_id_text(&p->side[1].me.id, m->peer);
 	command(p, 0, m);
@@ -739,21 +800,6 @@ static void test_node_worth_is_of_the_connection(void **state)
 	pass(p, 5000);
 	assert_int_equal(last(p, 0, CHAT_MSG_PEER)->state, 1);
 	assert_true(gossip_peer_score(g, peer) < 1);
-}
-
-static void keep(struct pair *p, unsigned i, bool with_address)
-{
-	struct maddr whole;
-	char text[MADDR_TEXT_MAX];
-
-	(void)peer_id_text(&p->side[!i].me.id, text);
-	if (with_address) {
-		assert_int_equal(maddr_join_peer(&whole, &p->side[!i].addr,
-					 peer_id_bytes(&p->side[!i].me.id)),
-			0);
-		(void)maddr_text(&whole, text);
-	}
-	say(p, i, NET_MSG_KEEP, text);
 }
 
 static void test_node_kept_peers_stay_connected(void **state)
@@ -977,6 +1023,7 @@ int main(void)
 		T(test_node_kept_by_id_is_called_back),
 		T(test_node_kept_peers_talk_beside_the_mesh),
 		T(test_node_keep_says_why_not),
+		T(test_node_says_whom_it_knows),
 		T(test_node_connect_takes_many_forms),
 		T(test_node_connect_says_why_not),
 		T(test_node_connect_names_are_bounded),

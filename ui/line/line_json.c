@@ -59,10 +59,17 @@ static void put_string(struct buf *out, struct bytes text)
 	(void)buf_append_u8(out, '"');
 }
 
-/* A member's name; that of the event has been written before it. */
+/* Between members, and between the items of an array. */
+static void put_comma(struct buf *out)
+{
+	if (out->len > 0 && strchr("{[", out->data[out->len - 1]) == NULL)
+		(void)buf_append_u8(out, ',');
+}
+
 static void put_key(struct buf *out, const char *key)
 {
-	(void)buf_append_str(out, ",\"");
+	put_comma(out);
+	(void)buf_append_u8(out, '"');
 	(void)buf_append_str(out, key);
 	(void)buf_append_str(out, "\":");
 }
@@ -314,6 +321,129 @@ static void emit_net(struct line_face *f, const struct ui_msg *m)
 	emit(f);
 }
 
+/* A score; in hundredths, whatever the locale's decimal point. */
+static void put_hundredths(struct buf *out, const char *key, double value)
+{
+	long long n = (long long)(P2P_MAX(P2P_MIN(value, 1e12), -1e12) * 100);
+
+	put_key(out, key);
+	(void)buf_appendf(out, "%s%lld.%02lld", n < 0 ? "-" : "",
+		(n < 0 ? -n : n) / 100, (n < 0 ? -n : n) % 100);
+}
+
+/* A number, or null where there is none. */
+static void put_span(struct buf *out, const char *key, uint64_t value)
+{
+	if (value == UINT64_MAX)
+		put_text(out, key, NULL);
+	else
+		put_count(out, key, value);
+}
+
+/* The words between commas as an array. */
+static void put_sources(struct buf *out, const char *words)
+{
+	char lines[sizeof(((struct peer_address *)0)->sources)];
+	size_t n = 0;
+
+	for (const char *at = words; *at != '\0'; at++)
+		if (*at != ' ' || at == words || at[-1] != ',')
+			lines[n++] = *at == ',' ? '\n' : *at;
+	lines[n] = '\0';
+	put_list(out, "sources", lines);
+}
+
+/* An object in an array. */
+static void put_begin(struct buf *out)
+{
+	put_comma(out);
+	(void)buf_append_u8(out, '{');
+}
+
+static void put_address(struct buf *o, const struct peer_address *a)
+{
+	put_text(o, "addr", a->addr);
+	put_sources(o, a->sources);
+	put_bool(o, "certified", a->certified);
+	put_bool(o, "in_use", a->in_use);
+	put_span(o, "seen_ms_ago", a->seen_ms_ago);
+	put_span(o, "worked_ms_ago", a->ok_ms_ago);
+	put_count(o, "failures", a->failures);
+	put_count(o, "rests_ms", a->retry_in_ms);
+	put_text(o, "why_not", a->why_not);
+}
+
+static void put_person(struct buf *o, const struct ui_person *p)
+{
+	put_text(o, "peer_id", p->peer);
+	put_text(o, "name", p->name);
+	put_text(o, "state", p->connected ? "connected" : "disconnected");
+	put_text(o, "addr", p->connected ? p->address : NULL);
+	put_text(o, "how", p->how);
+	put_text(o, "direction",
+		!p->connected ? NULL
+		: p->outbound ? "out"
+			      : "in");
+	put_bool(o, "relayed", p->relayed);
+	put_text(o, "agent", p->agent);
+	put_text(o, "muxer", p->muxer);
+	put_span(o, "rtt_ms", p->rtt_ms);
+	put_list(o, "rooms", p->rooms);
+	put_bool(o, "ignored", p->ignored);
+	put_span(o, "first_seen_ms",
+		p->first_seen_ms == 0 ? UINT64_MAX : p->first_seen_ms);
+}
+
+static void emit_whois(struct line_face *f, const struct ui_msg *m)
+{
+	const struct ui_person *p = &m->person;
+	struct buf *o = event(f, "whois");
+
+	put_person(o, p);
+	put_list(o, "protocols", p->protocols);
+	put_text(o, "key", p->key);
+	put_bool(o, "kept", p->kept);
+	if (p->scored)
+		put_hundredths(o, "score", p->score);
+	else
+		put_text(o, "score", NULL);
+	put_key(o, "addresses");
+	(void)buf_append_u8(o, '[');
+	for (size_t i = 0; i < m->address_count; i++) {
+		put_begin(o);
+		put_address(o, &m->addresses[i]);
+		(void)buf_append_u8(o, '}');
+	}
+	(void)buf_append_u8(o, ']');
+	emit(f);
+}
+
+static void emit_peers(struct line_face *f, const struct ui_msg *m)
+{
+	struct buf *o = event(f, "peers");
+
+	put_key(o, "connected");
+	(void)buf_append_u8(o, '[');
+	for (size_t i = 0; i < m->people_count; i++) {
+		put_begin(o);
+		put_person(o, &m->people[i]);
+		(void)buf_append_u8(o, '}');
+	}
+	(void)buf_append_u8(o, ']');
+	put_count(o, "known_count", m->known);
+	put_key(o, "known");
+	(void)buf_append_u8(o, '[');
+	for (size_t i = 0; i < m->address_count; i++) {
+		put_begin(o);
+		put_text(o, "peer_id", m->addresses[i].peer);
+		put_address(o, &m->addresses[i]);
+		put_count(o, "more", m->addresses[i].more);
+		(void)buf_append_u8(o, '}');
+	}
+	(void)buf_append_u8(o, ']');
+	emit(f);
+}
+
 void line_json_error(struct line_face *f, const char *code, const char *text)
 {
 	struct buf *o = event(f, "error");
@@ -349,6 +479,12 @@ void line_json_event(struct line_face *f, const struct ui_msg *m)
 		break;
 	case UI_MSG_NET:
 		emit_net(f, m);
+		break;
+	case UI_MSG_WHOIS:
+		emit_whois(f, m);
+		break;
+	case UI_MSG_PEERS:
+		emit_peers(f, m);
 		break;
 	case UI_MSG_ERROR:
 		line_json_error(f, m->code, m->text);

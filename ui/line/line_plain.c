@@ -195,6 +195,8 @@ void line_plain_event(struct line_face *f, const struct ui_msg *m,
 		break;
 	case UI_MSG_NOTICE:
 	case UI_MSG_NET:
+	case UI_MSG_WHOIS:
+	case UI_MSG_PEERS:
 		say_notice(f, m);
 		break;
 	case UI_MSG_ERROR:

@@ -348,6 +348,8 @@ static void dispatch(struct ui *ui, struct ui_msg *m)
 		break;
 	case UI_MSG_NOTICE:
 	case UI_MSG_NET:
+	case UI_MSG_WHOIS:
+	case UI_MSG_PEERS:
 		ui_room_notice(
 			ui, ui_room_find(ui, m->room), m->level, m->text);
 		break;
