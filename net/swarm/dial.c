@@ -11,8 +11,10 @@
  * pauses that double, with jitter so that two sides do not keep step.
  *
  * Slots are shared: peers that were reached before go first, and those that
- * somebody merely named have half of the slots at most, so that invented ones
- * cannot keep us from the others.
+ * somebody merely named have less than half of the slots, so that invented ones
+ * cannot keep us from the others. Some slots are for peers that are named and
+ * for those that the LAN shows just now: who comes to another network has many
+ * saved ones that are not there.
  */
 #include "net/swarm/swarm_internal.h"
 
@@ -174,6 +176,7 @@ void dial_seen(struct swarm *s, const struct env *env, struct peer *p,
 	if (is_busy(p))
 		return;
 	if (new_address || !is_hint(p)) {
+		p->seen = true;
 		p->failures = 0;
 		book_rested(&p->known);
 		dial_soon(s, env, p, 0);
@@ -294,6 +297,7 @@ static void end_set(struct swarm *s, const struct env *env, struct peer *p)
 	uint64_t at = earliest_retry(p);
 
 	p->in_set = false;
+	p->seen = false;
 	p->failures++;
 	if (!p->wanted || at == P2P_NEVER)
 		return;
@@ -346,17 +350,24 @@ static void dial_next(struct swarm *s, const struct env *env, struct peer *p)
 
 static bool has_slot(const struct swarm *s, const struct peer *p)
 {
-	return s->dials < SWARM_DIALS_MAX &&
-	       (s->hint_dials < SWARM_HINT_DIALS_MAX || !is_hint(p));
+	if (s->dials >= SWARM_DIALS_MAX)
+		return false;
+	if (is_hint(p))
+		return s->hint_dials < SWARM_HINT_DIALS_MAX;
+	return p->seen ||
+	       s->dials - s->hint_dials < SWARM_DIALS_MAX - SWARM_SEEN_DIALS;
 }
 
-/* Reached before first, then not failed before, then who waits longest. */
+/* Reached before first, of them who is seen just now, then who has not failed
+ * before, then who waits longest. */
 static bool goes_first(const struct peer *p, const struct peer *q)
 {
 	bool hint = is_hint(p);
 
 	if (hint != is_hint(q))
 		return !hint;
+	if (!hint && p->seen != q->seen)
+		return p->seen;
 	if ((p->failures > 0) != (q->failures > 0))
 		return p->failures == 0;
 	return p->dial_at_ms < q->dial_at_ms;
@@ -392,14 +403,10 @@ uint64_t dial_deadline(const struct swarm *s, const struct peer *p)
 void dial_slot_freed(
 	struct swarm *s, const struct env *env, const struct conn *c)
 {
-	bool full = s->dials >= SWARM_DIALS_MAX ||
-		    s->hint_dials >= SWARM_HINT_DIALS_MAX;
-
 	s->dials--;
 	s->hint_dials -= c->hint;
-	/* Peers whose time has come have waited for one. */
-	if (full)
-		swarm_due(s, env->now_ms);
+	/* Peers whose time has come may have waited for one. */
+	swarm_due(s, env->now_ms);
 }
 
 /* ---- how it ended ------------------------------------------------------ */
@@ -432,6 +439,7 @@ void dial_won(
 
 	p->failures = 0;
 	p->in_set = false;
+	p->seen = false;
 	p->dial_at_ms = P2P_NEVER;
 	if (c->scheduled && p->dials > 0)
 		p->dials--;

@@ -116,6 +116,7 @@ struct peer {
 	struct buf protocols; /* clean names, one a line */
 	uint64_t rtt_ms;
 	bool in_set;         /* an attempt set is under way */
+	bool seen;           /* the LAN showed it since the last set */
 	bool last_was_ip6;   /* the newest dial of the set */
 	unsigned set;        /* its number; the first is 1 */
 	unsigned set_left;   /* addresses that it may still try */

@@ -10,8 +10,9 @@
 #define SWARM_CONNS_PER_PEER_MAX 4    /* the oldest makes room */
 #define SWARM_PREAUTH_MAX 64          /* of busy addresses the oldest go */
 #define SWARM_PREAUTH_BYTES_MAX 8192  /* unread bytes before the proof */
-#define SWARM_DIALS_MAX 8             /* in flight */
+#define SWARM_DIALS_MAX 10            /* in flight */
 #define SWARM_HINT_DIALS_MAX 4        /* of them for peers never reached */
+#define SWARM_SEEN_DIALS 2            /* not for peers merely saved */
 #define SWARM_DIALS_A_MINUTE 8        /* to one peer, unless a person asks */
 #define SWARM_REDIALS_A_MINUTE 6 /* the rest is for what was seen just now */
 #define SWARM_DIAL_MS 5000

@@ -280,6 +280,38 @@ static void test_dial_invented_peers_get_half_of_the_slots(void **state)
 	assert_non_null(strstr(l->dialled, "/ip4/8.8.5.1/tcp/1"));
 }
 
+/* Many who were reached once and are nowhere now; none answers. */
+static void know_many_from_before(struct lone *l)
+{
+	char text[64];
+
+	for (unsigned i = 0; i < 200; i++) {
+		struct peer_id id = invented(i);
+
+		snprintf(text, sizeof(text), "/ip4/10.7.0.%u/tcp/1", i + 1);
+		know_of(l, &id, text, false);
+	}
+	pass(l, 200);
+}
+
+/* A laptop comes to a new LAN: who is there goes before who was elsewhere. */
+static void test_dial_who_is_seen_does_not_wait_for_the_saved(void **state)
+{
+	struct lone *l = *state;
+	struct peer_id last = invented(199);
+
+	know_many_from_before(l);
+	know(l, "/ip4/10.0.1.1/tcp/1", true);
+	know_of(l, &last, "/ip4/10.0.1.2/tcp/1", true);
+	pass(l, 200);
+	assert_non_null(strstr(l->dialled, "/ip4/10.0.1.1/tcp/1"));
+	assert_non_null(strstr(l->dialled, "/ip4/10.0.1.2/tcp/1"));
+	assert_true(l->dial_count <= SWARM_DIALS_MAX);
+	/* And the saved ones have their turns. */
+	pass(l, 30000);
+	assert_true(l->dial_count > 30);
+}
+
 static void test_dial_a_liar_delays_a_neighbour_by_seconds(void **state)
 {
 	struct lone *l = *state;
@@ -481,6 +513,7 @@ int main(void)
 		ALONE(test_dial_8_a_minute_whatever_the_lan_shouts),
 		ALONE(test_dial_each_address_rests_by_itself),
 		ALONE(test_dial_invented_peers_get_half_of_the_slots),
+		ALONE(test_dial_who_is_seen_does_not_wait_for_the_saved),
 		ALONE(test_dial_a_liar_delays_a_neighbour_by_seconds),
 		ALONE(test_dial_hints_do_not_push_saved_peers_out),
 		ALONE(test_dial_own_addresses_are_not_dialled),
