@@ -17,6 +17,7 @@ BUILD = pathlib.Path(os.environ["BUILDDIR"])
 OURS = os.environ.get("P2PCHAT", str(BUILD / "p2pchat-tui"))
 FLOOD = str(BUILD / "bench" / "flood")
 MICRO = str(BUILD / "bench" / "micro")
+FAR = str(pathlib.Path(__file__).resolve().parent / "far.py")
 SEALED = str(BUILD / "bench" / "sealed")
 STREAM_PEER = str(BUILD / "tests" / "interop" / "stream_peer")
 ROWS, COLS = 60, 200
