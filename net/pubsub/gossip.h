@@ -106,6 +106,26 @@ int gossip_feed_last(struct gossip *g, const struct env *env,
 bool gossip_has_room(const struct gossip *g, const struct peer_id *peer);
 
 /*
+ * What becomes of a message (gossipsub v1.1, "Extended Validators"). The bytes
+ * alone decide, and the rooms that we are in: whatever text is properly signed
+ * is passed on, since each program writes its rooms as it likes. What chat
+ * makes of an accepted message comes later and costs nobody anything.
+ */
+enum gossip_verdict {
+	GOSSIP_ACCEPT, /* handed up and passed on; a merit of who was first */
+	GOSSIP_IGNORE, /* neither, and nobody's fault: unsigned, too large,
+			  with fields that we do not know, of another room,
+			  known already, or over a share */
+	GOSSIP_REJECT, /* neither, and P4 for all who brought it if every
+			  program must see the fault: a wrong signature, bytes
+			  that nobody can read. Where programs differ it may
+			  have come through an honest peer */
+};
+
+/* The verdict that a result of unit_parse and unit_verify stands for. */
+enum gossip_verdict gossip_verdict_of(int err);
+
+/*
  * The next units to be checked, the caller's; NULL when none wait. Peers have
  * their turns, so a line waits for one of each other peer's, however many
  * those have sent. Any number of batches may be out.

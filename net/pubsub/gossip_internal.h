@@ -330,6 +330,9 @@ void judge_duplicate(struct gossip *g, const struct env *env,
 	const struct gpeer *p, struct bytes id);
 void judge_forged(struct gossip *g, const struct env *env,
 	const struct peer_id *peer, const struct unit *u);
+/* A message whose form is wrong. */
+void judge_malformed(struct gossip *g, const struct env *env,
+	const struct gpeer *p, struct bytes raw);
 /* Counts promises that were broken. */
 void judge_promises(struct gossip *g, const struct env *env);
 

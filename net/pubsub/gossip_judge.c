@@ -4,6 +4,8 @@
  * Validators").
  */
 #include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_rpc.h"
+#include "net/wire/pb.h"
 
 double gpeer_score(const struct gossip *g, const struct gpeer *p)
 {
@@ -132,6 +134,34 @@ void judge_forged(struct gossip *g, const struct env *env,
 {
 	if (is_surely_forged(u))
 		score_invalid(g->score, env, peer, u->topic);
+}
+
+enum gossip_verdict gossip_verdict_of(int err)
+{
+	if (err == 0)
+		return GOSSIP_ACCEPT;
+	return err == P2P_ERR_AUTH || err == P2P_ERR_MALFORMED ? GOSSIP_REJECT
+							       : GOSSIP_IGNORE;
+}
+
+/* Others may mend what stands twice or in another order, and forward it; what
+ * ends inside a field no decoder reads. */
+void judge_malformed(struct gossip *g, const struct env *env,
+	const struct gpeer *p, struct bytes raw)
+{
+	struct bytes topic = bytes_of(NULL, 0);
+	struct cursor c = cur_of(raw);
+	struct pb_field f;
+
+	while (pb_next(&c, &f))
+		if (f.number == MESSAGE_TOPIC && f.wire == PB_WIRE_BYTES)
+			topic = f.bytes;
+	if (cur_err(&c) != P2P_ERR_TRUNCATED)
+		return;
+	if (table_get(&g->topics, topic) != NULL)
+		score_invalid(g->score, env, &p->id, topic);
+	else
+		judge_misbehaviour(g, p, 1);
 }
 
 /* ---- promises ---------------------------------------------------------- */

@@ -121,9 +121,13 @@ static int read_message(struct recv *r, struct bytes raw)
 	int err = unit_parse(&u, raw);
 
 	promise_heard(&r->g->promises, raw);
-	if (err != 0) {
-		n->units_rejected += err == P2P_ERR_MALFORMED;
-		n->units_ignored += err != P2P_ERR_MALFORMED;
+	if (gossip_verdict_of(err) == GOSSIP_REJECT) {
+		n->units_rejected++;
+		judge_malformed(r->g, r->env, r->p, raw);
+		return 0;
+	}
+	if (gossip_verdict_of(err) == GOSSIP_IGNORE) {
+		n->units_ignored++;
 		return 0;
 	}
 	if (table_get(&r->g->topics, u.topic) == NULL) {

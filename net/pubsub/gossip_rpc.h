@@ -12,6 +12,11 @@ enum gossip_rpc_field {
 	RPC_CONTROL = 3,
 };
 
+/* net/unit has the others. */
+enum gossip_message_field {
+	MESSAGE_TOPIC = 4,
+};
+
 enum gossip_subopts_field {
 	SUBOPTS_SUBSCRIBE = 1,
 	SUBOPTS_TOPIC = 2,

@@ -408,14 +408,20 @@ static void accept(struct gossip *g, const struct env *env, struct job *job)
 static void serve_verdict(
 	struct gossip *g, const struct env *env, struct job *job, int verdict)
 {
-	if (verdict == P2P_ERR_AUTH)
-		blame(g, env, job);
-	if (verdict == 0)
+	switch (gossip_verdict_of(verdict)) {
+	case GOSSIP_ACCEPT:
 		accept(g, env, job);
-	else if (verdict == P2P_ERR_AUTH || verdict == P2P_ERR_MALFORMED)
-		g->counters.units_rejected++;
-	else
+		break;
+	case GOSSIP_IGNORE:
 		g->counters.units_ignored++;
+		break;
+	case GOSSIP_REJECT:
+		/* A key outside our limits may be good to others. */
+		if (verdict == P2P_ERR_AUTH)
+			blame(g, env, job);
+		g->counters.units_rejected++;
+		break;
+	}
 	job_free(g, job);
 }
 

@@ -189,6 +189,126 @@ static void test_gossip_ignores_unsigned_odd_and_foreign(void **state)
 	buf_clear(&odd);
 }
 
+/* ---- accept, ignore, reject ---- */
+
+/* Two members of the mesh: 0 brings, 1 may be passed something. */
+static void two_members(struct gossip_lab *l)
+{
+	lab_member(l, 0, GOSSIP_V11);
+	lab_member(l, 1, GOSSIP_V11);
+}
+
+/* Whatever stands in it: the forms of chat are no business of the mesh. */
+static void test_gossip_accept_passes_on_and_is_a_merit(void **state)
+{
+	static const char *const texts[] = {"hello", "",
+		"{\"type\":", "\xff\xfe not UTF-8",
+		"{\"type\":\"message\",\"content\":7}"};
+	struct gossip_lab *l = *state;
+
+	two_members(l);
+	for (unsigned i = 0; i < P2P_ARRAY_LEN(texts); i++) {
+		double before = gossip_peer_score(l->g, lab_id(l, 0));
+
+		assert_int_equal(
+			lab_message(l, 0, lab_sign(l, 9, i, "room", texts[i])),
+			0);
+		assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 1);
+		assert_int_equal(lab_said(l, 1).messages, 1);
+		assert_true(gossip_peer_score(l->g, lab_id(l, 0)) > before);
+	}
+}
+
+static void ignored(struct gossip_lab *l, struct bytes raw)
+{
+	uint64_t before = gossip_counters(l->g)->units_ignored +
+			  gossip_counters(l->g)->units_duplicate;
+	double score = gossip_peer_score(l->g, lab_id(l, 0));
+
+	assert_int_equal(lab_message(l, 0, raw), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 0);
+	assert_int_equal(lab_said(l, 1).messages, 0);
+	assert_true(gossip_peer_score(l->g, lab_id(l, 0)) >= score);
+	assert_int_equal(gossip_counters(l->g)->units_ignored +
+				 gossip_counters(l->g)->units_duplicate,
+		before + 1);
+}
+
+static void test_gossip_ignore_neither_passes_on_nor_punishes(void **state)
+{
+	static uint8_t large[UNIT_DATA_BYTES_MAX + 1];
+	struct gossip_lab *l = *state;
+	struct buf odd;
+
+	two_members(l);
+	buf_init(&odd, 200000);
+	ignored(l, lab_sign(l, 9, 1, "elsewhere", "x"));
+	(void)buf_append(&odd, lab_sign(l, 9, 2, "room", "x"));
+	pb_put_uint(&odd, 9, 1); /* unknown to us */
+	ignored(l, buf_bytes(&odd));
+	buf_reset(&odd);
+	pb_put_bytes(&odd, 2, bytes_str("unsigned"));
+	pb_put_bytes(&odd, 4, bytes_str("room"));
+	ignored(l, buf_bytes(&odd));
+	buf_reset(&odd);
+	pb_put_bytes(&odd, 1, peer_id_bytes(lab_id(l, 9)));
+	pb_put_bytes(&odd, 2, bytes_of(large, sizeof(large)));
+	pb_put_bytes(&odd, 3, bytes_str("12345678"));
+	pb_put_bytes(&odd, 4, bytes_str("room"));
+	pb_put_bytes(&odd, 5, bytes_str("a signature"));
+	ignored(l, buf_bytes(&odd));
+	buf_clear(&odd);
+	/* Known already, and our own. */
+	assert_int_equal(hear(l, 0, 9, 3), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 1);
+	lab_hush(l);
+	ignored(l, lab_sign(l, 9, 3, "room", "hello"));
+	ignored(l, lab_sign(l, ME, 4, "room", "hello"));
+}
+
+/* The bytes of another line are no signature of this one; half a line is no
+ * message for anybody. */
+static void test_gossip_reject_does_not_pass_on_and_punishes(void **state)
+{
+	struct gossip_lab *l = *state;
+	struct bytes unit = lab_sign(l, 9, 1, "room", "hello");
+	uint8_t *bent = xmemdup(unit.data, unit.len);
+
+	two_members(l);
+	for (size_t i = 0; i + 5 < unit.len; i++)
+		if (memcmp(bent + i, "hello", 5) == 0)
+			bent[i] ^= 1;
+	assert_int_equal(lab_message(l, 0, bytes_of(bent, unit.len)), 0);
+	assert_true(gossip_peer_score(l->g, lab_id(l, 0)) <= -99);
+	assert_int_equal(
+		lab_message(l, 0, bytes_of(unit.data, unit.len - 1)), 0);
+	assert_true(gossip_peer_score(l->g, lab_id(l, 0)) <= -399);
+	assert_int_equal(gossip_counters(l->g)->units_rejected, 2);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 0);
+	assert_int_equal(lab_said(l, 1).messages, 0);
+	/* Cut before its room is named: it is counted as misbehaviour. */
+	assert_int_equal(lab_message(l, 0, bytes_of(unit.data, 20)), 0);
+	assert_int_equal(gossip_counters(l->g)->behaviour, 1);
+	free(bent);
+}
+
+/* Rejected as well, but another program may mend and forward it. */
+static void test_gossip_reject_of_disputed_forms_costs_nobody(void **state)
+{
+	struct gossip_lab *l = *state;
+	struct buf odd;
+
+	two_members(l);
+	buf_init(&odd, 8192);
+	pb_put_bytes(&odd, 4, bytes_str("room"));
+	(void)buf_append(&odd, lab_sign(l, 9, 1, "room", "x"));
+	assert_int_equal(lab_message(l, 0, buf_bytes(&odd)), 0);
+	buf_clear(&odd);
+	assert_int_equal(gossip_counters(l->g)->units_rejected, 1);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 0);
+	assert_true(gossip_peer_score(l->g, lab_id(l, 0)) >= 0);
+}
+
 static void test_gossip_says_own_lines_again_on_a_new_stream(void **state)
 {
 	struct gossip_lab *l = *state;
@@ -675,6 +795,10 @@ int main(void)
 		T(test_gossip_drops_own_lines_that_come_back),
 		T(test_gossip_rejects_wrong_signature),
 		T(test_gossip_ignores_unsigned_odd_and_foreign),
+		T(test_gossip_accept_passes_on_and_is_a_merit),
+		T(test_gossip_ignore_neither_passes_on_nor_punishes),
+		T(test_gossip_reject_does_not_pass_on_and_punishes),
+		T(test_gossip_reject_of_disputed_forms_costs_nobody),
 		T(test_gossip_says_own_lines_again_on_a_new_stream),
 		T(test_gossip_asks_for_what_it_lacks),
 		T(test_gossip_asks_nothing_of_other_topics),
