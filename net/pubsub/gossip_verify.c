@@ -279,7 +279,7 @@ static struct job *next_job(struct gossip *g)
 	return job;
 }
 
-/* Into its place by arrival: those of one line are in order already. */
+/* Into its place by arrival: those of one voice are in order already. */
 static void insert_job(struct out *out, struct job *job)
 {
 	size_t at = out->count++;

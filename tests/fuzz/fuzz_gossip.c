@@ -272,6 +272,7 @@ static void check_scores(struct fuzz *f)
 		P2P_ASSERT(score > -1e16 && score < 1e4);
 		P2P_ASSERT(p->promises <= GOSSIP_PROMISES_PER_PEER_MAX);
 		P2P_ASSERT(p->early.count <= TOPICS);
+		P2P_ASSERT(p->left.count <= TOPICS);
 		promised += p->promises;
 	}
 	LIST_FOREACH(pos, next, &f->g->promises.order)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "net/pubsub/gossip_internal.h"
 #include "net/pubsub/gossip_rpc.h"
 #include "net/wire/pb.h"
 #include "tests/unit/gossip_lab.h"
@@ -510,7 +511,9 @@ static void test_gossip_forgets_left_topics(void **state)
 		assert_int_equal(lab_subscribe(l, 0, name, false), 0);
 		lab_hush(l);
 	}
+	assert_int_equal(l->g->left.count, GOSSIP_TOPICS_MAX);
 	lab_pass(l, 20000);
+	assert_int_equal(l->g->left.count, 0);
 	assert_int_equal(gossip_join(l->g, &l->te.env, bytes_str("t599")), 0);
 	assert_int_equal(lab_subscribe(l, 0, "t599", true), 0);
 	assert_int_equal(lab_said(l, 0).grafts, 1);
@@ -519,6 +522,7 @@ static void test_gossip_forgets_left_topics(void **state)
 static void test_gossip_backoffs_of_a_topic_are_bounded(void **state)
 {
 	struct gossip_lab *l = *state;
+	const struct topic *t = table_get(&l->g->topics, room());
 	struct peer_id id = *lab_id(l, 0);
 
 	/* Crowds that PRUNE and go: made of ids alone. */
@@ -539,6 +543,7 @@ static void test_gossip_backoffs_of_a_topic_are_bounded(void **state)
 		buf_reset(&l->rpc);
 		gossip_peer_remove(l->g, &l->te.env, &id);
 	}
+	assert_int_equal(t->backoff.count, GOSSIP_BACKOFFS_MAX);
 	assert_int_equal(lab_prune(l, 0, "room", 5), P2P_ERR_LIMIT);
 	lab_member(l, 1, GOSSIP_V11);
 	assert_int_equal(mesh(l), 1);
