@@ -358,13 +358,16 @@ void link_flush(struct node *n, const struct env *env, struct link *l)
 	if (l->out == 0)
 		return;
 	for (;;) {
-		size_t room, backlog = swarm_stream_backlog(n->swarm, l->out);
+		size_t backlog = swarm_stream_backlog(n->swarm, l->out);
 
-		out = gossip_out_peek(n->gossip, &l->peer);
-		if (out.len == 0 || backlog >= NODE_LINK_BACKLOG_BYTES)
+		/* An RPC is made by being looked at: no sooner than it can
+		 * go, so that what is said until then travels with it. */
+		if (backlog >= NODE_LINK_BACKLOG_BYTES)
 			return;
-		room = NODE_LINK_BACKLOG_BYTES - backlog;
-		out = bytes_first(out, room);
+		out = gossip_out_peek(n->gossip, &l->peer);
+		if (out.len == 0)
+			return;
+		out = bytes_first(out, NODE_LINK_BACKLOG_BYTES - backlog);
 		if (swarm_stream_write(n->swarm, env, l->out, out) != 0)
 			return;
 		gossip_out_consume(n->gossip, &l->peer, out.len);
