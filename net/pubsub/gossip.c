@@ -196,8 +196,6 @@ int gossip_peer_add(
 	TABLE_FOREACH(e, tmp, &g->topics)
 		mesh_renew(g, env, e->value, p);
 	mesh_answer_early(g, env, p);
-	TABLE_FOREACH(e, tmp, &g->topics)
-		mesh_fill(g, env, e->value);
 	if (again)
 		send_own_again(g, p);
 	return 0;
@@ -228,10 +226,7 @@ void gossip_peer_remove(
 	TABLE_FOREACH(e, tmp, &p->topics)
 		gossip_emit_topic(g, p, table_key(e), false);
 	(void)table_remove(&g->peers, peer_id_bytes(id));
-	TABLE_FOREACH(e, tmp, &g->topics) {
-		mesh_remove(g, e->value, p);
-		mesh_fill(g, env, e->value);
-	}
+	mesh_lose(g, env, p);
 	score_disconnect(g->score, env, id);
 	gpeer_free(g, p);
 }

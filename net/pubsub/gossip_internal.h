@@ -277,9 +277,12 @@ int px_read(struct gossip *g, struct gpeer *from, struct bytes prune);
 
 /* ---- gossip_mesh.c ----------------------------------------------------- */
 
-/* Whether the peer may be grafted by us now. */
-bool mesh_may_graft(const struct gossip *g, const struct env *env,
-	const struct topic *t, const struct gpeer *p);
+/* The peer is new in a topic: it is grafted if the mesh lacks some. The others
+ * had their chance. */
+void mesh_offer(struct gossip *g, const struct env *env, struct topic *t,
+	struct gpeer *p);
+/* It has no stream any more: others take its places. */
+void mesh_lose(struct gossip *g, const struct env *env, const struct gpeer *p);
 void mesh_graft(struct gossip *g, struct topic *t, struct gpeer *p);
 void mesh_remove(struct gossip *g, struct topic *t, const struct gpeer *p);
 /* It sent a GRAFT, or a PRUNE with its back-off (0: it named none). */
@@ -288,7 +291,8 @@ void mesh_on_graft(struct gossip *g, const struct env *env, struct gpeer *p,
 /* It is not subscribed any more. */
 void mesh_on_unsubscribe(struct gossip *g, const struct env *env,
 	struct gpeer *p, struct bytes name);
-/* Our stream to it is a new one: it keeps its place in a mesh if it may. */
+/* Our stream to it is a new one: it keeps its place in a mesh if it may, or is
+ * offered one. */
 void mesh_renew(struct gossip *g, const struct env *env, struct topic *t,
 	struct gpeer *p);
 /* True when the mesh lacks it now: then others are welcome. */

@@ -92,7 +92,8 @@ static bool in_mesh(const struct topic *t, const struct gpeer *p)
 	return table_get(&t->mesh, peer_id_bytes(&p->id)) != NULL;
 }
 
-bool mesh_may_graft(const struct gossip *g, const struct env *env,
+/* Whether the peer may be grafted by us now. */
+static bool may_graft(const struct gossip *g, const struct env *env,
 	const struct topic *t, const struct gpeer *p)
 {
 	struct backoff *b = table_get(&t->backoff, peer_id_bytes(&p->id));
@@ -146,6 +147,26 @@ static void prune_surplus(struct gossip *g, const struct env *env,
 	mesh_remove(g, t, p);
 	mesh_back_off(env, t, p, GOSSIP_PRUNE_BACKOFF_S);
 	(void)send_prune_px(g, env, t, p);
+}
+
+void mesh_offer(struct gossip *g, const struct env *env, struct topic *t,
+	struct gpeer *p)
+{
+	if (t->mesh.count < GOSSIP_D_LOW && !in_mesh(t, p) &&
+		gpeer_subscribed(p, topic_name(t)) && may_graft(g, env, t, p))
+		mesh_graft(g, t, p);
+}
+
+void mesh_lose(struct gossip *g, const struct env *env, const struct gpeer *p)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &g->topics) {
+		if (!in_mesh(e->value, p))
+			continue;
+		mesh_remove(g, e->value, p);
+		mesh_fill(g, env, e->value);
+	}
 }
 
 void mesh_leave_all(struct gossip *g, const struct env *env, struct gpeer *p)
@@ -211,10 +232,12 @@ void mesh_on_graft(struct gossip *g, const struct env *env, struct gpeer *p,
 void mesh_renew(struct gossip *g, const struct env *env, struct topic *t,
 	struct gpeer *p)
 {
-	if (!in_mesh(t, p))
+	if (!in_mesh(t, p)) {
+		mesh_offer(g, env, t, p);
 		return;
+	}
 	/* Said again, for one that started anew; others lose nothing. */
-	if (mesh_may_graft(g, env, t, p))
+	if (may_graft(g, env, t, p))
 		mesh_graft(g, t, p);
 	else
 		mesh_remove(g, t, p);
@@ -303,7 +326,7 @@ static bool picks(const struct choice *c, enum pick pick, const struct gpeer *p)
 	if (!p->ready || !gpeer_subscribed(p, topic_name(c->t)))
 		return false;
 	if (pick == PICK_GRAFT)
-		return mesh_may_graft(c->g, c->env, c->t, p);
+		return may_graft(c->g, c->env, c->t, p);
 	return p->version != GOSSIP_FLOODSUB &&
 	       p->form != GOSSIP_FORM_UNKNOWN && gpeer_may_gossip(c->g, p);
 }

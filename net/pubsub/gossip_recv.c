@@ -68,10 +68,8 @@ static void on_subscribe(struct recv *r, struct bytes topic)
 	(void)table_put(&p->topics, topic, p);
 	(void)table_remove(&p->left, topic);
 	gossip_emit_topic(r->g, p, topic, true);
-	/* Only this one is new; the others had their chance. */
-	if (t != NULL && t->mesh.count < GOSSIP_D_LOW &&
-		mesh_may_graft(r->g, r->env, t, p))
-		mesh_graft(r->g, t, p);
+	if (t != NULL)
+		mesh_offer(r->g, r->env, t, p);
 }
 
 static void on_unsubscribe(struct recv *r, struct bytes topic)
