@@ -236,14 +236,30 @@ int book_complete(struct book *b, struct book_entry *e,
 	return err;
 }
 
+/* The very record that is held, from somebody nearer: more of its addresses
+ * may be used. */
+static int know_again(struct book *b, struct book_entry *e,
+	const struct book_record *r, uint64_t now_ms)
+{
+	if (r->from <= e->record_from ||
+		!bytes_equal(r->envelope, buf_bytes(&e->record))) {
+		b->records_stale++;
+		return 0;
+	}
+	e->record_from = r->from;
+	return book_complete(b, e, r, now_ms);
+}
+
 int book_certify(struct book *b, struct book_entry *e,
 	const struct book_record *r, uint64_t now_ms)
 {
 	if (e->record_ms != P2P_NEVER && r->record->seq <= e->record_seq) {
-		b->records_stale++;
-		return P2P_ERR_EXISTS;
+		int err = know_again(b, e, r, now_ms);
+
+		return err == 0 ? P2P_ERR_EXISTS : err;
 	}
 	withdraw(b, e, BOOK_TOLD | BOOK_SIGNED);
+	e->record_from = r->from;
 	e->record_seq = r->record->seq;
 	e->record_ms = now_ms;
 	e->outdated = false;

@@ -50,6 +50,13 @@ enum book_worth {
 	BOOK_WANTED, /* typed by the person: never makes room */
 };
 
+/* Where the peer sits that names addresses of itself or of others. */
+enum book_teller {
+	BOOK_FROM_AFAR,
+	BOOK_FROM_NEAR, /* the LAN, or the store */
+	BOOK_FROM_HERE, /* this machine: its loopback is ours */
+};
+
 struct book_entry {
 	struct list of_book; /* least recently seen first */
 	struct book_addr *addrs[SWARM_ADDRESSES_PER_PEER_MAX]; /* owned */
@@ -60,8 +67,9 @@ struct book_entry {
 	struct buf record;   /* its newest envelope, empty: none */
 	uint64_t record_seq; /* of the newest record, also of one not kept */
 	uint64_t record_ms;  /* when it came; NEVER: there was none */
-	bool outdated;       /* the peer itself has shown an older one since:
-				its clock went back, its word counts again */
+	enum book_teller record_from; /* the nearest who has shown it */
+	bool outdated; /* the peer itself has shown an older one since:
+			  its clock went back, its word counts again */
 };
 
 struct book {
@@ -97,13 +105,6 @@ enum book_worth book_worth(const struct book_entry *e);
 int book_learn(struct book *b, struct book_entry *e, const struct maddr *addr,
 	enum book_source source, uint64_t now_ms) P2P_MUST_CHECK;
 
-/* Where the peer sits that names addresses of itself or of others. */
-enum book_teller {
-	BOOK_FROM_AFAR,
-	BOOK_FROM_NEAR, /* the LAN, or the store */
-	BOOK_FROM_HERE, /* this machine: its loopback is ours */
-};
-
 /* A record whose signature was checked, and its envelope. */
 struct book_record {
 	const struct peer_record *record;
@@ -115,8 +116,9 @@ struct book_record {
 
 /*
  * The record becomes the peer's newest. P2P_ERR_EXISTS when its seq is not
- * above the last one (nothing changes); P2P_ERR_LIMIT when the budget refuses
- * (some addresses may be missing then). An envelope over
+ * above the last one: nothing changes, unless it is the very same from somebody
+ * nearer, who may name more of its addresses; P2P_ERR_LIMIT when the budget
+ * refuses (some addresses may be missing then). An envelope over
  * SWARM_RECORD_BYTES_MAX is obeyed but not kept to be passed on.
  */
 int book_certify(struct book *b, struct book_entry *e,

@@ -169,7 +169,8 @@ static void take_record(struct swarm *s, const struct env *env,
 	struct peer_record record;
 
 	if (envelope.len == 0 ||
-		bytes_equal(envelope, buf_bytes(&p->known.record)))
+		(bytes_equal(envelope, buf_bytes(&p->known.record)) &&
+			dial_teller(st->conn) <= p->known.record_from))
 		return;
 	if (!may_check_record(p, env)) {
 		s->counters.records_unchecked++;

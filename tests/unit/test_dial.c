@@ -485,6 +485,36 @@ static void test_dial_identify_carries_signed_records(void **state)
 	assert_true(bytes_equal(r.addrs[0], maddr_bytes(&a)));
 }
 
+/* A stranger passes on a neighbour's record, of which nothing of our network
+ * counts at his word; then the neighbour itself shows the very same one. */
+static void test_dial_a_neighbours_own_word_adds_to_a_strangers(void **state)
+{
+	struct swarm_lab *l = *state;
+	struct swarm *s = l->host[0].s;
+	const struct peer_id *neighbour = &l->host[1].me.id;
+	struct bytes raw;
+
+	lab_dial(l, 2, 1, true);
+	lab_pass(l, 1000);
+	raw = swarm_peer_record(l->host[2].s, neighbour);
+	assert_true(raw.len > 0);
+	assert_int_equal(
+		swarm_learn_record(s, &l->te.env, raw, &l->host[2].me.id), 0);
+	assert_int_equal(peer_find(s, neighbour)->known.count, 0);
+	lab_dial(l, 1, 0, true);
+	lab_pass(l, 1000);
+	assert_non_null(
+		book_find(&peer_find(s, neighbour)->known, &l->host[1].addr));
+	/* It is the same record still, and was told of nowhere as newer. */
+	assert_int_equal(lab_count(l, 0, SWARM_EV_RECORD), 0);
+}
+
+static int setup_lan(void **state)
+{
+	*state = lab_new("10.0.0", true, false);
+	return 0;
+}
+
 static int setup_public(void **state)
 {
 	*state = lab_new("8.8.4", true, false);
@@ -520,6 +550,9 @@ int main(void)
 		PUBLIC(test_dial_who_turns_out_to_be_us_is_forgotten),
 		ALONE(test_dial_says_why_relayed_addresses_are_not_dialled),
 		PUBLIC(test_dial_far_peers_pass_on_public_addresses_only),
+		cmocka_unit_test_setup_teardown(
+			test_dial_a_neighbours_own_word_adds_to_a_strangers,
+			setup_lan, teardown_lab),
 		PUBLIC(test_dial_identify_carries_signed_records),
 	};
 
