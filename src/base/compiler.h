@@ -14,6 +14,8 @@
 #define P2P_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define P2P_NORETURN __attribute__((noreturn))
 #define P2P_UNUSED __attribute__((unused))
+/* Inlined whatever the compiler thinks of its size. */
+#define P2P_INLINE inline __attribute__((always_inline))
 
 #define P2P_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define P2P_MIN(a, b) ((a) < (b) ? (a) : (b))

@@ -11,24 +11,36 @@ static inline uint64_t rotl(uint64_t v, unsigned n)
 	return v << n | v >> (64 - n);
 }
 
-static void sip_round(uint64_t v[static 4])
+struct sip {
+	uint64_t a, b, c, d;
+};
+
+/* In registers: every table asks for a hash, some dozen times a line. */
+static P2P_INLINE void sip_round(struct sip *v)
 {
-	v[0] += v[1];
-	v[1] = rotl(v[1], 13) ^ v[0];
-	v[0] = rotl(v[0], 32);
-	v[2] += v[3];
-	v[3] = rotl(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = rotl(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = rotl(v[1], 17) ^ v[2];
-	v[2] = rotl(v[2], 32);
+	v->a += v->b;
+	v->b = rotl(v->b, 13) ^ v->a;
+	v->a = rotl(v->a, 32);
+	v->c += v->d;
+	v->d = rotl(v->d, 16) ^ v->c;
+	v->a += v->d;
+	v->d = rotl(v->d, 21) ^ v->a;
+	v->c += v->b;
+	v->b = rotl(v->b, 17) ^ v->c;
+	v->c = rotl(v->c, 32);
+}
+
+static P2P_INLINE void sip_take(struct sip *v, uint64_t word)
+{
+	v->d ^= word;
+	sip_round(v);
+	v->a ^= word;
 }
 
 /* SipHash-1-3 (Aumasson, Bernstein), the usual choice for hash tables. */
 static uint64_t sip_hash(const uint64_t seed[static 2], struct bytes in)
 {
-	uint64_t v[4] = {
+	struct sip v = {
 		seed[0] ^ 0x736f6d6570736575ULL,
 		seed[1] ^ 0x646f72616e646f6dULL,
 		seed[0] ^ 0x6c7967656e657261ULL,
@@ -38,22 +50,19 @@ static uint64_t sip_hash(const uint64_t seed[static 2], struct bytes in)
 	size_t whole = in.len / 8 * 8;
 
 	for (size_t i = 0; i < whole; i += 8) {
-		uint64_t m;
+		uint64_t word;
 
-		memcpy(&m, in.data + i, sizeof(m));
-		v[3] ^= m;
-		sip_round(v);
-		v[0] ^= m;
+		memcpy(&word, in.data + i, sizeof(word));
+		sip_take(&v, word);
 	}
 	for (size_t i = whole; i < in.len; i++)
 		last |= (uint64_t)in.data[i] << (8 * (i - whole));
-	v[3] ^= last;
-	sip_round(v);
-	v[0] ^= last;
-	v[2] ^= 0xff;
-	for (int i = 0; i < 3; i++)
-		sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
+	sip_take(&v, last);
+	v.c ^= 0xff;
+	sip_round(&v);
+	sip_round(&v);
+	sip_round(&v);
+	return v.a ^ v.b ^ v.c ^ v.d;
 }
 
 void table_init(struct table *t, struct rng *r)

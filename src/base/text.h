@@ -18,6 +18,10 @@
 
 /* Strict UTF-8 (RFC 3629): no overlong forms, surrogates, or > U+10FFFF. */
 bool utf8_valid(struct bytes in);
+
+/* How many bytes at the front stand for themselves in a JSON string (RFC 8259,
+ * section 7): none of them is a quote, a backslash or a control byte. */
+size_t text_json_run(struct bytes in);
 /* The code point at the start of `in` and its length in *len (1 to 4);
  * U+FFFD and 1 for a byte that is not valid there. in.len > 0. */
 uint32_t utf8_decode(struct bytes in, size_t *len);

@@ -111,3 +111,33 @@ void utf8_encode(struct buf *out, uint32_t cp)
 		raw[i] = (uint8_t)(0x80 | (cp >> (6 * (n - 1 - i)) & 0x3F));
 	(void)buf_append(out, bytes_of(raw, n));
 }
+
+/* Whether one of the eight bytes is below n (at most 128); a byte that is not
+ * may be taken for one, but only behind one that is. */
+static bool any_below(uint64_t word, uint64_t n)
+{
+	return ((word - n * 0x0101010101010101ULL) & ~word &
+		       0x8080808080808080ULL) != 0;
+}
+
+static bool any_is(uint64_t word, uint64_t byte)
+{
+	return any_below(word ^ (byte * 0x0101010101010101ULL), 1);
+}
+
+size_t text_json_run(struct bytes in)
+{
+	size_t n = 0;
+	uint64_t word;
+
+	for (; n + sizeof(word) <= in.len; n += sizeof(word)) {
+		memcpy(&word, in.data + n, sizeof(word));
+		if (any_below(word, 0x20) || any_is(word, '"') ||
+			any_is(word, '\\'))
+			break;
+	}
+	while (n < in.len && in.data[n] >= 0x20 && in.data[n] != '"' &&
+		in.data[n] != '\\')
+		n++;
+	return n;
+}

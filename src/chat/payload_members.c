@@ -2,6 +2,8 @@
 
 #include <jansson.h>
 
+#include "base/text.h"
+
 /* 10^15 is below 2^53: a real holds every such number. */
 #define DIGITS_MAX 15
 
@@ -39,17 +41,9 @@ static bool take(struct bytes *in, uint8_t c)
 /* A string without escapes; its first quote has been taken. */
 static bool take_string(struct bytes *in, struct bytes *text)
 {
-	const uint8_t *quote;
-
-	if (in->len == 0)
+	*text = bytes_first(*in, text_json_run(*in));
+	if (text->len == in->len || in->data[text->len] != '"')
 		return false;
-	quote = memchr(in->data, '"', in->len);
-	if (quote == NULL)
-		return false;
-	*text = bytes_first(*in, (size_t)(quote - in->data));
-	for (size_t i = 0; i < text->len; i++)
-		if (text->data[i] == '\\' || text->data[i] < 0x20)
-			return false;
 	*in = bytes_skip(*in, text->len + 1);
 	return true;
 }
@@ -76,7 +70,8 @@ static bool take_number(struct bytes *in, double *number)
 static struct member *member_of(struct members *m, struct bytes name)
 {
 	for (size_t i = 0; i < MEMBER_COUNT; i++)
-		if (bytes_equal(name, bytes_str(names[i])))
+		if (name.len > 0 && (uint8_t)names[i][0] == name.data[0] &&
+			bytes_equal(name, bytes_str(names[i])))
 			return &m->of[i];
 	return NULL;
 }

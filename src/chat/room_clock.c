@@ -82,27 +82,21 @@ uint64_t clock_room_ms(const struct chat *c, const struct chat_room *r)
 
 /* Nobody is ahead who is not ahead of us too, if our clock is set: late lines
  * of others may have pulled the median back. */
-static uint64_t ahead_base(const struct chat *c, const struct chat_room *r)
+static uint64_t ahead_base(const struct chat *c, uint64_t room_ms)
 {
-	uint64_t ms = clock_room_ms(c, r);
-
-	return wall_is_set(c) ? P2P_MAX(ms, c->env->wall_ms) : ms;
-}
-
-static uint64_t ahead_limit(const struct chat *c, const struct chat_room *r)
-{
-	return ahead_base(c, r) + CHAT_CLOCK_AHEAD_MS;
+	return wall_is_set(c) ? P2P_MAX(room_ms, c->env->wall_ms) : room_ms;
 }
 
 uint64_t clock_latest_ms(const struct chat *c, const struct chat_room *r)
 {
-	return ahead_base(c, r) + CHAT_CLOCK_LEAD_MS_MAX;
+	return ahead_base(c, clock_room_ms(c, r)) + CHAT_CLOCK_LEAD_MS_MAX;
 }
 
 bool clock_is_ahead(
 	const struct chat *c, const struct chat_room *r, uint64_t time_ms)
 {
-	return time_ms > ahead_limit(c, r);
+	return time_ms >
+	       ahead_base(c, clock_room_ms(c, r)) + CHAT_CLOCK_AHEAD_MS;
 }
 
 static void note_offset(
@@ -135,7 +129,7 @@ static bool is_wrong(
 {
 	uint64_t room_ms = clock_room_ms(c, r);
 
-	if (time_ms > ahead_limit(c, r))
+	if (time_ms > ahead_base(c, room_ms) + CHAT_CLOCK_AHEAD_MS)
 		return true;
 	return time_ms < YEAR_2015_MS ||
 	       (int64_t)room_ms - (int64_t)time_ms > CHAT_CLOCK_BEHIND_MS;

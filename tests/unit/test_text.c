@@ -397,9 +397,32 @@ static void test_fold_makes_names_comparable(void **state)
 	buf_clear(&b);
 }
 
+static void test_json_run_ends_at_what_needs_an_escape(void **state)
+{
+	uint8_t text[40];
+
+	(void)state;
+	for (size_t len = 0; len <= sizeof(text); len++) {
+		memset(text, 'x', sizeof(text));
+		assert_int_equal(text_json_run(bytes_of(text, len)), len);
+	}
+	for (unsigned byte = 0; byte < 256; byte++) {
+		bool plain = byte >= 0x20 && byte != '"' && byte != '\\';
+
+		for (size_t at = 0; at < 20; at++) {
+			/* Bytes beside it that are near the bounds. */
+			memset(text, at % 2 == 0 ? 0xff : 0x20, sizeof(text));
+			text[at] = (uint8_t)byte;
+			assert_int_equal(text_json_run(bytes_of(text, 33)),
+				plain ? 33 : at);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json_run_ends_at_what_needs_an_escape),
 		cmocka_unit_test(test_utf8_is_strict),
 		cmocka_unit_test(test_utf8_encodes_what_it_decodes),
 		cmocka_unit_test(test_clean_keeps_what_people_write),

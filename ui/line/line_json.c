@@ -14,48 +14,33 @@ static const char hex_digits[] = "0123456789abcdef";
 
 /* ---- writing ----------------------------------------------------------- */
 
-/* What stands for a byte that may not stand in a string (RFC 8259, section 7):
- * its letter behind the backslash, 'u' for a number, 0 for itself. */
-static char escape_of(uint8_t byte)
+/* A byte that may not stand for itself (RFC 8259, section 7). */
+static void put_escape(struct buf *out, uint8_t byte)
 {
-	switch (byte) {
-	case '"':
-	case '\\':
-		return (char)byte;
-	case '\b':
-		return 'b';
-	case '\f':
-		return 'f';
-	case '\n':
-		return 'n';
-	case '\r':
-		return 'r';
-	case '\t':
-		return 't';
-	default:
-		return byte < 0x20 ? 'u' : 0;
-	}
+	static const char bytes[] = "\"\\\b\f\n\r\t";
+	static const char letters[] = "\"\\bfnrt";
+	const char *at = byte == 0 ? NULL : strchr(bytes, byte);
+
+	(void)buf_append_u8(out, '\\');
+	if (at != NULL)
+		(void)buf_append_u8(out, (uint8_t)letters[at - bytes]);
+	else
+		(void)buf_appendf(out, "u%04X", byte);
 }
 
 /* A string in quotes; the text is UTF-8. */
 static void put_string(struct buf *out, struct bytes text)
 {
-	size_t from = 0;
-
 	(void)buf_append_u8(out, '"');
-	for (size_t i = 0; i < text.len; i++) {
-		char letter = escape_of(text.data[i]);
+	for (;;) {
+		size_t run = text_json_run(text);
 
-		if (letter == 0)
-			continue;
-		(void)buf_append(out, bytes_of(text.data + from, i - from));
-		from = i + 1;
-		(void)buf_append_u8(out, '\\');
-		(void)buf_append_u8(out, (uint8_t)letter);
-		if (letter == 'u')
-			(void)buf_appendf(out, "%04X", text.data[i]);
+		(void)buf_append(out, bytes_first(text, run));
+		if (run == text.len)
+			break;
+		put_escape(out, text.data[run]);
+		text = bytes_skip(text, run + 1);
 	}
-	(void)buf_append(out, bytes_skip(text, from));
 	(void)buf_append_u8(out, '"');
 }
 
