@@ -124,10 +124,14 @@ void verifiers_post(struct loop *l, struct unit_batch *batch)
 	P2P_ASSERT(mailbox_post(best->in, &m) == 0);
 }
 
+/* Where a thread shares our core it would else begin with the first batch that
+ * a verdict makes room for, before we have served the others. */
 void verifiers_serve(struct loop *l)
 {
 	struct msg *m;
 
+	for (unsigned i = 0; i < l->verifier_count; i++)
+		mailbox_hold(l->verifiers[i].in);
 	while ((m = mailbox_take(l->verified)) != NULL) {
 		struct node_event ev = {
 			.kind = NODE_EV_VERIFIED, .batch = unit_batch_of(m)};
@@ -136,4 +140,6 @@ void verifiers_serve(struct loop *l)
 			l->verifiers[m->kind].busy--;
 		loop_step(l, &ev);
 	}
+	for (unsigned i = 0; i < l->verifier_count; i++)
+		mailbox_let_go(l->verifiers[i].in);
 }

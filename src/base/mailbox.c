@@ -68,6 +68,16 @@ static bool has_room(const struct mailbox *mb, size_t bytes)
 		       bytes <= mb->cfg.bytes_max - mb->bytes);
 }
 
+/* Without the lock: a reader that wakes on the same core would only wait for
+ * it, and sleep once more. There is one reader, which looks before it sleeps,
+ * so the first message is all that it need be told of. */
+static void wake_reader(struct mailbox *mb)
+{
+	pthread_cond_signal(&mb->filled);
+	if (mb->cfg.wake != NULL)
+		mb->cfg.wake(mb->cfg.wake_arg);
+}
+
 int mailbox_post(struct mailbox *mb, struct msg **m)
 {
 	bool first = false;
@@ -88,13 +98,11 @@ int mailbox_post(struct mailbox *mb, struct msg **m)
 		mb->bytes += (*m)->bytes;
 		*m = NULL;
 		mb->owed = mb->owed || (first && mb->held);
-		if (!mb->held)
-			pthread_cond_signal(&mb->filled);
 	}
 	first = first && !mb->held;
 	pthread_mutex_unlock(&mb->lock);
-	if (first && mb->cfg.wake != NULL)
-		mb->cfg.wake(mb->cfg.wake_arg);
+	if (first)
+		wake_reader(mb);
 	return err;
 }
 
@@ -113,11 +121,9 @@ void mailbox_let_go(struct mailbox *mb)
 	owed = mb->owed;
 	mb->held = false;
 	mb->owed = false;
-	if (owed)
-		pthread_cond_signal(&mb->filled);
 	pthread_mutex_unlock(&mb->lock);
-	if (owed && mb->cfg.wake != NULL)
-		mb->cfg.wake(mb->cfg.wake_arg);
+	if (owed)
+		wake_reader(mb);
 }
 
 bool mailbox_has_room(struct mailbox *mb, size_t bytes)
