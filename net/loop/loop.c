@@ -1,7 +1,9 @@
 #include "net/loop/loop.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -196,12 +198,25 @@ static void serve_lan(struct loop *l, const struct lan_msg *m)
 	loop_step(l, &ev);
 }
 
-static void on_wake(uv_async_t *async)
+/* From here on whoever posts wakes us again. */
+static void clear_wake(struct loop *l)
+{
+	uint64_t count;
+
+	if (read(l->wake_fd, &count, sizeof(count)) < 0)
+		errno = 0;
+	atomic_store(&l->awake, false);
+}
+
+static void on_wake(uv_poll_t *poll, int status, int events)
 {
 	struct node_event room = {.kind = NODE_EV_CHAT_ROOM};
-	struct loop *l = async->data;
+	struct loop *l = poll->data;
 	struct msg *m;
 
+	(void)status;
+	(void)events;
+	clear_wake(l);
 	while ((m = mailbox_take(l->inbox)) != NULL) {
 		struct node_event ev = {
 			.kind = NODE_EV_COMMAND, .msg = net_msg_of(m)};
@@ -239,11 +254,16 @@ static void on_netif(uv_poll_t *poll, int status, int events)
 	(void)uv_timer_start(&l->settle, on_settled, LOOP_SETTLE_MS, 0);
 }
 
+/* Not uv_async_send: where threads share a core, the one that it wakes spins
+ * until the waker, which it keeps from running, has marked itself as done. */
 void loop_wake(void *arg)
 {
 	struct loop *l = arg;
+	uint64_t one = 1;
 
-	(void)uv_async_send(&l->wake);
+	if (!atomic_exchange(&l->awake, true) &&
+		write(l->wake_fd, &one, sizeof(one)) < 0)
+		errno = 0; /* it is readable already */
 }
 
 /* Chat took from a full queue, which makes room for what net holds; and what
@@ -300,7 +320,10 @@ static void on_prepare(uv_prepare_t *p)
 
 static void init_handles(struct loop *l)
 {
-	P2P_ASSERT(uv_async_init(&l->uv, &l->wake, on_wake) == 0);
+	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	P2P_ASSERT(l->wake_fd >= 0);
+	P2P_ASSERT(uv_poll_init(&l->uv, &l->wake, l->wake_fd) == 0);
+	P2P_ASSERT(uv_poll_start(&l->wake, UV_READABLE, on_wake) == 0);
 	P2P_ASSERT(uv_prepare_init(&l->uv, &l->prepare) == 0);
 	P2P_ASSERT(uv_prepare_start(&l->prepare, on_prepare) == 0);
 	P2P_ASSERT(uv_timer_init(&l->uv, &l->timer) == 0);
@@ -409,6 +432,7 @@ void loop_free(struct loop *l)
 		close_handles(l);
 	(void)uv_run(&l->uv, UV_RUN_DEFAULT);
 	P2P_ASSERT(uv_loop_close(&l->uv) == 0);
+	(void)close(l->wake_fd);
 	if (l->netif_fd >= 0)
 		(void)close(l->netif_fd);
 	ear_close(l);

@@ -111,7 +111,9 @@ struct loop {
 	struct discovery *discovery;
 	struct table carriers; /* conn id -> struct carrier */
 	uv_loop_t uv;
-	uv_async_t wake;
+	uv_poll_t wake;
+	int wake_fd;
+	atomic_bool awake; /* wake_fd has been written to since it was read */
 	uv_prepare_t prepare;
 	uint64_t turn;  /* counts from 1 */
 	size_t pouring; /* carriers that filled their share in the last turn */
@@ -154,8 +156,7 @@ struct loop {
 
 /* Gives the node an event and carries out what it wants. */
 void loop_step(struct loop *l, struct node_event *ev);
-/* Wakes the net thread, from any thread: the one call of libuv that others may
- * make. arg: struct loop. */
+/* Wakes the net thread, from any thread. arg: struct loop. */
 void loop_wake(void *arg);
 
 /* ---- verifier.c -------------------------------------------------------- */

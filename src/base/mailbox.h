@@ -30,7 +30,7 @@ struct mailbox_cfg {
 	size_t bytes_max;
 	/*
 	 * Called after a post into the empty queue, without the lock, from the
-	 * poster's thread: wakes the reader (a pipe, uv_async_send, nothing).
+	 * poster's thread: wakes the reader (an eventfd, nothing).
 	 * A reader that leaves messages behind comes back by itself. NULL:
 	 * mailbox_wait is how the reader waits.
 	 */
