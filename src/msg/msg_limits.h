@@ -22,7 +22,9 @@
 #define MSG_QUEUE_TO_CHAT_FROM_UI 64
 #define MSG_QUEUE_TO_NET 256
 #define MSG_QUEUE_TO_NET_BYTES (4u << 20)
-#define MSG_QUEUE_TO_CHAT 1024
+/* Short: whoever floods is held up in the net thread, where those who do not
+ * overtake. As many as one turn of chat takes in. */
+#define MSG_QUEUE_TO_CHAT 256
 #define MSG_QUEUE_TO_CHAT_BYTES (8u << 20)
 #define MSG_QUEUE_TO_UI 512
 #define MSG_QUEUE_TO_UI_BYTES (8u << 20)
