@@ -70,7 +70,8 @@ struct gossip_peer {
 /*
  * A stream to the peer is open: our subscriptions are queued as its first
  * RPC. P2P_ERR_LIMIT when there are too many peers. A peer added before gets
- * the new version and starts anew.
+ * the new version; what waited for it is gone with the old stream, but it keeps
+ * its place in the meshes.
  */
 int gossip_peer_add(struct gossip *g, const struct env *env,
 	const struct gossip_peer *peer) P2P_MUST_CHECK;

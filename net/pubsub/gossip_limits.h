@@ -44,7 +44,9 @@
  * a quarter of the room at most: a flood drowns itself first. */
 #define GOSSIP_MODEST_BYTES (16u << 10)
 #define GOSSIP_BACKOFFS_MAX 1024 /* per topic; the oldest make room */
-#define GOSSIP_ASKED_MAX 20000   /* ids asked for in one heartbeat */
+/* Ids asked for in one heartbeat; one peer can be the first to name a quarter.
+ */
+#define GOSSIP_ASKED_MAX 20000
 
 /* Units that wait for the check of their signature, with what is noted beside:
  * in all, of one peer, and of one whose stream has ended (it holds what is

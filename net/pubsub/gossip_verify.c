@@ -317,26 +317,33 @@ struct unit_batch *gossip_next_verify(struct gossip *g)
 
 /* ---- verdicts ---------------------------------------------------------- */
 
-/* To the mesh, and to floodsub peers, but not to those who had it. */
+/* Then it is not sent there again. */
+static bool has_it(
+	const struct job *job, const struct unit *u, const struct gpeer *p)
+{
+	return is_from(job, p) || peer_id_equal(&p->id, &u->from);
+}
+
+/* To the mesh, and to floodsub and kept peers, who are in none. */
 static void forward(struct gossip *g, const struct topic *t,
 	const struct job *job, const struct unit *u)
 {
 	struct gpeer *from = gpeer_find(g, &job->line->peer);
+	struct bytes raw = bytes_of(job->unit, job->len);
 	struct table_entry *e, *tmp;
 
 	if (from != NULL)
 		from->brought += job->len;
+	TABLE_FOREACH(e, tmp, &t->mesh)
+		if (!has_it(job, u, e->value))
+			(void)send_forward(g, from, e->value, raw);
 	TABLE_FOREACH(e, tmp, &g->peers) {
 		struct gpeer *p = e->value;
 
-		if (is_from(job, p) || peer_id_equal(&p->id, &u->from))
-			continue;
-		if (table_get(&t->mesh, peer_id_bytes(&p->id)) == NULL &&
-			((p->version != GOSSIP_FLOODSUB && !p->direct) ||
-				!gpeer_subscribed(p, u->topic) ||
-				!gpeer_may_publish(g, p)))
-			continue;
-		(void)send_forward(g, from, p, bytes_of(job->unit, job->len));
+		if ((p->version == GOSSIP_FLOODSUB || p->direct) &&
+			!has_it(job, u, p) && gpeer_subscribed(p, u->topic) &&
+			gpeer_may_publish(g, p))
+			(void)send_forward(g, from, p, raw);
 	}
 }
 

@@ -256,8 +256,8 @@ static void check_verify(struct fuzz *f)
 	P2P_ASSERT(v->lines.count <= v->pending.count);
 }
 
-/* Nobody in a mesh is without a stream; scores are numbers; promises are few
- * and their owners are there. */
+/* Nobody in a mesh is without a stream, or of those who are in none; scores are
+ * numbers; promises are few and their owners are there. */
 static void check_scores(struct fuzz *f)
 {
 	struct table_entry *e, *tmp, *m, *tmp2;
@@ -282,8 +282,12 @@ static void check_scores(struct fuzz *f)
 	TABLE_FOREACH(e, tmp, &f->g->topics) {
 		struct topic *t = e->value;
 
-		TABLE_FOREACH(m, tmp2, &t->mesh)
-			P2P_ASSERT(((struct gpeer *)m->value)->ready);
+		TABLE_FOREACH(m, tmp2, &t->mesh) {
+			const struct gpeer *p = m->value;
+
+			P2P_ASSERT(p->ready && !p->direct);
+			P2P_ASSERT(p->version != GOSSIP_FLOODSUB);
+		}
 	}
 }
 
