@@ -66,15 +66,18 @@ static void certify(struct world *w, struct book_entry *e, const uint8_t *op)
 	err = book_certify(&w->book, e,
 		&(struct book_record){.record = &r,
 			.envelope = bytes_of(
-				envelope, sizeof(envelope) * op[3] / 255)},
+				envelope, sizeof(envelope) * op[3] / 255),
+			.from = (enum book_teller)(op[2] % 3)},
 		w->now_ms);
-	P2P_ASSERT((err == P2P_ERR_EXISTS) == (had && r.seq <= seq));
-	P2P_ASSERT(e->record_seq == (err == P2P_ERR_EXISTS ? seq : r.seq));
+	/* The one that is held may be read again, and find no room. */
+	P2P_ASSERT(err == P2P_ERR_LIMIT ||
+		   (err == P2P_ERR_EXISTS) == (had && r.seq <= seq));
+	P2P_ASSERT(e->record_seq == (had && r.seq <= seq ? seq : r.seq));
 }
 
 static void victim(struct world *w, uint8_t worth)
 {
-	enum book_worth newcomer = (enum book_worth)(worth % 3);
+	enum book_worth newcomer = (enum book_worth)(worth % 4);
 	struct book_entry *e = book_victim(&w->book, newcomer);
 
 	if (e == NULL)

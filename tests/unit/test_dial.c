@@ -249,13 +249,69 @@ static void test_dial_each_address_rests_by_itself(void **state)
 				l->s, &l->te.env, l->conn[before++], "no");
 	}
 	assert_in_range(l->dial_count, 5, SWARM_DIALS_A_MINUTE);
-	first = book_find(&peer_find(l->s, &l->peer)->known,
-			&(struct maddr){.len = 0}) == NULL;
-	assert_int_equal(first, 1);
 	first = peer_find(l->s, &l->peer)->known.addrs[0]->failures;
 	second = peer_find(l->s, &l->peer)->known.addrs[1]->failures;
 	assert_in_range(first, 2, 5);
 	assert_in_range(second, 2, 5);
+}
+
+/* Time passes, and every dial is refused. */
+static void pass_refused(struct lone *l, uint64_t ms)
+{
+	while (ms-- > 0) {
+		unsigned before = l->dial_count;
+
+		pass(l, 1);
+		for (; before < l->dial_count; before++)
+			swarm_dial_failed(l->s, &l->te.env,
+				l->conn[before % P2P_ARRAY_LEN(l->conn)], "no");
+	}
+}
+
+/* Refused so often that it is dialled only every few minutes. */
+static void tire_of(struct lone *l)
+{
+	unsigned before;
+
+	pass_refused(l, 300000);
+	assert_true(l->dial_count > SWARM_REDIAL_RARELY_AFTER);
+	before = l->dial_count;
+	pass_refused(l, 20000);
+	assert_int_equal(l->dial_count, before);
+}
+
+static void test_dial_a_sight_ends_the_rest_of_who_was_reached(void **state)
+{
+	struct lone *l = *state;
+	unsigned before;
+
+	know(l, "/ip4/192.168.1.2/tcp/1", false);
+	tire_of(l);
+	before = l->dial_count;
+	know(l, "/ip4/192.168.1.2/tcp/1", true);
+	pass_refused(l, 60);
+	assert_int_equal(l->dial_count, before + 1);
+	/* And all begins anew: again after a second or so. */
+	pass_refused(l, 1600);
+	assert_int_equal(l->dial_count, before + 2);
+}
+
+/* Anybody may have invented it: the rest gets shorter, and that is all. */
+static void test_dial_a_sight_shortens_the_rest_of_a_hint(void **state)
+{
+	struct lone *l = *state;
+	unsigned before;
+
+	know(l, "/ip4/192.168.1.2/tcp/1", true);
+	tire_of(l);
+	before = l->dial_count;
+	for (unsigned i = 0; i < 30; i++) {
+		know(l, "/ip4/192.168.1.2/tcp/1", true);
+		pass_refused(l, 100);
+	}
+	assert_int_equal(l->dial_count, before);
+	pass_refused(l, 12000);
+	assert_int_equal(l->dial_count, before + 1);
 }
 
 /* ---- slots ---- */
@@ -542,6 +598,8 @@ int main(void)
 		ALONE(test_dial_one_set_at_a_time),
 		ALONE(test_dial_8_a_minute_whatever_the_lan_shouts),
 		ALONE(test_dial_each_address_rests_by_itself),
+		ALONE(test_dial_a_sight_ends_the_rest_of_who_was_reached),
+		ALONE(test_dial_a_sight_shortens_the_rest_of_a_hint),
 		ALONE(test_dial_invented_peers_get_half_of_the_slots),
 		ALONE(test_dial_who_is_seen_does_not_wait_for_the_saved),
 		ALONE(test_dial_a_liar_delays_a_neighbour_by_seconds),
