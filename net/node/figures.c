@@ -31,7 +31,12 @@ static void of_conns(uint64_t *f, const struct swarm_counters *n,
 	f[NET_UPGRADE_MALFORMED] = n->upgrade_malformed;
 	f[NET_DIALS] = now->dials;
 	f[NET_DIALS_STARTED] = n->dials_started;
+	f[NET_DIALS_ASKED] = n->dials_asked;
+	f[NET_DIALS_HINT] = n->dials_hint;
 	f[NET_DIALS_FAILED] = n->dials_failed;
+	f[NET_DIALS_TIMEOUT] = n->dials_timeout;
+	f[NET_DIALS_UNREACHABLE] = n->dials_unreachable;
+	f[NET_DIALS_OUTRUN] = n->dials_outrun;
 }
 
 static void of_streams(uint64_t *f, const struct swarm_counters *n)
@@ -64,6 +69,8 @@ static void of_gossip(uint64_t *f, const struct gossip_counters *g)
 	f[NET_MISBEHAVED] = g->behaviour;
 	f[NET_IWANT_SERVED] = g->iwant_served;
 	f[NET_IWANT_RECOVERED] = g->iwant_recovered;
+	f[NET_IDONTWANT_SENT] = g->idontwant_sent;
+	f[NET_IDONTWANT_SPARED] = g->idontwant_spared;
 }
 
 void node_figures(
@@ -89,6 +96,8 @@ void node_figures(
 	figures[NET_MEMORY_UNPROVEN] = now.memory_unproven;
 	figures[NET_QUEUE_GOSSIP_BYTES] = gossip_out_bytes(n->gossip);
 	figures[NET_QUEUE_CACHE_BYTES] = gossip_cache_bytes(n->gossip);
+	figures[NET_QUEUE_VERIFY] = gossip_verify_count(n->gossip);
+	figures[NET_QUEUE_VERIFY_BYTES] = gossip_verify_bytes(n->gossip);
 	figures[NET_QUEUE_CHAT] = n->tell_count;
 	figures[NET_QUEUE_CHAT_BYTES] = n->tell_bytes;
 }

@@ -244,6 +244,9 @@ const struct gossip_counters *gossip_counters(const struct gossip *g);
 /* Bytes that wait for peers, and that are kept for IWANT. */
 size_t gossip_out_bytes(const struct gossip *g);
 size_t gossip_cache_bytes(const struct gossip *g);
+/* Units that wait for their check or are being checked, and their bytes. */
+size_t gossip_verify_count(const struct gossip *g);
+size_t gossip_verify_bytes(const struct gossip *g);
 /* For tests and /net: the mesh of a topic, and who is subscribed. */
 size_t gossip_mesh_size(const struct gossip *g, struct bytes topic);
 bool gossip_in_mesh(

@@ -221,6 +221,16 @@ bool gossip_has_room(const struct gossip *g, const struct peer_id *peer)
 				      2;
 }
 
+size_t gossip_verify_count(const struct gossip *g)
+{
+	return g->verify.pending.count;
+}
+
+size_t gossip_verify_bytes(const struct gossip *g)
+{
+	return g->verify.budget.used;
+}
+
 bool verify_has(struct gossip *g, const struct gpeer *p, struct bytes raw,
 	uint8_t key[static VERIFY_KEY_BYTES])
 {

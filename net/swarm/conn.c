@@ -563,7 +563,8 @@ void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err)
 		s->preauth--;
 	if (c->state == CONN_UPGRADING)
 		count_upgrade_failed(s, err);
-	s->counters.dials_failed += c->outbound && !was_ready;
+	if (c->outbound && !was_ready)
+		count_dial_failed(s, c, err);
 	/* Another peer than expected has proven its key: is it us? */
 	if (err == P2P_ERR_MISMATCH && c->up != NULL && !c->secured &&
 		peer_id_equal(upgrader_peer(c->up), &s->cfg.me->id))

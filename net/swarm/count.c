@@ -27,6 +27,19 @@ void count_upgrade_failed(struct swarm *s, int err)
 		n->upgrade_malformed++;
 }
 
+void count_dial_failed(struct swarm *s, const struct conn *c, int err)
+{
+	struct swarm_counters *n = &s->counters;
+
+	n->dials_failed++;
+	if (c->lost_race)
+		n->dials_outrun++;
+	else if (c->state == CONN_DIALING && err == P2P_ERR_TIMEOUT)
+		n->dials_timeout++;
+	else if (c->state == CONN_DIALING)
+		n->dials_unreachable++;
+}
+
 static void add_conn(struct swarm_counters *n, const struct conn *c)
 {
 	struct muxer_counts mux;

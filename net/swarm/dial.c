@@ -274,6 +274,7 @@ static bool begin(struct swarm *s, const struct env *env, struct peer *p,
 	c->deadline_ms = env_after(env, patience(p, a));
 	swarm_due(s, c->deadline_ms);
 	s->hint_dials += c->hint;
+	s->counters.dials_hint += c->hint;
 	p->dials++;
 	p->set_left--;
 	p->last_was_ip6 = is_ip6(&a->addr);

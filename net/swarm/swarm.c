@@ -162,6 +162,7 @@ void swarm_dial(struct swarm *s, const struct env *env,
 		c = conn_new_outbound(s, env, &base, &expect);
 	if (c != NULL) {
 		c->request = request;
+		s->counters.dials_asked++;
 		return;
 	}
 	struct swarm_event ev = {

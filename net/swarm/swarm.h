@@ -271,8 +271,13 @@ struct swarm_counters {
 	uint64_t identify_cut;      /* more protocols than are kept */
 	uint64_t records_unchecked; /* over SWARM_RECORD_CHECKS_A_MINUTE */
 	uint64_t dials_started;
+	uint64_t dials_asked; /* of these: by a person */
+	uint64_t dials_hint;  /* to peers that others have merely named */
 	uint64_t dials_failed;
-	uint64_t budget_stream; /* charges refused at this level */
+	uint64_t dials_timeout;     /* of these: nobody answered */
+	uint64_t dials_unreachable; /* no way there, or refused */
+	uint64_t dials_outrun;      /* another one of its set was first */
+	uint64_t budget_stream;     /* charges refused at this level */
 	uint64_t budget_conn;
 	uint64_t budget_peer;
 	uint64_t budget_unproven;

@@ -197,6 +197,8 @@ void conn_want_write(struct swarm *s, const struct env *env, struct conn *c);
 /* One more refused connection; reason: &s->counters.refused_... */
 void count_refused(struct swarm *s, uint64_t *reason);
 void count_upgrade_failed(struct swarm *s, int err);
+/* Of an outbound one that is not ready, by what became of it. */
+void count_dial_failed(struct swarm *s, const struct conn *c, int err);
 /* Bytes charged to it, but for what it and its streams cost. */
 size_t count_held(const struct conn *c);
 /* Before it is freed. */

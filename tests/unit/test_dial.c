@@ -109,6 +109,33 @@ static struct peer_id invented(unsigned i)
 	return id;
 }
 
+/* ---- what /net says of them ---- */
+
+static void test_dial_failures_are_counted_by_reason(void **state)
+{
+	const struct swarm_counters *n;
+	struct lone *l = *state;
+	struct maddr asked;
+
+	n = swarm_counters(l->s);
+	know(l, "/ip4/127.0.0.1/tcp/1", false);
+	pass(l, 200);
+	assert_int_equal(l->dial_count, 1);
+	swarm_dial_failed(l->s, &l->te.env, l->conn[0], "refused");
+	assert_int_equal(n->dials_unreachable, 1);
+	assert_int_equal(n->dials_timeout, 0);
+	/* To a peer that was merely named; nobody answers the next ones. */
+	assert_int_equal(n->dials_hint, 1);
+	lab_addr(&asked, "/ip4/127.0.0.1/tcp/2");
+	swarm_dial(l->s, &l->te.env, &asked, 1);
+	pass(l, 2 * SWARM_DIAL_MS);
+	assert_int_equal(n->dials_asked, 1);
+	assert_true(n->dials_timeout >= 1);
+	assert_int_equal(
+		n->dials_failed, n->dials_unreachable + n->dials_timeout);
+	assert_int_equal(n->dials_outrun, 0);
+}
+
 /* ---- ranking and the race ---- */
 
 static void test_dial_lan_first_then_ipv6_and_ipv4_in_turn(void **state)
@@ -187,6 +214,7 @@ static void test_dial_losers_are_cancelled(void **state)
 	assert_int_equal(l->host[0].dial_count, 2);
 	assert_int_equal(swarm_conn_count(l->host[0].s), 1);
 	assert_int_equal(peer_find(l->host[0].s, &l->host[1].me.id)->dials, 0);
+	assert_int_equal(swarm_counters(l->host[0].s)->dials_outrun, 1);
 }
 
 /* ---- how often ---- */
@@ -591,6 +619,7 @@ static int teardown_lab(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		ALONE(test_dial_failures_are_counted_by_reason),
 		ALONE(test_dial_lan_first_then_ipv6_and_ipv4_in_turn),
 		ALONE(test_dial_families_are_250_ms_apart),
 		ALONE(test_dial_a_failed_address_does_not_wait_for_the_stagger),
