@@ -96,31 +96,88 @@ static size_t count_of_host(const struct swarm *s, const struct maddr *a)
 	return n;
 }
 
+/* Inbound connections of that site; of all, or the unproven ones alone. */
+static size_t inbound_of_site(const struct swarm *s,
+	const uint8_t site[static SWARM_SITE_BYTES], bool unproven)
+{
+	struct table_entry *e, *tmp;
+	size_t n = 0;
+
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		const struct conn *c = e->value;
+
+		n += !c->outbound &&
+		     (!unproven || c->state == CONN_UPGRADING) &&
+		     memcmp(c->site, site, SWARM_SITE_BYTES) == 0;
+	}
+	return n;
+}
+
 /* The oldest unproven connection of the address that has most of them. */
 static struct conn *preauth_victim(const struct swarm *s)
 {
-	struct table_entry *e, *tmp, *f, *tmp2;
+	struct table_entry *e, *tmp;
 	struct conn *victim = NULL;
 	size_t most = 0;
 
 	TABLE_FOREACH(e, tmp, &s->conns) {
 		struct conn *c = e->value;
-		size_t n = 0;
+		size_t n;
 
 		if (c->state != CONN_UPGRADING || c->outbound)
 			continue;
-		TABLE_FOREACH(f, tmp2, &s->conns) {
-			struct conn *d = f->value;
-
-			n += d->state == CONN_UPGRADING && !d->outbound &&
-			     memcmp(d->site, c->site, sizeof(c->site)) == 0;
-		}
+		n = inbound_of_site(s, c->site, true);
 		if (n > most) {
 			most = n;
 			victim = c;
 		}
 	}
 	return victim;
+}
+
+/*
+ * All inbound places are taken: the newest connection of the address that has
+ * most of them, if that is more than the newcomer's has with him, or NULL. On
+ * the LAN no cap keeps one host from taking them all.
+ */
+static struct conn *inbound_victim(
+	const struct swarm *s, const struct maddr *newcomer)
+{
+	struct table_entry *e, *tmp;
+	struct conn *victim = NULL;
+	uint8_t site[SWARM_SITE_BYTES];
+	size_t most;
+
+	site_of(newcomer, site);
+	most = inbound_of_site(s, site, false) + 2;
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		struct conn *c = e->value;
+		size_t n;
+
+		if (c->outbound)
+			continue;
+		n = inbound_of_site(s, c->site, false);
+		if (n >= most) {
+			most = n;
+			victim = c;
+		}
+	}
+	return victim;
+}
+
+/* False when all inbound places are taken for good. */
+static bool has_place(
+	struct swarm *s, const struct env *env, const struct maddr *remote)
+{
+	struct conn *victim;
+
+	if (s->conns_in < SWARM_CONNS_IN_MAX)
+		return true;
+	count_refused(s, &s->counters.refused_inbound);
+	victim = inbound_victim(s, remote);
+	if (victim != NULL)
+		conn_fail(s, env, victim, P2P_ERR_LIMIT);
+	return victim != NULL;
 }
 
 static bool may_accept(
@@ -132,15 +189,13 @@ static bool may_accept(
 		count_refused(s, &s->counters.refused_full);
 		return false;
 	}
-	if (s->conns_in >= SWARM_CONNS_IN_MAX) {
-		count_refused(s, &s->counters.refused_inbound);
-		return false;
-	}
 	if (!maddr_is_near(remote) &&
 		count_of_host(s, remote) >= SWARM_CONNS_PER_ADDRESS_MAX) {
 		count_refused(s, &s->counters.refused_address);
 		return false;
 	}
+	if (!has_place(s, env, remote))
+		return false;
 	if (s->preauth < SWARM_PREAUTH_MAX)
 		return true;
 	victim = preauth_victim(s);

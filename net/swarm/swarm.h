@@ -245,7 +245,8 @@ bool swarm_next_event(struct swarm *s, struct swarm_event *ev);
 struct swarm_counters {
 	uint64_t conns_refused;    /* all of those that follow */
 	uint64_t refused_full;     /* SWARM_CONNS_MAX, or shutting down */
-	uint64_t refused_inbound;  /* SWARM_CONNS_IN_MAX */
+	uint64_t refused_inbound;  /* SWARM_CONNS_IN_MAX: newcomers, or those
+				      who have made room for one */
 	uint64_t refused_address;  /* SWARM_CONNS_PER_ADDRESS_MAX */
 	uint64_t refused_unproven; /* SWARM_PREAUTH_MAX, none to evict */
 	uint64_t refused_peers;    /* SWARM_PEERS_MAX, all connected */

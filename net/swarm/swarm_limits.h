@@ -5,7 +5,7 @@
 #define NET_SWARM_SWARM_LIMITS_H
 
 #define SWARM_CONNS_MAX 256
-#define SWARM_CONNS_IN_MAX 128
+#define SWARM_CONNS_IN_MAX 128        /* the busiest address makes room */
 #define SWARM_CONNS_PER_ADDRESS_MAX 8 /* none on loopback and LAN */
 #define SWARM_CONNS_PER_PEER_MAX 4    /* the oldest makes room */
 #define SWARM_PREAUTH_MAX 64          /* of busy addresses the oldest go */

@@ -114,6 +114,35 @@ static void test_a_proven_connection_is_charged_to_its_peer(void **state)
 	lab_free(l);
 }
 
+/* One host of the LAN, where no cap holds, has taken every place; only so many
+ * can be had in a test, so the count of them says the rest. */
+static void test_a_host_that_holds_all_places_makes_room(void **state)
+{
+	struct swarm_lab *l = lab_new("10.0.0", true, false);
+	struct swarm *s = swarm_at(l, 0);
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		lab_dial(l, 1, 0, true);
+	lab_pass(l, 1000);
+	assert_int_equal(lab_wires(l), 3);
+	s->conns_in += SWARM_CONNS_IN_MAX - 3;
+	/* Its own next call finds none. */
+	lab_dial(l, 1, 0, true);
+	lab_pass(l, 500);
+	assert_int_equal(lab_wires(l), 3);
+	assert_int_equal(swarm_counters(s)->refused_inbound, 1);
+	/* That of another does, and the newest of the many goes. */
+	lab_dial(l, 2, 0, true);
+	lab_pass(l, 500);
+	assert_int_equal(lab_count(l, 2, SWARM_EV_PEER_UP), 1);
+	assert_int_equal(swarm_counters(s)->refused_inbound, 2);
+	assert_true(l->wire[0].used && l->wire[1].used);
+	assert_false(l->wire[2].used);
+	s->conns_in -= SWARM_CONNS_IN_MAX - 3;
+	lab_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +151,7 @@ int main(void)
 		cmocka_unit_test(test_the_unproven_have_a_pool_of_their_own),
 		cmocka_unit_test(
 			test_a_proven_connection_is_charged_to_its_peer),
+		cmocka_unit_test(test_a_host_that_holds_all_places_makes_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
