@@ -61,6 +61,7 @@ static enum gossip_id_form read_text(
 enum gossip_id_form gossip_id_read(struct bytes remote,
 	uint8_t out[static UNIT_GOSSIP_ID_BYTES_MAX], size_t *len)
 {
+	struct public_key key;
 	struct bytes head;
 	struct peer_id from;
 	const uint8_t *seqno;
@@ -71,8 +72,10 @@ enum gossip_id_form gossip_id_read(struct bytes remote,
 	seqno = remote.data + head.len;
 	if (peer_id_parse(&from, head) == 0)
 		return finish(&from, seqno, out, len, GOSSIP_FORM_FROM_SEQNO);
-	/* A key protobuf short enough to be the id itself: 08 01 12 20 ... */
-	if (head.len <= PEER_ID_BYTES_MAX - 2 && head.data[0] == 0x08) {
+	/* A key protobuf short enough to be the id itself: 08 01 12 20 ...
+	 * Read strictly, since one hash in 256 begins so, too. */
+	if (head.len <= PEER_ID_BYTES_MAX - 2 &&
+		public_key_parse(&key, head) == 0) {
 		peer_id_of_key(&from, head);
 		return finish(&from, seqno, out, len, GOSSIP_FORM_KEY_SEQNO);
 	}

@@ -128,6 +128,29 @@ static void test_alias_spares_duplicates_and_is_spoken(void **state)
 			bytes_of(s.id[0].raw, s.id[0].len)));
 }
 
+/* One hash in 256 begins as a key does. Taken for one, it would be asked for
+ * though it is known, and a promise that nothing can keep. */
+static void test_alias_that_begins_like_a_key_is_none(void **state)
+{
+	struct gossip_lab *l = *state;
+	uint8_t out[GOSSIP_ID_BYTES_MAX];
+	struct bytes id = bytes_of(NULL, 0);
+	uint64_t seqno = 0;
+
+	lab_member(l, 0, GOSSIP_V11);
+	lab_member(l, 1, GOSSIP_V11);
+	do
+		id = id_of(l, ++seqno, "x", GOSSIP_FORM_SEQNO_SHA256, out);
+	while (id.data[0] != 0x08);
+	hear(l, seqno, "x");
+	assert_int_equal(lab_ihave(l, 1, "room", id, 1), 0);
+	assert_int_equal(lab_said(l, 1).iwant_ids, 0);
+	assert_int_equal(
+		gpeer_find(l->g, lab_id(l, 1))->form, GOSSIP_FORM_SEQNO_SHA256);
+	assert_int_equal(lab_iwant(l, 1, id), 0);
+	assert_int_equal(lab_said(l, 1).messages, 1);
+}
+
 static void test_alias_is_obeyed_in_idontwant(void **state)
 {
 	struct gossip_lab *l = *state;
@@ -181,6 +204,7 @@ int main(void)
 		T(test_alias_forms_are_those_of_other_programs),
 		T(test_alias_answers_iwant_and_learns_the_form),
 		T(test_alias_spares_duplicates_and_is_spoken),
+		T(test_alias_that_begins_like_a_key_is_none),
 		T(test_alias_is_obeyed_in_idontwant),
 		T(test_alias_is_forgotten_when_unused),
 	};
