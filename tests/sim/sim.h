@@ -321,6 +321,8 @@ extern const struct story story_table[];
 bool story_laptop_sleeps(struct sim *s);
 bool story_address_changes(struct sim *s);
 bool story_interface_flaps(struct sim *s);
+/* story_px.c */
+bool story_px_of_a_contact(struct sim *s);
 extern const size_t story_count;
 /* By name: "random" or a story. False also when there is no such. */
 bool scenario_run(struct sim *s);

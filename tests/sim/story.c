@@ -377,6 +377,7 @@ const struct story story_table[] = {
 	{"laptop_sleeps", story_laptop_sleeps, "all talk\n"},
 	{"address_changes", story_address_changes, "all talk\n"},
 	{"interface_flaps", story_interface_flaps, "all talk\n"},
+	{"px_of_a_contact", story_px_of_a_contact, "ann has called cem\n"},
 	{"flood_of_garbage", flood_of_garbage, flood_of_garbage_seen},
 };
 const size_t story_count = P2P_ARRAY_LEN(story_table);
