@@ -197,6 +197,7 @@ static void test_dial_losers_are_cancelled(void **state)
 {
 	struct swarm_lab *l = *state;
 	struct maddr dead;
+	struct peer *p;
 
 	/* Host 1 answers at its address, nobody ever at the other one. */
 	lab_addr(&dead, "/ip6/2001:4860::1/tcp/1");
@@ -207,13 +208,19 @@ static void test_dial_losers_are_cancelled(void **state)
 	l->host[0].dials = true;
 	swarm_know(l->host[0].s, &l->te.env, &l->host[1].me.id,
 		&l->host[1].addr, false);
-	dial_soon(l->host[0].s, &l->te.env,
-		peer_find(l->host[0].s, &l->host[1].me.id), 0);
+	p = peer_find(l->host[0].s, &l->host[1].me.id);
+	p->failures = 3;
+	dial_soon(l->host[0].s, &l->te.env, p, 0);
 	lab_pass(l, 400);
 	assert_int_equal(lab_count(l, 0, SWARM_EV_PEER_UP), 1);
 	assert_int_equal(l->host[0].dial_count, 2);
 	assert_int_equal(swarm_conn_count(l->host[0].s), 1);
-	assert_int_equal(peer_find(l->host[0].s, &l->host[1].me.id)->dials, 0);
+	assert_int_equal(p->dials, 0);
+	/* What comes next begins anew. */
+	assert_int_equal(p->failures, 0);
+	assert_false(p->in_set);
+	assert_true(p->dial_at_ms == P2P_NEVER);
+	assert_true(p->known.held);
 	assert_int_equal(swarm_counters(l->host[0].s)->dials_outrun, 1);
 }
 
