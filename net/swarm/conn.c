@@ -337,6 +337,7 @@ void swarm_bytes(
 	s->last_ms = env->now_ms;
 	if (c == NULL || c->up == NULL || c->state == CONN_CLOSING)
 		return;
+	c->heard_ms = env->now_ms;
 	if (c->in.len == 0)
 		c = feed_fresh(s, env, c, &in);
 	if (c == NULL)

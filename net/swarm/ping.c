@@ -77,6 +77,11 @@ static void send_ping(struct swarm *s, const struct env *env, struct conn *c)
 		if (st == NULL)
 			return;
 		c->ping_stream = st->id;
+		/* Streams that wait for mplex's pace are opened in the order
+		 * of this list: a ping behind many of them would count as
+		 * unanswered before it is sent. */
+		list_remove(&st->of_conn);
+		list_push_front(&c->streams, &st->of_conn);
 	}
 	rng_fill(env->rng, c->ping_nonce, sizeof(c->ping_nonce));
 	if (stream_write(st, bytes_of(c->ping_nonce, SWARM_PING_BYTES)) != 0)
@@ -94,10 +99,15 @@ void ping_tick(struct swarm *s, const struct env *env, struct conn *c)
 		c->ping_due_ms = P2P_NEVER;
 		return;
 	}
-	if (c->ping_sent_ms != 0)
-		conn_fail(s, env, c, P2P_ERR_TIMEOUT);
-	else
+	if (c->ping_sent_ms == 0) {
 		send_ping(s, env, c);
+		return;
+	}
+	/* Who is busy answers late; as long as it sends anything it lives. */
+	c->ping_due_ms =
+		P2P_MAX(c->ping_sent_ms, c->heard_ms) + SWARM_PING_TIMEOUT_MS;
+	if (c->ping_due_ms <= env->now_ms)
+		conn_fail(s, env, c, P2P_ERR_TIMEOUT);
 }
 
 uint64_t ping_deadline(const struct conn *c)

@@ -141,6 +141,7 @@ static bool open_at_muxer(
 		 * muxer says so (MUX_EV_WRITABLE of no stream). */
 		c->open_after_ms = env_after(env, SWARM_STREAM_REOPEN_MS);
 		swarm_due(s, c->open_after_ms);
+		swarm_due(s, upgrader_deadline(c->up));
 		return false;
 	}
 	set_mux(st, mux);

@@ -72,6 +72,7 @@ struct conn {
 	uint64_t request;       /* of swarm_dial, 0: none */
 	struct peer_id expect;
 	uint64_t ping_stream; /* 0: none */
+	uint64_t heard_ms; /* when bytes came last */
 	uint64_t ping_sent_ms;
 	uint64_t ping_due_ms;
 	uint8_t ping_nonce[SWARM_PING_BYTES];

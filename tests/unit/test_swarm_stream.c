@@ -454,9 +454,58 @@ static void test_ping_without_reading_is_bounded(void **state)
 	assert_true(st->out.len > 1u << 20);
 }
 
+static int setup_mplex(void **state)
+{
+	struct swarm_lab *l = lab_new("10.0.0", false, true);
+
+	swarm_of(l, 0)->cfg.ping_interval_ms = 1100;
+	swarm_of(l, 1)->cfg.ping_interval_ms = 3600000;
+	lab_meet(l);
+	*state = l;
+	return 0;
+}
+
+/* mplex opens 4 streams in 1.25 s. */
+static void test_ping_is_sent_before_streams_that_wait(void **state)
+{
+	struct swarm_lab *l = *state;
+
+	assert_int_equal(lab_count(l, 0, SWARM_EV_RTT), 0);
+	for (unsigned i = 0; i < 30; i++)
+		(void)open_stream(l, "/b/1");
+	lab_pass(l, 3000);
+	assert_true(lab_count(l, 0, SWARM_EV_RTT) >= 1);
+	lab_pass(l, 6000);
+	assert_int_equal(lab_count(l, 0, SWARM_EV_PEER_DOWN), 0);
+}
+
+static void test_ping_waits_for_who_is_busy_and_sends(void **state)
+{
+	struct swarm_lab *l = *state;
+	uint64_t st = open_stream(l, "/b/1"), in;
+	struct conn *c;
+
+	assert_int_equal(write_text(l, 0, st, "go"), 0);
+	lab_run(l);
+	in = lab_last(l, 1, SWARM_EV_STREAM_IN)->stream;
+	/* Of this one there will be no answer. */
+	c = stream_find(swarm_of(l, 0), st)->conn;
+	c->ping_sent_ms = l->te.env.now_ms;
+	c->ping_due_ms = l->te.env.now_ms + SWARM_PING_TIMEOUT_MS;
+	for (unsigned i = 0; i < 4; i++) {
+		lab_pass(l, SWARM_PING_TIMEOUT_MS - 1000);
+		assert_int_equal(write_text(l, 1, in, "more"), 0);
+		lab_run(l);
+	}
+	assert_int_equal(lab_count(l, 0, SWARM_EV_PEER_DOWN), 0);
+	lab_pass(l, SWARM_PING_TIMEOUT_MS);
+	assert_int_equal(lab_count(l, 0, SWARM_EV_PEER_DOWN), 1);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define M(name) cmocka_unit_test_setup_teardown(name, setup_mplex, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_stream_is_negotiated_with_data_at_once),
 		T(test_stream_refused_protocol),
@@ -475,6 +524,8 @@ int main(void)
 		T(test_ping_is_echoed_in_blocks_of_32),
 		T(test_ping_streams_are_two_at_most),
 		T(test_ping_without_reading_is_bounded),
+		M(test_ping_is_sent_before_streams_that_wait),
+		M(test_ping_waits_for_who_is_busy_and_sends),
 	};
 	return cmocka_run_group_tests_name("streams", tests, NULL, NULL);
 }
