@@ -41,6 +41,7 @@ pub struct Settings {
     dialect: Dialect,
     mdns: bool,
     streams: bool,
+    aloof: bool,
 }
 
 /// Returns None for a flag that this peer does not know or cannot do.
@@ -54,12 +55,14 @@ fn settings() -> Option<Settings> {
         dialect: Dialect::Go,
         mdns: false,
         streams: false,
+        aloof: false,
     };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--mdns" => set.mdns = true,
             "--streams" => set.streams = true,
+            "--aloof" => set.aloof = true,
             "--topic" => set.topic = args.next()?,
             "--name" => set.name = args.next()?,
             "--listen" => set.listen = args.next()?.parse().ok()?,

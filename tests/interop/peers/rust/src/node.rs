@@ -25,6 +25,8 @@ type Fault = Box<dyn Error + Send + Sync>;
 const MANY_STREAMS: usize = 100_000;
 // More the library refuses: 256 KiB each of its 1 GiB for a connection.
 const MANY_YAMUX_STREAMS: usize = 4096;
+// The library prunes whom it dialled at its first heartbeat.
+const ALOOF_AFTER: Duration = Duration::from_millis(500);
 const UPGRADE_TIME: Duration = Duration::from_secs(10);
 // `ping` waits for the library's next ping of its own.
 const PING_INTERVAL: Duration = Duration::from_secs(2);
@@ -129,11 +131,23 @@ fn new_transport(
 }
 
 /// The library's own figures, with what it thinks of others counted as its
-/// defaults have it.
-fn new_gossip(key: &Keypair) -> Result<gossipsub::Behaviour, Fault> {
-    let config = gossipsub::ConfigBuilder::default()
-        .validation_mode(gossipsub::ValidationMode::Strict)
-        .build()?;
+/// defaults have it. Aloof: nobody is in its mesh.
+fn new_gossip(
+    key: &Keypair,
+    aloof: bool,
+) -> Result<gossipsub::Behaviour, Fault> {
+    let mut config = gossipsub::ConfigBuilder::default();
+    config.validation_mode(gossipsub::ValidationMode::Strict);
+    if aloof {
+        config
+            .flood_publish(false)
+            .heartbeat_initial_delay(ALOOF_AFTER)
+            .mesh_outbound_min(0)
+            .mesh_n_low(0)
+            .mesh_n(0)
+            .mesh_n_high(0);
+    }
+    let config = config.build()?;
     let mut gossip = gossipsub::Behaviour::new(
         gossipsub::MessageAuthenticity::Signed(key.clone()),
         config,
@@ -158,7 +172,7 @@ pub fn new_swarm(
         None
     };
     let behaviour = Behaviour {
-        gossip: new_gossip(key)?,
+        gossip: new_gossip(key, set.aloof)?,
         identify: libp2p_identify::Behaviour::new(
             libp2p_identify::Config::new("/ipfs/0.1.0".into(), key.public())
                 .with_push_listen_addr_updates(true),
