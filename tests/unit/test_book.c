@@ -296,6 +296,21 @@ static void test_book_forgets_each_source_at_its_age(void **state)
 	assert_true(knows(f, "/ip4/10.0.0.5/tcp/1"));
 }
 
+static void test_book_an_address_named_again_is_young_again(void **state)
+{
+	struct fixture *f = *state;
+	struct maddr a = addr("/ip4/10.0.0.5/tcp/1");
+
+	for (uint64_t t = 0; t <= SWARM_STALE_LAN_MS; t += 600000)
+		assert_int_equal(
+			book_learn(&f->book, &f->e[0], &a, BOOK_LAN, 1000 + t),
+			0);
+	book_age(&f->book, &f->e[0], 2000 + SWARM_STALE_LAN_MS);
+	assert_int_equal(f->e[0].count, 1);
+	book_age(&f->book, &f->e[0], 2000 + 2 * SWARM_STALE_LAN_MS);
+	assert_int_equal(f->e[0].count, 0);
+}
+
 static void test_book_forgets_a_record_with_its_seq(void **state)
 {
 	struct fixture *f = *state;
@@ -357,6 +372,7 @@ int main(void)
 		STORY(test_book_callers_make_room_before_who_was_reached),
 		STORY(test_book_charges_before_it_keeps),
 		STORY(test_book_forgets_each_source_at_its_age),
+		STORY(test_book_an_address_named_again_is_young_again),
 		STORY(test_book_forgets_a_record_with_its_seq),
 		STORY(test_book_says_who_named_an_address),
 		STORY(test_book_backs_off_one_address_not_the_others),

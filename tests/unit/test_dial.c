@@ -436,6 +436,22 @@ static void test_dial_hints_do_not_push_saved_peers_out(void **state)
 	assert_true(l->s->book.evicted >= SWARM_PEERS_MAX);
 }
 
+/* The one seen longest ago is named once more, and there is no room left. */
+static void test_dial_who_learns_makes_no_room_for_himself(void **state)
+{
+	struct lone *l = *state;
+	struct peer_id second = invented(1);
+
+	know(l, "/ip4/10.0.0.1/tcp/1", true);
+	l->te.env.now_ms++;
+	know_of(l, &second, "/ip4/10.0.0.2/tcp/1", true);
+	l->s->book.budget.max = l->s->book.budget.used;
+	know(l, "/ip4/10.0.0.3/tcp/1", true);
+	assert_non_null(peer_find(l->s, &l->peer));
+	assert_int_equal(peer_find(l->s, &l->peer)->known.count, 2);
+	assert_null(peer_find(l->s, &second));
+}
+
 /* ---- ourselves, and what is not dialled ---- */
 
 static void test_dial_own_addresses_are_not_dialled(void **state)
@@ -640,6 +656,7 @@ int main(void)
 		ALONE(test_dial_who_is_seen_does_not_wait_for_the_saved),
 		ALONE(test_dial_a_liar_delays_a_neighbour_by_seconds),
 		ALONE(test_dial_hints_do_not_push_saved_peers_out),
+		ALONE(test_dial_who_learns_makes_no_room_for_himself),
 		ALONE(test_dial_own_addresses_are_not_dialled),
 		PUBLIC(test_dial_who_turns_out_to_be_us_is_forgotten),
 		ALONE(test_dial_says_why_relayed_addresses_are_not_dialled),
