@@ -68,9 +68,10 @@ struct mux_stream {
 	bool wants_credit;    /* a write was cut short */
 	uint64_t send_credit; /* payload we may send */
 	uint32_t recv_window;
-	uint32_t recv_left; /* payload the other side may send */
-	uint32_t used_up;   /* consumed, not yet given back as credit */
-	uint64_t epoch_ms;  /* when credit was given last */
+	uint32_t recv_left;  /* payload the other side may send */
+	uint32_t used_up;    /* consumed, not yet given back as credit */
+	uint64_t epoch_ms;   /* when the window was decided last */
+	uint32_t epoch_used; /* consumed since then */
 };
 
 /* So many at once, then so many a second. */

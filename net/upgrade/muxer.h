@@ -132,8 +132,8 @@ void muxer_forget(struct muxer *m, uint64_t stream, struct bufq *out);
  * *end is set when the other side has closed or reset and these are the last.
  */
 struct bytes muxer_read_peek(const struct muxer *m, uint64_t stream, bool *end);
-/* Uses up n bytes; credit is given back when half the window is used up, so
- * a reader that stops reading stops the writer (yamux). */
+/* Uses up n bytes; credit is given back when a quarter of the window is used
+ * up, so a reader that stops reading stops the writer (yamux). */
 int muxer_read_consume(
 	struct muxer *m, uint64_t stream, size_t n, struct bufq *out);
 

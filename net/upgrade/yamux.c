@@ -11,7 +11,12 @@
 
 /* Room-limited data frames shorter than this wait for more room. */
 #define YAMUX_SPLIT_BYTES_MIN 1024
-/* A window that is used up within so many round trips was too small. */
+/* Credit is given back when this part of a window was used. What is less is
+ * held back, and over a long line the other side waits for it a round trip:
+ * with halves a third of the window lies idle. */
+#define YAMUX_CREDIT_PARTS 4
+/* A window of which half is used up within so many round trips was too small.
+ */
 #define YAMUX_GROW_ROUND_TRIPS 4
 
 int yamux_read_head(struct yamux_head *h, const uint8_t raw[static 12])
@@ -370,14 +375,17 @@ static void yamux_consumed(struct muxer *m, struct mux_stream *s, size_t n)
 	uint32_t window;
 
 	s->used_up += (uint32_t)n;
-	if (s->used_up < s->recv_window / 2)
+	s->epoch_used += (uint32_t)n;
+	if (s->used_up < s->recv_window / YAMUX_CREDIT_PARTS)
 		return;
 	/* While an update waits for room the window is not decided anew. */
-	if ((s->owed & MUX_OWE_CREDIT) == 0) {
+	if ((s->owed & MUX_OWE_CREDIT) == 0 &&
+		s->epoch_used >= s->recv_window / 2) {
 		window = decide_window(m, s);
 		s->used_up += window - s->recv_window;
 		s->recv_window = window;
 		s->epoch_ms = m->now_ms;
+		s->epoch_used = 0;
 	}
 	mux_stream_owe(m, s, MUX_OWE_CREDIT);
 }

@@ -103,7 +103,7 @@ static void test_yamux_stops_a_writer_whose_reader_stops(void **state)
 	/* No event before there is credit, one after. */
 	assert_int_equal(mux_side_await(b.from, MUX_EV_WRITABLE), 0);
 	assert_int_equal(muxer_read_consume(b.to->m, b.in_stream,
-				 YAMUX_WINDOW_BYTES / 2 - 1, &b.to->out),
+				 YAMUX_WINDOW_BYTES / 4 - 1, &b.to->out),
 		0);
 	mux_pair_run(&p);
 	assert_int_equal(mux_side_await(b.from, MUX_EV_WRITABLE), 0);
@@ -440,7 +440,7 @@ static void test_yamux_sends_fin_as_an_empty_window_update(void **state)
 	expect_sent(s, YAMUX_WINDOW, YAMUX_RST, 1, 0);
 }
 
-static void test_yamux_gives_credit_once_per_half_window(void **state)
+static void test_yamux_gives_credit_once_per_quarter_window(void **state)
 {
 	struct lone *l = *state;
 	struct mux_side *s = &l->s;
@@ -451,8 +451,8 @@ static void test_yamux_gives_credit_once_per_half_window(void **state)
 	assert_int_equal(feed_zeros(s, YAMUX_WINDOW_BYTES), 0);
 	for (int i = 0; i < YAMUX_WINDOW_BYTES / 1024; i++)
 		assert_int_equal(muxer_read_consume(s->m, n, 1024, &s->out), 0);
-	expect_sent(s, YAMUX_WINDOW, 0, 1, YAMUX_WINDOW_BYTES / 2);
-	expect_sent(s, YAMUX_WINDOW, 0, 1, YAMUX_WINDOW_BYTES / 2);
+	for (int i = 0; i < 4; i++)
+		expect_sent(s, YAMUX_WINDOW, 0, 1, YAMUX_WINDOW_BYTES / 4);
 	assert_int_equal(s->out.len, 0);
 }
 
@@ -693,7 +693,7 @@ int main(void)
 		LONE(test_yamux_has_at_most_256_unacknowledged_streams),
 		LONE(test_yamux_takes_fin_and_rst_on_either_type),
 		LONE(test_yamux_sends_fin_as_an_empty_window_update),
-		LONE(test_yamux_gives_credit_once_per_half_window),
+		LONE(test_yamux_gives_credit_once_per_quarter_window),
 		LONE(test_yamux_uses_credit_above_256_kib),
 		LONE(test_yamux_answers_pings_while_out_is_full_of_data),
 		LONE(test_yamux_feed_waits_when_answers_have_no_room),
