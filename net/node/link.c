@@ -40,6 +40,12 @@ static enum gossip_id_form form_of(const struct swarm_peer_info *info)
 		       : GOSSIP_FORM_UNKNOWN;
 }
 
+static void reopen_later(struct node *n, const struct env *env, struct link *l)
+{
+	l->reopen_at_ms = env_after(env, NODE_LINK_REOPEN_MS);
+	n->links_due_ms = P2P_MIN(n->links_due_ms, l->reopen_at_ms);
+}
+
 void link_open(struct node *n, const struct env *env, struct link *l)
 {
 	static const enum gossip_version versions[] = {GOSSIP_V13, GOSSIP_V12,
@@ -59,7 +65,9 @@ void link_open(struct node *n, const struct env *env, struct link *l)
 	P2P_ASSERT(i < P2P_ARRAY_LEN(versions));
 	if (swarm_stream_open(
 		    n->swarm, env, &l->peer, node_protocols[i], &l->out) != 0) {
+		/* There may be memory for it soon; who is gone is told of. */
 		l->out = 0;
+		reopen_later(n, env, l);
 		return;
 	}
 	l->reopen_at_ms = P2P_NEVER;
@@ -216,8 +224,7 @@ void link_stream_gone(
 	l->refused = ev->err == P2P_ERR_NO_PROTOCOL;
 	if (l->refused)
 		gossip_peer_mute(n->gossip, &l->peer);
-	l->reopen_at_ms = env_after(env, NODE_LINK_REOPEN_MS);
-	n->links_due_ms = P2P_MIN(n->links_due_ms, l->reopen_at_ms);
+	reopen_later(n, env, l);
 }
 
 static void link_free(struct link *l)

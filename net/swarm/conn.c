@@ -44,6 +44,7 @@ static struct conn *conn_new(
 	c->ready_ms = P2P_NEVER;
 	c->open_after_ms = P2P_NEVER;
 	c->ping_due_ms = P2P_NEVER;
+	c->identify_at_ms = P2P_NEVER;
 	list_init(&c->of_peer);
 	list_init(&c->streams);
 	bufq_init_charged(&c->in, SWARM_CONN_IN_BYTES, &c->budget);
@@ -674,6 +675,8 @@ void conn_tick(struct swarm *s, const struct env *env, struct conn *c)
 		stream_drop(s, st, P2P_ERR_TIMEOUT, true);
 	}
 	if (c->state == CONN_READY)
+		identify_tick(s, env, c);
+	if (c->state == CONN_READY)
 		ping_tick(s, env, c);
 	if (conn_find(s, id) == c)
 		conn_pump(s, env, c);
@@ -689,6 +692,8 @@ uint64_t conn_deadline(const struct conn *c)
 	first = P2P_MIN(first, upgrader_deadline(c->up));
 	first = P2P_MIN(first, c->open_after_ms);
 	first = P2P_MIN(first, ping_deadline(c));
+	if (c->state == CONN_READY)
+		first = P2P_MIN(first, c->identify_at_ms);
 	LIST_FOREACH(pos, tmp, &c->streams)
 		first = P2P_MIN(first,
 			LIST_ITEM(pos, struct stream, of_conn)->deadline_ms);

@@ -81,9 +81,29 @@ void identify_answer(struct swarm *s, const struct env *env, struct stream *st)
 	send_own(s, env, st);
 }
 
+void identify_ended(struct swarm *s, struct conn *c)
+{
+	if (c->state != CONN_READY || c->peer == NULL || c->peer->identified ||
+		c->identify_asks >= SWARM_IDENTIFY_ASKS_MAX)
+		return;
+	c->identify_at_ms = s->last_ms + SWARM_IDENTIFY_AGAIN_MS;
+	swarm_due(s, c->identify_at_ms);
+}
+
+void identify_tick(struct swarm *s, const struct env *env, struct conn *c)
+{
+	if (c->identify_at_ms > env->now_ms)
+		return;
+	c->identify_at_ms = P2P_NEVER;
+	if (!c->peer->identified)
+		identify_ask(s, env, c);
+}
+
 void identify_ask(struct swarm *s, const struct env *env, struct conn *c)
 {
-	(void)stream_open(s, env, c, SWARM_PROTO_IDENTIFY);
+	c->identify_asks++;
+	if (stream_open(s, env, c, SWARM_PROTO_IDENTIFY) == NULL)
+		identify_ended(s, c);
 }
 
 void identify_push_all(struct swarm *s, const struct env *env)

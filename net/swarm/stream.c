@@ -356,6 +356,8 @@ void stream_drop(struct swarm *s, struct stream *st, int err, bool told)
 		(void)table_remove(
 			&c->by_mux, bytes_of(&st->mux, sizeof(st->mux)));
 	}
+	if (st->protocol == SWARM_PROTO_IDENTIFY && !st->inbound)
+		identify_ended(s, c);
 	s->counters.budget_stream += st->budget.refused_count;
 	list_remove(&st->of_conn);
 	(void)table_remove(&s->streams, bytes_of(&st->id, sizeof(st->id)));

@@ -71,6 +71,8 @@ struct conn {
 	uint64_t open_after_ms; /* the muxer asked for a pause between opens */
 	uint64_t request;       /* of swarm_dial, 0: none */
 	struct peer_id expect;
+	uint64_t identify_at_ms; /* asked again then; NEVER: not */
+	unsigned identify_asks;
 	uint64_t ping_stream; /* 0: none */
 	uint64_t heard_ms; /* when bytes came last */
 	uint64_t ping_sent_ms;
@@ -303,6 +305,9 @@ const char *known_how(const struct peer *p, const struct conn *c);
 
 /* ---- identify.c -------------------------------------------------------- */
 
+/* The stream that asked has ended, or there was none to be had. */
+void identify_ended(struct swarm *s, struct conn *c);
+void identify_tick(struct swarm *s, const struct env *env, struct conn *c);
 void identify_ask(struct swarm *s, const struct env *env, struct conn *c);
 /* A stream of the peer was negotiated: ours is to answer. */
 void identify_answer(struct swarm *s, const struct env *env, struct stream *st);

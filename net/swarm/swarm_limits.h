@@ -68,6 +68,10 @@
 #define SWARM_IDENTIFY_MESSAGE_BYTES_MAX 8192
 #define SWARM_IDENTIFY_BYTES_MAX 65536
 #define SWARM_IDENTIFY_MS 10000
+/* Without an answer it is asked again: memory may have been short, here or
+ * there. So many times on one connection. */
+#define SWARM_IDENTIFY_AGAIN_MS 2000
+#define SWARM_IDENTIFY_ASKS_MAX 4
 #define SWARM_IDENTIFY_WAIT_MS 3000 /* then a peer is announced without */
 #define SWARM_PROTOCOLS_PER_PEER_MAX 64
 #define SWARM_PROTOCOL_NAME_BYTES_MAX 128

@@ -131,12 +131,15 @@ static void dial(struct pair *p, unsigned from, struct node_action *act)
 		ev = (struct node_event){
 			.kind = NODE_EV_ACCEPTED, .addr = s->addr};
 		step(p, !from, &ev);
-		assert_int_not_equal(ev.conn, 0);
 		t->conn = ev.conn;
-		s->conn = act->conn;
-		ev = (struct node_event){.kind = NODE_EV_CONNECTED,
-			.conn = act->conn,
-			.addr = act->addr};
+		s->conn = ev.conn == 0 ? 0 : act->conn;
+		if (ev.conn != 0)
+			ev = (struct node_event){
+				.kind = NODE_EV_CONNECTED, .addr = act->addr};
+		else
+			ev = (struct node_event){
+				.kind = NODE_EV_DIAL_FAILED, .text = "hung up"};
+		ev.conn = act->conn;
 	}
 	step(p, from, &ev);
 }
@@ -554,6 +557,38 @@ static void test_node_reopens_gossip_streams(void **state)
 	publish(p, 0, 2, "after");
 	pass(p, 1000);
 	assert_int_equal(told(p, 1, CHAT_MSG_UNIT), 2);
+}
+
+/* Whatever cannot be charged once: it costs time, not the conversation. */
+static void test_node_one_refused_charge_parts_nobody(void **state)
+{
+	uint64_t asked = 0, now;
+
+	/* The first time none, to count them. */
+	for (uint64_t nth = 0; nth <= asked; nth++) {
+		struct pair *p = *state;
+
+		say(p, 0, NET_MSG_JOIN, "room");
+		say(p, 1, NET_MSG_JOIN, "room");
+		(void)budget_test_refuse_nth(nth);
+		say(p, 0, NET_MSG_CONNECT, "10.0.0.2:4001");
+		pass(p, 3000);
+		now = budget_test_refuse_nth(0);
+		asked = P2P_MAX(asked, now);
+		/* The connection itself: the person is told and tries again. */
+		if (told(p, 0, CHAT_MSG_PEER) == 0 ||
+			last(p, 0, CHAT_MSG_PEER)->state == 0)
+			say(p, 0, NET_MSG_CONNECT, "10.0.0.2:4001");
+		pass(p, 10000);
+		publish(p, 0, 1, "there");
+		publish(p, 1, 2, "and back");
+		pass(p, 3000);
+		assert_int_equal(told(p, 0, CHAT_MSG_UNIT), 1);
+		assert_int_equal(told(p, 1, CHAT_MSG_UNIT), 1);
+		(void)teardown(state);
+		(void)setup(state);
+	}
+	assert_in_range(asked, 12, 1000);
 }
 
 static void test_node_counts_nobody_who_refuses_gossip(void **state)
@@ -1013,6 +1048,7 @@ int main(void)
 		T(test_node_survives_a_cut_inside_an_rpc),
 		T(test_node_charges_half_an_rpc_to_its_connection),
 		T(test_node_reopens_gossip_streams),
+		T(test_node_one_refused_charge_parts_nobody),
 		T(test_node_counts_nobody_who_refuses_gossip),
 		T(test_node_forgets_peers_that_never_were_up),
 		T(test_node_lan_peers_are_dialled_and_redialled),
