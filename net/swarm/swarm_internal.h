@@ -74,7 +74,7 @@ struct conn {
 	uint64_t identify_at_ms; /* asked again then; NEVER: not */
 	unsigned identify_asks;
 	uint64_t ping_stream; /* 0: none */
-	uint64_t heard_ms; /* when bytes came last */
+	uint64_t heard_ms;    /* when bytes came last */
 	uint64_t ping_sent_ms;
 	uint64_t ping_due_ms;
 	uint8_t ping_nonce[SWARM_PING_BYTES];
