@@ -40,11 +40,9 @@ static bool find_alphabet(enum multibase base, struct alphabet *a)
 /* The digit's value, or radix when the character is none. */
 static unsigned digit_value(const struct alphabet *a, uint8_t c)
 {
-	unsigned v = 0;
+	const char *at = memchr(a->digits, c, a->radix);
 
-	while (v < a->radix && (uint8_t)a->digits[v] != c)
-		v++;
-	return v;
+	return at == NULL ? a->radix : (unsigned)(at - a->digits);
 }
 
 /* ---- powers of two ------------------------------------------------------ */
@@ -153,18 +151,25 @@ static int decode_radix(
 {
 	/* A digit is less than a byte. */
 	uint8_t number[MULTIBASE_RADIX_CHARS_MAX];
-	const unsigned radix[2] = {a->radix, 256};
 	size_t start = sizeof(number);
 	size_t zeros = count_leading(text, (uint8_t)a->digits[0]);
 
 	if (text.len > MULTIBASE_RADIX_CHARS_MAX)
 		return P2P_ERR_TOO_BIG;
-	for (size_t i = zeros; i < text.len; i++) {
-		unsigned v = digit_value(a, text.data[i]);
+	/* Several digits at a time, so that a byte times their radix fits. */
+	for (size_t i = zeros; i < text.len;) {
+		unsigned radix[2] = {1, 256};
+		unsigned carry = 0;
 
-		if (v == a->radix)
-			return P2P_ERR_MALFORMED;
-		number_push(number, &start, sizeof(number), radix, v);
+		do {
+			unsigned v = digit_value(a, text.data[i++]);
+
+			if (v == a->radix)
+				return P2P_ERR_MALFORMED;
+			radix[0] *= a->radix;
+			carry = carry * a->radix + v;
+		} while (i < text.len && radix[0] < 1u << 18);
+		number_push(number, &start, sizeof(number), radix, carry);
 	}
 	for (size_t i = 0; i < zeros; i++)
 		buf_append_u8(out, 0);
