@@ -47,6 +47,9 @@ KEY_PEERS = {
     "go-rsa": ("go", ("--key-type", "rsa"), "yamux"),
     "go-ecdsa": ("go", ("--key-type", "ecdsa"), "yamux"),
     "go-secp256k1": ("go", ("--key-type", "secp256k1"), "yamux"),
+    "rust-rsa": ("rust", ("--key-type", "rsa"), "yamux"),
+    "rust-ecdsa": ("rust", ("--key-type", "ecdsa"), "yamux"),
+    "rust-secp256k1": ("rust", ("--key-type", "secp256k1"), "yamux"),
     "js-rsa": ("js", ("--key-type", "RSA"), "yamux"),
     "js-secp256k1": ("js", ("--key-type", "secp256k1"), "yamux"),
 }
@@ -206,11 +209,13 @@ class Peer(Program):
 class Tests:
     """Counts and prints results, and keeps what belongs to the run: with
     `with`, its programs end with it, and so does its folder unless a check
-    failed."""
+    failed. Threads may share it; each ends its own programs."""
 
     def __init__(self, title):
         self.passed = self.failed = self.skipped = 0
-        self.programs = []
+        self.lock = threading.RLock()
+        self._mine = threading.local()
+        self._everybodys = []
         # A run that is told to stop ends what it started, like one that fails.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="p2pchat-interop-"))
@@ -220,7 +225,8 @@ class Tests:
         return self
 
     def __exit__(self, *_):
-        self.end_programs()
+        for programs in self._everybodys:
+            _end(programs)
         if not self.failed:
             shutil.rmtree(self.folder)
 
@@ -231,26 +237,37 @@ class Tests:
             probe(*args, **kwargs)
         # An event without a member that was relied on is a failure as well.
         except Exception as failure:
-            self.failed += 1
             why = (str(failure) if isinstance(failure, Failure)
                    else repr(failure))
-            print(f"not ok {self._number()} - {name}\n#   {why}", flush=True)
+            with self.lock:
+                self.failed += 1
+                print(f"not ok {self._number()} - {name}\n#   {why}",
+                      flush=True)
             return False
-        self.passed += 1
         took = time.monotonic() - begin
-        print(f"ok {self._number()} - {name} # {took:.2f} s", flush=True)
+        with self.lock:
+            self.passed += 1
+            print(f"ok {self._number()} - {name} # {took:.2f} s", flush=True)
         return True
 
     def skip(self, name, why):
-        self.skipped += 1
-        print(f"ok {self._number()} - {name} # SKIP {why}", flush=True)
+        with self.lock:
+            self.skipped += 1
+            print(f"ok {self._number()} - {name} # SKIP {why}", flush=True)
 
     def _number(self):
         return self.passed + self.failed + self.skipped
 
+    def _programs(self):
+        """Those of this thread."""
+        if not hasattr(self._mine, "programs"):
+            self._mine.programs = []
+            self._everybodys.append(self._mine.programs)
+        return self._mine.programs
+
     def add(self, program):
         """Takes a program that is to be ended with the run."""
-        self.programs.append(program)
+        self._programs().append(program)
         return program
 
     def start(self, name, *programs):
@@ -258,9 +275,9 @@ class Tests:
         return self.check(name, lambda: [p.prepare() for p in programs])
 
     def end_programs(self):
-        """Ends what was started since the last call, newest first."""
-        while self.programs:
-            self.programs.pop().close()
+        """Ends what this thread has started since the last call, newest
+        first."""
+        _end(self._programs())
 
     def finish(self):
         """Prints the closing line; returns the exit code."""
@@ -271,6 +288,11 @@ class Tests:
         print(f"{self.passed} passed, {self.failed} failed, "
               f"{self.skipped} skipped", flush=True)
         return 1 if self.failed or self._number() == 0 else 0
+
+
+def _end(programs):
+    while programs:
+        programs.pop().close()
 
 
 def install(*kinds):
