@@ -38,9 +38,10 @@ static struct mailbox *make_mailbox(void (*wake)(void *), struct loop *l)
 
 unsigned verifiers_init(struct loop *l)
 {
-	unsigned spare = cores() - 1;
-
-	l->verifier_count = P2P_MIN(P2P_MAX(spare, 1), LOOP_VERIFIERS_MAX);
+	/* One for each core: checking is three quarters of the work for a
+	 * line, and the other threads, which sleep more, go first where they
+	 * share one. */
+	l->verifier_count = P2P_MIN(cores(), LOOP_VERIFIERS_MAX);
 	l->verified = make_mailbox(loop_wake, l);
 	for (unsigned i = 0; i < l->verifier_count; i++) {
 		l->verifiers[i].in = make_mailbox(NULL, l);
