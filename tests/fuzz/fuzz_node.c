@@ -115,6 +115,7 @@ static void command(struct fuzz *f, uint8_t kind, struct bytes in)
 	text[in.len] = '\0';
 	ev.msg = net_msg_new((enum net_msg_kind)(kind % NET_MSG_QUIT),
 		kind & 128 ? "room" : text, in);
+	ev.msg->worth = kind - 100;
 	if (kind & 64)
 		(void)peer_id_text(&f->other.id, ev.msg->peer);
 	step(f, &ev);
