@@ -374,10 +374,30 @@ void swarm_bytes(
 	evict_hoarder(s, env);
 }
 
+/* What came before the end may wait for room for answers, which nobody takes
+ * any more: they are dropped until all is understood. NULL: it is gone. */
+static struct conn *hear_the_rest(
+	struct swarm *s, const struct env *env, struct conn *c)
+{
+	uint64_t id = c->id;
+	size_t dropped = 1;
+
+	while (c != NULL && c->state == CONN_READY && dropped > 0 &&
+		(c->in.len > 0 || upgrader_is_held(c->up))) {
+		dropped = upgrader_out_peek(c->up, env).len;
+		upgrader_out_consume(c->up, dropped);
+		conn_pump(s, env, c);
+		c = conn_find(s, id);
+	}
+	return c;
+}
+
 void swarm_closed(struct swarm *s, const struct env *env, uint64_t conn)
 {
 	struct conn *c = conn_find(s, conn);
 
+	if (c != NULL)
+		c = hear_the_rest(s, env, c);
 	if (c != NULL)
 		conn_fail(s, env, c, P2P_ERR_CLOSED);
 }

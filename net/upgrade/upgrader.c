@@ -349,6 +349,11 @@ static bool blocked(const struct upgrader *u)
 	return u->state == STATE_READY && noise_peek(u->noise).len > 0;
 }
 
+bool upgrader_is_held(const struct upgrader *u)
+{
+	return blocked(u);
+}
+
 static int feed_all(struct upgrader *u, const struct env *env, struct bytes in,
 	size_t *taken)
 {

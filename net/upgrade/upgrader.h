@@ -66,6 +66,8 @@ void upgrader_free(struct upgrader *u); /* wipes keys; NULL is allowed */
  */
 int upgrader_feed(struct upgrader *u, const struct env *env, struct bytes in,
 	size_t *taken) P2P_MUST_CHECK;
+/* Whether bytes that were taken wait for room towards the carrier. */
+bool upgrader_is_held(const struct upgrader *u);
 /* What is to be written to the carrier; valid until the next call. */
 struct bytes upgrader_out_peek(struct upgrader *u, const struct env *env);
 void upgrader_out_consume(struct upgrader *u, size_t n);

@@ -216,6 +216,36 @@ static void test_streams_end_with_the_connection(void **state)
 		l->host[0].ev[l->host[0].ev_count - 1].kind);
 }
 
+/* Bytes that were read from the carrier and not opened yet, as when there is
+ * no room for answers: the other side has said them, and is heard. */
+static void test_stream_bytes_before_the_end_are_opened(void **state)
+{
+	struct swarm_lab *l = *state;
+	uint64_t st = open_stream(l, "/a/1");
+	struct peer *p = peer_find(swarm_of(l, 1), &l->host[0].me.id);
+	struct conn *c = peer_conn(p);
+	struct swarm_event ev;
+	size_t heard = 0;
+
+	assert_int_equal(write_text(l, 0, st, "hello"), 0);
+	lab_run(l);
+	c->in_pump = true;
+	assert_int_equal(write_text(l, 0, st, ", and goodbye"), 0);
+	lab_run(l);
+	assert_true(c->in.len > 0);
+	c->in_pump = false;
+	swarm_closed(swarm_of(l, 1), &l->te.env, l->wire[0].conn[1]);
+	while (swarm_next_event(swarm_of(l, 1), &ev)) {
+		if (ev.kind == SWARM_EV_STREAM_GONE) {
+			heard = ev.rest_len;
+			assert_memory_equal(
+				ev.rest, "hello, and goodbye", heard);
+		}
+		free(ev.rest);
+	}
+	assert_int_equal(heard, strlen("hello, and goodbye"));
+}
+
 static void test_stream_negotiation_takes_10_s_at_most(void **state)
 {
 	struct swarm_lab *l = *state;
@@ -514,6 +544,7 @@ int main(void)
 		T(test_stream_backlog_is_full_then_writable),
 		T(test_streams_opened_behind_a_full_queue_go_on),
 		T(test_streams_end_with_the_connection),
+		T(test_stream_bytes_before_the_end_are_opened),
 		T(test_stream_negotiation_takes_10_s_at_most),
 		T(test_identify_push_may_be_partial),
 		T(test_identify_refuses_another_key),
