@@ -290,23 +290,50 @@ void swarm_dial_failed(struct swarm *s, const struct env *env, uint64_t conn,
 	conn_fail(s, env, c, P2P_ERR_CLOSED);
 }
 
-/* Those who send much and finish nothing leave no room for the others. */
+/* What we have to say to it waits, and it takes nothing of it. */
+static bool is_deaf(const struct env *env, const struct conn *c)
+{
+	struct list *pos, *tmp;
+
+	if (c->budget.used < SWARM_DEAF_BYTES)
+		return false;
+	LIST_FOREACH(pos, tmp, &c->streams) {
+		uint64_t since =
+			LIST_ITEM(pos, struct stream, of_conn)->stuck_ms;
+
+		if (since != P2P_NEVER && env->now_ms - since >= SWARM_DEAF_MS)
+			return true;
+	}
+	return false;
+}
+
+static bool holds_more(const struct conn *c, const struct conn *most)
+{
+	return most == NULL || c->budget.used > most->budget.used;
+}
+
+/* Those who send much and finish nothing, or read nothing, leave no room for
+ * the others. */
 static void evict_hoarder(struct swarm *s, const struct env *env)
 {
 	struct table_entry *e, *tmp;
-	struct conn *most = NULL;
+	struct conn *most = NULL, *deaf = NULL;
 
 	if (s->budget.used <= SWARM_BUDGET_BYTES_HIGH)
 		return;
 	TABLE_FOREACH(e, tmp, &s->conns) {
 		struct conn *c = e->value;
 
-		if (most == NULL || c->budget.used > most->budget.used)
+		if (holds_more(c, most))
 			most = c;
+		if (holds_more(c, deaf) && is_deaf(env, c))
+			deaf = c;
 	}
-	if (most == NULL ||
-		(most->budget.used < SWARM_HOARD_BYTES &&
-			s->budget.used <= SWARM_BUDGET_BYTES_CRITICAL))
+	if (deaf != NULL)
+		most = deaf;
+	else if (most == NULL ||
+		 (most->budget.used < SWARM_HOARD_BYTES &&
+			 s->budget.used <= SWARM_BUDGET_BYTES_CRITICAL))
 		return;
 	count_refused(s, &s->counters.cut_hoarder);
 	conn_fail(s, env, most, P2P_ERR_LIMIT);

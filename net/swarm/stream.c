@@ -39,6 +39,7 @@ static struct stream *stream_new(
 	st->id = s->next_id++;
 	st->conn = c;
 	st->protocol = -1;
+	st->stuck_ms = P2P_NEVER;
 	st->deadline_ms = env_after(env, SWARM_STREAM_NEGOTIATE_MS);
 	swarm_due(s, st->deadline_ms);
 	bufq_init_charged(&st->out,
@@ -181,8 +182,12 @@ bool stream_flush(struct swarm *s, const struct env *env, struct stream *st)
 		bufq_consume(&st->out, taken);
 		moved = true;
 	}
-	if (st->out.len > 0)
+	if (st->out.len > 0) {
+		if (moved || st->stuck_ms == P2P_NEVER)
+			st->stuck_ms = env->now_ms;
 		return moved;
+	}
+	st->stuck_ms = P2P_NEVER;
 	tell_writable(s, st);
 	if (st->close_asked && !st->close_sent) {
 		(void)upgrader_stream_close_write(c->up, st->mux);

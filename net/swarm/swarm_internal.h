@@ -98,6 +98,7 @@ struct stream {
 	struct multistream ms;
 	const char *ms_names[2]; /* the initiator's single proposal */
 	struct bufq out;         /* not yet taken by the muxer */
+	uint64_t stuck_ms;       /* since then none of it; NEVER: it moves */
 	struct budget budget;    /* of out, kept, body */
 	size_t kept;             /* by the user */
 	uint64_t deadline_ms;

@@ -37,6 +37,10 @@
 #define SWARM_BUDGET_BYTES (18u << 20)
 #define SWARM_BUDGET_BYTES_HIGH (13u << 20)
 #define SWARM_HOARD_BYTES (640u << 10)
+/* Of those who have not read for so long, and hold this much, the one with most
+ * goes before all others. */
+#define SWARM_DEAF_MS 3000
+#define SWARM_DEAF_BYTES (128u << 10)
 /* Above it whoever holds most goes, however little that is. */
 #define SWARM_BUDGET_BYTES_CRITICAL (16u << 20)
 /* What a connection and a stream cost as such: their structs in all layers,

@@ -114,6 +114,52 @@ static void test_a_proven_connection_is_charged_to_its_peer(void **state)
 	lab_free(l);
 }
 
+/* Memory is short. Host 1 does not read what it is told, if it is deaf; host 2
+ * holds more. Who has to go? */
+static bool goes(bool deaf, unsigned who)
+{
+	static const uint8_t much[200000];
+	struct swarm_lab *l = lab_new("10.0.0", true, false);
+	struct swarm *s = swarm_at(l, 0);
+	uint64_t st, more;
+	bool gone;
+
+	lab_dial(l, 0, 1, true);
+	lab_dial(l, 0, 2, true);
+	assert_int_equal(swarm_stream_open(s, &l->te.env,
+				 &swarm_at(l, 1)->cfg.me->id, "/a/1", &st),
+		0);
+	assert_int_equal(swarm_stream_open(s, &l->te.env,
+				 &swarm_at(l, 2)->cfg.me->id, "/a/1", &more),
+		0);
+	lab_run(l);
+	assert_int_equal(swarm_stream_keep(s, more, SWARM_HOARD_BYTES), 0);
+	/* Two windows, or what fits one. */
+	for (unsigned i = 0; i < (deaf ? 2 : 1); i++)
+		assert_int_equal(swarm_stream_write(s, &l->te.env, st,
+					 bytes_of(much, sizeof(much))),
+			0);
+	lab_run(l);
+	/* It cannot be said of anybody at once. */
+	lab_pass(l, SWARM_DEAF_MS);
+	assert_int_equal(budget_charge(&s->budget,
+				 SWARM_BUDGET_BYTES_HIGH - s->budget.used + 1),
+		0);
+	swarm_bytes(s, &l->te.env, l->wire[1].conn[0], bytes_of(NULL, 0));
+	assert_int_equal(swarm_counters(s)->cut_hoarder, 1);
+	gone = swarm_conn_used(s, l->wire[who - 1].conn[0]) == 0 &&
+	       swarm_conn_count(s) == 1;
+	lab_free(l);
+	return gone;
+}
+
+static void test_who_does_not_read_goes_before_who_holds_more(void **state)
+{
+	(void)state;
+	assert_true(goes(true, 1));
+	assert_true(goes(false, 2));
+}
+
 /* One host of the LAN, where no cap holds, has taken every place; only so many
  * can be had in a test, so the count of them says the rest. */
 static void test_a_host_that_holds_all_places_makes_room(void **state)
@@ -151,6 +197,8 @@ int main(void)
 		cmocka_unit_test(test_the_unproven_have_a_pool_of_their_own),
 		cmocka_unit_test(
 			test_a_proven_connection_is_charged_to_its_peer),
+		cmocka_unit_test(
+			test_who_does_not_read_goes_before_who_holds_more),
 		cmocka_unit_test(test_a_host_that_holds_all_places_makes_room),
 	};
 
