@@ -311,8 +311,14 @@ static void retained_drop(struct score *s, const struct table_entry *e)
 static void retain(struct score *s, const struct env *env,
 	const struct peer_id *peer, struct record *r)
 {
-	if (s->retained.count >= SCORE_RETAINED_MAX)
+	if (s->retained.count >= SCORE_RETAINED_MAX) {
+		/* Faults are not forgotten for slips. */
+		if (r->forgiven) {
+			record_free(r);
+			return;
+		}
 		retained_drop(s, table_oldest(&s->retained));
+	}
 	r->until_ms = env_after(env, s->params->retain_ms);
 	(void)table_put(&s->retained, peer_id_bytes(peer), r);
 }

@@ -95,7 +95,7 @@ void score_connect(struct score *s, const struct env *env,
  * It is gone. Merits are forgotten, and with them the peer when nothing bad is
  * known; faults are remembered as they are, without decay, for retain_ms and
  * for at most SCORE_RETAINED_MAX peers, the oldest making room. P7 that costs
- * nothing yet is remembered, too, and decays meanwhile.
+ * nothing yet is remembered, too, while there is room, and decays meanwhile.
  */
 void score_disconnect(
 	struct score *s, const struct env *env, const struct peer_id *peer);

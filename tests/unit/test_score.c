@@ -489,12 +489,19 @@ static void test_score_verdict_may_come_after_the_peer_left(void **state)
 static void test_score_remembers_a_bounded_crowd(void **state)
 {
 	struct desk *d = *state;
+	struct peer_id id;
 
 	for (unsigned i = 0; i < SCORE_RETAINED_MAX + 10; i++) {
 		connect_from(d, i, NULL);
 		invalid(d, i);
 		leave(d, i);
 	}
+	assert_int_equal(score_retained(d->s), SCORE_RETAINED_MAX);
+	/* No fault is forgotten for slips. */
+	connect_from(d, 5000, NULL);
+	id = peer(5000);
+	score_misbehave(d->s, &id, 1);
+	leave(d, 5000);
 	assert_int_equal(score_retained(d->s), SCORE_RETAINED_MAX);
 	connect_from(d, 9, NULL); /* the oldest made room */
 	assert_int_equal(worth(d, 9), 0);
