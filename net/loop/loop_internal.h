@@ -22,45 +22,7 @@
 #include "base/table.h"
 #include "net/loop/discovery.h"
 #include "net/loop/loop.h"
-
-#define LOOP_READ_BYTES 65536
-/* Read in one turn of the loop of those together who send more than is read,
- * and of each of them at least. */
-#define LOOP_TURN_BYTES 131072
-#define LOOP_READ_BYTES_MIN 4096
-/* Per listener. Accepting is cheap beside what it leads to: a carrier is young
- * until it has brought what a handshake takes, and handshakes cost the most
- * per byte, so that only some of the young are read in one turn. */
-#define LOOP_ACCEPTS_A_TURN 4
-#define LOOP_YOUNG_BYTES 1024
-#define LOOP_YOUNG_READS_A_TURN 4
-/* Copied for a write that the kernel did not take at once. */
-#define LOOP_WRITE_CHUNK_BYTES 65536
-#define LOOP_BACKLOG 128
-#define LOOP_BUDGET_BYTES (128u << 20)
-#define LOOP_DNS_RESULTS_MAX 4
-/* For each address of a name but the last, which has what is left of
- * SWARM_DIAL_MS. */
-#define LOOP_TRY_MS 1000
-/* Addresses come and go in bursts: told when they have settled. */
-#define LOOP_SETTLE_MS 300
-/* A jump of the clock that runs during suspend against the one that does
- * not: the machine slept. */
-#define LOOP_SLEEP_MS 5000
-#define LOOP_LAN_QUEUE 256
-#define LOOP_NOTE_MAX 48
-#define LOOP_WATCH_MS 2000
-/* mDNS answers read in a row, and addresses believed in a second: anybody on
- * the LAN can send as many as he likes. */
-#define LOOP_EAR_BURST 16
-#define LOOP_EAR_ADDRESSES 128
-#define LOOP_EAR_BYTES 9000
-/* A dead peer whose muxer has no ping is noticed by the kernel. */
-#define LOOP_TCP_USER_TIMEOUT_MS 12000
-#define LOOP_TCP_KEEPALIVE_S 5
-
-/* Threads that check signatures: one core is left to the others. */
-#define LOOP_VERIFIERS_MAX 4
+#include "net/loop/loop_limits.h"
 
 /* One of them. It touches `in`, where its batches wait, and posts to the
  * loop's `verified`; the rest is the net thread's. */

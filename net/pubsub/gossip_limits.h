@@ -26,6 +26,13 @@
 /* Small things share an RPC up to this size: some programs take no RPC above
  * 64 KiB. A larger message goes alone. */
 #define GOSSIP_RPC_PACK_BYTES (32u << 10)
+/* Ids in one IHAVE or IWANT: half of that. And those asked for in one go. */
+#define GOSSIP_IDS_BYTES_MAX (GOSSIP_RPC_PACK_BYTES / 2)
+#define GOSSIP_IWANT_BATCH 128
+/* Entries of one RPC that are looked at. A message is at least 100 bytes when
+ * it is honest, so the RPC's own limit allows fewer than this; emptier ones are
+ * an attack. */
+#define GOSSIP_RPC_ENTRIES_MAX 12000
 /* IHAVE, IWANT and IDONTWANT waiting for one peer. */
 #define GOSSIP_CONTROL_BYTES_MAX (512u << 10)
 #define GOSSIP_TOPIC_BYTES_MAX 128

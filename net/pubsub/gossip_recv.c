@@ -3,15 +3,6 @@
 #include "net/pubsub/gossip_rpc.h"
 #include "net/wire/pb.h"
 
-/*
- * Entries of one RPC that are looked at. A message is
- * at least 100 bytes when it is honest, so the RPC's own limit allows fewer
- * than this; emptier ones are an attack.
- */
-#define RECV_ENTRIES_MAX 12000
-/* Ids asked for in one IWANT. */
-#define RECV_IWANT_BATCH 128
-
 struct recv {
 	struct gossip *g;
 	const struct env *env;
@@ -24,7 +15,7 @@ struct recv {
 
 static int count_entry(struct recv *r)
 {
-	if (++r->entries <= RECV_ENTRIES_MAX)
+	if (++r->entries <= GOSSIP_RPC_ENTRIES_MAX)
 		return 0;
 	r->g->counters.refused++;
 	return P2P_ERR_LIMIT;
@@ -214,7 +205,7 @@ static bool is_wanted(
 
 static int read_ihave(struct recv *r, struct bytes in)
 {
-	struct bytes wanted[RECV_IWANT_BATCH];
+	struct bytes wanted[GOSSIP_IWANT_BATCH];
 	struct bytes topic = bytes_of(NULL, 0);
 	struct sample chosen = {.count = 0};
 	struct cursor c = cur_of(in);
@@ -248,7 +239,7 @@ static int read_ihave(struct recv *r, struct bytes in)
 			!is_wanted(r, f.bytes, &chosen))
 			continue;
 		wanted[n++] = f.bytes;
-		if (n == RECV_IWANT_BATCH) {
+		if (n == GOSSIP_IWANT_BATCH) {
 			asked = send_iwant(r->g, r->p, wanted, n) && asked;
 			n = 0;
 		}

@@ -2,9 +2,6 @@
 #include "net/pubsub/gossip_rpc.h"
 #include "net/wire/pb.h"
 
-/* Ids in one IHAVE or IWANT: half of what shares an RPC. */
-#define SEND_IDS_BYTES_MAX (GOSSIP_RPC_PACK_BYTES / 2)
-
 bool send_subscriptions(struct gossip *g, struct gpeer *p)
 {
 	struct table_entry *e, *tmp;
@@ -97,7 +94,7 @@ static bool send_some(struct gossip *g, struct gpeer *p, struct id_list *list)
 	mark = pb_begin(&b, list->part);
 	if (list->topic.len > 0)
 		pb_put_bytes(&b, IHAVE_TOPIC, list->topic);
-	while (n < list->count && b.len < SEND_IDS_BYTES_MAX)
+	while (n < list->count && b.len < GOSSIP_IDS_BYTES_MAX)
 		pb_put_bytes(&b, list->number, list->ids[n++]);
 	pb_end(&b, mark);
 	P2P_ASSERT(!b.failed);

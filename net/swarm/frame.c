@@ -1,10 +1,7 @@
 #include "net/swarm/frame.h"
 
 #include "base/cursor.h"
-
-/* A body that comes in pieces is charged in steps of this size as it grows,
- * never by the length that was claimed. */
-#define FRAME_CHARGE_STEP 16384
+#include "net/swarm/swarm_limits.h"
 
 void frame_reader_init(
 	struct frame_reader *r, size_t max, struct budget *budget)
@@ -34,10 +31,10 @@ static int charge_for(struct frame_reader *r, size_t len)
 	if (r->budget == NULL)
 		return 0;
 	while (r->charged < len) {
-		err = budget_charge(r->budget, FRAME_CHARGE_STEP);
+		err = budget_charge(r->budget, SWARM_FRAME_CHARGE_BYTES);
 		if (err != 0)
 			return err;
-		r->charged += FRAME_CHARGE_STEP;
+		r->charged += SWARM_FRAME_CHARGE_BYTES;
 	}
 	return 0;
 }

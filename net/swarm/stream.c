@@ -4,9 +4,6 @@
 
 #include "base/xmalloc.h"
 
-/* A short queue takes no more memory than this. */
-#define QUEUE_COST_BYTES_MIN 4096
-
 struct stream *stream_find(const struct swarm *s, uint64_t id)
 {
 	return table_get(&s->streams, bytes_of(&id, sizeof(id)));
@@ -109,7 +106,7 @@ int stream_write_through(struct stream *st, struct bytes in)
 		return stream_write(st, in);
 	/* All or nothing: what queueing all of it may cost is held, so that
 	 * the rest finds it when a part is gone. */
-	held = P2P_MAX(in.len, (size_t)QUEUE_COST_BYTES_MIN);
+	held = P2P_MAX(in.len, (size_t)SWARM_QUEUE_COST_BYTES);
 	if (in.len > SWARM_STREAM_OUT_BYTES ||
 		budget_charge(&st->budget, held) != 0)
 		return P2P_ERR_FULL;

@@ -33,7 +33,6 @@ enum swarm_protocol {
 	SWARM_PROTO_USER, /* the first of the user's */
 };
 
-#define SWARM_PROTOCOLS_MAX 24
 /* The kind of an address and its IPv4, or the /64 of its IPv6. */
 #define SWARM_SITE_BYTES 12
 

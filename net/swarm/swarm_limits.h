@@ -103,4 +103,12 @@
 /* A connection that lives shorter counts as a failure for the back-off. */
 #define SWARM_STEADY_MS 10000
 
+/* Names served: those inside and the user's. */
+#define SWARM_PROTOCOLS_MAX 24
+/* A short queue takes no more memory than this. */
+#define SWARM_QUEUE_COST_BYTES 4096
+/* The body of a frame that comes in pieces is charged in steps of this size as
+ * it grows, never by the length that was claimed. */
+#define SWARM_FRAME_CHARGE_BYTES 16384
+
 #endif

@@ -8,12 +8,6 @@
 
 #include "net/upgrade/mux_internal.h"
 
-#define MPLEX_UVARINT_BYTES_MAX 9
-/* Room-limited data frames shorter than this wait for more room. */
-#define MPLEX_SPLIT_BYTES_MIN 1024
-/* Debug name of a stream: its id in decimal, as go has it. */
-#define MPLEX_NAME_BYTES_MAX 20
-
 int mplex_read_head(struct mplex_head *h, struct cursor *c)
 {
 	uint64_t first = cur_uvarint(c, MPLEX_UVARINT_BYTES_MAX);
@@ -218,7 +212,7 @@ static size_t mplex_send(struct muxer *m, struct mux_stream *s, struct bytes in,
 	if (room <= sizeof(raw))
 		return 0;
 	room -= sizeof(raw);
-	if (room < n && room < MPLEX_SPLIT_BYTES_MIN)
+	if (room < n && room < MUX_SPLIT_BYTES_MIN)
 		return 0;
 	n = P2P_MIN(n, room);
 	h.length = n;

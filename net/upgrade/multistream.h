@@ -17,10 +17,7 @@
 #include "base/bufq.h"
 #include "base/bytes.h"
 #include "base/error.h"
-
-#define MULTISTREAM_FRAME_BYTES_MAX 1024
-#define MULTISTREAM_NAME_BYTES_MAX 256
-#define MULTISTREAM_REFUSALS_MAX 64 /* names a listener answers with na */
+#include "net/upgrade/upgrade_limits.h"
 
 /* Caller's memory; opaque in use. */
 struct multistream {

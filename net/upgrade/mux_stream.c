@@ -3,11 +3,6 @@
 #include "base/xmalloc.h"
 #include "net/upgrade/mux_internal.h"
 
-/* The first memory of a receive buffer: most requests are shorter. */
-#define RECV_FIRST_BYTES 512
-/* A bucket that nobody asked for an hour is empty at any rate we use. */
-#define BUCKET_MEMORY_MS 3600000
-
 struct wire_key {
 	uint8_t raw[9];
 };
@@ -76,7 +71,7 @@ static int recv_make_room(
 		return 0;
 	}
 	cap = P2P_MAX(r->cap * 2, need);
-	cap = P2P_MAX(cap, (size_t)RECV_FIRST_BYTES);
+	cap = P2P_MAX(cap, (size_t)MUX_RECV_FIRST_BYTES);
 	cap = P2P_MIN(cap, cap_max);
 	P2P_ASSERT(cap >= need);
 	err = settle_charge(m, s, cap, s->reserved);
@@ -391,7 +386,7 @@ bool mux_bucket_take(
 	struct mux_bucket *b, uint64_t now_ms, uint64_t burst, uint64_t per_s)
 {
 	uint64_t passed_ms =
-		P2P_MIN(now_ms - b->at_ms, (uint64_t)BUCKET_MEMORY_MS);
+		P2P_MIN(now_ms - b->at_ms, (uint64_t)MUX_BUCKET_MEMORY_MS);
 	uint64_t drained = passed_ms * per_s;
 
 	b->at_ms = now_ms;

@@ -36,6 +36,13 @@
 #define MUX_RESETS_BURST 2048
 #define MUX_RESETS_PER_S 256
 
+/* Frames of data that would be shorter wait for more room. */
+#define MUX_SPLIT_BYTES_MIN 1024
+/* The first memory of a receive buffer: most requests are shorter. */
+#define MUX_RECV_FIRST_BYTES 512
+/* A bucket that nobody asked for an hour is empty at any rate we use. */
+#define MUX_BUCKET_MEMORY_MS 3600000
+
 /* ---- yamux ---- */
 
 /* Fixed by the specification, both directions, before any window update. */
@@ -43,6 +50,13 @@
 /* What our windows may grow to, as in go and js. Also the longest payload
  * that can be under way to a stream that we have forgotten. */
 #define YAMUX_WINDOW_BYTES_MAX 16777216
+/* Credit is given back when this part of a window was used. What is less is
+ * held back, and over a long line the other side waits for it a round trip:
+ * with halves a third of the window lies idle. */
+#define YAMUX_CREDIT_PARTS 4
+/* A window of which half is used up within so many round trips was too small.
+ */
+#define YAMUX_GROW_ROUND_TRIPS 4
 /* Credit that we accept for one stream. rust tunes its windows up to 1 GiB a
  * connection; ignoring a part of what it gives would stall the stream for
  * ever, so more than that is an error instead of being cut off. */
@@ -59,6 +73,9 @@
 
 /* ---- mplex ---- */
 
+#define MPLEX_UVARINT_BYTES_MAX 9
+/* Debug name of a stream: its id in decimal, as go has it. */
+#define MPLEX_NAME_BYTES_MAX 20
 /* The longest payload of a frame: more ends the connection. */
 #define MPLEX_FRAME_BYTES_MAX 1048576
 /* Unread bytes of a stream and of all streams of a connection; more resets
@@ -70,6 +87,12 @@
  * is longer than a second because the network squeezes sends together. */
 #define MPLEX_OPENS_MAX 4
 #define MPLEX_OPEN_WINDOW_MS 1250
+
+/* ---- multistream ---- */
+
+#define MULTISTREAM_FRAME_BYTES_MAX 1024
+#define MULTISTREAM_NAME_BYTES_MAX 256
+#define MULTISTREAM_REFUSALS_MAX 64 /* names a listener answers with na */
 
 /* ---- Noise and the upgrader ---- */
 

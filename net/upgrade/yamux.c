@@ -9,16 +9,6 @@
 #include "base/cursor.h"
 #include "net/upgrade/mux_internal.h"
 
-/* Room-limited data frames shorter than this wait for more room. */
-#define YAMUX_SPLIT_BYTES_MIN 1024
-/* Credit is given back when this part of a window was used. What is less is
- * held back, and over a long line the other side waits for it a round trip:
- * with halves a third of the window lies idle. */
-#define YAMUX_CREDIT_PARTS 4
-/* A window of which half is used up within so many round trips was too small.
- */
-#define YAMUX_GROW_ROUND_TRIPS 4
-
 int yamux_read_head(struct yamux_head *h, const uint8_t raw[static 12])
 {
 	struct cursor c = cur_of(bytes_of(raw, YAMUX_HEAD_BYTES));
@@ -310,7 +300,7 @@ static size_t yamux_send(struct muxer *m, struct mux_stream *s, struct bytes in,
 	/* Many tiny frames in the last corner of `out` cost more than a short
 	 * wait for room. */
 	room -= YAMUX_HEAD_BYTES;
-	if (room < n && room < YAMUX_SPLIT_BYTES_MIN)
+	if (room < n && room < MUX_SPLIT_BYTES_MIN)
 		return 0;
 	n = P2P_MIN(n, room);
 	h.length = (uint32_t)n;
