@@ -3,7 +3,7 @@
  * nodes and several times as many hostile ones in one thread, from one seed,
  * on wires that delay and keep order.
  *
- *   main.c    the command line and the table     family.c  the nine attacks
+ *   main.c    the command line and the table     family.c  the attacks
  *   world.c   time, events, hosts                wire.c    bytes between hosts
  *   honest.c  net/node as the program runs it    hostile.c a swarm that lies
  *   line.c    what was said and who has it
@@ -48,8 +48,10 @@ enum attack_targets {
 enum attack_policy {
 	POLICY_DROP,    /* nothing is forwarded */
 	POLICY_CENSOR,  /* all but the victim's lines are */
-	POLICY_DEGRADE, /* a quarter is, and late; GRAFT within the back-off,
-			   IHAVE of what does not exist */
+	POLICY_DEGRADE, /* a quarter is, and late; half of the hosts GRAFT
+			   within the back-off and name in IHAVE what does not
+			   exist */
+	POLICY_SOME,    /* a quarter is, at once; nothing else is amiss */
 };
 
 struct family {
@@ -61,6 +63,9 @@ struct family {
 	unsigned honest_from_s;  /* the others do */
 	unsigned attack_from_s;  /* until then they behave */
 	unsigned addresses;      /* of the hostile hosts; 0: each its own */
+	bool liars; /* those who break no rule name in IHAVE what they do not
+		       forward, as soon as one of them has heard it, and hand
+		       nothing over when they are asked */
 	bool mixed_book; /* the honest know hostile addresses, as many among
 			    theirs as there are in the world */
 };
@@ -119,6 +124,9 @@ struct line {
 	unsigned arrived;
 	uint64_t last_us;
 	uint8_t *has; /* a bit for each honest host */
+	bool leaked;  /* a hostile host has heard it, so that all know it */
+	size_t id_len;
+	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX]; /* as IHAVE names it */
 };
 
 struct world {

@@ -1,7 +1,7 @@
 /*
  * The nine attack families of the GossipSub evaluation report (Vyzovitis,
  * Napora, McCormick, Dias, Psaras: PL-TechRep-2020-001, sections 7 to 15), as
- * they fit a chat.
+ * they fit a chat, and one of our own: those who break no rule and lie.
  */
 #include "tests/sim/attack/attack.h"
 
@@ -29,17 +29,20 @@ const struct family family_table[] = {
 		.text = "all is forwarded but the lines of one",
 		.targets = TARGET_ALL,
 		.policy = POLICY_CENSOR,
+		.liars = true,
 		.hostile_from_s = WARM_S,
 		.attack_from_s = WARM_S},
 	{.name = "degradation",
 		.text = "a quarter is forwarded, late; broken promises",
 		.targets = TARGET_ALL,
 		.policy = POLICY_DEGRADE,
+		.liars = true,
 		.hostile_from_s = WARM_S,
 		.attack_from_s = WARM_S},
 	{.name = "cold-boot",
 		.text = "both start at the same moment",
 		.targets = TARGET_ALL,
+		.liars = true,
 		.mixed_book = true},
 	{.name = "covert-flash",
 		.text = "good for two minutes, then silent at once",
@@ -58,6 +61,12 @@ const struct family family_table[] = {
 		.hostile_from_s = WARM_S,
 		.attack_from_s = WARM_S,
 		.addresses = 8},
+	{.name = "polite-liars",
+		.text = "a quarter is forwarded, all else named and withheld",
+		.targets = TARGET_ALL,
+		.policy = POLICY_SOME,
+		.liars = true,
+		.mixed_book = true},
 };
 const size_t family_count = P2P_ARRAY_LEN(family_table);
 

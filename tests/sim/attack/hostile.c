@@ -19,6 +19,8 @@
 #define FALSE_IDS 200 /* promised in one IHAVE */
 #define LATE_MS 3000
 #define FORWARD_ONE_IN 4
+#define WHISPER_US 5000 /* from one hostile host to all others */
+#define NAMED_S 5       /* a line is named at each beat for so long */
 #define PING_INTERVAL_MS 20000
 
 /* An honest host that it is connected to. */
@@ -62,23 +64,49 @@ static enum attack_policy policy_of(const struct host *h)
 	return h->world->cfg.family->policy;
 }
 
+/* It breaks rules that scores count. */
+static bool is_crude(const struct host *h)
+{
+	return attacking(h) && policy_of(h) == POLICY_DEGRADE &&
+	       h->index % 2 == 0;
+}
+
+static bool is_liar(const struct host *h)
+{
+	return attacking(h) && h->world->cfg.family->liars && !is_crude(h);
+}
+
+/* Whether the attack wants this line not to be forwarded here. */
+static bool withholds(const struct host *h, const struct line *l)
+{
+	switch (policy_of(h)) {
+	case POLICY_DROP:
+		break;
+	case POLICY_CENSOR:
+		return l->author == 0;
+	case POLICY_DEGRADE:
+	case POLICY_SOME:
+		return (h->index + l->index) % FORWARD_ONE_IN != 0;
+	}
+	return true;
+}
+
 /* ---- writing ------------------------------------------------------------ */
 
-/* The RPC in `rpc`, as one frame; cleared. A full stream loses it. */
-static void say(struct host *h, struct prey *p, struct buf *rpc)
+/* One RPC as a frame. A full stream loses it. */
+static void say(struct host *h, const struct prey *p, struct bytes rpc)
 {
 	uint8_t head[10];
-	size_t n = frame_header(rpc->len, head);
+	size_t n = frame_header(rpc.len, head);
 	struct buf frame;
 
 	buf_init(&frame, RPC_BYTES_MAX + sizeof(head));
 	(void)buf_append(&frame, bytes_of(head, n));
-	(void)buf_append(&frame, buf_bytes(rpc));
+	(void)buf_append(&frame, rpc);
 	if (p->out != 0)
 		(void)!swarm_stream_write(
 			h->bad->swarm, &h->env, p->out, buf_bytes(&frame));
 	buf_clear(&frame);
-	buf_clear(rpc);
 }
 
 static void say_graft(struct host *h, struct prey *p)
@@ -92,7 +120,8 @@ static void say_graft(struct host *h, struct prey *p)
 	pb_put_bytes(&rpc, GRAFT_TOPIC, bytes_str(ATTACK_TOPIC));
 	pb_end(&rpc, graft);
 	pb_end(&rpc, control);
-	say(h, p, &rpc);
+	say(h, p, buf_bytes(&rpc));
+	buf_clear(&rpc);
 	p->place = true;
 }
 
@@ -106,7 +135,8 @@ static void say_hello(struct host *h, struct prey *p)
 	pb_put_uint(&rpc, SUBOPTS_SUBSCRIBE, 1);
 	pb_put_bytes(&rpc, SUBOPTS_TOPIC, bytes_str(ATTACK_TOPIC));
 	pb_end(&rpc, sub);
-	say(h, p, &rpc);
+	say(h, p, buf_bytes(&rpc));
+	buf_clear(&rpc);
 	say_graft(h, p);
 }
 
@@ -116,7 +146,8 @@ static void say_unit(struct host *h, struct prey *p, struct bytes unit)
 
 	buf_init(&rpc, RPC_BYTES_MAX);
 	pb_put_bytes(&rpc, RPC_PUBLISH, unit);
-	say(h, p, &rpc);
+	say(h, p, buf_bytes(&rpc));
+	buf_clear(&rpc);
 }
 
 /* Ids of lines that do not exist, of authors that do. */
@@ -140,7 +171,77 @@ static void say_false_ihave(struct host *h, struct prey *p)
 	}
 	pb_end(&rpc, ihave);
 	pb_end(&rpc, control);
-	say(h, p, &rpc);
+	say(h, p, buf_bytes(&rpc));
+	buf_clear(&rpc);
+}
+
+/* ---- lying -------------------------------------------------------------- */
+
+/* Of the lines from that one on: true ids of those that it withholds. */
+static void say_true_ihave(struct host *h, size_t first, size_t end)
+{
+	const struct world *w = h->world;
+	struct table_entry *e, *tmp;
+	size_t control, ihave, n = 0;
+	struct buf rpc;
+
+	buf_init(&rpc, RPC_BYTES_MAX);
+	control = pb_begin(&rpc, RPC_CONTROL);
+	ihave = pb_begin(&rpc, CONTROL_IHAVE);
+	pb_put_bytes(&rpc, IHAVE_TOPIC, bytes_str(ATTACK_TOPIC));
+	for (size_t i = first; i < end; i++) {
+		const struct line *l = w->line[i];
+
+		if (!l->leaked || !withholds(h, l))
+			continue;
+		pb_put_bytes(&rpc, IHAVE_IDS, bytes_of(l->id, l->id_len));
+		n++;
+	}
+	pb_end(&rpc, ihave);
+	pb_end(&rpc, control);
+	TABLE_FOREACH(e, tmp, &h->bad->prey)
+		if (n > 0)
+			say(h, e->value, buf_bytes(&rpc));
+	buf_clear(&rpc);
+}
+
+static void on_whisper(struct world *w, struct event *ev)
+{
+	struct host *h = ev->host;
+
+	(void)w;
+	if (h->bad == NULL)
+		return;
+	host_set_time(h);
+	say_true_ihave(h, (size_t)ev->number, (size_t)ev->number + 1);
+	pump(h);
+}
+
+/* The first hostile host that hears a line tells all others. */
+static void leak(struct host *h, struct line *l)
+{
+	struct world *w = h->world;
+
+	if (l->leaked)
+		return;
+	l->leaked = true;
+	for (unsigned i = w->cfg.honest; i < w->host_count; i++)
+		if (is_liar(&w->host[i]))
+			(void)world_at(w, w->now_us + WHISPER_US,
+				&(struct event){.fn = on_whisper,
+					.host = &w->host[i],
+					.number = l->index});
+}
+
+static void name_again(struct host *h)
+{
+	const struct world *w = h->world;
+	size_t first = w->line_count;
+
+	while (first > 0 &&
+		w->line[first - 1]->at_us + NAMED_S * ATTACK_S > w->now_us)
+		first--;
+	say_true_ihave(h, first, w->line_count);
 }
 
 /* ---- what others say ---------------------------------------------------- */
@@ -193,22 +294,13 @@ static void on_unit(struct host *h, const struct prey *p, struct bytes unit)
 
 	if (l == NULL || !see(h->bad, l->index))
 		return;
-	if (!attacking(h)) {
-		forward(h, p, unit);
+	leak(h, l);
+	if (attacking(h) && withholds(h, l))
 		return;
-	}
-	switch (policy_of(h)) {
-	case POLICY_DROP:
-		break;
-	case POLICY_CENSOR:
-		if (l->author != 0)
-			forward(h, p, unit);
-		break;
-	case POLICY_DEGRADE:
-		if (rng_one_in(&h->rng, FORWARD_ONE_IN))
-			forward_later(h, unit);
-		break;
-	}
+	if (attacking(h) && policy_of(h) == POLICY_DEGRADE)
+		forward_later(h, unit);
+	else
+		forward(h, p, unit);
 }
 
 static void on_prune(struct host *h, struct prey *p, struct bytes prune)
@@ -222,7 +314,7 @@ static void on_prune(struct host *h, struct prey *p, struct bytes prune)
 		if (f.number == PRUNE_BACKOFF)
 			backoff_s = f.value;
 	p->place = false;
-	if (attacking(h) && policy_of(h) == POLICY_DEGRADE)
+	if (is_crude(h))
 		backoff_s = 1;
 	p->graft_at_ms = h->env.now_ms + (backoff_s + 2) * 1000;
 }
@@ -439,11 +531,12 @@ static void say_late(struct host *h)
 
 static void beat(struct host *h)
 {
-	bool degrade = attacking(h) && policy_of(h) == POLICY_DEGRADE;
 	struct table_entry *e, *tmp;
 
 	h->bad->beat_ms = h->env.now_ms + BEAT_MS;
 	say_late(h);
+	if (is_liar(h))
+		name_again(h);
 	TABLE_FOREACH(e, tmp, &h->bad->prey) {
 		struct prey *p = e->value;
 
@@ -453,7 +546,7 @@ static void beat(struct host *h)
 		}
 		if (!p->place && h->env.now_ms >= p->graft_at_ms)
 			say_graft(h, p);
-		if (degrade)
+		if (is_crude(h))
 			say_false_ihave(h, p);
 	}
 }

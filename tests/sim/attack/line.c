@@ -38,6 +38,7 @@ void line_say(struct host *h, struct buf *out, struct unit_id *id)
 			   bytes_str(text), out) == 0);
 	P2P_ASSERT(unit_parse(&u, buf_bytes(out)) == 0);
 	unit_id_of(&u, id);
+	l->id_len = unit_gossip_id(&u, l->id);
 	l->author = h->index;
 	l->at_us = w->now_us;
 	l->has = xcalloc(w->cfg.honest / 8 + 1, 1);
