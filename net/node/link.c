@@ -81,7 +81,7 @@ void link_open(struct node *n, const struct env *env, struct link *l)
 	if (gossip_peer_add(n->gossip, env, &peer) != 0) {
 		swarm_stream_reset(n->swarm, l->out);
 		l->out = 0;
-		l->refused = true;
+		reopen_later(n, env, l);
 		return;
 	}
 	/* Chat may have said it before there was any gossip. */

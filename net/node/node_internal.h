@@ -38,6 +38,7 @@ struct tell {
 	struct link *link;        /* NULL: of no link, or that is gone */
 	struct tell **latest;     /* where it stands as the newest, or NULL */
 	struct chat_net_msg *msg; /* owned */
+	size_t cost;              /* charged for all of it */
 };
 
 /* The gossip streams of one connected peer. */

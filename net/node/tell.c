@@ -30,6 +30,7 @@ static struct chat_net_msg *tell_remove(struct node *n, struct tell *t)
 	list_remove(&t->of_link);
 	n->tell_count--;
 	n->tell_bytes -= m->data_len;
+	budget_release(&n->budget, t->cost);
 	free(t);
 	return m;
 }
@@ -51,6 +52,13 @@ struct chat_net_msg *tell_take(struct node *n)
 	return tell_remove(n, t);
 }
 
+/* What is verified is told, whatever there is room for: NODE_TELLS_* hold. */
+static void tell_owe(struct node *n, struct tell *t)
+{
+	t->cost = sizeof(*t) + t->msg->msg.bytes;
+	budget_owe(&n->budget, t->cost);
+}
+
 static struct tell *tell_message(
 	struct node *n, struct link *l, struct chat_net_msg *m)
 {
@@ -65,6 +73,7 @@ static struct tell *tell_message(
 	list_push_back(&n->tells, &t->order);
 	n->tell_count++;
 	n->tell_bytes += m->data_len;
+	tell_owe(n, t);
 	return t;
 }
 
@@ -76,6 +85,8 @@ static void tell_latest(struct node *n, struct link *l, struct chat_net_msg *m,
 		chat_net_msg_charge(m);
 		msg_free(&(*latest)->msg->msg);
 		(*latest)->msg = m;
+		budget_release(&n->budget, (*latest)->cost);
+		tell_owe(n, *latest);
 		return;
 	}
 	*latest = tell_message(n, l, m);

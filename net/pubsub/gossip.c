@@ -21,6 +21,8 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 	table_init(&g->asked, env->rng);
 	list_init(&g->cache_order);
 	budget_init(&g->cache_budget, env->budget, GOSSIP_CACHE_BYTES_MAX);
+	/* Its parts have maxima of their own; together the parent's holds. */
+	budget_init(&g->held, env->budget, SIZE_MAX);
 	verify_init(g, env);
 	bufq_init(&g->events, GOSSIP_EVENTS_BYTES_MAX);
 	g->heartbeat_ms = P2P_NEVER;
@@ -30,15 +32,43 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 	return g;
 }
 
+bool gpeer_note(struct gossip *g, struct gpeer *p, struct table *names,
+	struct bytes topic)
+{
+	if (table_get(names, topic) != NULL)
+		return true;
+	if (budget_charge(&g->held, GOSSIP_NAME_COST_BYTES) != 0) {
+		g->counters.refused++;
+		return false;
+	}
+	(void)table_put(names, topic, p);
+	return true;
+}
+
+bool gpeer_unnote(struct gossip *g, struct table *names, struct bytes topic)
+{
+	if (table_remove(names, topic) == NULL)
+		return false;
+	budget_release(&g->held, GOSSIP_NAME_COST_BYTES);
+	return true;
+}
+
+void gpeer_unnote_all(struct gossip *g, struct table *names)
+{
+	budget_release(&g->held, names->count * GOSSIP_NAME_COST_BYTES);
+	table_clear(names);
+}
+
 static void gpeer_free(struct gossip *g, struct gpeer *p)
 {
 	outbox_clear(g, p);
 	idontwant_clear(p);
 	promise_forget(&g->promises, p);
 	g->slots[p->slot] = NULL;
-	table_clear(&p->topics);
-	table_clear(&p->early);
-	table_clear(&p->left);
+	gpeer_unnote_all(g, &p->topics);
+	gpeer_unnote_all(g, &p->early);
+	gpeer_unnote_all(g, &p->left);
+	budget_release(&g->held, GOSSIP_PEER_COST_BYTES);
 	free(p);
 }
 
@@ -115,8 +145,15 @@ static struct gpeer *gpeer_new(
 	static const struct score_site nowhere;
 	struct gpeer *p;
 
-	if (g->peers.count >= GOSSIP_PEERS_MAX)
+	_Static_assert(sizeof(*p) + 3 * GOSSIP_CACHE_ENTRY_BYTES +
+				       sizeof(p->unwanted) <=
+			       GOSSIP_PEER_COST_BYTES,
+		"what a peer costs");
+	if (g->peers.count >= GOSSIP_PEERS_MAX ||
+		budget_charge(&g->held, GOSSIP_PEER_COST_BYTES) != 0) {
+		g->counters.refused++;
 		return NULL;
+	}
 	p = xcalloc(1, sizeof(*p));
 	p->id = *id;
 	p->direct = table_get(&g->direct, peer_id_bytes(id)) != NULL;
@@ -295,7 +332,7 @@ void gossip_leave(struct gossip *g, const struct env *env, struct bytes name)
 	TABLE_FOREACH(e, tmp, &g->peers) {
 		struct gpeer *p = e->value;
 
-		(void)table_remove(&p->left, name);
+		(void)gpeer_unnote(g, &p->left, name);
 		(void)send_subscribe(g, p, name, false);
 	}
 	topic_leave(g, t);

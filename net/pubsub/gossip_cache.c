@@ -15,6 +15,7 @@ static void seen_drop_oldest(struct gossip *g)
 	struct table_entry *oldest = table_oldest(&g->seen);
 
 	free(table_remove(&g->seen, table_key(oldest)));
+	budget_release(&g->held, GOSSIP_SEEN_COST_BYTES);
 }
 
 void seen_add(struct gossip *g, const struct env *env, struct bytes id)
@@ -23,8 +24,12 @@ void seen_add(struct gossip *g, const struct env *env, struct bytes id)
 
 	if (seen_has(g, id))
 		return;
-	if (g->seen.count >= GOSSIP_SEEN_MAX)
-		seen_drop_oldest(g);
+	if (g->seen.count >= GOSSIP_SEEN_MAX ||
+		budget_charge(&g->held, GOSSIP_SEEN_COST_BYTES) != 0) {
+		if (g->seen.count > 0)
+			seen_drop_oldest(g);
+		budget_owe(&g->held, GOSSIP_SEEN_COST_BYTES);
+	}
 	s = xmalloc(sizeof(*s));
 	s->until_ms = env_after(env, GOSSIP_SEEN_MS);
 	(void)table_put(&g->seen, id, s);

@@ -30,6 +30,7 @@
 struct topic {
 	struct table mesh;    /* peer id -> struct gpeer */
 	struct table backoff; /* peer id -> struct backoff */
+	struct budget *held;  /* the gossip's, for the back-offs */
 	size_t name_len;
 	uint8_t name[GOSSIP_TOPIC_BYTES_MAX];
 };
@@ -144,6 +145,7 @@ struct gossip {
 	struct table cache; /* gossip_id -> struct cached */
 	struct list cache_order;
 	struct budget cache_budget; /* of its messages */
+	struct budget held; /* of peers, what waits for them, seen, back-offs */
 	bool aliases_kept;
 	struct table aliases;  /* a hash -> struct cached */
 	uint64_t aliases_used; /* the heartbeat of the last use */
@@ -162,6 +164,16 @@ static inline struct bytes topic_name(const struct topic *t)
 {
 	return bytes_of(t->name, t->name_len);
 }
+
+/*
+ * Names of topics in one of a peer's tables, charged each. note: true when it
+ * is there now.
+ */
+bool gpeer_note(struct gossip *g, struct gpeer *p, struct table *names,
+	struct bytes topic);
+/* True when it was there. */
+bool gpeer_unnote(struct gossip *g, struct table *names, struct bytes topic);
+void gpeer_unnote_all(struct gossip *g, struct table *names);
 
 static inline bool gpeer_subscribed(const struct gpeer *p, struct bytes topic)
 {

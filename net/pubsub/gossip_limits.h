@@ -102,4 +102,12 @@
 /* Sent in one RPC; go-libp2p-pubsub reads no more of one. */
 #define GOSSIP_IDONTWANT_PER_RPC 10
 
+/* What is charged for a peer as such; for the name of a topic in one of its
+ * tables; for an id that was seen and for a back-off, with their entries. */
+#define GOSSIP_PEER_COST_BYTES 2048
+#define GOSSIP_NAME_COST_BYTES \
+	(GOSSIP_TOPIC_BYTES_MAX + (size_t)GOSSIP_CACHE_ENTRY_BYTES)
+#define GOSSIP_SEEN_COST_BYTES ((size_t)GOSSIP_CACHE_ENTRY_BYTES + 16)
+#define GOSSIP_BACKOFF_COST_BYTES ((size_t)GOSSIP_CACHE_ENTRY_BYTES + 64)
+
 #endif

@@ -22,6 +22,7 @@ struct topic *topic_new(
 	P2P_ASSERT(name.len <= sizeof(t->name));
 	table_init(&t->mesh, env->rng);
 	table_init(&t->backoff, env->rng);
+	t->held = &g->held;
 	memcpy(t->name, name.data, name.len);
 	t->name_len = name.len;
 	(void)table_put(&g->topics, name, t);
@@ -51,6 +52,7 @@ void topic_free(struct topic *t)
 {
 	struct table_entry *e, *tmp;
 
+	budget_release(t->held, t->backoff.count * GOSSIP_BACKOFF_COST_BYTES);
 	TABLE_FOREACH(e, tmp, &t->backoff)
 		free(e->value);
 	table_clear(&t->backoff);
@@ -67,7 +69,19 @@ static void drop_backoff(struct topic *t, const struct table_entry *e)
 	/* The entry holds the key that removes it. */
 	memcpy(key, id.data, id.len);
 	(void)table_remove(&t->backoff, bytes_of(key, id.len));
+	budget_release(t->held, GOSSIP_BACKOFF_COST_BYTES);
 	free(b);
+}
+
+/* The place for one more: of another, if there is none. */
+static void hold_backoff(struct topic *t)
+{
+	if (t->backoff.count < GOSSIP_BACKOFFS_MAX &&
+		budget_charge(t->held, GOSSIP_BACKOFF_COST_BYTES) == 0)
+		return;
+	if (t->backoff.count > 0)
+		drop_backoff(t, table_oldest(&t->backoff));
+	budget_owe(t->held, GOSSIP_BACKOFF_COST_BYTES);
 }
 
 void mesh_back_off(const struct env *env, struct topic *t,
@@ -78,8 +92,7 @@ void mesh_back_off(const struct env *env, struct topic *t,
 	uint64_t until = env_after(env, seconds * 1000 + GOSSIP_HEARTBEAT_MS);
 
 	if (b == NULL) {
-		if (t->backoff.count >= GOSSIP_BACKOFFS_MAX)
-			drop_backoff(t, table_oldest(&t->backoff));
+		hold_backoff(t);
 		b = xcalloc(1, sizeof(*b));
 		(void)table_put(&t->backoff, peer_id_bytes(&p->id), b);
 	}
@@ -211,7 +224,7 @@ void mesh_on_graft(struct gossip *g, const struct env *env, struct gpeer *p,
 		return;
 	if (!p->ready) {
 		/* Who takes no stream of ours holds no place in the mesh. */
-		(void)table_put(&p->early, name, p);
+		(void)gpeer_note(g, p, &p->early, name);
 		return;
 	}
 	if (is_too_early(g, env, t, p) || p->version == GOSSIP_FLOODSUB ||
@@ -249,7 +262,7 @@ void mesh_answer_early(struct gossip *g, const struct env *env, struct gpeer *p)
 
 	TABLE_FOREACH(e, tmp, &p->early)
 		mesh_on_graft(g, env, p, table_key(e));
-	table_clear(&p->early);
+	gpeer_unnote_all(g, &p->early);
 }
 
 void mesh_on_unsubscribe(struct gossip *g, const struct env *env,
@@ -257,7 +270,7 @@ void mesh_on_unsubscribe(struct gossip *g, const struct env *env,
 {
 	struct topic *t = table_get(&g->topics, name);
 
-	(void)table_remove(&p->early, name);
+	(void)gpeer_unnote(g, &p->early, name);
 	if (t == NULL || !in_mesh(t, p))
 		return;
 	mesh_remove(g, t, p);
@@ -266,7 +279,7 @@ void mesh_on_unsubscribe(struct gossip *g, const struct env *env,
 	 * an IHAVE of all that is recent. */
 	mesh_back_off(env, t, p, GOSSIP_UNSUBSCRIBE_BACKOFF_S);
 	if (p->left.count < GOSSIP_TOPICS_PER_PEER_MAX)
-		(void)table_put(&p->left, name, p);
+		(void)gpeer_note(g, p, &p->left, name);
 }
 
 bool mesh_on_prune(struct gossip *g, const struct env *env, struct gpeer *p,
@@ -275,9 +288,9 @@ bool mesh_on_prune(struct gossip *g, const struct env *env, struct gpeer *p,
 	struct topic *t = table_get(&g->topics, name);
 
 	/* Who leaves a topic unsubscribes first and then says PRUNE. */
-	bool was = table_remove(&p->left, name) != NULL;
+	bool was = gpeer_unnote(g, &p->left, name);
 
-	(void)table_remove(&p->early, name);
+	(void)gpeer_unnote(g, &p->early, name);
 	if (t == NULL)
 		return false;
 	was |= in_mesh(t, p);

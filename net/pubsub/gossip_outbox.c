@@ -38,14 +38,32 @@ void outbox_init(struct gpeer *p, const struct env *env)
 	bufq_init(&p->out.frames, GOSSIP_RPC_BYTES_MAX + LENGTH_BYTES_MAX);
 }
 
-static void charge(struct gossip *g, struct gpeer *p, size_t n)
+static void count(struct gossip *g, struct gpeer *p, size_t n)
 {
 	g->out_bytes += n;
 	p->out.bytes += n;
 }
 
+static int charge(struct gossip *g, struct gpeer *p, size_t n)
+{
+	int err = budget_charge(&g->held, n);
+
+	if (err == 0)
+		count(g, p, n);
+	return err;
+}
+
+/* What the peer must be told, a topic's last word, and the RPC that is being
+ * made of what was charged: neither can be refused. */
+static void owe(struct gossip *g, struct gpeer *p, size_t n)
+{
+	budget_owe(&g->held, n);
+	count(g, p, n);
+}
+
 static void refund(struct gossip *g, struct gpeer *p, size_t n)
 {
+	budget_release(&g->held, n);
 	g->out_bytes -= n;
 	p->out.bytes -= n;
 }
@@ -224,11 +242,12 @@ bool outbox_control(struct gossip *g, struct gpeer *p, struct bytes field)
 	if (!p->ready)
 		return false;
 	if (field.len > outbox_room(g, p) ||
-		bufq_push(&p->out.control, field) != 0) {
+		field.len > bufq_room(&p->out.control) ||
+		charge(g, p, field.len) != 0) {
 		g->counters.out_dropped++;
 		return false;
 	}
-	charge(g, p, field.len);
+	P2P_ASSERT(bufq_push(&p->out.control, field) == 0);
 	announce(g, p);
 	return true;
 }
@@ -260,7 +279,8 @@ bool outbox_message(struct gossip *g, struct gpeer *p, struct bytes raw,
 
 	if (!p->ready)
 		return false;
-	if (sizeof(*w) + raw.len > outbox_room(g, p)) {
+	if (sizeof(*w) + raw.len > outbox_room(g, p) ||
+		charge(g, p, sizeof(*w) + raw.len) != 0) {
 		g->counters.out_dropped++;
 		return false;
 	}
@@ -269,7 +289,6 @@ bool outbox_message(struct gossip *g, struct gpeer *p, struct bytes raw,
 	w->asked = way == OUTBOX_ASKED;
 	list_push_back(way == OUTBOX_LATE ? &p->out.late : &p->out.messages,
 		&w->order);
-	charge(g, p, waiting_cost(w->message));
 	announce(g, p);
 	return true;
 }
@@ -382,7 +401,7 @@ static void push_frame(struct gossip *g, struct gpeer *p, struct bytes body)
 	head[n++] = (uint8_t)len;
 	P2P_ASSERT(bufq_push(&p->out.frames, bytes_of(head, n)) == 0);
 	P2P_ASSERT(body.len == 0 || bufq_push(&p->out.frames, body) == 0);
-	charge(g, p, n + body.len);
+	owe(g, p, n + body.len);
 }
 
 void outbox_frame(struct gossip *g, struct gpeer *p)

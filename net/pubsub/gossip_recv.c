@@ -37,7 +37,8 @@ static bool make_way(struct recv *r)
 		gossip_emit_topic(r->g, r->p, name, false);
 		/* The entry holds the key that removes it. */
 		memcpy(key, name.data, name.len);
-		(void)table_remove(&r->p->topics, bytes_of(key, name.len));
+		(void)gpeer_unnote(
+			r->g, &r->p->topics, bytes_of(key, name.len));
 		return true;
 	}
 	return false;
@@ -56,8 +57,9 @@ static void on_subscribe(struct recv *r, struct bytes topic)
 		r->g->counters.refused++;
 		return;
 	}
-	(void)table_put(&p->topics, topic, p);
-	(void)table_remove(&p->left, topic);
+	if (!gpeer_note(r->g, p, &p->topics, topic))
+		return;
+	(void)gpeer_unnote(r->g, &p->left, topic);
 	gossip_emit_topic(r->g, p, topic, true);
 	if (t != NULL)
 		mesh_offer(r->g, r->env, t, p);
@@ -65,7 +67,7 @@ static void on_subscribe(struct recv *r, struct bytes topic)
 
 static void on_unsubscribe(struct recv *r, struct bytes topic)
 {
-	if (table_remove(&r->p->topics, topic) == NULL)
+	if (!gpeer_unnote(r->g, &r->p->topics, topic))
 		return;
 	mesh_on_unsubscribe(r->g, r->env, r->p, topic);
 	gossip_emit_topic(r->g, r->p, topic, false);

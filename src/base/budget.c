@@ -31,16 +31,21 @@ int budget_charge(struct budget *b, size_t amount)
 		return P2P_ERR_LIMIT;
 	}
 	for (struct budget *at = b; at != NULL; at = at->parent) {
-		if (amount > at->max - at->used) {
+		if (at->used > at->max || amount > at->max - at->used) {
 			at->refused_count++;
 			return P2P_ERR_LIMIT;
 		}
 	}
+	budget_owe(b, amount);
+	return 0;
+}
+
+void budget_owe(struct budget *b, size_t amount)
+{
 	for (struct budget *at = b; at != NULL; at = at->parent) {
 		at->used += amount;
 		at->most = P2P_MAX(at->most, at->used);
 	}
-	return 0;
 }
 
 int budget_move(struct budget *b, struct budget *parent)

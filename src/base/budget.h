@@ -23,6 +23,9 @@ void budget_clear(struct budget *b);
 
 /* 0, or P2P_ERR_LIMIT with nothing charged anywhere. */
 int budget_charge(struct budget *b, size_t amount) P2P_MUST_CHECK;
+/* Charged whatever the maxima say: for what must be held, and is bounded by a
+ * maximum of its own. Until it is released all else is refused. */
+void budget_owe(struct budget *b, size_t amount);
 /*
  * Everything charged here is charged to the chain of another parent instead.
  * P2P_ERR_LIMIT with nothing changed.

@@ -719,6 +719,39 @@ static void test_gossip_crowd_of_slow_peers_is_bounded(void **state)
 	assert_int_equal(lab_said(l, 29).messages, 1);
 }
 
+/* What is kept for a peer, and on account of it, is on the one bill. */
+static void test_gossip_charges_what_waits_and_what_was_seen(void **state)
+{
+	struct gossip_lab *l = *state;
+	size_t before = l->te.budget.used, each;
+
+	lab_member(l, 0, GOSSIP_V11);
+	assert_true(l->te.budget.used >=
+		    before + GOSSIP_PEER_COST_BYTES + GOSSIP_NAME_COST_BYTES);
+	(void)lab_said(l, 0);
+	before = l->te.budget.used;
+	assert_int_equal(gossip_publish(l->g, &l->te.env,
+				 lab_sign(l, ME, 1, "room", "waits")),
+		1);
+	each = l->te.budget.used - before;
+	assert_true(each >= GOSSIP_SEEN_COST_BYTES + gossip_out_bytes(l->g) +
+				    gossip_cache_bytes(l->g));
+	/* No memory for the queue: as if the queue were full. */
+	l->te.budget.max = l->te.budget.used;
+	assert_int_equal(gossip_publish(l->g, &l->te.env,
+				 lab_sign(l, ME, 2, "room", "there")),
+		0);
+	assert_int_equal(gossip_counters(l->g)->out_dropped, 1);
+	/* The new id has taken the old one's place. */
+	assert_int_equal(l->g->seen.count, 1);
+	assert_true(l->te.budget.used <= l->te.budget.max);
+	l->te.budget.max = SIZE_MAX;
+	(void)lab_said(l, 0);
+	assert_int_equal(gossip_out_bytes(l->g), 0);
+	gossip_peer_remove(l->g, &l->te.env, lab_id(l, 0));
+	assert_int_equal(l->g->held.used, GOSSIP_SEEN_COST_BYTES);
+}
+
 static void test_gossip_cache_is_bounded(void **state)
 {
 	struct gossip_lab *l = *state;
@@ -817,6 +850,7 @@ int main(void)
 		T(test_gossip_refuses_bent_rpcs),
 		T(test_gossip_slow_peer_loses_messages_counted),
 		T(test_gossip_crowd_of_slow_peers_is_bounded),
+		T(test_gossip_charges_what_waits_and_what_was_seen),
 		T(test_gossip_cache_is_bounded),
 		T(test_gossip_leaving_frees_everything),
 		T(test_gossip_names_each_sender_once),

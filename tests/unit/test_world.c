@@ -255,6 +255,26 @@ static void test_the_nth_charge_can_be_refused(void **state)
 	assert_int_equal(b.used, 0);
 }
 
+static void test_what_is_owed_counts_though_it_is_too_much(void **state)
+{
+	struct budget all, b;
+
+	(void)state;
+	budget_init(&all, NULL, 100);
+	budget_init(&b, &all, SIZE_MAX);
+	assert_int_equal(budget_charge(&b, 90), 0);
+	budget_owe(&b, 30);
+	assert_int_equal(all.used, 120);
+	assert_int_equal(all.most, 120);
+	assert_int_equal(budget_charge(&b, 0), P2P_ERR_LIMIT);
+	assert_int_equal(budget_charge(&all, 1), P2P_ERR_LIMIT);
+	budget_release(&b, 21);
+	assert_int_equal(budget_charge(&b, 1), 0);
+	assert_int_equal(budget_charge(&b, 1), P2P_ERR_LIMIT);
+	budget_clear(&b);
+	assert_int_equal(all.used, 0);
+}
+
 static void test_a_full_queue_is_left_as_it_was(void **state)
 {
 	struct bufq q;
@@ -364,6 +384,8 @@ int main(void)
 			test_log_lines_pass_up_to_the_level_and_are_cut),
 		cmocka_unit_test(test_log_levels_have_names),
 		cmocka_unit_test(test_the_nth_charge_can_be_refused),
+		cmocka_unit_test(
+			test_what_is_owed_counts_though_it_is_too_much),
 		cmocka_unit_test(test_a_full_queue_is_left_as_it_was),
 		cmocka_unit_test(test_an_emptied_queue_gives_large_memory_back),
 		cmocka_unit_test(test_buf_hands_out_cuts_and_wipes),
