@@ -44,7 +44,7 @@ static void count(struct gossip *g, struct gpeer *p, size_t n)
 	p->out.bytes += n;
 }
 
-static int charge(struct gossip *g, struct gpeer *p, size_t n)
+static P2P_MUST_CHECK int charge(struct gossip *g, struct gpeer *p, size_t n)
 {
 	int err = budget_charge(&g->held, n);
 
@@ -140,7 +140,7 @@ static struct news *news_open(
 static void news_close(struct gossip *g, struct gpeer *p, struct bytes topic,
 	const struct news *n)
 {
-	charge(g, p, news_cost(topic, n));
+	owe(g, p, news_cost(topic, n));
 	announce(g, p);
 }
 
