@@ -39,7 +39,10 @@ bool gpeer_note(struct gossip *g, struct gpeer *p, struct table *names,
 		return true;
 	if (budget_charge(&g->held, GOSSIP_NAME_COST_BYTES) != 0) {
 		g->counters.refused++;
-		return false;
+		/* It is said once: in a room of ours it would be deaf. */
+		if (table_get(&g->topics, topic) == NULL)
+			return false;
+		budget_owe(&g->held, GOSSIP_NAME_COST_BYTES);
 	}
 	(void)table_put(names, topic, p);
 	return true;

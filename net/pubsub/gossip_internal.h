@@ -166,8 +166,8 @@ static inline struct bytes topic_name(const struct topic *t)
 }
 
 /*
- * Names of topics in one of a peer's tables, charged each. note: true when it
- * is there now.
+ * Names of topics in one of a peer's tables, charged each; those that we are in
+ * are noted in any case. note: true when it is there now.
  */
 bool gpeer_note(struct gossip *g, struct gpeer *p, struct table *names,
 	struct bytes topic);
