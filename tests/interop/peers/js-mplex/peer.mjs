@@ -24,6 +24,7 @@ await runPeer({
   createNode: (_, options) => createLibp2p({
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
+    connectionMonitor: { enabled: !options.streams },
     connectionEncryption: [noise()],
     streamMuxers: [mplex(options.streams ? unlimited : undefined)],
     services: {

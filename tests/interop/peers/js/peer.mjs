@@ -52,6 +52,7 @@ await runPeer({
     connectionManager: options.score
       ? { inboundConnectionThreshold: CROWD, maxIncomingPendingConnections: CROWD }
       : {},
+    connectionMonitor: { enabled: !options.streams },
     connectionEncrypters: [noise()],
     streamMuxers: names.map((name) =>
       muxers[name](options.streams ? unlimited : undefined)),
