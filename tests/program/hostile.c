@@ -30,6 +30,8 @@
 #include "tests/program/hostile_identify.h"
 
 #define PEERS_MAX 256
+#define RECORDS_MIN 1200
+#define RECORDS_MS 40000
 #define OUT_BYTES (1u << 20)
 #define FLIGHT_BYTES (128u << 10) /* made in advance */
 #define WINDOW 262144u
@@ -762,7 +764,10 @@ int main(int argc, char *argv[])
 	until = env.now_ms + (uint64_t)(strtod(argv[4], NULL) * 1000);
 	for (size_t i = 0; i < peers; i++)
 		foes[i].fd = -1;
-	while (env.now_ms < until)
+	/* So many that the oldest have to be forgotten, however slowly. */
+	while (env.now_ms < until ||
+		(attack->records && connects < RECORDS_MIN &&
+			env.now_ms < until + RECORDS_MS))
 		turn(peers, port);
 	for (size_t i = 0; i < peers; i++)
 		hang_up(&foes[i]);
