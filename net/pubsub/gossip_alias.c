@@ -133,12 +133,21 @@ static bool is_decimal(struct bytes id)
 	return id.len > 0 && id.len <= DECIMAL_DIGITS_MAX;
 }
 
+size_t alias_cost(const struct gossip *g)
+{
+	_Static_assert(P2P_ARRAY_LEN(opaque) * GOSSIP_CACHE_ENTRY_BYTES <=
+			       GOSSIP_ALIAS_COST_BYTES,
+		"what the aliases of a message cost");
+	return g->aliases_kept ? GOSSIP_ALIAS_COST_BYTES : 0;
+}
+
 void alias_add(struct gossip *g, struct cached *c)
 {
 	uint8_t id[GOSSIP_ID_BYTES_MAX];
 
 	if (!g->aliases_kept)
 		return;
+	c->aliased = true;
 	for (size_t i = 0; i < P2P_ARRAY_LEN(opaque); i++) {
 		size_t len = cache_write_id(c, opaque[i], id);
 
@@ -146,12 +155,14 @@ void alias_add(struct gossip *g, struct cached *c)
 	}
 }
 
-void alias_remove(struct gossip *g, const struct cached *c)
+void alias_remove(struct gossip *g, struct cached *c)
 {
 	uint8_t id[GOSSIP_ID_BYTES_MAX];
 
-	if (!g->aliases_kept)
+	if (!c->aliased)
 		return;
+	c->aliased = false;
+	budget_release(&g->cache_budget, GOSSIP_ALIAS_COST_BYTES);
 	for (size_t i = 0; i < P2P_ARRAY_LEN(opaque); i++) {
 		struct bytes alias =
 			bytes_of(id, cache_write_id(c, opaque[i], id));
@@ -164,14 +175,18 @@ void alias_remove(struct gossip *g, const struct cached *c)
 
 static void keep_aliases(struct gossip *g)
 {
-	struct list *pos, *tmp;
+	struct list *pos = g->cache_order.prev;
 
 	g->aliases_used = g->heartbeat;
 	if (g->aliases_kept)
 		return;
 	g->aliases_kept = true;
-	LIST_FOREACH(pos, tmp, &g->cache_order)
+	/* Where there is no room for all, the newest are found. */
+	for (; pos != &g->cache_order; pos = pos->prev) {
+		if (budget_charge(&g->cache_budget, alias_cost(g)) != 0)
+			return;
 		alias_add(g, LIST_ITEM(pos, struct cached, order));
+	}
 }
 
 /* Which form named this message. Only the cheap one is computed: hashes of
@@ -203,9 +218,13 @@ struct cached *alias_find(struct gossip *g, struct gpeer *p, struct bytes id)
 
 void alias_heartbeat(struct gossip *g)
 {
+	struct list *pos, *tmp;
+
 	if (!g->aliases_kept ||
 		g->aliases_used + GOSSIP_ALIAS_HEARTBEATS > g->heartbeat)
 		return;
+	LIST_FOREACH(pos, tmp, &g->cache_order)
+		alias_remove(g, LIST_ITEM(pos, struct cached, order));
 	g->aliases_kept = false;
 	table_clear(&g->aliases);
 }

@@ -72,7 +72,7 @@ void cache_add(struct gossip *g, const struct unit *u, struct bytes raw)
 	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX];
 	size_t id_len = unit_gossip_id(u, id);
 	struct cached *c = cache_find(g, bytes_of(id, id_len));
-	size_t cost = cache_cost(raw.len);
+	size_t cost = cache_cost(raw.len) + alias_cost(g);
 
 	if (c != NULL) {
 		/* Sent again: named in IHAVE again. */

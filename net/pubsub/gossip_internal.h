@@ -97,6 +97,7 @@ struct gpeer {
 struct cached {
 	struct list order;  /* newest last */
 	uint64_t heartbeat; /* when it came */
+	bool aliased;       /* in g->aliases, and charged for it */
 	/* How often each peer was answered: two bits a slot. */
 	uint8_t served[GOSSIP_PEERS_MAX / 4];
 	uint64_t came_ms; /* the first delivery */
@@ -416,8 +417,11 @@ size_t cache_write_id(const struct cached *c, enum gossip_id_form form,
 /* The recent message that the peer means by an id that gossip_id_read cannot
  * read, or NULL. When there is one, the peer's form is known from then on. */
 struct cached *alias_find(struct gossip *g, struct gpeer *p, struct bytes id);
+/* What alias_add needs of g->cache_budget for one message; charge it before. */
+size_t alias_cost(const struct gossip *g);
 void alias_add(struct gossip *g, struct cached *c);
-void alias_remove(struct gossip *g, const struct cached *c);
+/* Gives it back. */
+void alias_remove(struct gossip *g, struct cached *c);
 void alias_heartbeat(struct gossip *g);
 
 #endif

@@ -69,8 +69,10 @@
 #define GOSSIP_IHAVE_MESSAGES_MAX 10 /* RPCs, per peer and heartbeat */
 #define GOSSIP_IWANT_ANSWERS_MAX 3   /* per id and peer */
 #define GOSSIP_ID_BYTES_MAX 128
-/* So long recent messages are named by hashes after somebody used one. */
+/* So long recent messages are named by hashes after somebody used one, and what
+ * is charged for those of one message meanwhile. */
 #define GOSSIP_ALIAS_HEARTBEATS 120
+#define GOSSIP_ALIAS_COST_BYTES (3 * (size_t)GOSSIP_CACHE_ENTRY_BYTES)
 
 /* Gossipsub v1.1: whom the mesh keeps, and what is counted against a peer. */
 #define GOSSIP_D_SCORE 4 /* the best ones that stay when it is too large */

@@ -197,6 +197,70 @@ static void test_alias_is_forgotten_when_unused(void **state)
 	assert_false(l->g->aliases_kept);
 }
 
+/* What the tables hold is on the bill of the cache while they hold it. */
+static void test_alias_is_charged_with_its_message(void **state)
+{
+	struct gossip_lab *l = *state;
+	size_t before;
+
+	lab_member(l, 0, GOSSIP_V11);
+	hear(l, 5, "first");
+	hear(l, 6, "second");
+	before = gossip_cache_bytes(l->g);
+	assert_int_equal(lab_iwant(l, 0, bytes_str("123")), 0);
+	assert_int_equal(
+		gossip_cache_bytes(l->g), before + 2 * GOSSIP_ALIAS_COST_BYTES);
+	hear(l, 7, "third");
+	assert_true(gossip_cache_bytes(l->g) >
+		    before + 3 * GOSSIP_ALIAS_COST_BYTES);
+	lab_pass(l, (GOSSIP_HISTORY_WINDOWS + 1) * GOSSIP_HEARTBEAT_MS);
+	assert_int_equal(gossip_cache_bytes(l->g), 0);
+	/* Nobody uses them any more, and messages are there. */
+	for (unsigned n = 0; l->g->aliases_kept; n++) {
+		assert_true(n < 2 * GOSSIP_ALIAS_HEARTBEATS);
+		hear(l, 100 + n, "later");
+		lab_pass(l, GOSSIP_HEARTBEAT_MS);
+	}
+	assert_true(l->g->cache.count > 0);
+	before = gossip_cache_bytes(l->g);
+	assert_int_equal(lab_iwant(l, 0, bytes_str("123")), 0);
+	assert_int_equal(gossip_cache_bytes(l->g),
+		before + l->g->cache.count * GOSSIP_ALIAS_COST_BYTES);
+}
+
+/* Where there is room for some alone the newest are found, and what comes later
+ * takes the place of the oldest. */
+static void test_alias_without_room_is_of_the_newest(void **state)
+{
+	struct gossip_lab *l = *state;
+	uint8_t out[GOSSIP_ID_BYTES_MAX];
+
+	lab_member(l, 0, GOSSIP_V11);
+	hear(l, 5, "first");
+	hear(l, 6, "second");
+	l->g->cache_budget.max =
+		gossip_cache_bytes(l->g) + GOSSIP_ALIAS_COST_BYTES;
+	assert_int_equal(lab_iwant(l, 0, bytes_str("123")), 0);
+	assert_int_equal(l->g->aliases.count, 3);
+	assert_int_equal(
+		lab_iwant(l, 0,
+			id_of(l, 5, "first", GOSSIP_FORM_DATA_SHA256, out)),
+		0);
+	assert_int_equal(lab_said(l, 0).messages, 0);
+	assert_int_equal(
+		lab_iwant(l, 0,
+			id_of(l, 6, "second", GOSSIP_FORM_DATA_SHA256, out)),
+		0);
+	assert_int_equal(lab_said(l, 0).messages, 1);
+	hear(l, 7, "third!");
+	assert_true(l->g->cache_budget.used <= l->g->cache_budget.max);
+	assert_int_equal(
+		lab_iwant(l, 0,
+			id_of(l, 7, "third!", GOSSIP_FORM_DATA_SHA256, out)),
+		0);
+	assert_int_equal(lab_said(l, 0).messages, 1);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -207,6 +271,8 @@ int main(void)
 		T(test_alias_that_begins_like_a_key_is_none),
 		T(test_alias_is_obeyed_in_idontwant),
 		T(test_alias_is_forgotten_when_unused),
+		T(test_alias_is_charged_with_its_message),
+		T(test_alias_without_room_is_of_the_newest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
