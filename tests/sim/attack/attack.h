@@ -64,8 +64,8 @@ struct family {
 	unsigned attack_from_s;  /* until then they behave */
 	unsigned addresses;      /* of the hostile hosts; 0: each its own */
 	bool liars; /* those who break no rule name in IHAVE what they do not
-		       forward, as soon as one of them has heard it, and hand
-		       nothing over when they are asked */
+		       forward, some as soon as one of them has heard it, and
+		       hand nothing over when they are asked */
 	bool mixed_book; /* the honest know hostile addresses, as many among
 			    theirs as there are in the world */
 };

@@ -21,6 +21,9 @@
 #define FORWARD_ONE_IN 4
 #define WHISPER_US 5000 /* from one hostile host to all others */
 #define NAMED_S 5       /* a line is named at each beat for so long */
+/* So many name it at once, the others at their next beat: all at once would
+ * cost minutes and change nothing, since everybody who names it is asked. */
+#define WHISPER_ONE_IN 5
 #define PING_INTERVAL_MS 20000
 
 /* An honest host that it is connected to. */
@@ -226,7 +229,7 @@ static void leak(struct host *h, struct line *l)
 		return;
 	l->leaked = true;
 	for (unsigned i = w->cfg.honest; i < w->host_count; i++)
-		if (is_liar(&w->host[i]))
+		if (is_liar(&w->host[i]) && i / 2 % WHISPER_ONE_IN == 0)
 			(void)world_at(w, w->now_us + WHISPER_US,
 				&(struct event){.fn = on_whisper,
 					.host = &w->host[i],
