@@ -123,6 +123,20 @@ static void try_peer(
 		(void)!swarm_want(n->swarm, env, &ev->peer);
 }
 
+/* It takes nothing, and others need the room: it may have a new stream soon. */
+static void cut_link(
+	struct node *n, const struct env *env, const struct peer_id *peer)
+{
+	struct link *l = link_find(n, peer);
+
+	gossip_peer_mute(n->gossip, peer);
+	if (l == NULL || l->out == 0)
+		return;
+	swarm_stream_reset(n->swarm, l->out);
+	l->out = 0;
+	reopen_later(n, env, l);
+}
+
 void link_hear(struct node *n, const struct env *env)
 {
 	struct gossip_event ev;
@@ -137,6 +151,9 @@ void link_hear(struct node *n, const struct env *env)
 			break;
 		case GOSSIP_EV_PX:
 			try_peer(n, env, &ev);
+			break;
+		case GOSSIP_EV_BEHIND:
+			cut_link(n, env, &ev.peer);
 			break;
 		}
 	}

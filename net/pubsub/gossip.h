@@ -203,10 +203,14 @@ struct gossip_records {
 void gossip_set_records(struct gossip *g, const struct gossip_records *records);
 
 enum gossip_event_kind {
-	GOSSIP_EV_UNIT,  /* peer handed a new, verified unit; event owns it */
-	GOSSIP_EV_TOPIC, /* peer is in `topic` (joined) or not any more */
-	GOSSIP_EV_PX,    /* `from` names peer, who may help out; unit: its
-			    record, verified; event owns it */
+	GOSSIP_EV_UNIT,   /* peer handed a new, verified unit; event owns it */
+	GOSSIP_EV_TOPIC,  /* peer is in `topic` (joined) or not any more */
+	GOSSIP_EV_PX,     /* `from` names peer, who may help out; unit: its
+			     record, verified; event owns it */
+	GOSSIP_EV_BEHIND, /* peer did not take what waited while there was no
+			     room for others: that is gone. End our stream to
+			     it, which has half an RPC, and call
+			     gossip_peer_mute before anything else */
 };
 
 struct gossip_event {

@@ -59,6 +59,7 @@ struct outbox {
 	struct list late;     /* the same, behind all of those */
 	struct bufq frames;   /* the RPC that is being taken */
 	size_t bytes;         /* of all these */
+	uint64_t since;       /* the heartbeat when it was empty last */
 };
 
 struct gpeer {
@@ -203,7 +204,9 @@ void outbox_clear(struct gossip *g, struct gpeer *p);
 /* Makes the next RPC when none is being taken. */
 void outbox_frame(struct gossip *g, struct gpeer *p);
 void outbox_consume(struct gossip *g, struct gpeer *p, size_t n);
-/* Each returns false when the peer has no stream or no room. */
+/* Each returns false when the peer has no stream or no room. To make room what
+ * waits for others is dropped, and gossip_counters' out_dropped says so; one
+ * of them may have no stream any more then. */
 bool outbox_hello(struct gossip *g, struct gpeer *p);
 bool outbox_subscription(
 	struct gossip *g, struct gpeer *p, struct bytes topic, bool joined);

@@ -46,7 +46,12 @@
 /* About 150 bytes each. A line that is older than these many and comes again
  * is known to the store, so it is not shown twice. */
 #define GOSSIP_SEEN_MAX 30000
-#define GOSSIP_OUT_TOTAL_BYTES_MAX (4u << 20) /* waiting for all peers */
+/* Waiting for all peers; subscriptions, GRAFT and PRUNE, of which a topic has
+ * the last alone, may come on top. */
+#define GOSSIP_OUT_TOTAL_BYTES_MAX (4u << 20)
+/* Whose queue was not empty for so long gives way to others when that is used
+ * up. */
+#define GOSSIP_BEHIND_HEARTBEATS 3
 /* Who brings more new messages than this, over two heartbeats or so, fills
  * a quarter of the room at most: a flood drowns itself first. */
 #define GOSSIP_MODEST_BYTES (16u << 10)

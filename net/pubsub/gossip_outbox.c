@@ -78,9 +78,11 @@ static bool outbox_empty(const struct outbox *o)
 /* Something waits: the peer is named to whoever writes. */
 static void announce(struct gossip *g, struct gpeer *p)
 {
-	if (!p->named)
-		list_push_back(&g->senders, &p->sender);
+	if (p->named)
+		return;
+	list_push_back(&g->senders, &p->sender);
 	p->named = true;
+	p->out.since = g->heartbeat;
 }
 
 static void unannounce(struct gpeer *p)
@@ -89,7 +91,7 @@ static void unannounce(struct gpeer *p)
 	p->named = false;
 }
 
-/* ---- what waits -------------------------------------------------------- */
+/* ---- who may wait ------------------------------------------------------ */
 
 /* While much waits for all, nobody may hold more than its share, so that those
  * who do not read cannot silence us towards those who do. */
@@ -102,6 +104,135 @@ static size_t outbox_room(const struct gossip *g, const struct gpeer *p)
 			(size_t)UNIT_BYTES_MAX + 4096);
 	return p->out.bytes >= max ? 0 : max - p->out.bytes;
 }
+
+/* ---- making room ------------------------------------------------------- */
+
+static size_t waiting_cost(const struct shared *m)
+{
+	return sizeof(struct waiting) + m->len;
+}
+
+static void waiting_free(struct gossip *g, struct gpeer *p, struct waiting *w)
+{
+	refund(g, p, waiting_cost(w->message));
+	list_remove(&w->order);
+	outbox_release(w->message);
+	free(w);
+}
+
+static bool total_holds(const struct gossip *g, size_t n)
+{
+	return n <= GOSSIP_OUT_TOTAL_BYTES_MAX &&
+	       g->out_bytes <= GOSSIP_OUT_TOTAL_BYTES_MAX - n;
+}
+
+/* What waits for it has not been taken as a whole for some time. */
+static bool is_behind(const struct gossip *g, const struct gpeer *p)
+{
+	return p->named &&
+	       p->out.since + GOSSIP_BEHIND_HEARTBEATS <= g->heartbeat;
+}
+
+static bool is_loose(const struct outbox *o)
+{
+	return o->control.len > 0 || !list_empty(&o->messages) ||
+	       !list_empty(&o->late);
+}
+
+/* Whether the peer gives way to n bytes for another: who is behind does, to all
+ * who are not, and who holds more than the other would. */
+static bool yields(const struct gossip *g, const struct gpeer *p,
+	const struct gpeer *to, size_t n)
+{
+	if (p == to || p->out.bytes == 0)
+		return false;
+	if (is_behind(g, p) && !is_behind(g, to))
+		return true;
+	return is_loose(&p->out) && p->out.bytes > to->out.bytes + n;
+}
+
+static bool yields_before(
+	const struct gossip *g, const struct gpeer *p, const struct gpeer *than)
+{
+	if (is_behind(g, p) != is_behind(g, than))
+		return is_behind(g, p);
+	return p->out.bytes > than->out.bytes;
+}
+
+static struct gpeer *who_yields(
+	const struct gossip *g, const struct gpeer *to, size_t n)
+{
+	struct table_entry *e, *tmp;
+	struct gpeer *first = NULL;
+
+	TABLE_FOREACH(e, tmp, &g->peers) {
+		struct gpeer *p = e->value;
+
+		if (yields(g, p, to, n) &&
+			(first == NULL || yields_before(g, p, first)))
+			first = p;
+	}
+	return first;
+}
+
+/* Drops the newest of a list until there is room. */
+static void shed_messages(
+	struct gossip *g, struct gpeer *p, struct list *from, size_t n)
+{
+	while (!list_empty(from) && !total_holds(g, n)) {
+		waiting_free(
+			g, p, LIST_ITEM(from->prev, struct waiting, order));
+		g->counters.out_dropped++;
+	}
+}
+
+static void shed(struct gossip *g, struct gpeer *p, size_t n)
+{
+	shed_messages(g, p, &p->out.late, n);
+	shed_messages(g, p, &p->out.messages, n);
+	if (!total_holds(g, n) && p->out.control.len > 0) {
+		refund(g, p, p->out.control.len);
+		bufq_consume(&p->out.control, p->out.control.len);
+		g->counters.out_dropped++;
+		/* The questions may be among it. */
+		promise_forget(&g->promises, p);
+	}
+	if (outbox_empty(&p->out))
+		unannounce(p);
+}
+
+/* The RPC that is being taken cannot be left out: its stream must end. */
+static void cut(struct gossip *g, struct gpeer *p)
+{
+	outbox_clear(g, p);
+	promise_forget(&g->promises, p);
+	p->ready = false;
+	g->counters.out_dropped++;
+	gossip_emit(g, &(struct gossip_event){
+			       .kind = GOSSIP_EV_BEHIND, .peer = p->id});
+}
+
+/* Whether n bytes more may wait for the peer. Else those who do not read would
+ * hold all that there is room for, and who reads would be told nothing. */
+static bool outbox_admits(struct gossip *g, struct gpeer *p, size_t n)
+{
+	struct gpeer *other;
+
+	if (n > outbox_room(g, p))
+		return false;
+	while (!total_holds(g, n)) {
+		other = who_yields(g, p, n);
+		if (other == NULL)
+			return false;
+		if (is_loose(&other->out))
+			shed(g, other, n);
+		else
+			cut(g, other);
+	}
+	return true;
+}
+
+/* ---- what waits -------------------------------------------------------- */
 
 static size_t news_cost(struct bytes topic, const struct news *n)
 {
@@ -148,19 +279,6 @@ void outbox_release(struct shared *m)
 {
 	if (m != NULL && --m->refs == 0)
 		free(m);
-}
-
-static size_t waiting_cost(const struct shared *m)
-{
-	return sizeof(struct waiting) + m->len;
-}
-
-static void waiting_free(struct gossip *g, struct gpeer *p, struct waiting *w)
-{
-	refund(g, p, waiting_cost(w->message));
-	list_remove(&w->order);
-	outbox_release(w->message);
-	free(w);
 }
 
 void outbox_clear(struct gossip *g, struct gpeer *p)
@@ -241,8 +359,8 @@ bool outbox_control(struct gossip *g, struct gpeer *p, struct bytes field)
 {
 	if (!p->ready)
 		return false;
-	if (field.len > outbox_room(g, p) ||
-		field.len > bufq_room(&p->out.control) ||
+	if (field.len > bufq_room(&p->out.control) ||
+		!outbox_admits(g, p, field.len) ||
 		charge(g, p, field.len) != 0) {
 		g->counters.out_dropped++;
 		return false;
@@ -279,7 +397,7 @@ bool outbox_message(struct gossip *g, struct gpeer *p, struct bytes raw,
 
 	if (!p->ready)
 		return false;
-	if (sizeof(*w) + raw.len > outbox_room(g, p) ||
+	if (!outbox_admits(g, p, sizeof(*w) + raw.len) ||
 		charge(g, p, sizeof(*w) + raw.len) != 0) {
 		g->counters.out_dropped++;
 		return false;

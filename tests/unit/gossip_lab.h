@@ -8,7 +8,7 @@
 #include "net/pubsub/gossip.h"
 #include "tests/lib/test_env.h"
 
-#define LAB_PEERS 40
+#define LAB_PEERS 110
 #define LAB_IDS 16
 
 struct gossip_lab {

@@ -10,6 +10,7 @@
 #include "msg/peer_facts.h"
 #include "net/identity/peer_record.h"
 #include "net/node/node_internal.h"
+#include "net/pubsub/gossip_internal.h"
 #include "net/pubsub/gossip_rpc.h"
 #include "net/unit/unit.h"
 #include "net/wire/pb.h"
@@ -616,6 +617,32 @@ static void test_node_counts_nobody_who_refuses_gossip(void **state)
 	assert_int_equal(told(p, 0, CHAT_MSG_UNIT), 1);
 }
 
+/* Half an RPC cannot be taken back: what follows goes by a new stream. */
+static void test_node_ends_the_stream_of_who_is_behind(void **state)
+{
+	struct pair *p = *state;
+	struct node *n = p->side[0].n;
+	struct gossip_event ev = {.kind = GOSSIP_EV_BEHIND};
+	struct link *l;
+	uint64_t old;
+
+	meet(p);
+	l = link_find(n, &p->side[1].me.id);
+	old = l->out;
+	ev.peer = l->peer;
+	gossip_emit(n->gossip, &ev);
+	event(p, 0, NODE_EV_TICK);
+	assert_int_equal(l->out, 0);
+	assert_false(gossip_in_mesh(n->gossip, bytes_str("room"), &ev.peer));
+	pass(p, 2 * NODE_LINK_REOPEN_MS);
+	assert_true(l->out != 0 && l->out != old);
+	assert_true(gossip_in_mesh(n->gossip, bytes_str("room"), &ev.peer));
+	publish(p, 0, 1, "again");
+	run(p);
+	assert_int_equal(told(p, 1, CHAT_MSG_UNIT), 1);
+	assert_int_equal(n->rpc_errors + p->side[1].n->rpc_errors, 0);
+}
+
 static void test_node_forgets_peers_that_never_were_up(void **state)
 {
 	struct pair *p = *state;
@@ -1050,6 +1077,7 @@ int main(void)
 		T(test_node_reopens_gossip_streams),
 		T(test_node_one_refused_charge_parts_nobody),
 		T(test_node_counts_nobody_who_refuses_gossip),
+		T(test_node_ends_the_stream_of_who_is_behind),
 		T(test_node_forgets_peers_that_never_were_up),
 		T(test_node_lan_peers_are_dialled_and_redialled),
 		T(test_node_saved_peers_and_disconnect),
