@@ -1,8 +1,10 @@
 /*
  * Gossip among eight peers: each step is a byte that says what happens and to
  * whom, and bytes for it. RPCs are raw, or cut from a grammar of parts whose
- * topics, ids and units are valid ones. What is held stays under its caps; at
- * the end all is given back (the leak checker looks).
+ * topics, ids and units are valid ones. What is not read of an RPC is fed again
+ * before anything else of that peer; now and then a stream ends, and its last
+ * words are fed. What is held stays under its caps; at the end all is given
+ * back (the leak checker looks).
  */
 #include <stdlib.h>
 
@@ -19,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define TOPICS 4
 #define PARTS_MAX 64
 #define BATCHES 4
+#define LARGE_BYTES 48000
 
 static const char *const topics[TOPICS] = {"a", "b", "room", "d"};
 
@@ -27,6 +30,7 @@ struct fuzz {
 	struct identity who[PEERS]; /* [0] is ours */
 	struct gossip *g;
 	struct unit_batch *out[BATCHES]; /* NULL: none */
+	struct buf rest[PEERS]; /* of an RPC of each, to be fed again */
 	struct cursor c;
 };
 
@@ -53,14 +57,18 @@ static void put_id(struct fuzz *f, struct buf *b, uint32_t number, uint8_t n)
 		b, number, len > 0 ? bytes_of(out, len) : bytes_str("no form"));
 }
 
-/* forged: the key in it is not the author's. */
-static void put_unit(struct fuzz *f, struct buf *rpc, uint8_t n, bool forged)
+/* kind & 128: the key in it is not the author's; & 64: it is large. */
+static void put_unit(struct fuzz *f, struct buf *rpc, uint8_t n, uint8_t kind)
 {
+	static uint8_t data[LARGE_BYTES];
+	size_t len = kind & 64 ? sizeof(data) : 1;
+	bool forged = kind & 128;
 	struct buf unit;
 
+	data[0] = n;
 	buf_init(&unit, UNIT_BYTES_MAX);
 	P2P_ASSERT(unit_sign(&f->who[n % PEERS], n / 64, topic_of(n / 8),
-			   bytes_of(&n, 1), &unit) == 0);
+			   bytes_of(data, len), &unit) == 0);
 	if (forged)
 		unit.data[unit.len - 1] ^= 1;
 	/* Now and then a byte of the signature, which stands before the key. */
@@ -126,7 +134,7 @@ static void put_part(struct fuzz *f, struct buf *rpc)
 		pb_end(rpc, mark);
 		break;
 	case 1:
-		put_unit(f, rpc, n, kind & 128);
+		put_unit(f, rpc, n, kind);
 		break;
 	case 2:
 		put_control(f, rpc, kind / 4, n);
@@ -136,18 +144,64 @@ static void put_part(struct fuzz *f, struct buf *rpc)
 	}
 }
 
-static void hear(struct fuzz *f, const struct peer_id *peer)
+/* What is left is an end of what was there, and waits for a verdict. An error
+ * ends the stream. */
+static void feed(struct fuzz *f, unsigned peer, struct bytes in, bool last)
 {
-	struct buf rpc;
-	struct bytes in;
-	unsigned parts = cur_u8(&f->c) % PARTS_MAX;
+	const struct peer_id *id = &f->who[peer].id;
+	struct bytes rest = in;
+	struct buf left;
+	int err = last ? gossip_feed_last(f->g, &f->te.env, id, &rest)
+		       : gossip_feed(f->g, &f->te.env, id, &rest);
 
-	buf_init(&rpc, GOSSIP_RPC_BYTES_MAX);
-	for (unsigned i = 0; i < parts && cur_left(&f->c) > 0; i++)
-		put_part(f, &rpc);
-	in = buf_bytes(&rpc);
-	(void)!gossip_feed(f->g, &f->te.env, peer, &in);
-	buf_clear(&rpc);
+	P2P_ASSERT(rest.len <= in.len);
+	P2P_ASSERT(rest.len == 0 || rest.data + rest.len == in.data + in.len);
+	P2P_ASSERT(err != 0 || rest.len == 0 || f->g->verify.pending.count > 0);
+	buf_init(&left, GOSSIP_RPC_BYTES_MAX);
+	if (err == 0)
+		(void)buf_append(&left, rest);
+	/* `in` may be what was left before. */
+	buf_clear(&f->rest[peer]);
+	f->rest[peer] = left;
+}
+
+/* The rest of an RPC, if there is room for it; true when nothing is left. */
+static bool feed_rest(struct fuzz *f, unsigned peer, bool last)
+{
+	struct bytes rest = buf_bytes(&f->rest[peer]);
+	bool room = gossip_has_room(f->g, &f->who[peer].id);
+
+	if (rest.len == 0)
+		return true;
+	if (!room && !last)
+		return false;
+	feed(f, peer, rest, last);
+	/* Room is for one message at least. */
+	P2P_ASSERT(!room ||
+		   f->g->verify.budget.used > GOSSIP_VERIFY_BYTES_MAX / 2 ||
+		   f->rest[peer].len < rest.len);
+	return f->rest[peer].len == 0;
+}
+
+static void hear(struct fuzz *f, unsigned peer)
+{
+	uint8_t how = cur_u8(&f->c);
+	bool last = how / PARTS_MAX == 3;
+	struct buf rpc;
+
+	if (gossip_peer_seen(f->g, &f->te.env, &f->who[peer].id) != 0)
+		return;
+	if (feed_rest(f, peer, last)) {
+		buf_init(&rpc, GOSSIP_RPC_BYTES_MAX);
+		for (unsigned i = 0; i < how % PARTS_MAX; i++)
+			if (cur_left(&f->c) > 0)
+				put_part(f, &rpc);
+		feed(f, peer, buf_bytes(&rpc), last);
+		buf_clear(&rpc);
+	}
+	/* The stream is over, and what was not heard with it. */
+	if (last)
+		buf_clear(&f->rest[peer]);
 }
 
 /* Has a batch cut, or gives one back with its verdicts, in any order. */
@@ -194,7 +248,8 @@ static void own_action(struct fuzz *f, uint8_t n)
 static void step(struct fuzz *f)
 {
 	uint8_t op = cur_u8(&f->c);
-	struct gossip_peer peer = {.id = f->who[1 + op / 8 % (PEERS - 1)].id};
+	unsigned who = 1 + op / 8 % (PEERS - 1);
+	struct gossip_peer peer = {.id = f->who[who].id};
 	struct bytes in;
 	uint8_t n;
 
@@ -209,6 +264,7 @@ static void step(struct fuzz *f)
 		break;
 	case 1:
 		gossip_peer_remove(f->g, &f->te.env, &peer.id);
+		buf_clear(&f->rest[who]);
 		break;
 	case 2:
 		n = cur_u8(&f->c);
@@ -234,15 +290,15 @@ static void step(struct fuzz *f)
 	case 5:
 		n = cur_u8(&f->c);
 		in = cur_take(&f->c, P2P_MIN((size_t)n, cur_left(&f->c)));
-		(void)!gossip_feed(f->g, &f->te.env, &peer.id, &in);
+		if (feed_rest(f, who, false))
+			feed(f, who, in, false);
 		break;
 	case 6:
 		(void)gossip_next_sender(f->g, &peer.id);
 		verify(f, cur_u8(&f->c));
 		break;
 	default:
-		if (gossip_peer_seen(f->g, &f->te.env, &peer.id) == 0)
-			hear(f, &peer.id);
+		hear(f, who);
 	}
 }
 
@@ -297,8 +353,11 @@ static void check(struct fuzz *f)
 	struct gossip_event ev;
 	size_t out = 0;
 
-	while (gossip_next_event(f->g, &ev))
+	while (gossip_next_event(f->g, &ev)) {
+		if (ev.kind == GOSSIP_EV_BEHIND)
+			gossip_peer_mute(f->g, &ev.peer);
 		free(ev.unit);
+	}
 	TABLE_FOREACH(e, tmp, &f->g->peers) {
 		struct gpeer *p = e->value;
 
@@ -308,6 +367,11 @@ static void check(struct fuzz *f)
 		P2P_ASSERT(p->named || p->out.bytes == 0);
 	}
 	P2P_ASSERT(out == f->g->out_bytes);
+	P2P_ASSERT(out <= GOSSIP_OUT_TOTAL_BYTES_MAX +
+				  PEERS * TOPICS * GOSSIP_RPC_PACK_BYTES);
+	P2P_ASSERT(f->g->cache_budget.used <= GOSSIP_CACHE_BYTES_MAX);
+	P2P_ASSERT((f->g->cache.count == 0) == (f->g->cache_budget.used == 0));
+	P2P_ASSERT(f->g->aliases.count <= 3 * f->g->cache.count);
 	TABLE_FOREACH(e, tmp, &f->g->topics) {
 		struct topic *t = e->value;
 
@@ -342,6 +406,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		seed[1] = (uint8_t)i;
 		identity_from_seed(&f.who[i], seed);
 		seal_record(&f.who[i], &records[i]);
+		buf_init(&f.rest[i], GOSSIP_RPC_BYTES_MAX);
 	}
 	cfg.me = f.who[0].id;
 	f.g = gossip_new(&cfg, &f.te.env);
@@ -352,6 +417,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(&f);
 	}
 	gossip_free(f.g);
+	for (unsigned i = 0; i < PEERS; i++)
+		buf_clear(&f.rest[i]);
 	/* Whoever holds a batch may end after gossip. */
 	for (unsigned i = 0; i < BATCHES; i++)
 		if (f.out[i] != NULL)
