@@ -9,7 +9,7 @@
 #define LOOP_READ_BYTES 65536
 /* Read in one turn of the loop of those together who send more than is read,
  * and of each of them at least. */
-#define LOOP_TURN_BYTES 131072
+#define LOOP_TURN_BYTES 65536
 #define LOOP_READ_BYTES_MIN 4096
 /* Per listener. Accepting is cheap beside what it leads to: a carrier is young
  * until it has brought what a handshake takes, and handshakes cost the most
@@ -18,7 +18,7 @@
 #define LOOP_YOUNG_BYTES 1024
 #define LOOP_YOUNG_READS_A_TURN 4
 /* Copied for a write that the kernel did not take at once. */
-#define LOOP_WRITE_CHUNK_BYTES 65536
+#define LOOP_WRITE_CHUNK_BYTES 16384
 #define LOOP_BACKLOG 128
 /* Above all others, of which NODE_BUDGET_BYTES is the first to refuse. */
 #define LOOP_BUDGET_BYTES (128u << 20)

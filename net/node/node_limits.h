@@ -6,7 +6,7 @@
 #define NET_NODE_NODE_LIMITS_H
 
 /* What is held for all peers together, by every part of the node. */
-#define NODE_BUDGET_BYTES (26u << 20)
+#define NODE_BUDGET_BYTES (20u << 20)
 /* Actions that wait within one turn. */
 #define NODE_ACTIONS_BYTES_MAX (64u << 20)
 /* Messages to chat after which no more is read in this turn. */

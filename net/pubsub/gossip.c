@@ -32,6 +32,14 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 	return g;
 }
 
+size_t gossip_spare(const struct gossip *g)
+{
+	const struct budget *all = g->held.parent;
+	size_t used = all->used + GOSSIP_SPARE_BYTES;
+
+	return used >= all->max ? 0 : all->max - used;
+}
+
 bool gpeer_note(struct gossip *g, struct gpeer *p, struct table *names,
 	struct bytes topic)
 {

@@ -82,6 +82,9 @@ void cache_add(struct gossip *g, const struct unit *u, struct bytes raw)
 		return;
 	}
 	/* Old ones make room; with nothing left it is not kept. */
+	for (unsigned i = 0; i < 2 && g->cache.count > 0; i++)
+		if (gossip_spare(g) < cost)
+			cache_drop(g, cache_oldest(g));
 	while (g->cache.count >= GOSSIP_CACHE_MESSAGES_MAX ||
 		budget_charge(&g->cache_budget, cost) != 0) {
 		if (g->cache.count == 0)

@@ -167,6 +167,9 @@ static inline struct bytes topic_name(const struct topic *t)
 	return bytes_of(t->name, t->name_len);
 }
 
+/* Bytes that may still be held for what can wait or be forgotten: the last ones
+ * that all may hold are for those who say little. */
+size_t gossip_spare(const struct gossip *g);
 /*
  * Names of topics in one of a peer's tables, charged each; those that we are in
  * are noted in any case. note: true when it is there now.

@@ -109,6 +109,9 @@
 /* Sent in one RPC; go-libp2p-pubsub reads no more of one. */
 #define GOSSIP_IDONTWANT_PER_RPC 10
 
+/* Left free, of what all may hold, by recent messages and by units that wait
+ * for their check: connections need it. */
+#define GOSSIP_SPARE_BYTES (3u << 20)
 /* What is charged for a peer as such; for the name of a topic in one of its
  * tables; for an id that was seen and for a back-off, with their entries. */
 #define GOSSIP_PEER_COST_BYTES 2048

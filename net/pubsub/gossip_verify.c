@@ -192,12 +192,15 @@ void verify_clear(struct gossip *g)
 /* ---- arrival ----------------------------------------------------------- */
 
 /*
- * A line may hold its share, less when others have taken much: so room is left
- * for whoever comes with little. One unit it may always have.
+ * A line may hold its share, less when others have taken much, here or of the
+ * memory of all: so room is left for whoever comes with little. One unit it may
+ * always have.
  */
 static size_t share_of_all(const struct gossip *g)
 {
-	return (g->verify.budget.max - g->verify.budget.used) / 4;
+	size_t room = g->verify.budget.max - g->verify.budget.used;
+
+	return P2P_MIN(room, gossip_spare(g)) / 4;
 }
 
 static bool has_share(
