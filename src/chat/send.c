@@ -307,11 +307,19 @@ void send_line(struct chat *c, struct chat_room *r, struct bytes text)
 		return;
 	}
 	buf_init(&clean, MSG_TEXT_BYTES_MAX);
-	if (text.len > MSG_TEXT_BYTES_MAX ||
-		text_clean(TEXT_BLOCK, trim_end(text), &clean) != 0) {
+	if (text.len > MSG_TEXT_BYTES_MAX) {
 		out_error(c, "too-long",
 			"This line has %zu bytes; %d can be sent at once.",
 			text.len, MSG_TEXT_BYTES_MAX);
+		buf_clear(&clean);
+		return;
+	}
+	/* Control characters become visible ones of three bytes. */
+	if (text_clean(TEXT_BLOCK, trim_end(text), &clean) != 0) {
+		out_error(c, "too-long",
+			"With its control characters made visible, this line "
+			"has more than the %d bytes that can be sent at once.",
+			MSG_TEXT_BYTES_MAX);
 		buf_clear(&clean);
 		return;
 	}

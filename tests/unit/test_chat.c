@@ -391,7 +391,13 @@ static void test_chat_refuses_what_cannot_be_said(void **state)
 	host_types(h, NULL, "caf\xe9");
 	assert_string_equal(host_said(h, UI_MSG_ERROR, 1)->code, "not-utf8");
 	host_types(h, NULL, "  \n ");
+	/* Short enough, were each of them not shown by three bytes. */
+	memset(long_text, '\x02', MSG_TEXT_BYTES_MAX - 1);
+	long_text[MSG_TEXT_BYTES_MAX - 1] = '\0';
+	host_types(h, NULL, long_text);
+	assert_non_null(host_text(h, UI_MSG_ERROR, "control characters"));
 	assert_int_equal(host_said_count(h, UI_MSG_LINE), 0);
+	memset(long_text, 'x', MSG_TEXT_BYTES_MAX);
 	long_text[MSG_TEXT_BYTES_MAX] = '\0';
 	host_types(h, NULL, long_text);
 	assert_int_equal(host_said_count(h, UI_MSG_LINE), 1);

@@ -50,8 +50,8 @@ void line_face_on_msg(
 /* Writes what was said, in one piece: due behind the last message at hand. */
 void line_face_flush(struct line_face *f);
 /*
- * Bytes of stdin, cut anywhere. A line is cut at MSG_TEXT_BYTES_MAX bytes
- * (with an error event); invalid UTF-8 is an error event, the line is dropped.
+ * Bytes of stdin, in pieces of any size. A line that is no UTF-8 or has more
+ * than MSG_TEXT_BYTES_MAX bytes is an error event and is dropped.
  */
 void line_face_on_input(
 	struct line_face *f, struct bytes in, const struct ui_clock *clock);
