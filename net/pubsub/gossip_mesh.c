@@ -529,18 +529,40 @@ static size_t needy_first(struct gpeer **list, size_t n, size_t most)
 	return needy;
 }
 
+/* Moves those whose turn it is to the front; returns how many. Each has one of
+ * GOSSIP_FACTOR_DIVISOR heartbeats, so nobody outside the mesh misses all those
+ * in which a message is named: drawn by chance, one in four would, and somebody
+ * surrounded by liars may have us alone to hear it from. */
+static size_t due_first(const struct gossip *g, struct gpeer **list, size_t n)
+{
+	size_t due = 0;
+
+	_Static_assert(GOSSIP_FACTOR_DIVISOR <= GOSSIP_HISTORY_GOSSIP,
+		"a message is named for a whole round");
+	for (size_t i = 0; i < n; i++) {
+		struct gpeer *p = list[i];
+
+		if ((p->slot + g->heartbeat) % GOSSIP_FACTOR_DIVISOR != 0)
+			continue;
+		list[i] = list[due];
+		list[due++] = p;
+	}
+	return due;
+}
+
 static void gossip_topic(const struct choice *c)
 {
 	struct ihave *h = ihave_new(c->g, c->t);
 	struct gpeer *list[GOSSIP_PEERS_MAX];
-	size_t n, target;
+	size_t n, due, target;
 
 	if (h == NULL)
 		return;
 	n = pick_peers(c, PICK_GOSSIP, list);
-	target = P2P_MAX(n / GOSSIP_FACTOR_DIVISOR, (size_t)GOSSIP_D_LAZY);
+	due = due_first(c->g, list, n);
+	target = P2P_MAX(due, (size_t)GOSSIP_D_LAZY);
 	/* They come on top, so that who asks much takes nothing from others. */
-	target += needy_first(list, n, GOSSIP_NEEDY_MAX);
+	target += needy_first(list + due, n - due, GOSSIP_NEEDY_MAX);
 	for (size_t i = 0; i < n && i < target; i++)
 		ihave_tell(h, list[i]);
 	ihave_free(h);
