@@ -10,18 +10,6 @@ struct conn *conn_find(const struct swarm *s, uint64_t id)
 	return table_get(&s->conns, bytes_of(&id, sizeof(id)));
 }
 
-static void site_of(const struct maddr *a, uint8_t site[SWARM_SITE_BYTES])
-{
-	struct maddr_tcp tcp;
-
-	memset(site, 0, SWARM_SITE_BYTES);
-	if (!maddr_to_tcp(a, &tcp))
-		return;
-	put_be32(site, tcp.host);
-	/* A /64 belongs to one site. */
-	memcpy(site + 4, tcp.ip, tcp.host == MULTIADDR_IP4 ? 4 : 8);
-}
-
 /* NULL when the budget of those without a peer refuses. */
 static struct conn *conn_new(
 	struct swarm *s, const struct env *env, const struct maddr *remote)
@@ -39,7 +27,7 @@ static struct conn *conn_new(
 	c->id = s->next_id++;
 	c->remote = *remote;
 	c->local = maddr_is_near(remote);
-	site_of(remote, c->site);
+	place_site(remote, c->site);
 	table_init(&c->by_mux, env->rng);
 	c->ready_ms = P2P_NEVER;
 	c->open_after_ms = P2P_NEVER;
@@ -80,135 +68,6 @@ static void start_upgrade(
 	s->preauth++;
 }
 
-/* ---- limits ------------------------------------------------------------ */
-
-static size_t count_of_host(const struct swarm *s, const struct maddr *a)
-{
-	struct table_entry *e, *tmp;
-	uint8_t site[SWARM_SITE_BYTES];
-	size_t n = 0;
-
-	site_of(a, site);
-	TABLE_FOREACH(e, tmp, &s->conns) {
-		const struct conn *c = e->value;
-
-		n += memcmp(c->site, site, sizeof(site)) == 0;
-	}
-	return n;
-}
-
-/* Inbound connections of that site; of all, or the unproven ones alone. */
-static size_t inbound_of_site(const struct swarm *s,
-	const uint8_t site[static SWARM_SITE_BYTES], bool unproven)
-{
-	struct table_entry *e, *tmp;
-	size_t n = 0;
-
-	TABLE_FOREACH(e, tmp, &s->conns) {
-		const struct conn *c = e->value;
-
-		n += !c->outbound &&
-		     (!unproven || c->state == CONN_UPGRADING) &&
-		     memcmp(c->site, site, SWARM_SITE_BYTES) == 0;
-	}
-	return n;
-}
-
-/* The oldest unproven connection of the address that has most of them. */
-static struct conn *preauth_victim(const struct swarm *s)
-{
-	struct table_entry *e, *tmp;
-	struct conn *victim = NULL;
-	size_t most = 0;
-
-	TABLE_FOREACH(e, tmp, &s->conns) {
-		struct conn *c = e->value;
-		size_t n;
-
-		if (c->state != CONN_UPGRADING || c->outbound)
-			continue;
-		n = inbound_of_site(s, c->site, true);
-		if (n > most) {
-			most = n;
-			victim = c;
-		}
-	}
-	return victim;
-}
-
-/*
- * All inbound places are taken: the newest connection of the address that has
- * most of them, if that is more than the newcomer's has with him, or NULL. On
- * the LAN no cap keeps one host from taking them all.
- */
-static struct conn *inbound_victim(
-	const struct swarm *s, const struct maddr *newcomer)
-{
-	struct table_entry *e, *tmp;
-	struct conn *victim = NULL;
-	uint8_t site[SWARM_SITE_BYTES];
-	size_t most;
-
-	site_of(newcomer, site);
-	most = inbound_of_site(s, site, false) + 2;
-	TABLE_FOREACH(e, tmp, &s->conns) {
-		struct conn *c = e->value;
-		size_t n;
-
-		if (c->outbound)
-			continue;
-		n = inbound_of_site(s, c->site, false);
-		if (n >= most) {
-			most = n;
-			victim = c;
-		}
-	}
-	return victim;
-}
-
-/* False when all inbound places are taken for good. */
-static bool has_place(
-	struct swarm *s, const struct env *env, const struct maddr *remote)
-{
-	struct conn *victim;
-
-	if (s->conns_in < SWARM_CONNS_IN_MAX)
-		return true;
-	count_refused(s, &s->counters.refused_inbound);
-	victim = inbound_victim(s, remote);
-	if (victim != NULL)
-		conn_fail(s, env, victim, P2P_ERR_LIMIT);
-	return victim != NULL;
-}
-
-static bool may_accept(
-	struct swarm *s, const struct env *env, const struct maddr *remote)
-{
-	struct conn *victim;
-
-	if (s->shutting_down || s->conns.count >= s->cfg.conns_max) {
-		count_refused(s, &s->counters.refused_full);
-		return false;
-	}
-	if (!maddr_is_near(remote) &&
-		count_of_host(s, remote) >= SWARM_CONNS_PER_ADDRESS_MAX) {
-		count_refused(s, &s->counters.refused_address);
-		return false;
-	}
-	if (!has_place(s, env, remote))
-		return false;
-	if (s->preauth < SWARM_PREAUTH_MAX)
-		return true;
-	victim = preauth_victim(s);
-	if (victim == NULL) {
-		count_refused(s, &s->counters.refused_unproven);
-		return false;
-	}
-	s->counters.preauth_evicted++;
-	conn_fail(s, env, victim, P2P_ERR_LIMIT);
-	return true;
-}
-
 /* ---- the carrier ------------------------------------------------------- */
 
 uint64_t swarm_accepted(
@@ -217,7 +76,7 @@ uint64_t swarm_accepted(
 	struct conn *c;
 	uint64_t id;
 
-	if (!may_accept(s, env, remote))
+	if (!place_for(s, env, remote))
 		return 0;
 	c = conn_new(s, env, remote);
 	if (c == NULL)
@@ -290,55 +149,6 @@ void swarm_dial_failed(struct swarm *s, const struct env *env, uint64_t conn,
 	conn_fail(s, env, c, P2P_ERR_CLOSED);
 }
 
-/* What we have to say to it waits, and it takes nothing of it. */
-static bool is_deaf(const struct env *env, const struct conn *c)
-{
-	struct list *pos, *tmp;
-
-	if (c->budget.used < SWARM_DEAF_BYTES)
-		return false;
-	LIST_FOREACH(pos, tmp, &c->streams) {
-		uint64_t since =
-			LIST_ITEM(pos, struct stream, of_conn)->stuck_ms;
-
-		if (since != P2P_NEVER && env->now_ms - since >= SWARM_DEAF_MS)
-			return true;
-	}
-	return false;
-}
-
-static bool holds_more(const struct conn *c, const struct conn *most)
-{
-	return most == NULL || c->budget.used > most->budget.used;
-}
-
-/* Those who send much and finish nothing, or read nothing, leave no room for
- * the others. */
-static void evict_hoarder(struct swarm *s, const struct env *env)
-{
-	struct table_entry *e, *tmp;
-	struct conn *most = NULL, *deaf = NULL;
-
-	if (s->budget.used <= SWARM_BUDGET_BYTES_HIGH)
-		return;
-	TABLE_FOREACH(e, tmp, &s->conns) {
-		struct conn *c = e->value;
-
-		if (holds_more(c, most))
-			most = c;
-		if (holds_more(c, deaf) && is_deaf(env, c))
-			deaf = c;
-	}
-	if (deaf != NULL)
-		most = deaf;
-	else if (most == NULL ||
-		 (most->budget.used < SWARM_HOARD_BYTES &&
-			 s->budget.used <= SWARM_BUDGET_BYTES_CRITICAL))
-		return;
-	count_refused(s, &s->counters.cut_hoarder);
-	conn_fail(s, env, most, P2P_ERR_LIMIT);
-}
-
 /* Feeds what the upgrader takes at once from where it stands; the connection,
  * or NULL when it is gone. *in is what is left. */
 static struct conn *feed_fresh(struct swarm *s, const struct env *env,
@@ -398,7 +208,7 @@ void swarm_bytes(
 		s->counters.cut_overrun++;
 		conn_fail(s, env, c, P2P_ERR_TOO_BIG);
 	}
-	evict_hoarder(s, env);
+	place_make_room(s, env);
 }
 
 /* What came before the end may wait for room for answers, which nobody takes

@@ -7,6 +7,7 @@
  * count.c   what is refused, counted
  * swarm.c   the public verbs, events and actions
  * conn.c    a connection from dial or accept to its end
+ * place.c   who gets a place, and who makes room
  * stream.c  a stream: negotiation, writing, reading, its end
  * peer.c    what is known of a peer; up and down
  * book.c    where peers may be, and who says so
@@ -180,6 +181,23 @@ uint64_t swarm_deadline_walk(const struct swarm *s);
 void swarm_emit(struct swarm *s, const struct swarm_event *ev);
 void swarm_act(struct swarm *s, enum swarm_action_kind kind, uint64_t conn,
 	const struct maddr *addr);
+
+/* ---- place.c ------------------------------------------------------------ */
+
+/* The address without what one host can choose freely: all of IPv4, a /64. */
+void place_site(const struct maddr *a, uint8_t site[static SWARM_SITE_BYTES]);
+/*
+ * Whether somebody who calls from there gets a place; another connection may
+ * have been ended for it. False is counted by its reason.
+ */
+bool place_for(
+	struct swarm *s, const struct env *env, const struct maddr *remote);
+/*
+ * Over SWARM_BUDGET_BYTES_HIGH one connection is ended: who takes nothing of
+ * what we have to say, else who holds most. Those who send much and finish
+ * nothing, or read nothing, would leave no room for the others.
+ */
+void place_make_room(struct swarm *s, const struct env *env);
 
 /* ---- conn.c ------------------------------------------------------------ */
 

@@ -1,0 +1,191 @@
+#include "net/swarm/swarm_internal.h"
+
+void place_site(const struct maddr *a, uint8_t site[SWARM_SITE_BYTES])
+{
+	struct maddr_tcp tcp;
+
+	memset(site, 0, SWARM_SITE_BYTES);
+	if (!maddr_to_tcp(a, &tcp))
+		return;
+	put_be32(site, tcp.host);
+	/* A /64 belongs to one site. */
+	memcpy(site + 4, tcp.ip, tcp.host == MULTIADDR_IP4 ? 4 : 8);
+}
+
+/* ---- newcomers ---------------------------------------------------------- */
+
+static size_t count_of_host(const struct swarm *s, const struct maddr *a)
+{
+	struct table_entry *e, *tmp;
+	uint8_t site[SWARM_SITE_BYTES];
+	size_t n = 0;
+
+	place_site(a, site);
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		const struct conn *c = e->value;
+
+		n += memcmp(c->site, site, sizeof(site)) == 0;
+	}
+	return n;
+}
+
+/* Inbound connections of that site; of all, or the unproven ones alone. */
+static size_t inbound_of_site(const struct swarm *s,
+	const uint8_t site[static SWARM_SITE_BYTES], bool unproven)
+{
+	struct table_entry *e, *tmp;
+	size_t n = 0;
+
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		const struct conn *c = e->value;
+
+		n += !c->outbound &&
+		     (!unproven || c->state == CONN_UPGRADING) &&
+		     memcmp(c->site, site, SWARM_SITE_BYTES) == 0;
+	}
+	return n;
+}
+
+/* The oldest unproven connection of the address that has most of them. */
+static struct conn *preauth_victim(const struct swarm *s)
+{
+	struct table_entry *e, *tmp;
+	struct conn *victim = NULL;
+	size_t most = 0;
+
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		struct conn *c = e->value;
+		size_t n;
+
+		if (c->state != CONN_UPGRADING || c->outbound)
+			continue;
+		n = inbound_of_site(s, c->site, true);
+		if (n > most) {
+			most = n;
+			victim = c;
+		}
+	}
+	return victim;
+}
+
+/*
+ * All inbound places are taken: the newest connection of the address that has
+ * most of them, if that is more than the newcomer's has with him, or NULL. On
+ * the LAN no cap keeps one host from taking them all.
+ */
+static struct conn *inbound_victim(
+	const struct swarm *s, const struct maddr *newcomer)
+{
+	struct table_entry *e, *tmp;
+	struct conn *victim = NULL;
+	uint8_t site[SWARM_SITE_BYTES];
+	size_t most;
+
+	place_site(newcomer, site);
+	most = inbound_of_site(s, site, false) + 2;
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		struct conn *c = e->value;
+		size_t n;
+
+		if (c->outbound)
+			continue;
+		n = inbound_of_site(s, c->site, false);
+		if (n >= most) {
+			most = n;
+			victim = c;
+		}
+	}
+	return victim;
+}
+
+/* False when all inbound places are taken for good. */
+static bool has_place(
+	struct swarm *s, const struct env *env, const struct maddr *remote)
+{
+	struct conn *victim;
+
+	if (s->conns_in < SWARM_CONNS_IN_MAX)
+		return true;
+	count_refused(s, &s->counters.refused_inbound);
+	victim = inbound_victim(s, remote);
+	if (victim != NULL)
+		conn_fail(s, env, victim, P2P_ERR_LIMIT);
+	return victim != NULL;
+}
+
+bool place_for(
+	struct swarm *s, const struct env *env, const struct maddr *remote)
+{
+	struct conn *victim;
+
+	if (s->shutting_down || s->conns.count >= s->cfg.conns_max) {
+		count_refused(s, &s->counters.refused_full);
+		return false;
+	}
+	if (!maddr_is_near(remote) &&
+		count_of_host(s, remote) >= SWARM_CONNS_PER_ADDRESS_MAX) {
+		count_refused(s, &s->counters.refused_address);
+		return false;
+	}
+	if (!has_place(s, env, remote))
+		return false;
+	if (s->preauth < SWARM_PREAUTH_MAX)
+		return true;
+	victim = preauth_victim(s);
+	if (victim == NULL) {
+		count_refused(s, &s->counters.refused_unproven);
+		return false;
+	}
+	s->counters.preauth_evicted++;
+	conn_fail(s, env, victim, P2P_ERR_LIMIT);
+	return true;
+}
+
+/* ---- memory ------------------------------------------------------------- */
+
+/* What we have to say to it waits, and it takes nothing of it. */
+static bool is_deaf(const struct env *env, const struct conn *c)
+{
+	struct list *pos, *tmp;
+
+	if (c->budget.used < SWARM_DEAF_BYTES)
+		return false;
+	LIST_FOREACH(pos, tmp, &c->streams) {
+		uint64_t since =
+			LIST_ITEM(pos, struct stream, of_conn)->stuck_ms;
+
+		if (since != P2P_NEVER && env->now_ms - since >= SWARM_DEAF_MS)
+			return true;
+	}
+	return false;
+}
+
+static bool holds_more(const struct conn *c, const struct conn *most)
+{
+	return most == NULL || c->budget.used > most->budget.used;
+}
+
+void place_make_room(struct swarm *s, const struct env *env)
+{
+	struct table_entry *e, *tmp;
+	struct conn *most = NULL, *deaf = NULL;
+
+	if (s->budget.used <= SWARM_BUDGET_BYTES_HIGH)
+		return;
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		struct conn *c = e->value;
+
+		if (holds_more(c, most))
+			most = c;
+		if (holds_more(c, deaf) && is_deaf(env, c))
+			deaf = c;
+	}
+	if (deaf != NULL)
+		most = deaf;
+	else if (most == NULL ||
+		 (most->budget.used < SWARM_HOARD_BYTES &&
+			 s->budget.used <= SWARM_BUDGET_BYTES_CRITICAL))
+		return;
+	count_refused(s, &s->counters.cut_hoarder);
+	conn_fail(s, env, most, P2P_ERR_LIMIT);
+}
