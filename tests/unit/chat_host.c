@@ -343,3 +343,26 @@ struct payload host_payload(const struct net_msg *m)
 	must(payload_parse(&p, u.topic, u.seqno, u.data) == 0, "payload_parse");
 	return p;
 }
+
+/* ---- stories ----------------------------------------------------------- */
+
+int host_story_begin(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	host_init(&f->me, 7, "ann");
+	author_init(&f->mali, 1, "mali");
+	author_init(&f->tom, 2, "tom");
+	author_init(&f->eve, 3, "eve");
+	*state = f;
+	return 0;
+}
+
+int host_story_end(void **state)
+{
+	struct fixture *f = *state;
+
+	host_clear(&f->me);
+	free(f);
+	return 0;
+}

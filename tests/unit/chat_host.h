@@ -14,6 +14,7 @@
 #include "tests/lib/test_env.h"
 
 #define LOBBY "p2p-chat-default"
+#define NOW 1767225600000ULL /* the test clock's start */
 
 struct host {
 	struct test_env te;
@@ -96,5 +97,19 @@ struct ui_msg *host_text(
 size_t host_line_count(struct host *h, const char *text);
 /* The payload of a PUBLISH. Clear it. */
 struct payload host_payload(const struct net_msg *m);
+
+/* What a story begins with: ann's chat, and three who may write to it. */
+struct fixture {
+	struct host me;
+	struct author mali;
+	struct author tom;
+	struct author eve;
+};
+
+int host_story_begin(void **state);
+int host_story_end(void **state);
+
+#define STORY(name) \
+	cmocka_unit_test_setup_teardown(name, host_story_begin, host_story_end)
 
 #endif

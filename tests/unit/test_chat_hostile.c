@@ -15,34 +15,6 @@
 #include "store/store_internal.h"
 #include "tests/unit/chat_host.h"
 
-#define NOW 1767225600000ULL /* the test clock's start */
-
-struct fixture {
-	struct host me;
-	struct author mali;
-	struct author eve;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	host_init(&f->me, 7, "ann");
-	author_init(&f->mali, 1, "mali");
-	author_init(&f->eve, 2, "eve");
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	host_clear(&f->me);
-	free(f);
-	return 0;
-}
-
 /* ---- rooms ------------------------------------------------------------- */
 
 static void test_chat_rooms_of_others_never_keep_me_out(void **state)
@@ -241,8 +213,6 @@ static void test_chat_can_be_left_in_the_turn_that_fails(void **state)
 	assert_int_equal(
 		host_said(h, UI_MSG_QUIT, 0)->number, CHAT_EXIT_UNSAVED);
 }
-
-#define STORY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

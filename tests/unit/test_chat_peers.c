@@ -14,30 +14,6 @@
 
 #include "tests/unit/chat_host.h"
 
-struct fixture {
-	struct host me;
-	struct author mali;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	host_init(&f->me, 7, "ann");
-	author_init(&f->mali, 1, "mali");
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	host_clear(&f->me);
-	free(f);
-	return 0;
-}
-
 static void says(struct fixture *f, const char *text)
 {
 	author_says_native(&f->mali, &f->me, text, f->me.te.env.wall_ms);
@@ -237,15 +213,14 @@ static void test_peers_shows_who_is_there_and_who_is_known(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_worth_grows_with_acquaintance),
-		T(test_worth_is_told_on_each_connection),
-		T(test_worth_of_the_ignored_is_none),
-		T(test_kept_peers_are_told_to_net),
-		T(test_whois_joins_what_net_and_chat_know),
-		T(test_whois_of_a_key_that_never_spoke),
-		T(test_peers_shows_who_is_there_and_who_is_known),
+		STORY(test_worth_grows_with_acquaintance),
+		STORY(test_worth_is_told_on_each_connection),
+		STORY(test_worth_of_the_ignored_is_none),
+		STORY(test_kept_peers_are_told_to_net),
+		STORY(test_whois_joins_what_net_and_chat_know),
+		STORY(test_whois_of_a_key_that_never_spoke),
+		STORY(test_peers_shows_who_is_there_and_who_is_known),
 	};
 	return cmocka_run_group_tests_name("chat and peers", tests, NULL, NULL);
 }

@@ -15,32 +15,6 @@
 #include "store/store_internal.h"
 #include "tests/unit/chat_host.h"
 
-#define NOW 1767225600000ULL /* the test clock's start */
-
-struct fixture {
-	struct host me;
-	struct author mali;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	host_init(&f->me, 7, "ann");
-	author_init(&f->mali, 1, "mali");
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	host_clear(&f->me);
-	free(f);
-	return 0;
-}
-
 /* ---- full queues, failing disks ---------------------------------------- */
 
 static void test_chat_slow_screen_misses_no_line(void **state)
@@ -419,8 +393,6 @@ static void test_chat_turn_gathers_behind_a_burst(void **state)
 	mailbox_free(from_ui);
 	mailbox_free(from_net);
 }
-
-#define STORY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
