@@ -321,3 +321,18 @@ void lab_pass(struct gossip_lab *l, uint64_t ms)
 	}
 	l->te.env.now_ms = until;
 }
+
+int lab_begin(void **state)
+{
+	struct gossip_lab *l = lab_new();
+
+	assert_int_equal(gossip_join(l->g, &l->te.env, room()), 0);
+	*state = l;
+	return 0;
+}
+
+int lab_end(void **state)
+{
+	lab_free(*state);
+	return 0;
+}

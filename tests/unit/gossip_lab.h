@@ -42,6 +42,15 @@ struct gossip_lab *lab_new(void);
 /* Frees all; what waits in events, too. */
 void lab_free(struct gossip_lab *l);
 
+/* The room of most stories, and what they begin with: ours is in it. */
+static inline struct bytes room(void)
+{
+	return bytes_str("room");
+}
+
+int lab_begin(void **state);
+int lab_end(void **state);
+
 const struct peer_id *lab_id(const struct gossip_lab *l, unsigned i);
 void lab_add(struct gossip_lab *l, unsigned i, enum gossip_version version,
 	bool outbound);

@@ -44,6 +44,17 @@ struct swarm_lab {
 /* net: "10.0.0" is a LAN, "8.8.4" is public. */
 struct swarm_lab *lab_new(const char *net, bool yamux, bool mplex);
 void lab_free(struct swarm_lab *l);
+
+/* The swarm and the peer id of a host. */
+static inline struct swarm *swarm_of(struct swarm_lab *l, unsigned i)
+{
+	return l->host[i].s;
+}
+
+static inline const struct peer_id *id_of(struct swarm_lab *l, unsigned i)
+{
+	return &l->host[i].me.id;
+}
 void lab_addr(struct maddr *a, const char *text);
 /* Moves everything until all is quiet; time stands. */
 void lab_run(struct swarm_lab *l);

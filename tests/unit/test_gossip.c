@@ -11,26 +11,6 @@
 #include "net/wire/pb.h"
 #include "tests/unit/gossip_lab.h"
 
-static struct bytes room(void)
-{
-	return bytes_str("room");
-}
-
-static int setup(void **state)
-{
-	struct gossip_lab *l = lab_new();
-
-	assert_int_equal(gossip_join(l->g, &l->te.env, room()), 0);
-	*state = l;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	lab_free(*state);
-	return 0;
-}
-
 static size_t mesh(struct gossip_lab *l)
 {
 	return gossip_mesh_size(l->g, room());
@@ -593,7 +573,7 @@ static void test_gossip_sleeps_when_alone(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, lab_begin, lab_end)
 	const struct CMUnitTest tests[] = {
 		T(test_gossip_first_rpc_is_all_subscriptions),
 		T(test_gossip_first_rpc_comes_even_without_topics),

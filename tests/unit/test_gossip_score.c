@@ -14,26 +14,6 @@
 
 #define ME LAB_PEERS
 
-static struct bytes room(void)
-{
-	return bytes_str("room");
-}
-
-static int setup(void **state)
-{
-	struct gossip_lab *l = lab_new();
-
-	assert_int_equal(gossip_join(l->g, &l->te.env, room()), 0);
-	*state = l;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	lab_free(*state);
-	return 0;
-}
-
 static bool meshed(struct gossip_lab *l, unsigned i)
 {
 	return gossip_in_mesh(l->g, room(), lab_id(l, i));
@@ -782,7 +762,7 @@ static void test_gossip_leaves_nobody_out(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, lab_begin, lab_end)
 	const struct CMUnitTest tests[] = {
 		T(test_gossip_negative_peer_is_pruned),
 		T(test_gossip_all_who_bring_a_forgery_pay),

@@ -37,16 +37,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct swarm *swarm_of(struct swarm_lab *l, unsigned i)
-{
-	return l->host[i].s;
-}
-
-static const struct peer_id *id_of(struct swarm_lab *l, unsigned i)
-{
-	return &l->host[i].me.id;
-}
-
 /* A stream from one host to another of which the opener's machine reads
  * nothing: the test does. */
 static struct stream *forge_stream(

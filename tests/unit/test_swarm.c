@@ -32,16 +32,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct swarm *swarm_of(struct swarm_lab *l, unsigned i)
-{
-	return l->host[i].s;
-}
-
-static const struct peer_id *id_of(struct swarm_lab *l, unsigned i)
-{
-	return &l->host[i].me.id;
-}
-
 static void know(struct swarm_lab *l, unsigned who, unsigned whom, bool fresh)
 {
 	swarm_know(swarm_of(l, who), &l->te.env, id_of(l, whom),

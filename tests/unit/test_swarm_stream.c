@@ -26,11 +26,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct swarm *swarm_of(struct swarm_lab *l, unsigned i)
-{
-	return l->host[i].s;
-}
-
 /* A stream from 0 to 1. */
 static uint64_t open_stream(struct swarm_lab *l, const char *protocol)
 {
