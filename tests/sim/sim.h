@@ -341,4 +341,13 @@ struct play {
  * last of its trace and the command that repeats it. */
 bool sim_play(const struct play *p, uint64_t *hash);
 
+/* ---- what stories share ------------------------------------------------ */
+
+/* A program as people have it, in the lobby. */
+struct host_cfg story_person(const char *name);
+/* Time passes; false when the run has failed. */
+bool story_pass(struct sim *s, uint64_t ms);
+/* `h` is told where the other is, as by the LAN. */
+void story_hint(struct host *h, const struct host *other);
+
 #endif

@@ -5,9 +5,9 @@
 
 #include "tests/sim/sim.h"
 
-static struct host *person(struct sim *s, const char *name)
+struct host_cfg story_person(const char *name)
 {
-	struct host_cfg cfg = {
+	return (struct host_cfg){
 		.name = name,
 		.yamux = true,
 		.mplex = true,
@@ -18,11 +18,16 @@ static struct host *person(struct sim *s, const char *name)
 		.from_ui = MSG_QUEUE_TO_CHAT_FROM_UI,
 		.rooms = {"p2p-chat-default"},
 	};
+}
+
+static struct host *person(struct sim *s, const char *name)
+{
+	struct host_cfg cfg = story_person(name);
 
 	return host_add(s, &cfg);
 }
 
-static bool pass(struct sim *s, uint64_t ms)
+bool story_pass(struct sim *s, uint64_t ms)
 {
 	return sim_run(s, s->now_us + ms * 1000);
 }
@@ -42,8 +47,7 @@ static bool must(struct sim *s, bool good, const char *what)
 	return good;
 }
 
-/* `h` is told where the other is. */
-static void hint(struct host *h, const struct host *other)
+void story_hint(struct host *h, const struct host *other)
 {
 	struct node_event ev = {.kind = NODE_EV_LAN_PEER};
 	struct maddr base;
@@ -63,25 +67,25 @@ static bool three_meet_and_talk(struct sim *s)
 
 	host_start(ann);
 	host_start(bob);
-	if (!pass(s, 4000))
+	if (!story_pass(s, 4000))
 		return false;
 	face_type(ann, "hello");
-	if (!pass(s, 1000))
+	if (!story_pass(s, 1000))
 		return false;
 	/* Whom he hears of first is not left to the dice. */
 	s->hint_loss = 1;
 	host_start(cem);
-	hint(cem, bob);
-	if (!pass(s, 2000))
+	story_hint(cem, bob);
+	if (!story_pass(s, 2000))
 		return false;
-	hint(cem, ann);
-	if (!pass(s, 2000))
+	story_hint(cem, ann);
+	if (!story_pass(s, 2000))
 		return false;
 	face_type(cem, "me too");
-	if (!pass(s, 1000))
+	if (!story_pass(s, 1000))
 		return false;
 	face_type(bob, "/quit");
-	return pass(s, 3000) &&
+	return story_pass(s, 3000) &&
 	       must(s, !bob->running, "bob's program has not ended");
 }
 
@@ -109,20 +113,20 @@ static bool alone_then_company(struct sim *s)
 	struct host *ann = person(s, "ann"), *bob = person(s, "bob");
 
 	host_start(ann);
-	if (!pass(s, 1000))
+	if (!story_pass(s, 1000))
 		return false;
 	face_type(ann, "is anybody there?");
-	if (!pass(s, 1000))
+	if (!story_pass(s, 1000))
 		return false;
 	/* Killed before anybody came: the line waits in the store. */
 	host_kill(ann);
-	if (!pass(s, 1000))
+	if (!story_pass(s, 1000))
 		return false;
 	host_start(ann);
-	if (!pass(s, 5000))
+	if (!story_pass(s, 5000))
 		return false;
 	host_start(bob);
-	return pass(s, 5000);
+	return story_pass(s, 5000);
 }
 
 static const char alone_then_company_seen[] =
@@ -189,7 +193,7 @@ static bool crash_loses_nothing_shown(struct sim *s)
 
 	host_start(ann);
 	host_start(bob);
-	if (!pass(s, 4000))
+	if (!story_pass(s, 4000))
 		return false;
 	for (int i = 0; i < 4 * CRASHES; i++) {
 		face_talk(ann, s->room[0]);
@@ -201,10 +205,10 @@ static bool crash_loses_nothing_shown(struct sim *s)
 		if (!sim_run(s, s->now_us + sim_draw(s, 0, 3000)))
 			return false;
 		off_us[i / 4] = crash(s, bob, i % 8 == 7);
-		if (!pass(s, 500))
+		if (!story_pass(s, 500))
 			return false;
 		host_start(bob);
-		if (!pass(s, 15000))
+		if (!story_pass(s, 15000))
 			return false;
 	}
 	buf_reset(&s->story);
@@ -239,18 +243,18 @@ static bool two_dial_at_once_both_survive(struct sim *s)
 	s->hint_loss = 1;
 	host_start(ann);
 	host_start(bob);
-	hint(ann, bob);
+	story_hint(ann, bob);
 	/* A little later, so that the dice do not say who sees whom first. */
-	if (!pass(s, 50))
+	if (!story_pass(s, 50))
 		return false;
-	hint(bob, ann);
-	if (!pass(s, 4000))
+	story_hint(bob, ann);
+	if (!story_pass(s, 4000))
 		return false;
 	face_type(ann, "one");
-	if (!pass(s, 1000))
+	if (!story_pass(s, 1000))
 		return false;
 	face_type(bob, "two");
-	if (!pass(s, 60000))
+	if (!story_pass(s, 60000))
 		return false;
 	node_stats(ann->node, &stats);
 	if (!must(s, stats.conn_count == 2 && stats.peer_count == 1,
@@ -258,10 +262,10 @@ static bool two_dial_at_once_both_survive(struct sim *s)
 		return false;
 	/* One of the two dies: nobody notices. */
 	wire_reset(s, ann->index, bob->index);
-	if (!pass(s, 3000))
+	if (!story_pass(s, 3000))
 		return false;
 	face_type(ann, "three");
-	return pass(s, 2000);
+	return story_pass(s, 2000);
 }
 
 /* ---- partition_heals --------------------------------------------------- */
@@ -283,18 +287,18 @@ static bool partition_heals(struct sim *s)
 
 	host_start(ann);
 	host_start(bob);
-	if (!pass(s, 4000))
+	if (!story_pass(s, 4000))
 		return false;
 	cut(s, ann, bob, true);
-	if (!pass(s, 15000))
+	if (!story_pass(s, 15000))
 		return false;
 	(void)buf_append_str(&s->story, "15 seconds\n");
 	/* Each is alone: what is said now waits. */
 	face_type(ann, "are you there?");
-	if (!pass(s, 5000))
+	if (!story_pass(s, 5000))
 		return false;
 	cut(s, ann, bob, false);
-	return pass(s, 30000);
+	return story_pass(s, 30000);
 }
 
 /* ---- slow_reader_delays_only_itself ------------------------------------ */
@@ -308,19 +312,19 @@ static bool slow_reader_delays_only_itself(struct sim *s)
 	host_start(ann);
 	host_start(bob);
 	host_start(cem);
-	if (!pass(s, 5000))
+	if (!story_pass(s, 5000))
 		return false;
 	host_stall_chat(cem, true);
 	for (int i = 0; i < 200; i++) {
 		face_talk(ann, s->room[0]);
-		if (!pass(s, 20))
+		if (!story_pass(s, 20))
 			return false;
 	}
 	if (!must(s, bob->live.count == 200 && cem->live.count == 0,
 		    "a slow reader delays others"))
 		return false;
 	host_stall_chat(cem, false);
-	if (!pass(s, 3000))
+	if (!story_pass(s, 3000))
 		return false;
 	buf_reset(&s->story);
 	(void)buf_appendf(&s->story, "bob has %zu, cem %zu\n", bob->live.count,
@@ -347,7 +351,7 @@ static bool flood_of_garbage(struct sim *s)
 
 	host_start(ann);
 	host_start(bob);
-	if (!pass(s, 4000))
+	if (!story_pass(s, 4000))
 		return false;
 	for (int i = 0; i < 1000; i++) {
 		rng_fill(&s->rng, raw, sizeof(raw));
@@ -355,7 +359,7 @@ static bool flood_of_garbage(struct sim *s)
 			memcpy(raw, "\x13/multistream/1.0.0\n\x07/noise\n", 28);
 		wire_attack(s, ann->index,
 			bytes_of(raw, 1 + rng_below(&s->rng, sizeof(raw))));
-		if (!pass(s, 10))
+		if (!story_pass(s, 10))
 			return false;
 		node_stats(ann->node, &stats);
 		if (!must(s,
@@ -365,10 +369,10 @@ static bool flood_of_garbage(struct sim *s)
 			return false;
 	}
 	face_type(bob, "still there?");
-	if (!pass(s, 500))
+	if (!story_pass(s, 500))
 		return false;
 	face_type(ann, "yes");
-	if (!pass(s, 10000))
+	if (!story_pass(s, 10000))
 		return false;
 	node_stats(ann->node, &stats);
 	return must(s, stats.conn_count <= 2, "garbage stays connected");

@@ -12,30 +12,16 @@
 
 static const char *const names[PEOPLE] = {"ann", "bob", "cem", "dan"};
 
-static bool pass(struct sim *s, uint64_t ms)
-{
-	return sim_run(s, s->now_us + ms * 1000);
-}
-
 static bool all_start(struct sim *s, struct host *h[static PEOPLE])
 {
 	for (int i = 0; i < PEOPLE; i++) {
-		struct host_cfg cfg = {
-			.name = names[i],
-			.yamux = i != 2,
-			.mplex = true,
-			.early = true,
-			.to_chat = MSG_QUEUE_TO_CHAT,
-			.to_net = MSG_QUEUE_TO_NET,
-			.to_ui = MSG_QUEUE_TO_UI,
-			.from_ui = MSG_QUEUE_TO_CHAT_FROM_UI,
-			.rooms = {"p2p-chat-default"},
-		};
+		struct host_cfg cfg = story_person(names[i]);
 
+		cfg.yamux = i != 2;
 		h[i] = host_add(s, &cfg);
 		host_start(h[i]);
 	}
-	return pass(s, 6000);
+	return story_pass(s, 6000);
 }
 
 /* Everybody says a line, and everybody has every line of all so far. */
@@ -45,7 +31,7 @@ static bool all_talk(struct sim *s, struct host *h[static PEOPLE])
 
 	for (int i = 0; i < PEOPLE; i++)
 		face_talk(h[i], s->room[0]);
-	if (!pass(s, 3000))
+	if (!story_pass(s, 3000))
 		return false;
 	for (int i = 0; i < PEOPLE; i++)
 		said += h[i]->typed;
@@ -75,10 +61,10 @@ bool story_laptop_sleeps(struct sim *s)
 	/* A nap, a meeting, a night. */
 	for (uint64_t ms = 20000; ms <= 30000000; ms *= 38) {
 		host_sleep(h[1], true);
-		if (!pass(s, ms))
+		if (!story_pass(s, ms))
 			return false;
 		host_sleep(h[1], false);
-		if (!pass(s, HEALED_MS) || !all_talk(s, h))
+		if (!story_pass(s, HEALED_MS) || !all_talk(s, h))
 			return false;
 	}
 	return end(s);
@@ -96,11 +82,11 @@ bool story_address_changes(struct sim *s)
 
 		host_cable(h[i], false, false);
 		host_cable(other, false, false);
-		if (!pass(s, 4000))
+		if (!story_pass(s, 4000))
 			return false;
 		host_cable(h[i], true, true);
 		host_cable(other, true, true);
-		if (!pass(s, HEALED_MS) || !all_talk(s, h))
+		if (!story_pass(s, HEALED_MS) || !all_talk(s, h))
 			return false;
 	}
 	return end(s);
@@ -114,10 +100,10 @@ bool story_interface_flaps(struct sim *s)
 		return false;
 	for (int i = 0; i < 40; i++) {
 		host_cable(h[2], i % 2 != 0, false);
-		if (!pass(s, 1500))
+		if (!story_pass(s, 1500))
 			return false;
 	}
-	if (!pass(s, HEALED_MS) || !all_talk(s, h))
+	if (!story_pass(s, HEALED_MS) || !all_talk(s, h))
 		return false;
 	return end(s);
 }

@@ -10,40 +10,13 @@
 #define TOPIC "p2p-chat-default"
 #define TWO_DAYS_MS (2 * 86400000LL)
 
-static bool pass(struct sim *s, uint64_t ms)
-{
-	return sim_run(s, s->now_us + ms * 1000);
-}
-
 static struct host *start(struct sim *s, const char *name)
 {
-	struct host_cfg cfg = {
-		.name = name,
-		.yamux = true,
-		.mplex = true,
-		.early = true,
-		.to_chat = MSG_QUEUE_TO_CHAT,
-		.to_net = MSG_QUEUE_TO_NET,
-		.to_ui = MSG_QUEUE_TO_UI,
-		.from_ui = MSG_QUEUE_TO_CHAT_FROM_UI,
-		.rooms = {TOPIC},
-	};
+	struct host_cfg cfg = story_person(name);
 	struct host *h = host_add(s, &cfg);
 
 	host_start(h);
 	return h;
-}
-
-/* `h` is told where the other is: nobody hears of anybody by the LAN. */
-static void hint(struct host *h, const struct host *other)
-{
-	struct node_event ev = {.kind = NODE_EV_LAN_PEER};
-	struct maddr base;
-
-	host_addr(other, &base);
-	P2P_ASSERT(maddr_join_peer(
-			   &ev.addr, &base, peer_id_bytes(&other->me.id)) == 0);
-	host_step(h, &ev);
 }
 
 /* As at a heartbeat that finds too many in the mesh. */
@@ -80,26 +53,26 @@ bool story_px_of_a_contact(struct sim *s)
 	ann = start(s, "ann");
 	bob = start(s, "bob");
 	cem = start(s, "cem");
-	hint(ann, bob);
-	hint(bob, cem);
-	if (!pass(s, 5000))
+	story_hint(ann, bob);
+	story_hint(bob, cem);
+	if (!story_pass(s, 5000))
 		return false;
 	prune(s, bob, ann);
-	if (!pass(s, 90000))
+	if (!story_pass(s, 90000))
 		return false;
 	if (sees(ann, cem)) {
 		sim_fail(s, "a stranger is believed");
 		return false;
 	}
 	face_type(bob, "good evening");
-	if (!pass(s, 1000))
+	if (!story_pass(s, 1000))
 		return false;
 	ann->cfg.skew_ms += TWO_DAYS_MS;
 	face_type(bob, "good morning");
-	if (!pass(s, 1000))
+	if (!story_pass(s, 1000))
 		return false;
 	prune(s, bob, ann);
-	if (!pass(s, 5000))
+	if (!story_pass(s, 5000))
 		return false;
 	buf_reset(&s->story);
 	if (sees(ann, cem))
