@@ -57,7 +57,7 @@ struct flood {
 	struct rng rng;
 	struct budget budget;
 	struct identity me;
-	struct upgrader *up;
+	struct channel *up;
 	struct stream streams[STREAMS_MAX];
 	uint8_t in[READ_BYTES];
 	size_t in_len;
@@ -197,7 +197,7 @@ static void stream_opened(struct flood *f, uint64_t id)
 {
 	struct stream *s = stream_of(f, 0);
 
-	if (s == NULL || upgrader_stream_accept(f->up, id) != 0)
+	if (s == NULL || channel_stream_accept(f->up, id) != 0)
 		fail("accept", P2P_ERR_LIMIT);
 	*s = (struct stream){.id = id};
 	bufq_init(&s->out, STREAM_OUT_BYTES);
@@ -209,11 +209,10 @@ static void stream_flush(struct flood *f, struct stream *s)
 {
 	size_t taken;
 
-	if (upgrader_stream_write(f->up, s->id, bufq_peek(&s->out), &taken) ==
-		0)
+	if (channel_stream_write(f->up, s->id, bufq_peek(&s->out), &taken) == 0)
 		bufq_consume(&s->out, taken);
 	if (s->told && s->out.len == 0)
-		(void)upgrader_stream_close_write(f->up, s->id);
+		(void)channel_stream_close_write(f->up, s->id);
 }
 
 static void serve_identify(struct flood *f, struct stream *s)
@@ -257,7 +256,7 @@ static void serve(struct flood *f, struct stream *s, struct bytes in)
 static void stream_read(struct flood *f, struct stream *s)
 {
 	bool end = false;
-	struct bytes in = upgrader_stream_peek(f->up, s->id, &end);
+	struct bytes in = channel_stream_peek(f->up, s->id, &end);
 	size_t taken = 0;
 
 	if (!multistream_done(&s->ms)) {
@@ -268,14 +267,14 @@ static void stream_read(struct flood *f, struct stream *s)
 	}
 	if (multistream_done(&s->ms))
 		serve(f, s, bytes_skip(in, taken));
-	(void)upgrader_stream_consume(
+	(void)channel_stream_consume(
 		f->up, s->id, multistream_done(&s->ms) ? in.len : taken);
 	stream_flush(f, s);
-	(void)upgrader_stream_peek(f->up, s->id, &end);
+	(void)channel_stream_peek(f->up, s->id, &end);
 	if (!end)
 		return;
-	(void)upgrader_stream_close_write(f->up, s->id);
-	upgrader_stream_forget(f->up, s->id);
+	(void)channel_stream_close_write(f->up, s->id);
+	channel_stream_forget(f->up, s->id);
 	bufq_clear(&s->out);
 	s->id = 0;
 }
@@ -284,7 +283,7 @@ static void stream_read(struct flood *f, struct stream *s)
 
 static void gossip_open(struct flood *f)
 {
-	int err = upgrader_stream_open(f->up, &f->env, &f->gossip);
+	int err = channel_stream_open(f->up, &f->env, &f->gossip);
 
 	if (err != 0)
 		fail("open", err);
@@ -297,7 +296,7 @@ static void gossip_open(struct flood *f)
 static void gossip_read(struct flood *f)
 {
 	bool end;
-	struct bytes in = upgrader_stream_peek(f->up, f->gossip, &end);
+	struct bytes in = channel_stream_peek(f->up, f->gossip, &end);
 	size_t taken = 0;
 	int err = 0;
 
@@ -306,7 +305,7 @@ static void gossip_read(struct flood *f)
 			&f->gossip_ms, in, &taken, &f->gossip_head);
 	if (err != 0)
 		fail("gossip", err);
-	(void)upgrader_stream_consume(f->up, f->gossip, taken);
+	(void)channel_stream_consume(f->up, f->gossip, taken);
 }
 
 /* The subscription at once; the lines when the word has come. */
@@ -318,7 +317,7 @@ static void gossip_write(struct flood *f)
 	if (f->gossip == 0)
 		return;
 	if (f->gossip_head.len > 0 &&
-		upgrader_stream_write(f->up, f->gossip,
+		channel_stream_write(f->up, f->gossip,
 			bufq_peek(&f->gossip_head), &taken) == 0)
 		bufq_consume(&f->gossip_head, taken);
 	if (f->gossip_head.len > 0 || !multistream_done(&f->gossip_ms))
@@ -326,7 +325,7 @@ static void gossip_write(struct flood *f)
 	rest = bytes_of(f->rpcs.data + f->sent,
 		(f->going ? f->rpcs.len : f->first) - f->sent);
 	if (rest.len > 0 &&
-		upgrader_stream_write(f->up, f->gossip, rest, &taken) == 0)
+		channel_stream_write(f->up, f->gossip, rest, &taken) == 0)
 		f->sent += taken;
 	if (f->forged && f->sent == f->rpcs.len)
 		f->sent = f->first;
@@ -353,14 +352,14 @@ static void on_mux(struct flood *f, const struct mux_event *ev)
 
 static void take_events(struct flood *f)
 {
-	struct upgrade_event ev;
+	struct channel_event ev;
 
-	while (upgrader_next_event(f->up, &ev)) {
-		if (ev.kind == UPGRADE_EV_READY)
+	while (channel_next_event(f->up, &ev)) {
+		if (ev.kind == CHANNEL_EV_READY)
 			gossip_open(f);
-		else if (ev.kind == UPGRADE_EV_MUX)
+		else if (ev.kind == CHANNEL_EV_MUX)
 			on_mux(f, &ev.mux);
-		else if (ev.kind == UPGRADE_EV_FAILED)
+		else if (ev.kind == CHANNEL_EV_FAILED)
 			fail("connection", ev.err);
 	}
 }
@@ -375,7 +374,7 @@ static void on_readable(struct flood *f)
 		f->over = true;
 	if (n > 0)
 		f->in_len += (size_t)n;
-	err = upgrader_feed(f->up, &f->env, bytes_of(f->in, f->in_len), &taken);
+	err = channel_feed(f->up, &f->env, bytes_of(f->in, f->in_len), &taken);
 	memmove(f->in, f->in + taken, f->in_len - taken);
 	f->in_len -= taken;
 	take_events(f);
@@ -391,7 +390,7 @@ static bool write_out(struct flood *f)
 		ssize_t n;
 
 		gossip_write(f);
-		out = upgrader_out_peek(f->up, &f->env);
+		out = channel_out_peek(f->up, &f->env);
 		if (out.len == 0)
 			return false;
 		n = write(f->fd, out.data, out.len);
@@ -401,7 +400,7 @@ static bool write_out(struct flood *f)
 			f->over = true;
 			return false;
 		}
-		upgrader_out_consume(f->up, (size_t)n);
+		channel_out_consume(f->up, (size_t)n);
 		take_events(f);
 	}
 }
@@ -443,7 +442,7 @@ static void run(struct flood *f)
 			{.fd = 0, .events = POLLIN}};
 
 		f->env.now_ms = now_ns() / 1000000;
-		upgrader_tick(f->up, &f->env);
+		channel_tick(f->up, &f->env);
 		take_events(f);
 		if (write_out(f))
 			p[0].events = POLLIN | POLLOUT;
@@ -514,7 +513,7 @@ int main(int argc, char **argv)
 	f.fd = dial(argv[1]);
 	f.up = upgrader_new(&cfg, &f.env);
 	run(&f);
-	upgrader_free(f.up);
+	channel_free(f.up);
 	buf_clear(&f.rpcs);
 	identity_wipe(&f.me);
 	close(f.fd);

@@ -197,7 +197,7 @@ struct sealed {
 	struct identity me[2];
 	struct noise *noise[2];
 	struct bufq wire[2]; /* wire[i]: written by side i */
-	struct upgrader *up[2];
+	struct channel *up[2];
 	uint64_t stream[2];
 	uint8_t plain[FRAME_BYTES];
 	uint8_t frame[FRAME_BYTES + 16];
@@ -290,14 +290,14 @@ static void bench_noise(void)
 
 static void stream_events(struct sealed *s, int side)
 {
-	struct upgrade_event ev;
+	struct channel_event ev;
 
-	while (upgrader_next_event(s->up[side], &ev)) {
-		must(ev.kind != UPGRADE_EV_FAILED, "upgrade");
-		if (ev.kind != UPGRADE_EV_MUX || ev.mux.kind != MUX_EV_OPENED)
+	while (channel_next_event(s->up[side], &ev)) {
+		must(ev.kind != CHANNEL_EV_FAILED, "upgrade");
+		if (ev.kind != CHANNEL_EV_MUX || ev.mux.kind != MUX_EV_OPENED)
 			continue;
 		s->stream[side] = ev.mux.stream;
-		must(upgrader_stream_accept(s->up[side], ev.mux.stream) == 0,
+		must(channel_stream_accept(s->up[side], ev.mux.stream) == 0,
 			"accept");
 	}
 }
@@ -307,10 +307,10 @@ static void stream_carry(struct sealed *s, int from)
 	struct bytes out;
 	size_t taken;
 
-	while ((out = upgrader_out_peek(s->up[from], &s->env)).len > 0) {
-		must(upgrader_feed(s->up[!from], &s->env, out, &taken) == 0,
+	while ((out = channel_out_peek(s->up[from], &s->env)).len > 0) {
+		must(channel_feed(s->up[!from], &s->env, out, &taken) == 0,
 			"feed");
-		upgrader_out_consume(s->up[from], taken);
+		channel_out_consume(s->up[from], taken);
 		stream_events(s, !from);
 		if (taken < out.len)
 			break;
@@ -323,12 +323,12 @@ static void stream_drain(struct sealed *s)
 
 	while (s->stream[1] != 0) {
 		size_t n =
-			upgrader_stream_peek(s->up[1], s->stream[1], &end).len;
+			channel_stream_peek(s->up[1], s->stream[1], &end).len;
 
 		if (n == 0)
 			break;
 		s->got += n;
-		must(upgrader_stream_consume(s->up[1], s->stream[1], n) == 0,
+		must(channel_stream_consume(s->up[1], s->stream[1], n) == 0,
 			"consume");
 	}
 }
@@ -342,7 +342,7 @@ static void stream_frame(void *arg)
 
 	while (s->got < until) {
 		if (done < FRAME_BYTES) {
-			must(upgrader_stream_write(s->up[0], s->stream[0],
+			must(channel_stream_write(s->up[0], s->stream[0],
 				     bytes_of(s->plain + done,
 					     FRAME_BYTES - done),
 				     &taken) == 0,
@@ -376,14 +376,15 @@ static void bench_stream(void)
 
 		s.up[i] = upgrader_new(&cfg, &s.env);
 	}
-	while (!upgrader_ready(s.up[0]) || !upgrader_ready(s.up[1])) {
+	while (channel_info(s.up[0]).muxer == NULL ||
+		channel_info(s.up[1]).muxer == NULL) {
 		stream_carry(&s, 0);
 		stream_carry(&s, 1);
 	}
-	must(upgrader_stream_open(s.up[0], &s.env, &s.stream[0]) == 0, "open");
+	must(channel_stream_open(s.up[0], &s.env, &s.stream[0]) == 0, "open");
 	compare(&p);
-	upgrader_free(s.up[0]);
-	upgrader_free(s.up[1]);
+	channel_free(s.up[0]);
+	channel_free(s.up[1]);
 }
 
 /* ---- the newest page of a large room ----------------------------------- */

@@ -220,9 +220,9 @@ static struct conn *hear_the_rest(
 	size_t dropped = 1;
 
 	while (c != NULL && c->state == CONN_READY && dropped > 0 &&
-		(c->in.len > 0 || upgrader_is_held(c->up))) {
-		dropped = upgrader_out_peek(c->up, env).len;
-		upgrader_out_consume(c->up, dropped);
+		(c->in.len > 0 || channel_is_held(c->up))) {
+		dropped = channel_out_peek(c->up, env).len;
+		channel_out_consume(c->up, dropped);
 		conn_pump(s, env, c);
 		c = conn_find(s, id);
 	}
@@ -247,7 +247,7 @@ struct bytes swarm_out_peek(
 	if (c == NULL || c->up == NULL)
 		return bytes_of(NULL, 0);
 	c->write_asked = false;
-	return upgrader_out_peek(c->up, env);
+	return channel_out_peek(c->up, env);
 }
 
 void swarm_out_consume(
@@ -257,7 +257,7 @@ void swarm_out_consume(
 
 	if (c == NULL || c->up == NULL)
 		return;
-	upgrader_out_consume(c->up, n);
+	channel_out_consume(c->up, n);
 	conn_pump(s, env, c);
 }
 
@@ -265,7 +265,7 @@ void conn_want_write(struct swarm *s, const struct env *env, struct conn *c)
 {
 	if (c->write_asked || c->up == NULL)
 		return;
-	if (upgrader_out_peek(c->up, env).len == 0)
+	if (channel_out_peek(c->up, env).len == 0)
 		return;
 	c->write_asked = true;
 	swarm_act(s, SWARM_ACT_WRITE, c->id, NULL);
@@ -279,14 +279,14 @@ static void on_secured(struct swarm *s, const struct env *env, struct conn *c)
 
 	s->preauth--;
 	c->secured = true;
-	if (peer_id_equal(upgrader_peer(c->up), &s->cfg.me->id)) {
+	if (peer_id_equal(channel_peer(c->up), &s->cfg.me->id)) {
 		tell_dial_failed(s, c, "that is this program itself");
 		c->request = 0;
 		dial_was_self(s, env, c);
 		conn_fail(s, env, c, P2P_ERR_MISMATCH);
 		return;
 	}
-	p = peer_get(s, env, upgrader_peer(c->up), BOOK_PROVEN);
+	p = peer_get(s, env, channel_peer(c->up), BOOK_PROVEN);
 	if (p == NULL) {
 		count_refused(s, &s->counters.refused_peers);
 		conn_fail(s, env, c, P2P_ERR_LIMIT);
@@ -342,26 +342,26 @@ static void on_mux(struct swarm *s, const struct env *env, struct conn *c,
 
 /* One event of the stack; false when the connection is gone. */
 static bool on_event(struct swarm *s, const struct env *env, struct conn *c,
-	const struct upgrade_event *ev)
+	const struct channel_event *ev)
 {
 	uint64_t id = c->id;
 
 	switch (ev->kind) {
-	case UPGRADE_EV_SECURED:
+	case CHANNEL_EV_SECURED:
 		on_secured(s, env, c);
 		break;
-	case UPGRADE_EV_READY:
+	case CHANNEL_EV_READY:
 		s->counters.upgrades++;
 		c->state = CONN_READY;
 		c->ready_ms = env->now_ms;
 		c->deadline_ms = P2P_NEVER;
 		peer_conn_ready(s, env, c);
 		break;
-	case UPGRADE_EV_MUX:
+	case CHANNEL_EV_MUX:
 		if (c->state != CONN_CLOSING)
 			on_mux(s, env, c, &ev->mux);
 		break;
-	case UPGRADE_EV_FAILED:
+	case CHANNEL_EV_FAILED:
 		conn_fail(s, env, c, ev->err);
 		break;
 	}
@@ -376,7 +376,7 @@ static int feed_waiting(const struct env *env, struct conn *c, int *moved)
 	int err = 0;
 
 	if (in.len > 0 && c->state != CONN_CLOSING)
-		err = upgrader_feed(c->up, env, in, &taken);
+		err = channel_feed(c->up, env, in, &taken);
 	if (c->in.len > 0)
 		bufq_consume(&c->in, taken);
 	else
@@ -388,13 +388,13 @@ static int feed_waiting(const struct env *env, struct conn *c, int *moved)
 /* Feeds what waits and serves what happens; -1: the connection is gone. */
 static int pump_once(struct swarm *s, const struct env *env, struct conn *c)
 {
-	struct upgrade_event ev;
+	struct channel_event ev;
 	struct list *pos, *tmp;
 	int moved = 0;
 	int err = feed_waiting(env, c, &moved);
 
 	/* What was understood before a fault is still served. */
-	while (upgrader_next_event(c->up, &ev)) {
+	while (channel_next_event(c->up, &ev)) {
 		moved = 1;
 		if (!on_event(s, env, c, &ev))
 			return -1;
@@ -442,7 +442,7 @@ void conn_pump(struct swarm *s, const struct env *env, struct conn *c)
 	swarm_due(s, conn_deadline(c));
 	pause_or_resume(s, c);
 	conn_want_write(s, env, c);
-	if (c->state == CONN_CLOSING && upgrader_out_peek(c->up, env).len == 0)
+	if (c->state == CONN_CLOSING && channel_out_peek(c->up, env).len == 0)
 		conn_fail(s, env, c, P2P_ERR_CLOSED);
 }
 
@@ -481,7 +481,7 @@ void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err)
 		count_dial_failed(s, c, err);
 	/* Another peer than expected has proven its key: is it us? */
 	if (err == P2P_ERR_MISMATCH && c->up != NULL && !c->secured &&
-		peer_id_equal(upgrader_peer(c->up), &s->cfg.me->id))
+		peer_id_equal(channel_peer(c->up), &s->cfg.me->id))
 		dial_was_self(s, env, c);
 	if (!was_ready)
 		tell_dial_failed(s, c, why_failed(err));
@@ -500,7 +500,7 @@ void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err)
 		dial_ended(s, env, expected, c);
 	swarm_act(s, SWARM_ACT_CLOSE, c->id, NULL);
 	count_conn_ended(s, c);
-	upgrader_free(c->up);
+	channel_free(c->up);
 	bufq_clear(&c->in);
 	table_clear(&c->by_mux);
 	budget_clear(&c->budget);
@@ -520,7 +520,7 @@ void conn_tick(struct swarm *s, const struct env *env, struct conn *c)
 	}
 	if (c->up == NULL)
 		return;
-	upgrader_tick(c->up, env);
+	channel_tick(c->up, env);
 	if (c->open_after_ms <= env->now_ms)
 		c->open_after_ms = P2P_NEVER;
 	LIST_FOREACH(pos, tmp, &c->streams) {
@@ -546,7 +546,7 @@ uint64_t conn_deadline(const struct conn *c)
 
 	if (c->up == NULL)
 		return first;
-	first = P2P_MIN(first, upgrader_deadline(c->up));
+	first = P2P_MIN(first, channel_deadline(c->up));
 	first = P2P_MIN(first, c->open_after_ms);
 	first = P2P_MIN(first, ping_deadline(c));
 	if (c->state == CONN_READY)

@@ -51,7 +51,7 @@ static void add_conn(struct swarm_counters *n, const struct conn *c)
 	n->budget_conn += c->budget.refused_count;
 	if (c->up == NULL)
 		return;
-	mux = upgrader_muxer_counts(c->up);
+	mux = channel_counts(c->up);
 	n->streams_over += mux.streams_refused;
 	n->streams_dropped += mux.streams_dropped;
 }

@@ -261,7 +261,7 @@ static void finish(struct swarm *s, const struct env *env, struct stream *st)
 {
 	struct identify id;
 	int err = parse(buf_bytes(&st->body), &id);
-	struct bytes own = upgrader_peer_key(st->conn->up);
+	struct bytes own = channel_peer_key(st->conn->up);
 
 	/* The key was proven by Noise; a different claim here is a lie. */
 	if (err == 0 && id.public_key.data != NULL &&
@@ -279,12 +279,12 @@ static void finish(struct swarm *s, const struct env *env, struct stream *st)
 void identify_read(struct swarm *s, const struct env *env, struct stream *st)
 {
 	bool end;
-	struct bytes in = upgrader_stream_peek(st->conn->up, st->mux, &end);
+	struct bytes in = channel_stream_peek(st->conn->up, st->mux, &end);
 	int err = budget_charge(&st->budget, in.len);
 
 	if (err == 0)
 		err = buf_append(&st->body, in);
-	(void)upgrader_stream_consume(st->conn->up, st->mux, in.len);
+	(void)channel_stream_consume(st->conn->up, st->mux, in.len);
 	if (err != 0) {
 		s->counters.protocol_errors++;
 		s->counters.identify_refused++;

@@ -9,15 +9,15 @@ static void echo(struct swarm *s, const struct env *env, struct stream *st)
 {
 	struct conn *c = st->conn;
 	bool end;
-	struct bytes in = upgrader_stream_peek(c->up, st->mux, &end);
+	struct bytes in = channel_stream_peek(c->up, st->mux, &end);
 
 	/* Who pings without reading the answers is read no more. */
 	while (in.len >= SWARM_PING_BYTES &&
 		st->out.len < SWARM_PING_BACKLOG_BYTES &&
 		stream_write(st, bytes_first(in, SWARM_PING_BYTES)) == 0) {
-		(void)upgrader_stream_consume(c->up, st->mux, SWARM_PING_BYTES);
+		(void)channel_stream_consume(c->up, st->mux, SWARM_PING_BYTES);
 		(void)stream_flush(s, env, st);
-		in = upgrader_stream_peek(c->up, st->mux, &end);
+		in = channel_stream_peek(c->up, st->mux, &end);
 	}
 	st->ping_held = in.len >= SWARM_PING_BYTES;
 	if (!end || st->ping_held)
@@ -35,7 +35,7 @@ static void answered(struct swarm *s, const struct env *env, struct stream *st)
 	struct conn *c = st->conn;
 	struct swarm_event ev = {.kind = SWARM_EV_RTT};
 	bool end;
-	struct bytes in = upgrader_stream_peek(c->up, st->mux, &end);
+	struct bytes in = channel_stream_peek(c->up, st->mux, &end);
 
 	if (in.len < SWARM_PING_BYTES) {
 		if (end)
@@ -48,7 +48,7 @@ static void answered(struct swarm *s, const struct env *env, struct stream *st)
 		stream_drop(s, st, P2P_ERR_PROTOCOL, false);
 		return;
 	}
-	(void)upgrader_stream_consume(c->up, st->mux, SWARM_PING_BYTES);
+	(void)channel_stream_consume(c->up, st->mux, SWARM_PING_BYTES);
 	ev.peer = c->peer->id;
 	ev.number = env->now_ms - c->ping_sent_ms;
 	c->peer->rtt_ms = ev.number;
@@ -95,7 +95,7 @@ void ping_tick(struct swarm *s, const struct env *env, struct conn *c)
 {
 	if (c->ping_due_ms > env->now_ms)
 		return;
-	if (upgrader_muxer_kind(c->up) == MUXER_YAMUX) {
+	if (channel_info(c->up).pings) {
 		c->ping_due_ms = P2P_NEVER;
 		return;
 	}

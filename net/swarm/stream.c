@@ -73,7 +73,7 @@ void stream_opened_by_peer(
 	struct stream *st = stream_new(s, env, c);
 
 	if (st == NULL) {
-		upgrader_stream_forget(c->up, mux);
+		channel_stream_forget(c->up, mux);
 		return;
 	}
 	set_mux(st, mux);
@@ -83,7 +83,7 @@ void stream_opened_by_peer(
 		stream_drop(s, st, P2P_ERR_LIMIT, false);
 		return;
 	}
-	(void)upgrader_stream_accept(c->up, mux);
+	(void)channel_stream_accept(c->up, mux);
 	stream_on_readable(s, env, st);
 }
 
@@ -111,7 +111,7 @@ int stream_write_through(struct stream *st, struct bytes in)
 		budget_charge(&st->budget, held) != 0)
 		return P2P_ERR_FULL;
 	/* An ended stream tells so by its event. */
-	if (upgrader_stream_write(st->conn->up, st->mux, in, &taken) != 0)
+	if (channel_stream_write(st->conn->up, st->mux, in, &taken) != 0)
 		taken = 0;
 	budget_release(&st->budget, held);
 	P2P_ASSERT(bufq_push(&st->out, bytes_skip(in, taken)) == 0);
@@ -131,7 +131,7 @@ static bool open_at_muxer(
 	if (c->state != CONN_READY || (c->open_after_ms != P2P_NEVER &&
 					      c->open_after_ms > env->now_ms))
 		return false;
-	err = upgrader_stream_open(c->up, env, &mux);
+	err = channel_stream_open(c->up, env, &mux);
 	if (err == P2P_ERR_FULL)
 		return false; /* the next pump finds room */
 	if (err != 0) {
@@ -139,11 +139,11 @@ static bool open_at_muxer(
 		 * muxer says so (MUX_EV_WRITABLE of no stream). */
 		c->open_after_ms = env_after(env, SWARM_STREAM_REOPEN_MS);
 		swarm_due(s, c->open_after_ms);
-		swarm_due(s, upgrader_deadline(c->up));
+		swarm_due(s, channel_deadline(c->up));
 		return false;
 	}
 	set_mux(st, mux);
-	swarm_due(s, upgrader_deadline(c->up));
+	swarm_due(s, channel_deadline(c->up));
 	return true;
 }
 
@@ -171,7 +171,7 @@ bool stream_flush(struct swarm *s, const struct env *env, struct stream *st)
 		return false;
 	while (st->out.len > 0) {
 		size_t taken = 0;
-		int err = upgrader_stream_write(
+		int err = channel_stream_write(
 			c->up, st->mux, bufq_peek(&st->out), &taken);
 
 		if (err != 0 || taken == 0)
@@ -187,7 +187,7 @@ bool stream_flush(struct swarm *s, const struct env *env, struct stream *st)
 	st->stuck_ms = P2P_NEVER;
 	tell_writable(s, st);
 	if (st->close_asked && !st->close_sent) {
-		(void)upgrader_stream_close_write(c->up, st->mux);
+		(void)channel_stream_close_write(c->up, st->mux);
 		st->close_sent = true;
 		moved = true;
 	}
@@ -243,9 +243,9 @@ static bool negotiate(struct swarm *s, const struct env *env, struct stream *st)
 	struct bytes in;
 	int err;
 
-	in = upgrader_stream_peek(st->conn->up, st->mux, &end);
+	in = channel_stream_peek(st->conn->up, st->mux, &end);
 	err = multistream_feed(&st->ms, in, &taken, &st->out);
-	(void)upgrader_stream_consume(st->conn->up, st->mux, taken);
+	(void)channel_stream_consume(st->conn->up, st->mux, taken);
 	if (err != 0 || (end && !multistream_done(&st->ms))) {
 		s->counters.streams_refused += err != 0;
 		stream_drop(s, st, err != 0 ? err : P2P_ERR_CLOSED, true);
@@ -271,9 +271,9 @@ static bool negotiate(struct swarm *s, const struct env *env, struct stream *st)
 static void drop_if_ended(struct swarm *s, struct stream *st)
 {
 	bool end;
-	struct bytes in = upgrader_stream_peek(st->conn->up, st->mux, &end);
+	struct bytes in = channel_stream_peek(st->conn->up, st->mux, &end);
 
-	(void)upgrader_stream_consume(st->conn->up, st->mux, in.len);
+	(void)channel_stream_consume(st->conn->up, st->mux, in.len);
 	if (end && st->close_sent)
 		stream_drop(s, st, 0, false);
 }
@@ -311,7 +311,7 @@ void stream_on_reset(struct swarm *s, const struct env *env, struct stream *st)
 	stream_on_readable(s, env, st);
 	if (stream_find(s, id) != st)
 		return;
-	in = upgrader_stream_peek(st->conn->up, st->mux, &end);
+	in = channel_stream_peek(st->conn->up, st->mux, &end);
 	st->was_reset = true;
 	if (st->negotiated && st->protocol >= SWARM_PROTO_USER && in.len > 0)
 		return; /* the user reads later: swarm_stream_consume */
@@ -335,7 +335,7 @@ static void tell_gone(struct swarm *s, struct stream *st, int err)
 	if (st->protocol < SWARM_PROTO_USER)
 		return;
 	if (st->negotiated && st->open_sent)
-		in = upgrader_stream_peek(st->conn->up, st->mux, &end);
+		in = channel_stream_peek(st->conn->up, st->mux, &end);
 	if (in.len > 0) {
 		ev.rest = xmemdup(in.data, in.len);
 		ev.rest_len = in.len;
@@ -354,7 +354,7 @@ void stream_drop(struct swarm *s, struct stream *st, int err, bool told)
 	if (st->inbound && st->negotiated && st->protocol == SWARM_PROTO_PING)
 		c->ping_streams_in--;
 	if (st->open_sent) {
-		upgrader_stream_forget(c->up, st->mux);
+		channel_stream_forget(c->up, st->mux);
 		(void)table_remove(
 			&c->by_mux, bytes_of(&st->mux, sizeof(st->mux)));
 	}

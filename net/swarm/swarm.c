@@ -329,7 +329,7 @@ void swarm_shutdown(struct swarm *s, const struct env *env)
 			conn_fail(s, env, c, P2P_ERR_CLOSED);
 			continue;
 		}
-		upgrader_go_away(c->up);
+		channel_go_away(c->up);
 		c->state = CONN_CLOSING;
 		c->deadline_ms = env_after(env, SWARM_CLOSE_MS);
 		conn_pump(s, env, c);
@@ -346,18 +346,19 @@ bool swarm_peer_info(const struct swarm *s, const struct peer_id *id,
 {
 	struct peer *p = peer_find(s, id);
 	struct conn *c = p == NULL ? NULL : peer_conn(p);
+	struct channel_info channel;
 
 	if (c == NULL)
 		return false;
+	channel = channel_info(c->up);
 	*info = (struct swarm_peer_info){
 		.identified = p->identified,
 		.outbound = c->outbound,
 		.remote = c->remote,
 		.how = known_how(p, c),
-		.muxer_early = upgrader_muxer_early(c->up),
-		.key = upgrader_peer_key(c->up),
-		.muxer = upgrader_muxer_kind(c->up) == MUXER_YAMUX ? "yamux"
-								   : "mplex",
+		.muxer_early = channel.muxer_early,
+		.key = channel_peer_key(c->up),
+		.muxer = channel.muxer,
 		.agent = p->agent,
 		.protocols = buf_cstr(&p->protocols),
 		.rtt_ms = p->rtt_ms,
@@ -469,7 +470,7 @@ struct bytes swarm_stream_peek(
 	*end = false;
 	if (st == NULL || !st->negotiated || !st->open_sent)
 		return bytes_of(NULL, 0);
-	return upgrader_stream_peek(st->conn->up, st->mux, end);
+	return channel_stream_peek(st->conn->up, st->mux, end);
 }
 
 void swarm_stream_consume(struct swarm *s, uint64_t stream, size_t n)
@@ -479,9 +480,9 @@ void swarm_stream_consume(struct swarm *s, uint64_t stream, size_t n)
 
 	if (st == NULL || n == 0)
 		return;
-	(void)upgrader_stream_consume(st->conn->up, st->mux, n);
+	(void)channel_stream_consume(st->conn->up, st->mux, n);
 	if (st->was_reset &&
-		upgrader_stream_peek(st->conn->up, st->mux, &end).len == 0) {
+		channel_stream_peek(st->conn->up, st->mux, &end).len == 0) {
 		stream_drop(s, st, P2P_ERR_RESET, true);
 		return;
 	}

@@ -62,7 +62,7 @@ struct conn {
 	struct list of_peer;
 	struct list streams;
 	struct table by_mux; /* the muxer's number -> struct stream */
-	struct upgrader *up; /* NULL while dialling */
+	struct channel *up;  /* NULL while dialling */
 	struct budget budget;
 	struct bufq in;     /* bytes that the upgrader did not take */
 	struct bytes fresh; /* borrowed, only within swarm_bytes */

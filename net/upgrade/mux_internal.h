@@ -45,6 +45,7 @@ struct mux_recv {
 
 struct mux_stream {
 	uint64_t number;
+	void *tag;         /* the user's */
 	uint64_t wire_id;  /* in yamux both sides' ids differ by parity */
 	struct list ready; /* in m->ready while `events` is not 0 */
 	struct list owing; /* in m->owing while `owed` is not 0 */

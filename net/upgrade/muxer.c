@@ -112,6 +112,7 @@ static bool next_stream_event(struct muxer *m, struct mux_event *ev)
 	s = LIST_ITEM(m->all_ready.next, struct mux_stream, ready);
 	ev->kind = (enum mux_event_kind)__builtin_ctz(s->events);
 	ev->stream = s->number;
+	ev->tag = s->tag;
 	ev->code = ev->kind == MUX_EV_RESET ? s->reset_code : 0;
 	s->events &= s->events - 1;
 	if (s->events == 0)
@@ -173,6 +174,21 @@ int muxer_open(struct muxer *m, const struct env *env, uint64_t *stream,
 	if (err == 0)
 		*stream = s->number;
 	return err;
+}
+
+void muxer_tag(struct muxer *m, uint64_t stream, void *tag)
+{
+	struct mux_stream *s = mux_stream_find(m, stream);
+
+	if (s != NULL)
+		s->tag = tag;
+}
+
+void *muxer_tag_of(const struct muxer *m, uint64_t stream)
+{
+	const struct mux_stream *s = mux_stream_find(m, stream);
+
+	return s == NULL ? NULL : s->tag;
 }
 
 int muxer_accept(struct muxer *m, uint64_t stream, struct bufq *out)

@@ -65,6 +65,7 @@ enum mux_event_kind {
 struct mux_event {
 	enum mux_event_kind kind;
 	uint64_t stream;
+	void *tag; /* of the stream: see muxer_tag */
 	uint64_t rtt_ms;
 	uint32_t code; /* RESET as above, GO_AWAY as the other side says */
 };
@@ -106,6 +107,14 @@ uint64_t muxer_deadline(const struct muxer *m);
  */
 int muxer_open(struct muxer *m, const struct env *env, uint64_t *stream,
 	struct bufq *out) P2P_MUST_CHECK;
+/*
+ * What the user has for the stream, borrowed: it comes with each event of the
+ * stream from now on, so that nothing has to be looked up. No event of a stream
+ * comes after muxer_forget or muxer_reset.
+ */
+void muxer_tag(struct muxer *m, uint64_t stream, void *tag);
+/* NULL when there is none. */
+void *muxer_tag_of(const struct muxer *m, uint64_t stream);
 /* The user knows a stream of the other side and will serve it: acknowledged
  * to the other side (yamux), no longer counted as unaccepted. */
 int muxer_accept(struct muxer *m, uint64_t stream, struct bufq *out);

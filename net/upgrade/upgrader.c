@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/list.h"
 #include "base/xmalloc.h"
 #include "net/upgrade/multistream.h"
 #include "net/upgrade/noise.h"
@@ -28,6 +29,7 @@ struct waiting {
 };
 
 struct upgrader {
+	struct channel base;
 	struct upgrader_cfg cfg;
 	enum state state;
 	int err; /* why it is dead */
@@ -55,6 +57,16 @@ static const char *const muxer_names[] = {
 	[MUXER_MPLEX] = "/mplex/6.7.0",
 };
 
+static struct upgrader *of(struct channel *c)
+{
+	return LIST_ITEM(c, struct upgrader, base);
+}
+
+static const struct upgrader *of_const(const struct channel *c)
+{
+	return of((struct channel *)(uintptr_t)c);
+}
+
 static int die(struct upgrader *u, int err)
 {
 	u->state = STATE_DEAD;
@@ -75,36 +87,6 @@ static void list_muxers(struct upgrader *u)
 		u->names[i] = muxer_names[u->kinds[i]];
 }
 
-struct upgrader *upgrader_new(
-	const struct upgrader_cfg *cfg, const struct env *env)
-{
-	struct upgrader *u = xcalloc(1, sizeof(*u));
-	struct noise_cfg noise = {
-		.me = cfg->me,
-		.initiator = cfg->initiator,
-		.expect = cfg->expect,
-		.muxers = cfg->early_muxers ? u->names : NULL,
-		.budget = cfg->muxer.budget,
-	};
-
-	P2P_ASSERT(cfg->out_bytes_max >= UPGRADER_OUT_BYTES_MIN);
-	u->cfg = *cfg;
-	list_muxers(u);
-	bufq_init(&u->out,
-		P2P_MIN(cfg->out_bytes_max, (size_t)UPGRADER_QUEUE_BYTES_FREE));
-	bufq_init(&u->inner, UPGRADER_QUEUE_BYTES_FREE);
-	bufq_init(&u->begun, FRAME_BYTES_MAX);
-	u->noise = noise_new(&noise, env);
-	/* The queue is empty, so neither can find it full. */
-	P2P_ASSERT(multistream_init(&u->ms, security_names, cfg->initiator,
-			   &u->out) == 0);
-	/* Nothing but Noise is offered: whoever refuses it is of no use, so
-	 * the first message does not wait for the answer. */
-	if (cfg->initiator)
-		P2P_ASSERT(noise_start(u->noise, &u->out) == 0);
-	return u;
-}
-
 /* Room up to `max`, if the budget allows. */
 static void widen(struct upgrader *u, struct bufq *q, size_t max)
 {
@@ -122,10 +104,10 @@ static void narrow(struct upgrader *u, struct bufq *q)
 	q->max = UPGRADER_QUEUE_BYTES_FREE;
 }
 
-void upgrader_free(struct upgrader *u)
+static void upgrader_free(struct channel *c)
 {
-	if (u == NULL)
-		return;
+	struct upgrader *u = of(c);
+
 	muxer_free(u->muxer);
 	noise_free(u->noise);
 	bufq_clear(&u->out);
@@ -349,8 +331,10 @@ static bool blocked(const struct upgrader *u)
 	return u->state == STATE_READY && noise_peek(u->noise).len > 0;
 }
 
-bool upgrader_is_held(const struct upgrader *u)
+static bool upgrader_is_held(const struct channel *c)
 {
+	const struct upgrader *u = of_const(c);
+
 	return blocked(u);
 }
 
@@ -373,9 +357,10 @@ static int feed_all(struct upgrader *u, const struct env *env, struct bytes in,
 	return err;
 }
 
-int upgrader_feed(struct upgrader *u, const struct env *env, struct bytes in,
-	size_t *taken)
+static int upgrader_feed(struct channel *c, const struct env *env,
+	struct bytes in, size_t *taken)
 {
+	struct upgrader *u = of(c);
 	int err;
 
 	*taken = 0;
@@ -389,8 +374,9 @@ int upgrader_feed(struct upgrader *u, const struct env *env, struct bytes in,
 	return 0;
 }
 
-struct bytes upgrader_out_peek(struct upgrader *u, const struct env *env)
+static struct bytes upgrader_out_peek(struct channel *c, const struct env *env)
 {
+	struct upgrader *u = of(c);
 	int err;
 
 	if (u->state == STATE_DEAD)
@@ -407,15 +393,17 @@ struct bytes upgrader_out_peek(struct upgrader *u, const struct env *env)
 	return bufq_peek(&u->out);
 }
 
-void upgrader_out_consume(struct upgrader *u, size_t n)
+static void upgrader_out_consume(struct channel *c, size_t n)
 {
+	struct upgrader *u = of(c);
+
 	bufq_consume(&u->out, n);
 	narrow(u, &u->out);
 }
 
 /* ---- events and time --------------------------------------------------- */
 
-static bool next_writable(struct upgrader *u, struct upgrade_event *ev)
+static bool next_writable(struct upgrader *u, struct channel_event *ev)
 {
 	if (!u->tell_writable)
 		return false;
@@ -425,21 +413,24 @@ static bool next_writable(struct upgrader *u, struct upgrade_event *ev)
 	}
 	ev->mux.kind = MUX_EV_WRITABLE;
 	ev->mux.stream = u->waiting.streams[0];
+	ev->mux.tag = muxer_tag_of(u->muxer, ev->mux.stream);
 	stop_waiting(&u->waiting, ev->mux.stream);
 	return true;
 }
 
-bool upgrader_next_event(struct upgrader *u, struct upgrade_event *ev)
+static bool upgrader_next_event(struct channel *c, struct channel_event *ev)
 {
-	*ev = (struct upgrade_event){.kind = UPGRADE_EV_MUX};
+	struct upgrader *u = of(c);
+
+	*ev = (struct channel_event){.kind = CHANNEL_EV_MUX};
 	if (u->tell_secured) {
 		u->tell_secured = false;
-		ev->kind = UPGRADE_EV_SECURED;
+		ev->kind = CHANNEL_EV_SECURED;
 		return true;
 	}
 	if (u->tell_ready) {
 		u->tell_ready = false;
-		ev->kind = UPGRADE_EV_READY;
+		ev->kind = CHANNEL_EV_READY;
 		return true;
 	}
 	if (u->muxer != NULL && muxer_next_event(u->muxer, &ev->mux))
@@ -448,75 +439,96 @@ bool upgrader_next_event(struct upgrader *u, struct upgrade_event *ev)
 		return true;
 	if (u->tell_failed) {
 		u->tell_failed = false;
-		ev->kind = UPGRADE_EV_FAILED;
+		ev->kind = CHANNEL_EV_FAILED;
 		ev->err = u->err;
 		return true;
 	}
 	return false;
 }
 
-void upgrader_tick(struct upgrader *u, const struct env *env)
+static void upgrader_tick(struct channel *c, const struct env *env)
 {
+	struct upgrader *u = of(c);
+
 	if (u->state == STATE_READY)
 		muxer_tick(u->muxer, env, &u->inner);
 }
 
-uint64_t upgrader_deadline(const struct upgrader *u)
+static uint64_t upgrader_deadline(const struct channel *c)
 {
+	const struct upgrader *u = of_const(c);
+
 	return u->state == STATE_READY ? muxer_deadline(u->muxer) : P2P_NEVER;
 }
 
-const struct peer_id *upgrader_peer(const struct upgrader *u)
+static const struct peer_id *upgrader_peer(const struct channel *c)
 {
+	const struct upgrader *u = of_const(c);
+
 	return noise_peer(u->noise);
 }
 
-struct bytes upgrader_peer_key(const struct upgrader *u)
+static struct bytes upgrader_peer_key(const struct channel *c)
 {
+	const struct upgrader *u = of_const(c);
+
 	return noise_peer_key(u->noise);
 }
 
-bool upgrader_muxer_early(const struct upgrader *u)
+static struct channel_info upgrader_info(const struct channel *c)
 {
-	return u->early;
+	static const char *const names[] = {
+		[MUXER_YAMUX] = "yamux", [MUXER_MPLEX] = "mplex"};
+	const struct upgrader *u = of_const(c);
+
+	return (struct channel_info){
+		.muxer = u->muxer == NULL ? NULL : names[u->kind],
+		.muxer_early = u->early,
+		.pings = u->muxer != NULL && u->kind == MUXER_YAMUX,
+	};
 }
 
-enum muxer_kind upgrader_muxer_kind(const struct upgrader *u)
+static struct muxer_counts upgrader_counts(const struct channel *c)
 {
-	return u->kind;
-}
+	const struct upgrader *u = of_const(c);
 
-bool upgrader_ready(const struct upgrader *u)
-{
-	return u->state == STATE_READY;
-}
-
-struct muxer_counts upgrader_muxer_counts(const struct upgrader *u)
-{
 	return u->muxer == NULL ? (struct muxer_counts){.pings_answered = 0}
 				: *muxer_counts(u->muxer);
 }
 
 /* ---- streams ----------------------------------------------------------- */
 
-int upgrader_stream_open(
-	struct upgrader *u, const struct env *env, uint64_t *stream)
+static int upgrader_stream_open(
+	struct channel *c, const struct env *env, uint64_t *stream)
 {
+	struct upgrader *u = of(c);
+
 	if (u->state != STATE_READY)
 		return P2P_ERR_STATE;
 	return muxer_open(u->muxer, env, stream, &u->inner);
 }
 
-int upgrader_stream_accept(struct upgrader *u, uint64_t stream)
+static void upgrader_stream_tag(struct channel *c, uint64_t stream, void *tag)
 {
+	struct upgrader *u = of(c);
+
+	if (u->muxer != NULL)
+		muxer_tag(u->muxer, stream, tag);
+}
+
+static int upgrader_stream_accept(struct channel *c, uint64_t stream)
+{
+	struct upgrader *u = of(c);
+
 	return u->state == STATE_READY
 		       ? muxer_accept(u->muxer, stream, &u->inner)
 		       : P2P_ERR_STATE;
 }
 
-int upgrader_stream_write(
-	struct upgrader *u, uint64_t stream, struct bytes in, size_t *taken)
+static int upgrader_stream_write(
+	struct channel *c, uint64_t stream, struct bytes in, size_t *taken)
 {
+	struct upgrader *u = of(c);
 	int err;
 
 	*taken = 0;
@@ -542,39 +554,106 @@ int upgrader_stream_write(
 	return err;
 }
 
-struct bytes upgrader_stream_peek(
-	const struct upgrader *u, uint64_t stream, bool *end)
+static struct bytes upgrader_stream_peek(
+	const struct channel *c, uint64_t stream, bool *end)
 {
+	const struct upgrader *u = of_const(c);
+
 	*end = false;
 	if (u->muxer == NULL)
 		return bytes_of(NULL, 0);
 	return muxer_read_peek(u->muxer, stream, end);
 }
 
-int upgrader_stream_consume(struct upgrader *u, uint64_t stream, size_t n)
+static int upgrader_stream_consume(struct channel *c, uint64_t stream, size_t n)
 {
+	struct upgrader *u = of(c);
+
 	return u->muxer != NULL
 		       ? muxer_read_consume(u->muxer, stream, n, &u->inner)
 		       : P2P_ERR_STATE;
 }
 
-int upgrader_stream_close_write(struct upgrader *u, uint64_t stream)
+static int upgrader_stream_close_write(struct channel *c, uint64_t stream)
 {
+	struct upgrader *u = of(c);
+
 	if (u->state != STATE_READY)
 		return P2P_ERR_STATE;
 	stop_waiting(&u->waiting, stream);
 	return muxer_close_write(u->muxer, stream, &u->inner);
 }
 
-void upgrader_stream_forget(struct upgrader *u, uint64_t stream)
+static void upgrader_stream_forget(struct channel *c, uint64_t stream)
 {
+	struct upgrader *u = of(c);
+
 	stop_waiting(&u->waiting, stream);
 	if (u->muxer != NULL)
 		muxer_forget(u->muxer, stream, &u->inner);
 }
 
-void upgrader_go_away(struct upgrader *u)
+static void upgrader_go_away(struct channel *c)
 {
+	struct upgrader *u = of(c);
+
 	if (u->state == STATE_READY)
 		muxer_go_away(u->muxer, &u->inner);
+}
+
+/* ---- the kind ----------------------------------------------------------- */
+
+static const struct channel_ops upgrader_ops = {
+	.free = upgrader_free,
+	.feed = upgrader_feed,
+	.is_held = upgrader_is_held,
+	.out_peek = upgrader_out_peek,
+	.out_consume = upgrader_out_consume,
+	.next_event = upgrader_next_event,
+	.tick = upgrader_tick,
+	.deadline = upgrader_deadline,
+	.peer = upgrader_peer,
+	.peer_key = upgrader_peer_key,
+	.info = upgrader_info,
+	.counts = upgrader_counts,
+	.stream_open = upgrader_stream_open,
+	.stream_tag = upgrader_stream_tag,
+	.stream_accept = upgrader_stream_accept,
+	.stream_write = upgrader_stream_write,
+	.stream_peek = upgrader_stream_peek,
+	.stream_consume = upgrader_stream_consume,
+	.stream_close_write = upgrader_stream_close_write,
+	.stream_forget = upgrader_stream_forget,
+	.go_away = upgrader_go_away,
+};
+
+struct channel *upgrader_new(
+	const struct upgrader_cfg *cfg, const struct env *env)
+{
+	struct upgrader *u = xcalloc(1, sizeof(*u));
+	struct noise_cfg noise = {
+		.me = cfg->me,
+		.initiator = cfg->initiator,
+		.expect = cfg->expect,
+		.muxers = cfg->early_muxers ? u->names : NULL,
+		.budget = cfg->muxer.budget,
+	};
+
+	P2P_ASSERT(cfg->out_bytes_max >= UPGRADER_OUT_BYTES_MIN);
+	u->base.ops = &upgrader_ops;
+	u->cfg = *cfg;
+	list_muxers(u);
+	bufq_init(&u->out,
+		P2P_MIN(cfg->out_bytes_max, (size_t)UPGRADER_QUEUE_BYTES_FREE));
+	bufq_init(&u->inner, UPGRADER_QUEUE_BYTES_FREE);
+	bufq_init(&u->begun, FRAME_BYTES_MAX);
+	u->noise = noise_new(&noise, env);
+	/* The queue is empty, so neither can find it full. */
+	P2P_ASSERT(multistream_init(&u->ms, security_names, cfg->initiator,
+			   &u->out) == 0);
+	/* Nothing but Noise is offered: whoever refuses it is of no use, so
+	 * the first message does not wait for the answer. */
+	if (cfg->initiator)
+		P2P_ASSERT(noise_start(u->noise, &u->out) == 0);
+	return &u->base;
 }

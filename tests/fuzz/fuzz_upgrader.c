@@ -26,7 +26,7 @@ static const char *const *const lists[] = {NULL, yamux, mplex, mplex_first};
 struct fuzz {
 	struct test_env te;
 	struct identity me, other;
-	struct upgrader *up;
+	struct channel *up;
 	struct forger forger;
 	uint64_t stream[STREAMS_MAX];
 	unsigned stream_count;
@@ -35,37 +35,37 @@ struct fuzz {
 
 static void take_events(struct fuzz *f)
 {
-	struct upgrade_event ev;
+	struct channel_event ev;
 
-	for (unsigned n = 0; upgrader_next_event(f->up, &ev); n++) {
+	for (unsigned n = 0; channel_next_event(f->up, &ev); n++) {
 		P2P_ASSERT(n < 100000);
-		if (ev.kind == UPGRADE_EV_FAILED)
+		if (ev.kind == CHANNEL_EV_FAILED)
 			f->err = ev.err;
-		if (ev.kind != UPGRADE_EV_MUX || ev.mux.kind != MUX_EV_OPENED)
+		if (ev.kind != CHANNEL_EV_MUX || ev.mux.kind != MUX_EV_OPENED)
 			continue;
 		f->stream[f->stream_count++ % STREAMS_MAX] = ev.mux.stream;
-		(void)upgrader_stream_accept(f->up, ev.mux.stream);
+		(void)channel_stream_accept(f->up, ev.mux.stream);
 	}
 }
 
 static void feed(struct fuzz *f, struct bytes in)
 {
 	size_t taken;
-	int err = upgrader_feed(f->up, &f->te.env, in, &taken);
+	int err = channel_feed(f->up, &f->te.env, in, &taken);
 
 	P2P_ASSERT(taken <= in.len);
 	take_events(f);
 	if (err != 0)
 		f->err = err;
 	else if (taken < in.len)
-		P2P_ASSERT(upgrader_out_peek(f->up, &f->te.env).len > 0);
+		P2P_ASSERT(channel_out_peek(f->up, &f->te.env).len > 0);
 }
 
 static void drain(struct fuzz *f)
 {
-	struct bytes out = upgrader_out_peek(f->up, &f->te.env);
+	struct bytes out = channel_out_peek(f->up, &f->te.env);
 
-	upgrader_out_consume(f->up, out.len);
+	channel_out_consume(f->up, out.len);
 	take_events(f);
 }
 
@@ -78,8 +78,8 @@ static void upgrade(struct fuzz *f, const char *const *list)
 	forger_init(&f->forger, true);
 	forger_write(&f->forger, bytes_of(NULL, 0));
 	feed(f, bytes_of(f->forger.wire, f->forger.len));
-	upgrader_out_consume(f->up,
-		forger_read(&f->forger, upgrader_out_peek(f->up, &f->te.env)));
+	channel_out_consume(f->up,
+		forger_read(&f->forger, channel_out_peek(f->up, &f->te.env)));
 	buf_init(&payload, 512);
 	forger_payload(&f->forger, &f->other, list, &payload);
 	forger_write(&f->forger, buf_bytes(&payload));
@@ -96,18 +96,18 @@ static void use_stream(struct fuzz *f, uint8_t op, struct bytes in)
 
 	switch (op % 16 / 4) {
 	case 0:
-		(void)!upgrader_stream_write(f->up, id, in, &taken);
+		(void)!channel_stream_write(f->up, id, in, &taken);
 		break;
 	case 1:
-		taken = upgrader_stream_peek(f->up, id, &end).len;
-		(void)upgrader_stream_consume(
+		taken = channel_stream_peek(f->up, id, &end).len;
+		(void)channel_stream_consume(
 			f->up, id, P2P_MIN(taken, in.len * 16));
 		break;
 	case 2:
-		(void)upgrader_stream_close_write(f->up, id);
+		(void)channel_stream_close_write(f->up, id);
 		break;
 	default:
-		upgrader_stream_forget(f->up, id);
+		channel_stream_forget(f->up, id);
 	}
 }
 
@@ -131,9 +131,9 @@ static void step(struct fuzz *f, bool raw, struct cursor *c)
 		drain(f);
 		break;
 	case 2:
-		if (upgrader_stream_open(f->up, &f->te.env, &id) == 0)
+		if (channel_stream_open(f->up, &f->te.env, &id) == 0)
 			f->stream[f->stream_count++ % STREAMS_MAX] = id;
-		upgrader_tick(f->up, &f->te.env);
+		channel_tick(f->up, &f->te.env);
 		break;
 	default:
 		use_stream(f, op, in);
@@ -174,7 +174,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		upgrade(&f, lists[flags / 2 % 4]);
 	while (cur_left(&c) > 0 && f.err == 0)
 		step(&f, flags & 1, &c);
-	upgrader_free(f.up);
+	channel_free(f.up);
 	P2P_ASSERT(f.te.budget.used == 0);
 	return 0;
 }

@@ -55,7 +55,7 @@ struct run {
 	struct rng rng;
 	struct budget budget;
 	struct identity me;
-	struct upgrader *up;
+	struct channel *up;
 	struct stream streams[STREAMS_MAX];
 	struct buf identify;
 	uint8_t ping[PING_BYTES];
@@ -120,7 +120,7 @@ static struct stream *stream_add(struct run *r, uint64_t id, enum job job)
 
 static void stream_end(struct run *r, struct stream *s)
 {
-	upgrader_stream_forget(r->up, s->id);
+	channel_stream_forget(r->up, s->id);
 	bufq_clear(&s->out);
 	s->id = 0;
 }
@@ -129,13 +129,12 @@ static void stream_flush(struct run *r, struct stream *s)
 {
 	size_t taken;
 
-	if (upgrader_stream_write(r->up, s->id, bufq_peek(&s->out), &taken) !=
-		0)
+	if (channel_stream_write(r->up, s->id, bufq_peek(&s->out), &taken) != 0)
 		return;
 	bufq_consume(&s->out, taken);
 	if (s->out.len == 0 && s->closing) {
 		s->closing = false;
-		(void)upgrader_stream_close_write(r->up, s->id);
+		(void)channel_stream_close_write(r->up, s->id);
 	}
 }
 
@@ -150,7 +149,7 @@ static void ask(struct run *r, enum job job, const char *const *name)
 {
 	struct stream *s;
 	uint64_t id;
-	int err = upgrader_stream_open(r->up, &r->env, &id);
+	int err = channel_stream_open(r->up, &r->env, &id);
 
 	if (err != 0)
 		fail("open", err);
@@ -283,7 +282,7 @@ static void refused(struct run *r, struct stream *s, int err)
 		fail("negotiate", err);
 	}
 	s->job = JOB_NONE;
-	(void)upgrader_stream_close_write(r->up, s->id);
+	(void)channel_stream_close_write(r->up, s->id);
 }
 
 static void stream_read(struct run *r, struct stream *s)
@@ -293,7 +292,7 @@ static void stream_read(struct run *r, struct stream *s)
 	int err;
 
 	while (s->job != JOB_NONE && taken > 0) {
-		struct bytes in = upgrader_stream_peek(r->up, s->id, &end);
+		struct bytes in = channel_stream_peek(r->up, s->id, &end);
 
 		taken = 0;
 		if (!multistream_done(&s->ms)) {
@@ -306,16 +305,16 @@ static void stream_read(struct run *r, struct stream *s)
 		in = bytes_skip(in, taken);
 		if (multistream_done(&s->ms))
 			taken += stream_work(r, s, in);
-		(void)upgrader_stream_consume(r->up, s->id, taken);
+		(void)channel_stream_consume(r->up, s->id, taken);
 		stream_flush(r, s);
 	}
-	(void)upgrader_stream_peek(r->up, s->id, &end);
+	(void)channel_stream_peek(r->up, s->id, &end);
 	if (!end)
 		return;
 	if (s->job == JOB_IDENTIFY && !r->identified)
 		tell_identify(r);
 	stream_flush(r, s);
-	(void)upgrader_stream_close_write(r->up, s->id);
+	(void)channel_stream_close_write(r->up, s->id);
 	stream_end(r, s);
 }
 
@@ -327,7 +326,7 @@ static void on_mux(struct run *r, const struct mux_event *ev)
 
 	if (ev->kind == MUX_EV_OPENED) {
 		s = stream_add(r, ev->stream, JOB_ASKED);
-		(void)upgrader_stream_accept(r->up, ev->stream);
+		(void)channel_stream_accept(r->up, ev->stream);
 		if (multistream_init(&s->ms, served_names, false, &s->out))
 			fail("accept", P2P_ERR_FULL);
 		return;
@@ -341,30 +340,29 @@ static void on_mux(struct run *r, const struct mux_event *ev)
 		stream_flush(r, s);
 }
 
-static void on_event(struct run *r, const struct upgrade_event *ev)
+static void on_event(struct run *r, const struct channel_event *ev)
 {
 	char text[PEER_ID_TEXT_MAX];
 	unsigned long long ms = clock_now_ms() - r->began_ms;
 
 	switch (ev->kind) {
-	case UPGRADE_EV_SECURED:
+	case CHANNEL_EV_SECURED:
 		say("{\"event\":\"secured\",\"peer\":\"%s\",\"ms\":%llu}",
-			peer_id_text(upgrader_peer(r->up), text), ms);
+			peer_id_text(channel_peer(r->up), text), ms);
 		break;
-	case UPGRADE_EV_READY:
+	case CHANNEL_EV_READY:
 		say("{\"event\":\"upgraded\",\"muxer\":\"%s\",\"ms\":%llu,"
 		    "\"bytes_in\":%llu,\"bytes_out\":%llu}",
-			upgrader_muxer_kind(r->up) == MUXER_YAMUX ? "yamux"
-								  : "mplex",
-			ms, (unsigned long long)r->bytes_in,
+			channel_info(r->up).muxer, ms,
+			(unsigned long long)r->bytes_in,
 			(unsigned long long)r->bytes_out);
 		ask(r, JOB_IDENTIFY, id_name);
 		ask(r, JOB_PING, ping_name);
 		break;
-	case UPGRADE_EV_MUX:
+	case CHANNEL_EV_MUX:
 		on_mux(r, &ev->mux);
 		break;
-	case UPGRADE_EV_FAILED:
+	case CHANNEL_EV_FAILED:
 		fail("connection", ev->err);
 	}
 }
@@ -373,7 +371,7 @@ static void write_out(struct run *r)
 {
 	struct bytes out;
 
-	while ((out = upgrader_out_peek(r->up, &r->env)).len > 0) {
+	while ((out = channel_out_peek(r->up, &r->env)).len > 0) {
 		ssize_t n = write(r->fd, out.data, out.len);
 
 		if (n <= 0) {
@@ -381,7 +379,7 @@ static void write_out(struct run *r)
 			return;
 		}
 		r->bytes_out += (uint64_t)n;
-		upgrader_out_consume(r->up, (size_t)n);
+		channel_out_consume(r->up, (size_t)n);
 	}
 }
 
@@ -397,13 +395,13 @@ static void on_readable(struct run *r)
 	}
 	r->bytes_in += (uint64_t)n;
 	while (at < (size_t)n) {
-		struct upgrade_event ev;
+		struct channel_event ev;
 		size_t taken;
-		int err = upgrader_feed(r->up, &r->env,
+		int err = channel_feed(r->up, &r->env,
 			bytes_of(data + at, (size_t)n - at), &taken);
 
 		at += taken;
-		while (upgrader_next_event(r->up, &ev))
+		while (channel_next_event(r->up, &ev))
 			on_event(r, &ev);
 		if (err != 0)
 			fail("connection", err);
@@ -417,14 +415,14 @@ static void talk(struct run *r)
 
 	while (!r->identified || !r->pinged || !r->served) {
 		struct pollfd p = {.fd = r->fd, .events = POLLIN};
-		struct upgrade_event ev;
+		struct channel_event ev;
 
 		r->env.now_ms = clock_now_ms();
 		if (r->env.now_ms >= until)
 			fail("talk", P2P_ERR_TIMEOUT);
-		upgrader_tick(r->up, &r->env);
+		channel_tick(r->up, &r->env);
 		write_out(r);
-		while (upgrader_next_event(r->up, &ev))
+		while (channel_next_event(r->up, &ev))
 			on_event(r, &ev);
 		if (r->hung_up)
 			fail("talk", P2P_ERR_CLOSED);
@@ -432,7 +430,7 @@ static void talk(struct run *r)
 			on_readable(r);
 	}
 	write_out(r);
-	upgrader_go_away(r->up);
+	channel_go_away(r->up);
 	write_out(r);
 	/* The last bytes are read by the peer before the end is. */
 	shutdown(r->fd, SHUT_WR);
@@ -555,7 +553,7 @@ int main(int argc, char **argv)
 		(unsigned long long)(clock_now_ms() - r.began_ms));
 	for (int i = 0; i < STREAMS_MAX; i++)
 		bufq_clear(&r.streams[i].out);
-	upgrader_free(r.up);
+	channel_free(r.up);
 	buf_clear(&r.identify);
 	identity_wipe(&r.me);
 	close(r.fd);

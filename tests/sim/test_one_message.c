@@ -13,8 +13,8 @@
 #include "net/pubsub/gossip.h"
 #include "net/swarm/frame.h"
 #include "net/swarm/swarm.h"
+#include "net/upgrade/muxer.h"
 #include "net/upgrade/noise.h"
-#include "net/upgrade/upgrader.h"
 #include "tests/sim/sim.h"
 
 static const char *const path[] = {
@@ -28,14 +28,12 @@ static const char *const path[] = {
 	"node_step",
 	"gossip_publish",
 	"swarm_stream_write",
-	"upgrader_stream_write",
 	"muxer_write",
 	"noise_seal",
 	"node_out_peek",
 	/* hearing it */
 	"node_step",
 	"swarm_bytes",
-	"upgrader_feed",
 	"noise_feed",
 	"muxer_feed",
 	"frame_read",
@@ -111,12 +109,6 @@ WITNESS(int, swarm_stream_write,
 WITNESS_VOID(swarm_bytes,
 	(struct swarm *s, const struct env *e, uint64_t c, struct bytes in),
 	(s, e, c, in))
-WITNESS(int, upgrader_stream_write,
-	(struct upgrader *u, uint64_t st, struct bytes in, size_t *t),
-	(u, st, in, t))
-WITNESS(int, upgrader_feed,
-	(struct upgrader *u, const struct env *e, struct bytes in, size_t *t),
-	(u, e, in, t))
 WITNESS(int, muxer_write,
 	(struct muxer *m, uint64_t st, struct bytes in, size_t *t,
 		struct bufq *o),

@@ -433,7 +433,7 @@ static void test_ping_is_echoed_in_blocks_of_32(void **state)
 	st = stream_find(swarm_of(l, 0), id);
 	assert_non_null(st);
 	assert_int_equal(
-		upgrader_stream_peek(st->conn->up, st->mux, &end).len, 0);
+		channel_stream_peek(st->conn->up, st->mux, &end).len, 0);
 	assert_false(end);
 	/* A second answer that nobody asked for ends the stream. */
 	assert_int_equal(stream_write(st, bytes_of("0123456789abcdef"

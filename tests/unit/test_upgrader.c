@@ -24,7 +24,7 @@ static struct identity who[3];
 /* ---- one side: asks on a stream of its own, echoes on the other's ------ */
 
 struct side {
-	struct upgrader *up;
+	struct channel *up;
 	struct test_env *te;
 	struct budget budget;
 	struct buf todo; /* to be written on the own stream */
@@ -69,7 +69,7 @@ static void side_init(struct side *s, struct test_env *te,
 
 static void side_clear(struct side *s)
 {
-	upgrader_free(s->up);
+	channel_free(s->up);
 	assert_int_equal(s->budget.used, 0);
 	buf_clear(&s->todo);
 	buf_clear(&s->got);
@@ -79,48 +79,48 @@ static void side_write(struct side *s)
 {
 	size_t taken;
 
-	if (!upgrader_ready(s->up) || s->todo.len == 0)
+	if (channel_info(s->up).muxer == NULL || s->todo.len == 0)
 		return;
 	if (s->own == NO_STREAM &&
-		upgrader_stream_open(s->up, &s->te->env, &s->own) != 0)
+		channel_stream_open(s->up, &s->te->env, &s->own) != 0)
 		return;
-	if (upgrader_stream_write(s->up, s->own, buf_bytes(&s->todo), &taken) !=
+	if (channel_stream_write(s->up, s->own, buf_bytes(&s->todo), &taken) !=
 		0)
 		return;
 	buf_drop_front(&s->todo, taken);
 	if (s->todo.len == 0) {
 		s->closed = true;
-		(void)upgrader_stream_close_write(s->up, s->own);
+		(void)channel_stream_close_write(s->up, s->own);
 	}
 }
 
 static void side_echo(struct side *s, uint64_t stream)
 {
 	bool end;
-	struct bytes in = upgrader_stream_peek(s->up, stream, &end);
+	struct bytes in = channel_stream_peek(s->up, stream, &end);
 	size_t taken = 0;
 
-	if (upgrader_stream_write(s->up, stream, in, &taken) != 0)
+	if (channel_stream_write(s->up, stream, in, &taken) != 0)
 		return;
-	(void)upgrader_stream_consume(s->up, stream, taken);
+	(void)channel_stream_consume(s->up, stream, taken);
 	if (end && taken == in.len)
-		(void)upgrader_stream_close_write(s->up, stream);
+		(void)channel_stream_close_write(s->up, stream);
 }
 
 static void side_read(struct side *s)
 {
 	bool end;
-	struct bytes in = upgrader_stream_peek(s->up, s->own, &end);
+	struct bytes in = channel_stream_peek(s->up, s->own, &end);
 
 	assert_int_equal(buf_append(&s->got, in), 0);
-	(void)upgrader_stream_consume(s->up, s->own, in.len);
+	(void)channel_stream_consume(s->up, s->own, in.len);
 }
 
 static void side_mux_event(struct side *s, const struct mux_event *ev)
 {
 	if (ev->kind == MUX_EV_OPENED) {
 		s->echoes = ev->stream;
-		(void)upgrader_stream_accept(s->up, ev->stream);
+		(void)channel_stream_accept(s->up, ev->stream);
 	} else if (ev->kind == MUX_EV_READABLE && ev->stream == s->own) {
 		side_read(s);
 	} else if (ev->kind == MUX_EV_WRITABLE && ev->stream == s->own) {
@@ -132,24 +132,24 @@ static void side_mux_event(struct side *s, const struct mux_event *ev)
 
 static void side_events(struct side *s)
 {
-	struct upgrade_event ev;
+	struct channel_event ev;
 
-	while (upgrader_next_event(s->up, &ev)) {
+	while (channel_next_event(s->up, &ev)) {
 		switch (ev.kind) {
-		case UPGRADE_EV_SECURED:
+		case CHANNEL_EV_SECURED:
 			assert_int_equal(s->ready, 0);
 			s->secured++;
 			break;
-		case UPGRADE_EV_READY:
+		case CHANNEL_EV_READY:
 			assert_int_equal(s->secured, 1);
 			s->ready++;
 			side_write(s);
 			break;
-		case UPGRADE_EV_MUX:
+		case CHANNEL_EV_MUX:
 			assert_int_equal(s->ready, 1);
 			side_mux_event(s, &ev.mux);
 			break;
-		case UPGRADE_EV_FAILED:
+		case CHANNEL_EV_FAILED:
 			s->failed = ev.err;
 			break;
 		}
@@ -159,12 +159,12 @@ static void side_events(struct side *s)
 static int side_feed(void *machine, struct bytes in, size_t *taken)
 {
 	struct side *s = machine;
-	int err = upgrader_feed(s->up, &s->te->env, in, taken);
+	int err = channel_feed(s->up, &s->te->env, in, taken);
 
 	side_events(s);
 	/* Bytes are only left while there are some to be written first. */
 	if (err == 0 && *taken < in.len)
-		assert_true(upgrader_out_peek(s->up, &s->te->env).len > 0);
+		assert_true(channel_out_peek(s->up, &s->te->env).len > 0);
 	return err;
 }
 
@@ -172,14 +172,14 @@ static struct bytes side_peek(void *machine)
 {
 	struct side *s = machine;
 
-	(void)upgrader_out_peek(s->up, &s->te->env);
+	(void)channel_out_peek(s->up, &s->te->env);
 	side_events(s);
-	return upgrader_out_peek(s->up, &s->te->env);
+	return channel_out_peek(s->up, &s->te->env);
 }
 
 static void side_consume(void *machine, size_t n)
 {
-	upgrader_out_consume(((struct side *)machine)->up, n);
+	channel_out_consume(((struct side *)machine)->up, n);
 }
 
 struct pair {
@@ -241,7 +241,7 @@ static void test_initiator_sends_everything_in_one_flight(void **state)
 	(void)state;
 	test_env_init(&te, 1);
 	side_init(&a, &te, &who[0], &cfg);
-	out = upgrader_out_peek(a.up, &te.env);
+	out = channel_out_peek(a.up, &te.env);
 	assert_int_equal(out.len, 28 + 2 + 32);
 	assert_memory_equal(out.data, HEADER NOISE "\0\x20", 30);
 	side_clear(&a);
@@ -257,16 +257,16 @@ static void cfg_of_bits(struct upgrader_cfg *cfg, unsigned bits)
 
 static void check_agreement(struct pair *p, unsigned common)
 {
-	enum muxer_kind want = common & 2 ? MUXER_YAMUX : MUXER_MPLEX;
+	const char *want = common & 2 ? "yamux" : "mplex";
 
 	assert_int_equal(p->a.secured + p->b.secured, 2);
 	assert_int_equal(p->a.ready + p->b.ready, 2);
-	assert_true(peer_id_equal(upgrader_peer(p->a.up), &who[1].id));
-	assert_true(peer_id_equal(upgrader_peer(p->b.up), &who[0].id));
-	assert_true(bytes_equal(upgrader_peer_key(p->b.up),
+	assert_true(peer_id_equal(channel_peer(p->a.up), &who[1].id));
+	assert_true(peer_id_equal(channel_peer(p->b.up), &who[0].id));
+	assert_true(bytes_equal(channel_peer_key(p->b.up),
 		bytes_of(who[0].public_pb, KEY_ED25519_PB_BYTES)));
-	assert_int_equal(upgrader_muxer_kind(p->a.up), want);
-	assert_int_equal(upgrader_muxer_kind(p->b.up), want);
+	assert_string_equal(channel_info(p->a.up).muxer, want);
+	assert_string_equal(channel_info(p->b.up).muxer, want);
 }
 
 static void test_every_combination_of_muxers_agrees_and_echoes(void **state)
@@ -293,9 +293,9 @@ static void test_every_combination_of_muxers_agrees_and_echoes(void **state)
 				    p.pipe.err[1] == P2P_ERR_NO_PROTOCOL);
 		} else {
 			check_agreement(&p, common);
-			assert_int_equal(upgrader_muxer_early(p.a.up),
+			assert_int_equal(channel_info(p.a.up).muxer_early,
 				bits & bits >> 3 & 1);
-			assert_int_equal(upgrader_muxer_early(p.b.up),
+			assert_int_equal(channel_info(p.b.up).muxer_early,
 				bits & bits >> 3 & 1);
 			check_same(&p.a.got, &sent[0]);
 			check_same(&p.b.got, &sent[1]);
@@ -356,12 +356,12 @@ static void test_own_stream_needs_a_ready_connection(void **state)
 
 	(void)state;
 	pair_default(&p, 4);
-	assert_int_equal(upgrader_stream_open(p.a.up, &p.te.env, &stream),
-		P2P_ERR_STATE);
 	assert_int_equal(
-		upgrader_stream_write(p.a.up, 1, bytes_str("x"), &taken),
+		channel_stream_open(p.a.up, &p.te.env, &stream), P2P_ERR_STATE);
+	assert_int_equal(
+		channel_stream_write(p.a.up, 1, bytes_str("x"), &taken),
 		P2P_ERR_STATE);
-	assert_int_equal(upgrader_deadline(p.a.up), P2P_NEVER);
+	assert_int_equal(channel_deadline(p.a.up), P2P_NEVER);
 	pair_clear(&p);
 }
 
@@ -383,7 +383,7 @@ static void test_writer_is_stopped_and_told_when_to_go_on(void **state)
 		mem_pipe_run(&p.pipe);
 		give(&p.a, 3u << 20, &sent);
 		side_write(&p.a);
-		(void)upgrader_out_peek(p.a.up, &p.te.env);
+		(void)channel_out_peek(p.a.up, &p.te.env);
 		side_events(&p.a);
 		held = p.a.todo.len;
 		/* Both queues of ours, and not a byte more. */
@@ -415,11 +415,11 @@ static void test_full_queues_stop_the_reading(void **state)
 	side_init(&b, &te, &who[1], &cfg);
 	forger_init(&f, true);
 	assert_int_equal(side_feed(&b, bytes_str(HEADER NOISE), &taken), 0);
-	upgrader_out_consume(b.up, 28);
+	channel_out_consume(b.up, 28);
 	forger_write(&f, bytes_of(NULL, 0));
 	assert_int_equal(side_feed(&b, bytes_of(f.wire, f.len), &taken), 0);
 	out = side_peek(&b);
-	upgrader_out_consume(b.up, forger_read(&f, out));
+	channel_out_consume(b.up, forger_read(&f, out));
 	buf_init(&pay, 512);
 	forger_payload(&f, &who[0], yamux, &pay);
 	forger_write(&f, buf_bytes(&pay));
@@ -438,7 +438,7 @@ static void test_full_queues_stop_the_reading(void **state)
 	assert_true(side_peek(&b).len <= 4096);
 	/* Once the answers are read, it goes on. */
 	while ((out = side_peek(&b)).len > 0)
-		upgrader_out_consume(b.up, out.len);
+		channel_out_consume(b.up, out.len);
 	assert_int_equal(
 		side_feed(&b, bytes_of(f.wire + taken, f.len - taken), &taken),
 		0);
@@ -588,7 +588,7 @@ static void test_listener_refuses_tls_and_then_takes_noise(void **state)
 	(void)state;
 	forge_upgrade(&f, &b, &te, yamux);
 	assert_int_equal(b.ready, 1);
-	assert_int_equal(upgrader_muxer_kind(b.up), MUXER_YAMUX);
+	assert_string_equal(channel_info(b.up).muxer, "yamux");
 	side_clear(&b);
 }
 
@@ -608,14 +608,14 @@ static void test_first_bytes_tell_which_muxer_was_meant(void **state)
 	static const struct {
 		const char *text;
 		size_t len;
-		enum muxer_kind want;
+		const char *want;
 	} cases[] = {
-		{"\0\0\0\1\0\0\0\1\0\0\0\0", 12, MUXER_YAMUX},
-		{"\0\1\0\1\0\0\0\1\0\0\0\0", 12, MUXER_YAMUX},
-		{"\0\2\0\1\0\0\0\0\0\0\0\7", 12, MUXER_YAMUX},
-		{"\0\2i0", 4, MUXER_MPLEX},
-		{"\0\0\2\1x", 5, MUXER_MPLEX},
-		{"\0\1\x30\2\1x", 6, MUXER_MPLEX},
+		{"\0\0\0\1\0\0\0\1\0\0\0\0", 12, "yamux"},
+		{"\0\1\0\1\0\0\0\1\0\0\0\0", 12, "yamux"},
+		{"\0\2\0\1\0\0\0\0\0\0\0\7", 12, "yamux"},
+		{"\0\2i0", 4, "mplex"},
+		{"\0\0\2\1x", 5, "mplex"},
+		{"\0\1\x30\2\1x", 6, "mplex"},
 	};
 
 	(void)state;
@@ -631,7 +631,7 @@ static void test_first_bytes_tell_which_muxer_was_meant(void **state)
 		assert_int_equal(b.ready, 0);
 		assert_int_equal(send_sealed(&f, &b, bytes_skip(all, 2)), 0);
 		assert_int_equal(b.ready, 1);
-		assert_int_equal(upgrader_muxer_kind(b.up), cases[i].want);
+		assert_string_equal(channel_info(b.up).muxer, cases[i].want);
 		side_clear(&b);
 	}
 }
