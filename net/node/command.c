@@ -179,15 +179,9 @@ static void on_keep(struct node *n, const struct env *env, const char *text)
 static void on_worth(struct node *n, const struct net_msg *m)
 {
 	struct peer_id peer;
-	struct link *l;
 
-	if (peer_id_parse_text(&peer, bytes_str(m->peer)) != 0)
-		return;
-	l = link_find(n, &peer);
-	if (l == NULL)
-		return;
-	l->worth = m->worth;
-	gossip_peer_app(n->gossip, &peer, l->worth);
+	if (peer_id_parse_text(&peer, bytes_str(m->peer)) == 0)
+		stream_gossip_worth(n->gossips, &peer, m->worth);
 }
 
 void command_serve(struct node *n, const struct env *env, struct net_msg *m)
@@ -234,6 +228,7 @@ void command_serve(struct node *n, const struct env *env, struct net_msg *m)
 	case NET_MSG_QUIT:
 		n->stopping = true;
 		n->stop_at_ms = env_after(env, NODE_STOP_MS);
+		stream_gossip_stop(n->gossips);
 		swarm_shutdown(n->swarm, env);
 		break;
 	}

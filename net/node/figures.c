@@ -78,17 +78,17 @@ void node_figures(
 {
 	struct swarm_counters swarm;
 	struct swarm_now now;
-	struct table_entry *e, *tmp;
+	const struct stream_gossip_counters *own =
+		stream_gossip_counters(n->gossips);
 
 	memset(figures, 0, NET_FIGURE_COUNT * sizeof(figures[0]));
 	swarm_figures(n->swarm, &swarm, &now);
 	of_conns(figures, &swarm, &now);
 	of_streams(figures, &swarm);
 	of_gossip(figures, gossip_counters(n->gossip));
-	TABLE_FOREACH(e, tmp, &n->links)
-		figures[NET_PEERS] += ((struct link *)e->value)->up;
-	figures[NET_GOSSIP_REFUSED] += n->unheard;
-	figures[NET_RPC_ERRORS] = n->rpc_errors;
+	figures[NET_PEERS] = n->links.count;
+	figures[NET_GOSSIP_REFUSED] += own->unheard;
+	figures[NET_RPC_ERRORS] = own->rpc_errors;
 	figures[NET_BUDGET_PROCESS] += n->budget.refused_count;
 	figures[NET_MEMORY] = n->budget.used;
 	figures[NET_MEMORY_MOST] = n->budget.most;

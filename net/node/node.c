@@ -1,3 +1,7 @@
+/*
+ * The step: events in, actions out. What the parts have to say to each other
+ * and to chat goes through here; each part knows only those below it.
+ */
 #include "net/node/node.h"
 
 #include <stdlib.h>
@@ -5,50 +9,46 @@
 #include "base/xmalloc.h"
 #include "net/node/node_internal.h"
 
-const char *const node_protocols[] = {
-	"/meshsub/1.3.0",
-	"/meshsub/1.2.0",
-	"/meshsub/1.1.0",
-	"/meshsub/1.0.0",
-	"/floodsub/1.0.0",
-	NULL,
-};
-
-static struct bytes record_of(const void *swarm, const struct peer_id *peer)
-{
-	return swarm_peer_record(swarm, peer);
-}
-
 struct node *node_new(const struct node_cfg *cfg, const struct env *env)
 {
 	struct node *n = xcalloc(1, sizeof(*n));
-	struct swarm_cfg swarm = {
+	struct serve_cfg serve = {
 		.me = cfg->me,
 		.agent = cfg->agent,
-		.protocols = node_protocols,
 		.offer_yamux = cfg->offer_yamux,
 		.offer_mplex = cfg->offer_mplex,
 		.early_muxers = cfg->early_muxers,
 		.conns_max = cfg->conns_max,
 		.ping_interval_ms = cfg->ping_interval_ms,
+		.services = node_services,
+		.more = cfg->services,
 	};
-	struct gossip_cfg gossip = {.me = cfg->me->id};
 	struct env inner = *env;
 
 	n->cfg = *cfg;
 	budget_init(&n->budget, env->budget, NODE_BUDGET_BYTES);
 	inner.budget = &n->budget;
-	n->swarm = swarm_new(&swarm, &inner);
-	n->gossip = gossip_new(&gossip, &inner);
-	gossip_set_records(n->gossip,
-		&(struct gossip_records){.get = record_of, .arg = n->swarm});
+	n->serve = serve_new(&serve, &inner);
+	n->swarm = serve_swarm(n->serve);
+	n->gossips = serve_self(n->serve, &gossip_ops);
+	n->gossip = stream_gossip_core(n->gossips);
 	table_init(&n->links, env->rng);
 	bufq_init(&n->actions, NODE_ACTIONS_BYTES_MAX);
 	list_init(&n->tells);
 	n->stop_at_ms = P2P_NEVER;
-	n->links_due_ms = P2P_NEVER;
 	n->next_request = 1;
 	return n;
+}
+
+static void links_clear(struct node *n)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &n->links) {
+		tell_forget_link(e->value);
+		free(e->value);
+	}
+	table_clear(&n->links);
 }
 
 void node_free(struct node *n)
@@ -64,8 +64,7 @@ void node_free(struct node *n)
 		else if (act.kind == NODE_ACT_VERIFY)
 			msg_free(&act.batch->msg);
 	links_clear(n);
-	swarm_free(n->swarm);
-	gossip_free(n->gossip);
+	serve_free(n->serve);
 	budget_clear(&n->budget);
 	bufq_clear(&n->actions);
 	free(n);
@@ -83,8 +82,9 @@ static void push_action(struct node *n, enum node_action_kind kind,
 	P2P_ASSERT(bufq_push(&n->actions, bytes_of(&act, sizeof(act))) == 0);
 }
 
-/* The swarm's actions are the node's under other names. */
-static void pass_actions(struct node *n)
+/* The swarm's actions are the node's under other names. True: there were some,
+ * or for connections that streams carry, so more may be to do. */
+static bool pass_actions(struct node *n, const struct env *env)
 {
 	static const enum node_action_kind kinds[] = {
 		[SWARM_ACT_DIAL] = NODE_ACT_DIAL,
@@ -94,9 +94,13 @@ static void pass_actions(struct node *n)
 		[SWARM_ACT_CLOSE] = NODE_ACT_CLOSE,
 	};
 	struct swarm_action act;
+	bool any = false;
 
-	while (swarm_next_action(n->swarm, &act))
+	while (serve_next_action(n->serve, env, &act)) {
 		push_action(n, kinds[act.kind], act.conn, &act.addr);
+		any = true;
+	}
+	return any;
 }
 
 /* While chat is full nothing new is made for it. */
@@ -145,58 +149,58 @@ void node_untell(struct node *n, struct chat_net_msg *msg)
 
 /* ---- what the parts report --------------------------------------------- */
 
+struct link *link_find(const struct node *n, const struct peer_id *peer)
+{
+	return table_get(&n->links, peer_id_bytes(peer));
+}
+
+static void on_peer_up(
+	struct node *n, const struct env *env, const struct peer_id *peer)
+{
+	struct link *l = xcalloc(1, sizeof(*l));
+
+	l->peer = *peer;
+	l->rtt_told_ms = P2P_NEVER;
+	list_init(&l->tells);
+	(void)table_put(&n->links, peer_id_bytes(&l->peer), l);
+	/* A kept peer that called us is called back, too. */
+	if (gossip_is_direct(n->gossip, peer))
+		(void)!swarm_want(n->swarm, env, peer);
+	tell_up(n, l);
+}
+
+static void on_peer_down(struct node *n, struct link *l)
+{
+	tell_down(n, l);
+	(void)table_remove(&n->links, peer_id_bytes(&l->peer));
+	tell_forget_link(l);
+	free(l);
+}
+
 static void on_peer_event(
 	struct node *n, const struct env *env, const struct swarm_event *ev)
 {
-	/* Only PEER_UP is sure to be followed by PEER_DOWN. */
-	struct link *l = ev->kind == SWARM_EV_PEER_UP
-				 ? link_get(n, env, &ev->peer)
-				 : link_find(n, &ev->peer);
+	struct link *l = link_find(n, &ev->peer);
 
-	if (l == NULL)
-		return;
-	switch (ev->kind) {
-	case SWARM_EV_PEER_UP:
-	case SWARM_EV_IDENTIFIED:
-		if (ev->kind == SWARM_EV_PEER_UP) {
-			l->up = true;
-			/* One that called us is called back, too. */
-			if (gossip_is_direct(n->gossip, &ev->peer))
-				(void)!swarm_want(n->swarm, env, &ev->peer);
-		}
-		if (!l->up)
-			break;
+	if (ev->kind == SWARM_EV_PEER_UP)
+		on_peer_up(n, env, &ev->peer);
+	else if (l == NULL)
+		return; /* measured or identified before it was up */
+	else if (ev->kind == SWARM_EV_PEER_DOWN)
+		on_peer_down(n, l);
+	else if (ev->kind == SWARM_EV_RTT)
+		tell_rtt(n, l, ev->number);
+	else
 		tell_up(n, l);
-		link_open(n, env, l);
-		link_read(n, env, l);
-		break;
-	case SWARM_EV_PEER_DOWN:
-		link_remove(n, env, &ev->peer);
-		break;
-	case SWARM_EV_RTT:
-		if (l->up)
-			tell_rtt(n, l, ev->number);
-		break;
-	case SWARM_EV_ADDRESS:
-	case SWARM_EV_RECORD:
-	case SWARM_EV_DIAL_FAILED:
-	case SWARM_EV_STREAM_IN:
-	case SWARM_EV_STREAM_READY:
-	case SWARM_EV_STREAM_READABLE:
-	case SWARM_EV_STREAM_WRITABLE:
-	case SWARM_EV_STREAM_GONE:
-		break;
-	}
 }
 
 static void on_swarm_event(
 	struct node *n, const struct env *env, const struct swarm_event *ev)
 {
-	struct link *l;
-
 	switch (ev->kind) {
 	case SWARM_EV_PEER_UP:
 	case SWARM_EV_IDENTIFIED:
+	case SWARM_EV_DIRECT:
 	case SWARM_EV_PEER_DOWN:
 	case SWARM_EV_RTT:
 		on_peer_event(n, env, ev);
@@ -211,53 +215,70 @@ static void on_swarm_event(
 	case SWARM_EV_DIAL_FAILED:
 		command_dial_failed(n, ev->number, ev->text);
 		break;
-	case SWARM_EV_STREAM_IN:
-		link_stream_in(n, env, ev);
-		break;
-	case SWARM_EV_STREAM_READABLE:
-		l = link_find(n, &ev->peer);
-		if (l != NULL && l->out == ev->stream)
-			link_ignore(n, l);
-		else if (l != NULL)
-			link_read(n, env, l);
-		break;
-	case SWARM_EV_STREAM_WRITABLE:
-	case SWARM_EV_STREAM_READY:
-		l = link_find(n, &ev->peer);
-		if (l != NULL)
-			link_flush(n, env, l);
-		break;
-	case SWARM_EV_STREAM_GONE:
-		link_stream_gone(n, env, ev);
+	case SWARM_EV_NONE:
+	case SWARM_EV_CONN_UP:
+	case SWARM_EV_CONN_DOWN:
+	case SWARM_EV_SELF:
 		break;
 	}
 }
 
-static void drain_gossip(struct node *n, const struct env *env)
+/* Another peer names one who may help out, with its signed record. */
+static void try_peer(
+	struct node *n, const struct env *env, struct gossip_event *ev)
 {
-	struct peer_id peer;
+	int err = swarm_learn_record(
+		n->swarm, env, bytes_of(ev->unit, ev->unit_len), &ev->from);
 
-	link_hear(n, env);
-	while (gossip_next_sender(n->gossip, &peer)) {
-		struct link *l = link_find(n, &peer);
-
-		if (l != NULL)
-			link_flush(n, env, l);
-	}
+	free(ev->unit);
+	if (err == 0 || err == P2P_ERR_EXISTS)
+		(void)!swarm_want(n->swarm, env, &ev->peer);
 }
 
-/* Until nothing moves: the parts cause work for each other. */
+/* While chat is busy nothing is read that would have to be told. */
+static bool has_room(const struct node *n)
+{
+	return !n->chat_full && n->untold == NULL &&
+	       n->tell_count < NODE_TELLS_PER_TURN;
+}
+
+static void hear_gossip(struct node *n, const struct env *env)
+{
+	struct gossip_event ev;
+
+	while (gossip_next_event(n->gossip, &ev)) {
+		switch (ev.kind) {
+		case GOSSIP_EV_UNIT:
+			tell_unit(n, &ev);
+			break;
+		case GOSSIP_EV_TOPIC:
+			tell_topic(n, &ev);
+			break;
+		case GOSSIP_EV_PX:
+			try_peer(n, env, &ev);
+			break;
+		case GOSSIP_EV_BEHIND:
+			stream_gossip_cut(n->gossips, env, &ev.peer);
+			break;
+		}
+	}
+	stream_gossip_allow(n->gossips, has_room(n));
+	stream_gossip_flush(n->gossips, env);
+}
+
+/* Until nothing moves: the parts cause work for each other. What gossip has
+ * heard of a peer is told before the peer's end. */
 static void settle(struct node *n, const struct env *env)
 {
 	struct swarm_event ev;
 
-	drain_gossip(n, env);
-	while (swarm_next_event(n->swarm, &ev)) {
-		on_swarm_event(n, env, &ev);
-		free(ev.rest);
-		drain_gossip(n, env);
-	}
-	pass_actions(n);
+	do {
+		hear_gossip(n, env);
+		while (serve_step(n->serve, env, &ev)) {
+			hear_gossip(n, env);
+			on_swarm_event(n, env, &ev);
+		}
+	} while (pass_actions(n, env));
 	if (!n->stopping || n->stopped)
 		return;
 	if (swarm_conn_count(n->swarm) == 0 || n->stop_at_ms <= env->now_ms) {
@@ -268,53 +289,21 @@ static void settle(struct node *n, const struct env *env)
 
 /* ---- the step ---------------------------------------------------------- */
 
-static void read_backlog(struct node *n, const struct env *env)
-{
-	struct table_entry *e, *tmp;
-
-	n->backlog = false;
-	TABLE_FOREACH(e, tmp, &n->links) {
-		link_read(n, env, e->value);
-		drain_gossip(n, env);
-		if (!n->backlog)
-			continue;
-		/* Next time the others come first. */
-		link_to_back(n, e->value);
-		return;
-	}
-}
-
 static void on_verified(
 	struct node *n, const struct env *env, struct unit_batch *b)
 {
 	P2P_ASSERT(n->batches_out > 0);
 	n->batches_out--;
 	gossip_verified(n->gossip, env, b);
-	drain_gossip(n, env);
-	if (!n->stalled)
-		return;
-	n->stalled = false;
-	read_backlog(n, env);
+	stream_gossip_verified(n->gossips);
 }
 
-static void on_tick(struct node *n, const struct env *env)
-{
-	swarm_tick(n->swarm, env);
-	if (n->backlog)
-		gossip_unread(n->gossip, env);
-	gossip_tick(n->gossip, env);
-	links_tick(n, env);
-	if (n->backlog && !n->chat_full)
-		read_backlog(n, env);
-}
-
-static void on_listening(
-	struct node *n, const struct env *env, const struct node_event *ev)
+static void on_listening(struct node *n, const struct node_event *ev)
 {
 	n->addr_count = P2P_MIN(ev->addr_count, P2P_ARRAY_LEN(n->addrs));
 	for (size_t i = 0; i < n->addr_count; i++)
 		n->addrs[i] = ev->addrs[i];
-	swarm_set_addresses(n->swarm, env, n->addrs, n->addr_count);
+	swarm_set_addresses(n->swarm, n->addrs, n->addr_count);
 	tell_listening(n, ev->text);
 	push_action(n, NODE_ACT_ADVERTISE, 0, NULL);
 }
@@ -370,13 +359,13 @@ void node_step(struct node *n, const struct env *env, struct node_event *ev)
 {
 	switch (ev->kind) {
 	case NODE_EV_TICK:
-		on_tick(n, env);
+		serve_tick(n->serve, env);
 		break;
 	case NODE_EV_COMMAND:
 		command_serve(n, env, ev->msg);
 		break;
 	case NODE_EV_LISTENING:
-		on_listening(n, env, ev);
+		on_listening(n, ev);
 		break;
 	case NODE_EV_LISTEN_FAILED:
 		tell_status(n, CHAT_STATUS_LISTEN, CHAT_STATE_FAILED, ev->text);
@@ -400,7 +389,6 @@ void node_step(struct node *n, const struct env *env, struct node_event *ev)
 		break;
 	case NODE_EV_CHAT_ROOM:
 		n->chat_full = false;
-		read_backlog(n, env);
 		break;
 	case NODE_EV_VERIFIED:
 		on_verified(n, env, ev->batch);
@@ -420,11 +408,9 @@ uint64_t node_deadline(const struct node *n)
 {
 	uint64_t first = n->stopped ? P2P_NEVER : n->stop_at_ms;
 
-	if (n->backlog && !n->chat_full)
+	if (stream_gossip_waiting(n->gossips) && !n->chat_full)
 		return 0;
-	first = P2P_MIN(first, swarm_deadline(n->swarm));
-	first = P2P_MIN(first, links_deadline(n));
-	return P2P_MIN(first, gossip_deadline(n->gossip));
+	return P2P_MIN(first, serve_deadline(n->serve));
 }
 
 size_t node_addresses(const struct node *n, const struct maddr **addrs)
@@ -437,18 +423,17 @@ void node_stats(const struct node *n, struct node_stats *stats)
 {
 	const struct swarm_counters *s = swarm_counters(n->swarm);
 	const struct gossip_counters *g = gossip_counters(n->gossip);
-	struct table_entry *e, *tmp;
 
 	*stats = (struct node_stats){
 		.conn_count = swarm_conn_count(n->swarm),
+		.peer_count = n->links.count,
 		.budget_used = swarm_budget_used(n->swarm),
 		.refused = s->conns_refused + s->preauth_evicted +
-			   s->streams_refused + g->refused + n->unheard,
+			   s->streams_refused + g->refused +
+			   stream_gossip_counters(n->gossips)->unheard,
 		.out_dropped = g->out_dropped,
 		.units_new = g->units_new,
 		.units_duplicate = g->units_duplicate,
 		.units_rejected = g->units_rejected,
 	};
-	TABLE_FOREACH(e, tmp, &n->links)
-		stats->peer_count += ((struct link *)e->value)->up;
 }

@@ -22,6 +22,7 @@
 #include "net/wire/maddr.h"
 
 struct node;
+struct service_ops; /* net/serve/serve.h */
 
 struct node_cfg {
 	const struct identity *me; /* borrowed */
@@ -32,6 +33,8 @@ struct node_cfg {
 	uint32_t conns_max;        /* 0: the swarm's own maximum */
 	uint64_t ping_interval_ms; /* 0: the swarm's own */
 	unsigned batches_out_max;  /* to be verified at once; 0: two */
+	/* Services besides the node's own: NULL-terminated, static, or NULL. */
+	const struct service_ops *const *services;
 };
 
 struct node *node_new(const struct node_cfg *cfg, const struct env *env);

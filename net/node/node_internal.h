@@ -2,7 +2,6 @@
  * What the files of this folder share. Nobody else includes it.
  *
  * node.c    the step: events in, actions out
- * link.c    gossip streams of each peer
  * tell.c    what chat is told
  * command.c what chat asks for
  * whois.c   what is known of peers and addresses, for people
@@ -15,18 +14,8 @@
 #include "base/table.h"
 #include "net/node/node.h"
 #include "net/node/node_limits.h"
-#include "net/pubsub/gossip.h"
-#include "net/swarm/frame.h"
-#include "net/swarm/swarm.h"
-
-/* A stream that brings gossip RPCs. */
-struct link_in {
-	uint64_t stream; /* 0: none */
-	struct frame_reader frames;
-	/* Of an RPC for which gossip had no room: read before more frames. */
-	struct buf rest;
-	size_t rest_read; /* of `rest` */
-};
+#include "net/pubsub/stream_gossip.h"
+#include "net/serve/serve.h"
 
 /*
  * A message that waits for chat. Chat may be slow for minutes while peers come
@@ -41,20 +30,14 @@ struct tell {
 	size_t cost;              /* charged for all of it */
 };
 
-/* The gossip streams of one connected peer. */
+/* What chat has been told of one connected peer. */
 struct link {
 	struct peer_id peer;
-	bool up;                /* chat is to know of the peer */
-	bool known;             /* and has really been told */
+	bool known;             /* chat has really been told of it */
 	struct list tells;      /* struct tell, those that wait */
 	struct tell *peer_tell; /* the newest of its kind, NULL: none waits */
 	struct tell *rtt_tell;
-	uint64_t out;          /* 0: not open */
-	bool refused;          /* it speaks no gossip: not tried again */
-	uint64_t reopen_at_ms; /* NEVER: not waiting */
-	struct link_in in[NODE_LINK_STREAMS_IN]; /* [0] is the newest */
-	uint64_t rtt_told_ms;                    /* NEVER: none */
-	int worth; /* what chat thinks of it: its P5 */
+	uint64_t rtt_told_ms; /* NEVER: none */
 };
 
 struct request {
@@ -64,9 +47,11 @@ struct request {
 
 struct node {
 	struct node_cfg cfg;
-	struct swarm *swarm;
-	struct gossip *gossip;
-	struct table links;  /* peer id -> struct link */
+	struct serve *serve;
+	struct swarm *swarm;           /* serve's */
+	struct stream_gossip *gossips; /* a service's */
+	struct gossip *gossip;         /* the same's */
+	struct table links;            /* peer id -> struct link */
 	struct bufq actions; /* struct node_action, but for what follows */
 	struct list tells;   /* struct tell */
 	size_t tell_count;
@@ -75,14 +60,9 @@ struct node {
 	struct tell *ready_tell;
 	struct tell *stats_tell;
 	struct chat_net_msg *untold; /* given back: the next to tell */
-	uint64_t rpc_errors;         /* RPCs that ended their stream */
 	struct budget budget;        /* all that is held for peers */
 	bool chat_full;
-	uint64_t links_due_ms; /* a stream may be reopened then */
-	bool backlog;          /* links have more to read */
-	unsigned batches_out;  /* that are being verified */
-	bool stalled;          /* a link waits for verdicts */
-	uint64_t unheard;      /* streams that ended with too much unread */
+	unsigned batches_out; /* that are being verified */
 	bool stopping;
 	bool stopped;
 	uint64_t stop_at_ms;
@@ -92,35 +72,14 @@ struct node {
 	uint64_t next_request;
 };
 
-/* In the order of preference; index = protocol of SWARM_EV_STREAM_IN. */
-extern const char *const node_protocols[];
+/* ---- services.c --------------------------------------------------------- */
 
-/* ---- link.c ------------------------------------------------------------ */
+/* A row for each protocol that every node serves. */
+extern const struct service_ops *const node_services[];
+
+/* ---- node.c -------------------------------------------------------------- */
 
 struct link *link_find(const struct node *n, const struct peer_id *peer);
-struct link *link_get(
-	struct node *n, const struct env *env, const struct peer_id *peer);
-/* Opens our stream when the peer speaks gossip and none is open. */
-void link_open(struct node *n, const struct env *env, struct link *l);
-void link_stream_in(
-	struct node *n, const struct env *env, const struct swarm_event *ev);
-void link_stream_gone(
-	struct node *n, const struct env *env, const struct swarm_event *ev);
-/* It is served last from now on. */
-void link_to_back(struct node *n, struct link *l);
-void link_remove(
-	struct node *n, const struct env *env, const struct peer_id *peer);
-/* Reads RPCs as long as chat has room. */
-void link_read(struct node *n, const struct env *env, struct link *l);
-/* Passes on what gossip has heard. */
-void link_hear(struct node *n, const struct env *env);
-/* What a peer says on our own stream is of no meaning. */
-void link_ignore(struct node *n, struct link *l);
-/* Hands waiting frames to the stream. */
-void link_flush(struct node *n, const struct env *env, struct link *l);
-void links_tick(struct node *n, const struct env *env);
-uint64_t links_deadline(const struct node *n);
-void links_clear(struct node *n);
 
 /* ---- tell.c ------------------------------------------------------------ */
 

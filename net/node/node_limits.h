@@ -20,12 +20,6 @@
 #define NODE_BATCHES_OUT 2
 /* Most that one status or address list is long. */
 #define NODE_TELL_TEXT_BYTES_MAX 8192
-/* Streams of one peer that bring gossip: one, and a newer one taking over. */
-#define NODE_LINK_STREAMS_IN 2
-/* Bytes handed to a stream before the rest waits in the gossip queue, where
- * what is urgent can still overtake: two RPCs of ordinary size. */
-#define NODE_LINK_BACKLOG_BYTES (64u << 10)
-#define NODE_LINK_REOPEN_MS 1000
 /* A round trip is told again when it has changed by this factor. */
 #define NODE_RTT_FACTOR 2
 /* Peers named in an answer about all that are known. */

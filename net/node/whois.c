@@ -93,7 +93,6 @@ static void answer_one(
 	struct peer_address list[SWARM_ADDRESSES_PER_PEER_MAX];
 	size_t count = known_of(n, env, id, known);
 	struct chat_net_msg *m;
-	const struct link *l = link_find(n, id);
 
 	for (size_t i = 0; i < count; i++)
 		list[i] = facts(id, &known[i]);
@@ -102,7 +101,7 @@ static void answer_one(
 	(void)peer_id_text(id, m->peer);
 	m->key = key_of(n, id);
 	m->kept = gossip_is_direct(n->gossip, id);
-	m->scored = l != NULL && l->up;
+	m->scored = link_find(n, id) != NULL;
 	m->score = gossip_peer_score(n->gossip, id);
 	tell_whois(n, m);
 }

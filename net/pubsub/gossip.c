@@ -134,6 +134,11 @@ void gossip_emit_topic(struct gossip *g, const struct gpeer *p,
 	gossip_emit(g, &ev);
 }
 
+size_t gossip_event_count(const struct gossip *g)
+{
+	return g->events.len / sizeof(struct gossip_event);
+}
+
 bool gossip_next_event(struct gossip *g, struct gossip_event *ev)
 {
 	if (g->events.len == 0)

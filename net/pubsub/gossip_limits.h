@@ -120,4 +120,17 @@
 #define GOSSIP_SEEN_COST_BYTES ((size_t)GOSSIP_CACHE_ENTRY_BYTES + 16)
 #define GOSSIP_BACKOFF_COST_BYTES ((size_t)GOSSIP_CACHE_ENTRY_BYTES + 64)
 
+/* ---- its streams (stream_gossip.c) ---- */
+
+/* Streams of one peer that bring gossip: one, and a newer one taking over. */
+#define STREAM_GOSSIP_IN_MAX 2
+/* Bytes handed to a stream before the rest waits in the gossip queue, where
+ * what is urgent can still overtake: two RPCs of ordinary size. */
+#define STREAM_GOSSIP_BACKLOG_BYTES (64u << 10)
+#define STREAM_GOSSIP_REOPEN_MS 1000
+/* Events that wait for the owner: then no more is read; what a stream held at
+ * its end is heard up to the larger number. */
+#define STREAM_GOSSIP_EVENTS_MAX 256
+#define STREAM_GOSSIP_LAST_EVENTS_MAX 4096
+
 #endif

@@ -144,6 +144,7 @@ void peers_age(struct swarm *s, const struct env *env)
 
 struct conn *peer_conn(const struct peer *p)
 {
+	struct conn *limited = NULL;
 	struct list *pos, *tmp;
 
 	/* The newest that works: an older one may be dead unnoticed. */
@@ -151,10 +152,12 @@ struct conn *peer_conn(const struct peer *p)
 		pos = tmp, tmp = pos->prev) {
 		struct conn *c = LIST_ITEM(pos, struct conn, of_peer);
 
-		if (c->state == CONN_READY)
+		if (c->state == CONN_READY && !c->limited)
 			return c;
+		if (c->state == CONN_READY && limited == NULL)
+			limited = c;
 	}
-	return NULL;
+	return limited;
 }
 
 /* Too many connections to one peer: the oldest end at the next tick. */
@@ -173,6 +176,36 @@ static void retire_oldest(
 		s->counters.cut_per_peer++;
 		swarm_due(s, env->now_ms);
 	}
+}
+
+/* Who has only limited connections moves what lives long to a better one. */
+static bool was_limited(const struct peer *p, const struct conn *fresh)
+{
+	struct list *pos, *tmp;
+	bool limited = false;
+
+	LIST_FOREACH(pos, tmp, &p->conns) {
+		const struct conn *c = LIST_ITEM(pos, struct conn, of_peer);
+
+		if (c == fresh || c->state != CONN_READY)
+			continue;
+		if (!c->limited)
+			return false;
+		limited = true;
+	}
+	return limited;
+}
+
+static void tell_conn_up(struct swarm *s, struct peer *p, struct conn *c)
+{
+	struct swarm_event ev = {
+		.kind = SWARM_EV_CONN_UP, .peer = p->id, .conn = c->id};
+
+	c->told_up = true;
+	swarm_emit(s, &ev);
+	ev.kind = SWARM_EV_DIRECT;
+	if (!c->limited && was_limited(p, c))
+		swarm_emit(s, &ev);
 }
 
 void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c)
@@ -199,8 +232,7 @@ void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c)
 	if (!p->up && p->up_at_ms == P2P_NEVER)
 		p->up_at_ms = env_after(env, SWARM_IDENTIFY_WAIT_MS);
 	swarm_due(s, p->up_at_ms);
-	c->ping_due_ms = env_after(env, s->cfg.ping_interval_ms);
-	identify_ask(s, env, c);
+	tell_conn_up(s, p, c);
 }
 
 void peer_announce(struct swarm *s, struct peer *p)
@@ -219,6 +251,10 @@ void peer_conn_gone(struct swarm *s, const struct env *env, struct conn *c)
 	struct peer *p = c->peer;
 	struct swarm_event ev = {.kind = SWARM_EV_PEER_DOWN, .peer = p->id};
 
+	if (c->told_up)
+		swarm_emit(s, &(struct swarm_event){.kind = SWARM_EV_CONN_DOWN,
+				      .peer = p->id,
+				      .conn = c->id});
 	list_remove(&c->of_peer);
 	c->peer = NULL;
 	book_seen(&s->book, &p->known, env->now_ms);

@@ -1,25 +1,43 @@
-#include "net/swarm/swarm_internal.h"
-
+/*
+ * A stream from its first proposal to its end: negotiation, what waits to be
+ * written, and what its user is to hear. The bytes that arrive stay with the
+ * connection's channel until the user takes them.
+ *
+ *   conn->streams   every stream of a connection, in the order of opening
+ *   swarm->ready    those of which the user has something to hear
+ *   swarm->gone     those that ended; they belong to no connection any more
+ */
 #include <stdlib.h>
 
 #include "base/xmalloc.h"
+#include "net/swarm/swarm_internal.h"
 
-struct stream *stream_find(const struct swarm *s, uint64_t id)
+struct stream *stream_of(struct sstream *pub)
 {
-	return table_get(&s->streams, bytes_of(&id, sizeof(id)));
+	return LIST_ITEM(pub, struct stream, pub);
 }
 
-struct stream *stream_of_mux(const struct conn *c, uint64_t mux)
+struct sstream *swarm_stream(const struct swarm *s, uint64_t id)
 {
-	return table_get(&c->by_mux, bytes_of(&mux, sizeof(mux)));
+	struct stream *st = table_get(&s->streams, bytes_of(&id, sizeof(id)));
+
+	return st == NULL ? NULL : &st->pub;
 }
 
-/* The muxer knows it under this number from now on. */
+/* The user hears of it when he next asks. */
+static void tell(struct swarm *s, struct stream *st, unsigned what)
+{
+	st->events |= what;
+	if (list_empty(&st->ready))
+		list_push_back(&s->ready, &st->ready);
+}
+
+/* The channel knows it under this number from now on. */
 static void set_mux(struct stream *st, uint64_t mux)
 {
 	st->mux = mux;
 	st->open_sent = true;
-	(void)table_put(&st->conn->by_mux, bytes_of(&mux, sizeof(mux)), st);
+	channel_stream_tag(st->conn->up, mux, st);
 }
 
 static struct stream *stream_new(
@@ -33,38 +51,98 @@ static struct stream *stream_new(
 	}
 	st = xcalloc(1, sizeof(*st));
 	budget_init(&st->budget, &c->budget, SWARM_STREAM_BUDGET_BYTES);
-	st->id = s->next_id++;
+	st->pub.id = s->next_id++;
+	st->pub.peer = c->peer->id;
+	st->pub.conn = c->id;
+	st->pub.protocol = -1;
+	st->pub.limited = c->limited;
 	st->conn = c;
-	st->protocol = -1;
 	st->stuck_ms = P2P_NEVER;
 	st->deadline_ms = env_after(env, SWARM_STREAM_NEGOTIATE_MS);
 	swarm_due(s, st->deadline_ms);
 	bufq_init_charged(&st->out,
 		SWARM_STREAM_OUT_BYTES + SWARM_STREAM_NEGOTIATION_BYTES,
 		&st->budget);
-	buf_init(&st->body, SWARM_IDENTIFY_BYTES_MAX);
+	buf_init(&st->rest, SIZE_MAX);
+	list_init(&st->ready);
 	list_push_back(&c->streams, &st->of_conn);
-	(void)table_put(&s->streams, bytes_of(&st->id, sizeof(st->id)), st);
+	(void)table_put(
+		&s->streams, bytes_of(&st->pub.id, sizeof(st->pub.id)), st);
 	return st;
 }
 
-struct stream *stream_open(
-	struct swarm *s, const struct env *env, struct conn *c, int protocol)
-{
-	struct stream *st = stream_new(s, env, c);
+/* ---- opening ------------------------------------------------------------ */
 
+/* The proposals as far as the peer is known to speak them: one that it named,
+ * or all when it has named none yet. False: it speaks none of them. */
+static bool choose_proposals(struct swarm *s, struct stream *st,
+	const struct peer *p, const char *const *names)
+{
+	st->proposals = names;
+	if (!p->identified || names[1] == NULL)
+		return true;
+	for (; *names != NULL; names++) {
+		if (!swarm_peer_speaks(s, &p->id, *names))
+			continue;
+		st->proposal[0] = *names;
+		st->proposals = st->proposal;
+		return true;
+	}
+	return false;
+}
+
+static int propose(struct swarm *s, struct stream *st, const struct peer *p,
+	const char *const *names)
+{
+	if (!choose_proposals(s, st, p, names))
+		return P2P_ERR_NO_PROTOCOL;
+	if (st->proposals[1] == NULL)
+		st->pub.proposed = st->proposals[0];
+	return multistream_init(&st->ms, st->proposals, true, &st->out);
+}
+
+static struct conn *conn_to_open_on(
+	const struct swarm *s, const struct swarm_open *o)
+{
+	struct peer *p;
+	struct conn *c;
+
+	if (o->conn != 0) {
+		c = conn_find(s, o->conn);
+		return c != NULL && c->state == CONN_READY ? c : NULL;
+	}
+	p = peer_find(s, o->peer);
+	c = p == NULL ? NULL : peer_conn(p);
+	return c != NULL && c->limited && !o->limited ? NULL : c;
+}
+
+int swarm_stream_open(struct swarm *s, const struct env *env,
+	const struct swarm_open *o, struct sstream **out)
+{
+	struct conn *c = conn_to_open_on(s, o);
+	struct stream *st;
+	int err;
+
+	if (c == NULL)
+		return P2P_ERR_NOT_FOUND;
+	st = stream_new(s, env, c);
 	if (st == NULL)
-		return NULL;
-	st->protocol = protocol;
-	st->ms_names[0] = s->names[protocol];
-	if (multistream_init(&st->ms, st->ms_names, true, &st->out) != 0) {
-		s->counters.streams_refused++;
-		stream_drop(s, st, P2P_ERR_LIMIT, false);
-		return NULL;
+		return P2P_ERR_LIMIT;
+	err = propose(s, st, c->peer, o->protocols);
+	if (err != 0) {
+		s->counters.streams_refused += err != P2P_ERR_NO_PROTOCOL;
+		swarm_stream_reset(s, &st->pub);
+		return err == P2P_ERR_NO_PROTOCOL ? err : P2P_ERR_LIMIT;
+	}
+	/* Where opens are paced (mplex), what is urgent is not behind them. */
+	if (o->urgent) {
+		list_remove(&st->of_conn);
+		list_push_front(&c->streams, &st->of_conn);
 	}
 	if (stream_flush(s, env, st))
 		conn_want_write(s, env, c);
-	return st;
+	*out = &st->pub;
+	return 0;
 }
 
 void stream_opened_by_peer(
@@ -77,33 +155,39 @@ void stream_opened_by_peer(
 		return;
 	}
 	set_mux(st, mux);
-	st->inbound = true;
-	if (multistream_init(&st->ms, s->names, false, &st->out) != 0) {
+	st->pub.inbound = true;
+	if (multistream_init(&st->ms, s->cfg.protocols, false, &st->out) != 0) {
 		s->counters.streams_refused++;
-		stream_drop(s, st, P2P_ERR_LIMIT, false);
+		swarm_stream_reset(s, &st->pub);
 		return;
 	}
 	(void)channel_stream_accept(c->up, mux);
 	stream_on_readable(s, env, st);
 }
 
-/* ---- writing ----------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------ */
 
-int stream_write(struct stream *st, struct bytes in)
+/* With more than one proposal nobody knows yet to whom the bytes would go. */
+static bool may_write(const struct stream *st)
 {
-	if (st->close_asked)
-		return P2P_ERR_STATE;
+	return st->pub.name != NULL || st->pub.proposed != NULL;
+}
+
+/* All or nothing into the queue. */
+static int queue(struct stream *st, struct bytes in)
+{
 	if (st->out.len + in.len > SWARM_STREAM_OUT_BYTES)
 		return P2P_ERR_FULL;
 	return bufq_push(&st->out, in);
 }
 
-int stream_write_through(struct stream *st, struct bytes in)
+/* The same, but what the channel takes at once is not queued before. */
+static int write_through(struct stream *st, struct bytes in)
 {
 	size_t taken = 0, held;
 
-	if (!st->open_sent || st->out.len > 0 || st->close_asked)
-		return stream_write(st, in);
+	if (!st->open_sent || st->out.len > 0)
+		return queue(st, in);
 	/* All or nothing: what queueing all of it may cost is held, so that
 	 * the rest finds it when a part is gone. */
 	held = P2P_MAX(in.len, (size_t)SWARM_QUEUE_COST_BYTES);
@@ -118,8 +202,44 @@ int stream_write_through(struct stream *st, struct bytes in)
 	return 0;
 }
 
-/* True when the muxer knows the stream. */
-static bool open_at_muxer(
+int swarm_stream_write(struct swarm *s, const struct env *env,
+	struct sstream *pub, struct bytes in)
+{
+	struct stream *st = stream_of(pub);
+	int err;
+
+	if (st->conn == NULL)
+		return P2P_ERR_CLOSED;
+	if (st->close_asked)
+		return P2P_ERR_STATE;
+	st->write_waited = true;
+	err = may_write(st) ? write_through(st, in) : P2P_ERR_FULL;
+	if (err != 0)
+		return err;
+	(void)stream_flush(s, env, st);
+	conn_want_write(s, env, st->conn);
+	return 0;
+}
+
+size_t swarm_stream_backlog(const struct sstream *pub)
+{
+	return stream_of((struct sstream *)(uintptr_t)pub)->out.len;
+}
+
+void swarm_stream_close_write(
+	struct swarm *s, const struct env *env, struct sstream *pub)
+{
+	struct stream *st = stream_of(pub);
+
+	if (st->conn == NULL)
+		return;
+	st->close_asked = true;
+	if (stream_flush(s, env, st))
+		conn_want_write(s, env, st->conn);
+}
+
+/* True when the channel knows the stream. */
+static bool open_at_channel(
 	struct swarm *s, const struct env *env, struct stream *st)
 {
 	struct conn *c = st->conn;
@@ -147,97 +267,72 @@ static bool open_at_muxer(
 	return true;
 }
 
-static void tell_writable(struct swarm *s, struct stream *st)
+/* Nothing waits any more: what its user wanted to know or to happen then. */
+static bool emptied(struct swarm *s, struct stream *st)
 {
-	struct swarm_event ev = {.kind = SWARM_EV_STREAM_WRITABLE,
-		.stream = st->id,
-		.peer = st->conn->peer->id};
-
-	if (!st->write_waited || st->protocol < SWARM_PROTO_USER)
-		return;
-	st->write_waited = false;
-	swarm_emit(s, &ev);
+	st->stuck_ms = P2P_NEVER;
+	if (st->write_waited && may_write(st)) {
+		st->write_waited = false;
+		tell(s, st, SSTREAM_WRITABLE);
+	}
+	if (!st->close_asked || st->close_sent)
+		return false;
+	(void)channel_stream_close_write(st->conn->up, st->mux);
+	st->close_sent = true;
+	return true;
 }
 
 bool stream_flush(struct swarm *s, const struct env *env, struct stream *st)
 {
-	struct conn *c = st->conn;
 	bool moved = false;
 
 	if (st->out.len == 0 && !st->write_waited &&
 		(!st->close_asked || st->close_sent))
 		return false;
-	if (!open_at_muxer(s, env, st))
+	if (!open_at_channel(s, env, st))
 		return false;
 	while (st->out.len > 0) {
 		size_t taken = 0;
 		int err = channel_stream_write(
-			c->up, st->mux, bufq_peek(&st->out), &taken);
+			st->conn->up, st->mux, bufq_peek(&st->out), &taken);
 
 		if (err != 0 || taken == 0)
 			break; /* an ended stream tells so by its event */
 		bufq_consume(&st->out, taken);
 		moved = true;
 	}
-	if (st->out.len > 0) {
-		if (moved || st->stuck_ms == P2P_NEVER)
-			st->stuck_ms = env->now_ms;
-		return moved;
-	}
-	st->stuck_ms = P2P_NEVER;
-	tell_writable(s, st);
-	if (st->close_asked && !st->close_sent) {
-		(void)channel_stream_close_write(c->up, st->mux);
-		st->close_sent = true;
-		moved = true;
-	}
+	if (st->out.len == 0)
+		return emptied(s, st) || moved;
+	if (moved || st->stuck_ms == P2P_NEVER)
+		st->stuck_ms = env->now_ms;
 	return moved;
 }
 
-/* ---- reading ----------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------ */
 
-static void tell(
-	struct swarm *s, struct stream *st, enum swarm_event_kind kind, int err)
+static int protocol_index(const struct swarm *s, const char *name)
 {
-	struct swarm_event ev = {
-		.kind = kind,
-		.stream = st->id,
-		.err = err,
-		.protocol = st->protocol - SWARM_PROTO_USER,
-		.peer = st->conn->peer->id,
-	};
-
-	if (st->protocol >= SWARM_PROTO_USER)
-		swarm_emit(s, &ev);
+	for (int i = 0; s->cfg.protocols[i] != NULL; i++)
+		if (strcmp(s->cfg.protocols[i], name) == 0)
+			return i;
+	return -1;
 }
 
-/* A stream of the peer has its protocol. */
-static void serve(struct swarm *s, const struct env *env, struct stream *st)
+static void agreed(struct swarm *s, struct stream *st)
 {
-	switch (st->protocol) {
-	case SWARM_PROTO_IDENTIFY:
-		identify_answer(s, env, st);
-		break;
-	case SWARM_PROTO_PING:
-		st->conn->ping_streams_in++;
-		if (st->conn->ping_streams_in > SWARM_PING_STREAMS_IN_MAX) {
-			s->counters.streams_refused++;
-			stream_drop(s, st, P2P_ERR_LIMIT, false);
-		}
-		break;
-	case SWARM_PROTO_PUSH:
-		st->deadline_ms = env_after(env, SWARM_IDENTIFY_MS);
-		break;
-	default:
-		tell(s, st, SWARM_EV_STREAM_IN, 0);
-		break;
-	}
+	int chosen = multistream_chosen(&st->ms);
+
+	st->pub.name = st->pub.inbound ? s->cfg.protocols[chosen]
+				       : st->proposals[chosen];
+	st->pub.protocol =
+		st->pub.inbound ? chosen : protocol_index(s, st->pub.name);
+	st->deadline_ms = P2P_NEVER;
+	tell(s, st, SSTREAM_OPENED);
 }
 
 /* False when the stream is gone or still negotiating. */
 static bool negotiate(struct swarm *s, const struct env *env, struct stream *st)
 {
-	uint64_t id = st->id;
 	size_t taken = 0;
 	bool end;
 	struct bytes in;
@@ -248,124 +343,195 @@ static bool negotiate(struct swarm *s, const struct env *env, struct stream *st)
 	(void)channel_stream_consume(st->conn->up, st->mux, taken);
 	if (err != 0 || (end && !multistream_done(&st->ms))) {
 		s->counters.streams_refused += err != 0;
-		stream_drop(s, st, err != 0 ? err : P2P_ERR_CLOSED, true);
+		stream_end(s, st, err != 0 ? err : P2P_ERR_CLOSED);
 		return false;
 	}
 	if (!multistream_done(&st->ms))
 		return false;
-	st->negotiated = true;
-	st->deadline_ms = P2P_NEVER;
-	if (st->inbound) {
-		st->protocol = multistream_chosen(&st->ms);
-		serve(s, env, st);
-	} else {
-		if (st->protocol == SWARM_PROTO_IDENTIFY ||
-			st->protocol == SWARM_PROTO_PUSH)
-			st->deadline_ms = env_after(env, SWARM_IDENTIFY_MS);
-		tell(s, st, SWARM_EV_STREAM_READY, 0);
-	}
-	return stream_find(s, id) == st;
-}
-
-/* One that we only write on: nothing is expected but its end. */
-static void drop_if_ended(struct swarm *s, struct stream *st)
-{
-	bool end;
-	struct bytes in = channel_stream_peek(st->conn->up, st->mux, &end);
-
-	(void)channel_stream_consume(st->conn->up, st->mux, in.len);
-	if (end && st->close_sent)
-		stream_drop(s, st, 0, false);
+	agreed(s, st);
+	(void)stream_flush(s, env, st);
+	return true;
 }
 
 void stream_on_readable(
 	struct swarm *s, const struct env *env, struct stream *st)
 {
-	if (!st->negotiated && !negotiate(s, env, st))
+	if (st->pub.name == NULL && !negotiate(s, env, st))
 		return;
-	switch (st->protocol) {
-	case SWARM_PROTO_IDENTIFY:
-	case SWARM_PROTO_PUSH:
-		if (st->inbound == (st->protocol == SWARM_PROTO_PUSH))
-			identify_read(s, env, st);
-		else
-			drop_if_ended(s, st);
-		break;
-	case SWARM_PROTO_PING:
-		ping_read(s, env, st);
-		break;
-	default:
-		tell(s, st, SWARM_EV_STREAM_READABLE, 0);
-		break;
+	tell(s, st, SSTREAM_READABLE);
+}
+
+struct bytes swarm_stream_peek(const struct sstream *pub, bool *end)
+{
+	const struct stream *st = stream_of((struct sstream *)(uintptr_t)pub);
+
+	*end = st->conn == NULL;
+	if (st->conn == NULL)
+		return bytes_skip(buf_bytes(&st->rest), st->rest_read);
+	if (pub->name == NULL || !st->open_sent)
+		return bytes_of(NULL, 0);
+	return channel_stream_peek(st->conn->up, st->mux, end);
+}
+
+void swarm_stream_consume(struct swarm *s, struct sstream *pub, size_t n)
+{
+	struct stream *st = stream_of(pub);
+	bool end;
+
+	if (n == 0)
+		return;
+	if (st->conn == NULL) {
+		P2P_ASSERT(n <= st->rest.len - st->rest_read);
+		st->rest_read += n;
+		return;
 	}
+	(void)channel_stream_consume(st->conn->up, st->mux, n);
+	if (st->was_reset && swarm_stream_peek(pub, &end).len == 0) {
+		stream_end(s, st, P2P_ERR_RESET);
+		return;
+	}
+	/* Credit given back is written with the next pump; asked for here so
+	 * that a reader alone keeps the stream moving. */
+	conn_ask_write(s, st->conn);
+}
+
+void swarm_stream_again(struct swarm *s, struct sstream *pub)
+{
+	tell(s, stream_of(pub), SSTREAM_READABLE);
 }
 
 void stream_on_reset(struct swarm *s, const struct env *env, struct stream *st)
 {
-	uint64_t id = st->id;
-	struct bytes in;
+	uint64_t id = st->pub.id;
 	bool end;
 
 	/* What arrived before the reset is still read: some answer, then
-	 * reset instead of closing. */
+	 * reset instead of closing. The user reads later. */
 	stream_on_readable(s, env, st);
-	if (stream_find(s, id) != st)
+	if (swarm_stream(s, id) != &st->pub || st->conn == NULL)
 		return;
-	in = channel_stream_peek(st->conn->up, st->mux, &end);
 	st->was_reset = true;
-	if (st->negotiated && st->protocol >= SWARM_PROTO_USER && in.len > 0)
-		return; /* the user reads later: swarm_stream_consume */
-	stream_drop(s, st, P2P_ERR_RESET, true);
+	if (swarm_stream_peek(&st->pub, &end).len == 0)
+		stream_end(s, st, P2P_ERR_RESET);
 }
 
-/* ---- the end ----------------------------------------------------------- */
+/* ---- the user's means --------------------------------------------------- */
 
-/* With what arrived and was not read: at most a window of bytes. */
-static void tell_gone(struct swarm *s, struct stream *st, int err)
+int swarm_stream_keep(struct sstream *pub, size_t bytes)
 {
-	struct swarm_event ev = {
-		.kind = SWARM_EV_STREAM_GONE,
-		.stream = st->id,
-		.err = err,
-		.peer = st->conn->peer->id,
-	};
-	struct bytes in = bytes_of(NULL, 0);
-	bool end;
+	struct stream *st = stream_of(pub);
+	int err = 0;
 
-	if (st->protocol < SWARM_PROTO_USER)
-		return;
-	if (st->negotiated && st->open_sent)
-		in = channel_stream_peek(st->conn->up, st->mux, &end);
-	if (in.len > 0) {
-		ev.rest = xmemdup(in.data, in.len);
-		ev.rest_len = in.len;
-	}
-	swarm_emit(s, &ev);
+	if (st->conn == NULL)
+		return 0;
+	if (bytes > st->kept)
+		err = budget_charge(&st->budget, bytes - st->kept);
+	else
+		budget_release(&st->budget, st->kept - bytes);
+	if (err == 0)
+		st->kept = bytes;
+	return err;
 }
 
-void stream_drop(struct swarm *s, struct stream *st, int err, bool told)
+void swarm_stream_expire(struct swarm *s, struct sstream *pub, uint64_t at_ms)
+{
+	struct stream *st = stream_of(pub);
+
+	st->deadline_ms = at_ms;
+	swarm_due(s, at_ms);
+}
+
+bool swarm_stream_ended(const struct sstream *pub)
+{
+	const struct stream *st = stream_of((struct sstream *)(uintptr_t)pub);
+	bool end = false;
+	size_t left = swarm_stream_peek(pub, &end).len;
+
+	return st->conn != NULL && st->close_sent && end && left == 0;
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+/* Off its connection, which may be freed next: nothing is charged, queued or
+ * known to the channel any more. */
+static void detach(struct swarm *s, struct stream *st)
 {
 	struct conn *c = st->conn;
 
-	if (told && c->peer != NULL)
-		tell_gone(s, st, err);
-	if (c->ping_stream == st->id)
-		c->ping_stream = 0;
-	if (st->inbound && st->negotiated && st->protocol == SWARM_PROTO_PING)
-		c->ping_streams_in--;
+	if (c == NULL)
+		return;
 	if (st->open_sent) {
 		channel_stream_forget(c->up, st->mux);
-		(void)table_remove(
-			&c->by_mux, bytes_of(&st->mux, sizeof(st->mux)));
+		conn_ask_write(s, c);
 	}
-	if (st->protocol == SWARM_PROTO_IDENTIFY && !st->inbound)
-		identify_ended(s, c);
 	s->counters.budget_stream += st->budget.refused_count;
 	list_remove(&st->of_conn);
-	(void)table_remove(&s->streams, bytes_of(&st->id, sizeof(st->id)));
 	bufq_clear(&st->out);
-	buf_clear(&st->body);
 	budget_clear(&st->budget);
 	budget_release(&c->budget, SWARM_STREAM_COST_BYTES);
+	st->conn = NULL;
+	st->pub.conn = 0;
+}
+
+void stream_end(struct swarm *s, struct stream *st, int err)
+{
+	struct bytes in;
+	bool end;
+
+	if (st->conn == NULL)
+		return;
+	if (st->pub.inbound && st->pub.name == NULL) {
+		/* The user has never heard of it. */
+		swarm_stream_reset(s, &st->pub);
+		return;
+	}
+	/* At most a window of bytes that nobody will say again. */
+	in = swarm_stream_peek(&st->pub, &end);
+	if (in.len > 0)
+		(void)buf_append(&st->rest, in);
+	detach(s, st);
+	st->err = err;
+	st->events |= SSTREAM_GONE;
+	list_remove(&st->ready);
+	list_push_back(&s->gone, &st->ready);
+}
+
+void swarm_stream_reset(struct swarm *s, struct sstream *pub)
+{
+	struct stream *st = stream_of(pub);
+
+	detach(s, st);
+	list_remove(&st->ready);
+	(void)table_remove(
+		&s->streams, bytes_of(&st->pub.id, sizeof(st->pub.id)));
+	buf_clear(&st->rest);
 	free(st);
+}
+
+/* ---- what is new -------------------------------------------------------- */
+
+static struct sstream *next_of(struct list *head, unsigned *events, int *err)
+{
+	struct stream *st;
+
+	if (list_empty(head))
+		return NULL;
+	st = LIST_ITEM(head->next, struct stream, ready);
+	list_remove(&st->ready);
+	*events = st->events;
+	*err = st->err;
+	st->events = 0;
+	return &st->pub;
+}
+
+struct sstream *swarm_next_gone(struct swarm *s, unsigned *events, int *err)
+{
+	return next_of(&s->gone, events, err);
+}
+
+struct sstream *swarm_next_stream(struct swarm *s, unsigned *events)
+{
+	int err;
+
+	return next_of(&s->ready, events, &err);
 }

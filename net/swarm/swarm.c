@@ -1,3 +1,7 @@
+/*
+ * The verbs of swarm.h but for carriers (conn.c) and streams (stream.c): whom
+ * to dial, what is known of peers, and the end.
+ */
 #include "net/swarm/swarm_internal.h"
 
 #include <stdio.h>
@@ -5,35 +9,24 @@
 
 #include "base/xmalloc.h"
 
-static const char *const inside[] = {
-	"/ipfs/id/1.0.0",
-	"/ipfs/id/push/1.0.0",
-	"/ipfs/ping/1.0.0",
-};
-
 struct swarm *swarm_new(const struct swarm_cfg *cfg, const struct env *env)
 {
 	struct swarm *s = xcalloc(1, sizeof(*s));
-	size_t n = 0;
 
 	s->cfg = *cfg;
 	if (s->cfg.conns_max == 0)
 		s->cfg.conns_max = SWARM_CONNS_MAX;
 	if (s->cfg.ping_interval_ms == 0)
 		s->cfg.ping_interval_ms = SWARM_PING_INTERVAL_MS;
-	for (; n < SWARM_PROTO_USER; n++)
-		s->names[n] = inside[n];
-	for (size_t i = 0; cfg->protocols != NULL && cfg->protocols[i]; i++) {
-		P2P_ASSERT(n < SWARM_PROTOCOLS_MAX);
-		s->names[n++] = cfg->protocols[i];
-	}
 	budget_init(&s->budget, env->budget, SWARM_BUDGET_BYTES);
 	budget_init(&s->unproven, &s->budget, SWARM_UNPROVEN_BUDGET_BYTES);
 	book_init(&s->book, env->budget);
-	buf_init(&s->record, SWARM_IDENTIFY_MESSAGE_BYTES_MAX);
+	buf_init(&s->record, ENVELOPE_BYTES_MAX);
 	table_init(&s->conns, env->rng);
 	table_init(&s->streams, env->rng);
 	table_init(&s->peers, env->rng);
+	list_init(&s->ready);
+	list_init(&s->gone);
 	bufq_init(&s->actions, SWARM_QUEUE_BYTES_MAX);
 	bufq_init(&s->events, SWARM_QUEUE_BYTES_MAX);
 	s->next_id = 1;
@@ -42,22 +35,31 @@ struct swarm *swarm_new(const struct swarm_cfg *cfg, const struct env *env)
 	return s;
 }
 
-void swarm_free(struct swarm *s)
+uint64_t swarm_close_all(struct swarm *s)
 {
+	struct env env = {.now_ms = s->last_ms};
 	struct table_entry *e, *tmp;
-	struct env env = {.now_ms = 0};
-	struct swarm_event ev;
 
-	if (s == NULL)
-		return;
-	env.now_ms = s->last_ms;
 	s->shutting_down = true;
 	TABLE_FOREACH(e, tmp, &s->conns)
 		conn_fail(s, &env, e->value, P2P_ERR_CLOSED);
+	return s->last_ms;
+}
+
+void swarm_free(struct swarm *s)
+{
+	struct table_entry *e, *tmp;
+	struct sstream *st;
+	unsigned events;
+	int err;
+
+	if (s == NULL)
+		return;
+	(void)swarm_close_all(s);
+	while ((st = swarm_next_gone(s, &events, &err)) != NULL)
+		swarm_stream_reset(s, st);
 	TABLE_FOREACH(e, tmp, &s->peers)
 		peer_free(s, e->value);
-	while (swarm_next_event(s, &ev))
-		free(ev.rest);
 	table_clear(&s->conns);
 	table_clear(&s->streams);
 	table_clear(&s->peers);
@@ -68,79 +70,6 @@ void swarm_free(struct swarm *s)
 	budget_clear(&s->unproven);
 	budget_clear(&s->budget);
 	free(s);
-}
-
-void swarm_emit(struct swarm *s, const struct swarm_event *ev)
-{
-	P2P_ASSERT(bufq_push(&s->events, bytes_of(ev, sizeof(*ev))) == 0);
-}
-
-bool swarm_next_event(struct swarm *s, struct swarm_event *ev)
-{
-	if (s->events.len == 0)
-		return false;
-	memcpy(ev, bufq_peek(&s->events).data, sizeof(*ev));
-	bufq_consume(&s->events, sizeof(*ev));
-	return true;
-}
-
-void swarm_act(struct swarm *s, enum swarm_action_kind kind, uint64_t conn,
-	const struct maddr *addr)
-{
-	struct swarm_action act = {.kind = kind, .conn = conn};
-
-	if (addr != NULL)
-		act.addr = *addr;
-	P2P_ASSERT(bufq_push(&s->actions, bytes_of(&act, sizeof(act))) == 0);
-}
-
-bool swarm_next_action(struct swarm *s, struct swarm_action *act)
-{
-	if (s->actions.len == 0)
-		return false;
-	memcpy(act, bufq_peek(&s->actions).data, sizeof(*act));
-	bufq_consume(&s->actions, sizeof(*act));
-	return true;
-}
-
-void swarm_tick(struct swarm *s, const struct env *env)
-{
-	struct table_entry *e, *tmp;
-
-	s->last_ms = env->now_ms;
-	TABLE_FOREACH(e, tmp, &s->conns) {
-		struct conn *c = e->value;
-
-		if (conn_deadline(c) <= env->now_ms)
-			conn_tick(s, env, c);
-	}
-	TABLE_FOREACH(e, tmp, &s->peers)
-		peer_tick(s, env, e->value);
-	dial_tick(s, env);
-	peers_age(s, env);
-	s->due_ms = swarm_deadline_walk(s);
-}
-
-void swarm_due(struct swarm *s, uint64_t at_ms)
-{
-	s->due_ms = P2P_MIN(s->due_ms, at_ms);
-}
-
-uint64_t swarm_deadline(const struct swarm *s)
-{
-	return s->due_ms;
-}
-
-uint64_t swarm_deadline_walk(const struct swarm *s)
-{
-	struct table_entry *e, *tmp;
-	uint64_t first = P2P_NEVER;
-
-	TABLE_FOREACH(e, tmp, &s->conns)
-		first = P2P_MIN(first, conn_deadline(e->value));
-	TABLE_FOREACH(e, tmp, &s->peers)
-		first = P2P_MIN(first, peer_deadline(s, e->value));
-	return first;
 }
 
 /* ---- peers ------------------------------------------------------------- */
@@ -306,15 +235,15 @@ void swarm_network_changed(struct swarm *s, const struct env *env)
 	}
 }
 
-void swarm_set_addresses(struct swarm *s, const struct env *env,
-	const struct maddr *addrs, size_t count)
+void swarm_set_addresses(
+	struct swarm *s, const struct maddr *addrs, size_t count)
 {
 	count = P2P_MIN(count, (size_t)SWARM_ADDRESSES_PER_PEER_MAX);
 	for (size_t i = 0; i < count; i++)
 		s->addrs[i] = addrs[i];
 	s->addr_count = (unsigned)count;
 	buf_reset(&s->record);
-	identify_push_all(s, env);
+	swarm_emit(s, &(struct swarm_event){.kind = SWARM_EV_SELF});
 }
 
 void swarm_shutdown(struct swarm *s, const struct env *env)
@@ -386,6 +315,61 @@ bool swarm_peer_speaks(
 	return false;
 }
 
+bool swarm_conn_info(
+	const struct swarm *s, uint64_t conn, struct swarm_conn_info *info)
+{
+	const struct conn *c = conn_find(s, conn);
+
+	if (c == NULL || c->state != CONN_READY)
+		return false;
+	*info = (struct swarm_conn_info){
+		.peer = c->peer->id,
+		.outbound = c->outbound,
+		.limited = c->limited,
+		.pings = channel_info(c->up).pings,
+		.heard_ms = c->heard_ms,
+		.remote = c->remote,
+		.key = channel_peer_key(c->up),
+	};
+	return true;
+}
+
+void swarm_conn_close(
+	struct swarm *s, const struct env *env, uint64_t conn, int err)
+{
+	struct conn *c = conn_find(s, conn);
+
+	if (c != NULL)
+		conn_fail(s, env, c, err);
+}
+
+uint64_t swarm_peer_best(const struct swarm *s, const struct peer_id *id)
+{
+	const struct peer *p = peer_find(s, id);
+	const struct conn *c = p == NULL ? NULL : peer_conn(p);
+
+	return c == NULL ? 0 : c->id;
+}
+
+bool swarm_peer_is_direct(const struct swarm *s, const struct peer_id *id)
+{
+	const struct peer *p = peer_find(s, id);
+	const struct conn *c = p == NULL ? NULL : peer_conn(p);
+
+	return c != NULL && !c->limited;
+}
+
+void swarm_count_breach(struct swarm *s, bool identify)
+{
+	s->counters.protocol_errors++;
+	s->counters.identify_refused += identify;
+}
+
+void swarm_count_refused(struct swarm *s)
+{
+	s->counters.streams_refused++;
+}
+
 const struct swarm_counters *swarm_counters(const struct swarm *s)
 {
 	return &s->counters;
@@ -406,126 +390,4 @@ size_t swarm_budget_used(const struct swarm *s)
 	TABLE_FOREACH(e, tmp, &s->conns)
 		held += count_held(e->value);
 	return held;
-}
-
-/* ---- streams ----------------------------------------------------------- */
-
-static int protocol_index(const struct swarm *s, const char *name)
-{
-	for (int i = SWARM_PROTO_USER; s->names[i] != NULL; i++)
-		if (strcmp(s->names[i], name) == 0)
-			return i;
-	return -1;
-}
-
-int swarm_stream_open(struct swarm *s, const struct env *env,
-	const struct peer_id *id, const char *protocol, uint64_t *stream)
-{
-	struct peer *p = peer_find(s, id);
-	struct conn *c = p == NULL ? NULL : peer_conn(p);
-	int index = protocol_index(s, protocol);
-	struct stream *st;
-
-	P2P_ASSERT(index >= 0);
-	if (c == NULL)
-		return P2P_ERR_NOT_FOUND;
-	st = stream_open(s, env, c, index);
-	if (st == NULL)
-		return P2P_ERR_LIMIT;
-	*stream = st->id;
-	return 0;
-}
-
-int swarm_stream_write(struct swarm *s, const struct env *env, uint64_t stream,
-	struct bytes in)
-{
-	struct stream *st = stream_find(s, stream);
-	int err;
-
-	if (st == NULL)
-		return P2P_ERR_NOT_FOUND;
-	err = stream_write_through(st, in);
-	if (err != 0) {
-		st->write_waited = true;
-		return err;
-	}
-	st->write_waited = true;
-	(void)stream_flush(s, env, st);
-	conn_want_write(s, env, st->conn);
-	return 0;
-}
-
-size_t swarm_stream_backlog(const struct swarm *s, uint64_t stream)
-{
-	struct stream *st = stream_find(s, stream);
-
-	return st == NULL ? 0 : st->out.len;
-}
-
-struct bytes swarm_stream_peek(
-	const struct swarm *s, uint64_t stream, bool *end)
-{
-	struct stream *st = stream_find(s, stream);
-
-	*end = false;
-	if (st == NULL || !st->negotiated || !st->open_sent)
-		return bytes_of(NULL, 0);
-	return channel_stream_peek(st->conn->up, st->mux, end);
-}
-
-void swarm_stream_consume(struct swarm *s, uint64_t stream, size_t n)
-{
-	struct stream *st = stream_find(s, stream);
-	bool end;
-
-	if (st == NULL || n == 0)
-		return;
-	(void)channel_stream_consume(st->conn->up, st->mux, n);
-	if (st->was_reset &&
-		channel_stream_peek(st->conn->up, st->mux, &end).len == 0) {
-		stream_drop(s, st, P2P_ERR_RESET, true);
-		return;
-	}
-	/* Credit given back is written with the next pump; asked for here so
-	 * that a reader alone keeps the stream moving. */
-	if (!st->conn->write_asked) {
-		st->conn->write_asked = true;
-		swarm_act(s, SWARM_ACT_WRITE, st->conn->id, NULL);
-	}
-}
-
-void swarm_stream_close_write(
-	struct swarm *s, const struct env *env, uint64_t stream)
-{
-	struct stream *st = stream_find(s, stream);
-
-	if (st == NULL)
-		return;
-	st->close_asked = true;
-	if (stream_flush(s, env, st))
-		conn_want_write(s, env, st->conn);
-}
-
-void swarm_stream_reset(struct swarm *s, uint64_t stream)
-{
-	struct stream *st = stream_find(s, stream);
-
-	if (st != NULL)
-		stream_drop(s, st, P2P_ERR_CLOSED, false);
-}
-
-int swarm_stream_keep(struct swarm *s, uint64_t stream, size_t bytes)
-{
-	struct stream *st = stream_find(s, stream);
-	int err = 0;
-
-	if (st == NULL)
-		return 0;
-	if (bytes > st->kept)
-		err = budget_charge(&st->budget, bytes - st->kept);
-	else
-		budget_release(&st->budget, st->kept - bytes);
-	if (err == 0)
-		st->kept = bytes;
-	return err;
 }

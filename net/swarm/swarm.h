@@ -1,17 +1,17 @@
 /*
  * The swarm: connections to peers and streams on them (libp2p connections
- * spec), with dialling and back-off, identify and push (identify spec), ping
- * (ping spec), keep-alive and limits. Pure: no I/O, no clock.
+ * spec), with dialling and back-off, keep-alive and limits. Pure: no I/O, no
+ * clock. It knows no protocol: net/serve is its user, and identify is one of
+ * the protocols served there, which hands in what it has heard.
  *
- *   carriers --> swarm_accepted, _connected, _bytes, _closed ...
+ *   carriers --> swarm_accepted, _connected, _carried, _bytes, _closed ...
  *   carriers <-- swarm_next_action: DIAL, WRITE, PAUSE, RESUME, CLOSE
- *   user     <-- swarm_next_event:  peers and streams that come and go
+ *   user     <-- swarm_next_event:  connections and peers that come and go
+ *   user     <-- swarm_next_stream, _next_gone: streams with something new
  *   user     --> swarm_dial, swarm_know, swarm_stream_open, _write ...
  *
  * A peer may have several connections (two that dial each other at once keep
- * both); the user sees peers, not connections.
- * Identify, push and ping streams are served inside; streams of the user's
- * protocols come up as events. Ids are never used again.
+ * both). Ids are never used again.
  */
 #ifndef NET_SWARM_SWARM_H
 #define NET_SWARM_SWARM_H
@@ -19,15 +19,17 @@
 #include "base/budget.h"
 #include "base/env.h"
 #include "net/identity/key.h"
+#include "net/swarm/stream.h"
 #include "net/swarm/swarm_limits.h"
+#include "net/wire/identify_pb.h"
 #include "net/wire/maddr.h"
 
 struct swarm;
 
 struct swarm_cfg {
 	const struct identity *me;    /* borrowed */
-	const char *agent;            /* "p2pchat-tui/0.1.0"; borrowed */
-	const char *const *protocols; /* the user's, NULL-terminated, static */
+	const char *const *protocols; /* served, NULL-terminated, borrowed; at
+					 most SWARM_PROTOCOLS_MAX */
 	bool offer_yamux;
 	bool offer_mplex;
 	bool early_muxers;
@@ -37,6 +39,9 @@ struct swarm_cfg {
 
 struct swarm *swarm_new(const struct swarm_cfg *cfg, const struct env *env);
 void swarm_free(struct swarm *s);
+/* Ends every connection without a word; returns the newest time that was seen,
+ * for who takes note of it. */
+uint64_t swarm_close_all(struct swarm *s);
 
 /* ---- what happens to carriers ------------------------------------------ */
 
@@ -78,10 +83,30 @@ enum swarm_action_kind {
 struct swarm_action {
 	enum swarm_action_kind kind;
 	uint64_t conn;
+	uint64_t carrier; /* the stream that carries it; 0: a socket */
 	struct maddr addr;
 };
 
 bool swarm_next_action(struct swarm *s, struct swarm_action *act);
+
+/*
+ * A stream that is the carrier of a connection, as a relay's is: its bytes come
+ * by swarm_bytes, and the actions for it name the stream.
+ */
+struct swarm_carrier {
+	uint64_t stream;
+	struct maddr remote; /* what is known of the way: for limits, people */
+	bool outbound;       /* we have asked for it */
+	struct peer_id expect; /* none: whoever answers */
+	bool limited;       /* by what follows; a direct connection is better,
+			       and only who allows it opens streams on it */
+	uint64_t lasts_ms;  /* P2P_NEVER: no limit */
+	uint64_t bytes_max; /* both ways together; UINT64_MAX: no limit */
+};
+
+/* The connection's id, or 0 when it is refused as swarm_accepted refuses. */
+uint64_t swarm_carried(struct swarm *s, const struct env *env,
+	const struct swarm_carrier *carrier);
 
 /* ---- peers ------------------------------------------------------------- */
 
@@ -124,9 +149,9 @@ void swarm_disconnect(
 	struct swarm *s, const struct env *env, const struct peer_id *peer);
 /* The network changed (interfaces, wake-up): all back-offs start anew. */
 void swarm_network_changed(struct swarm *s, const struct env *env);
-/* Own listen addresses (without /p2p); told to peers by identify push. */
-void swarm_set_addresses(struct swarm *s, const struct env *env,
-	const struct maddr *addrs, size_t count);
+/* Own listen addresses (without /p2p). */
+void swarm_set_addresses(
+	struct swarm *s, const struct maddr *addrs, size_t count);
 /* Says goodbye to all and refuses new ones; done when swarm_conn_count is 0
  * or SWARM_CLOSE_MS have passed. */
 void swarm_shutdown(struct swarm *s, const struct env *env);
@@ -171,72 +196,125 @@ size_t swarm_known_peers(
 /* False when the peer is not connected. */
 bool swarm_peer_info(const struct swarm *s, const struct peer_id *peer,
 	struct swarm_peer_info *info);
-/* Whether identify listed this protocol. */
+/* Whether the peer has named this protocol. */
 bool swarm_peer_speaks(const struct swarm *s, const struct peer_id *peer,
 	const char *protocol);
 
-/* ---- streams ----------------------------------------------------------- */
+/* ---- connections ------------------------------------------------------- */
+
+struct swarm_conn_info {
+	struct peer_id peer;
+	bool outbound;
+	bool limited;
+	bool pings;        /* the channel asks for signs of life itself */
+	uint64_t heard_ms; /* when bytes came last */
+	struct maddr remote;
+	struct bytes key; /* the peer's, proven, a protobuf */
+};
+
+/* Of a connection that is ready; valid until the next call on s. */
+bool swarm_conn_info(
+	const struct swarm *s, uint64_t conn, struct swarm_conn_info *info);
+/* Ends it at once. Unknown ids are ignored. */
+void swarm_conn_close(
+	struct swarm *s, const struct env *env, uint64_t conn, int err);
+/* The connection that new streams to the peer use; 0: it has none. */
+uint64_t swarm_peer_best(const struct swarm *s, const struct peer_id *peer);
+/* Whether the peer has a connection without limits. */
+bool swarm_peer_is_direct(const struct swarm *s, const struct peer_id *peer);
 
 /*
- * Opens a stream for one protocol; data may be written at once (0-RTT).
- * P2P_ERR_NOT_FOUND when the peer is not connected, P2P_ERR_LIMIT when its
- * budget refuses; it is opened as soon as the muxer allows.
+ * What the peer at the other end says of itself (identify spec): `push` says
+ * that members which are missing are as before. The addresses it names and the
+ * record it signs go into the address book as far as they may; P2P_ERR_MISMATCH
+ * when it claims another key than it has proven. Unknown connections are
+ * ignored.
+ */
+int swarm_identified(struct swarm *s, const struct env *env, uint64_t conn,
+	const struct identify *id, bool push) P2P_MUST_CHECK;
+bool swarm_conn_is_identified(const struct swarm *s, uint64_t conn);
+/* Our own addresses and the record that we sign, for identify; valid until the
+ * next call on s. */
+size_t swarm_addresses(const struct swarm *s, const struct maddr **addrs);
+struct bytes swarm_own_record(struct swarm *s, const struct env *env);
+/* A round trip was measured by the user: SWARM_EV_RTT follows. */
+void swarm_measured(struct swarm *s, uint64_t conn, uint64_t rtt_ms);
+
+/* ---- streams (net/swarm/stream.h) -------------------------------------- */
+
+/*
+ * Opens a stream; with one proposal data may be written at once (0-RTT), with
+ * several writing is refused until it is OPENED. P2P_ERR_NOT_FOUND when there
+ * is no connection that it may use, P2P_ERR_NO_PROTOCOL when the peer is known
+ * not to speak any of them, P2P_ERR_LIMIT when a budget refuses; it is opened
+ * as soon as the channel allows.
  */
 int swarm_stream_open(struct swarm *s, const struct env *env,
-	const struct peer_id *peer, const char *protocol,
-	uint64_t *stream) P2P_MUST_CHECK;
-/* All or nothing: P2P_ERR_FULL when more than SWARM_STREAM_OUT_BYTES wait, or
- * a budget refuses. */
-int swarm_stream_write(struct swarm *s, const struct env *env, uint64_t stream,
-	struct bytes in) P2P_MUST_CHECK;
+	const struct swarm_open *o, struct sstream **stream) P2P_MUST_CHECK;
+/* NULL when it is no more. */
+struct sstream *swarm_stream(const struct swarm *s, uint64_t id);
+/* All or nothing: P2P_ERR_FULL when more than SWARM_STREAM_OUT_BYTES wait, a
+ * budget refuses, or nothing can be written yet; WRITABLE follows. STATE after
+ * close_write, CLOSED when it is GONE. */
+int swarm_stream_write(struct swarm *s, const struct env *env,
+	struct sstream *stream, struct bytes in) P2P_MUST_CHECK;
 /* Bytes that wait to be taken by the connection. */
-size_t swarm_stream_backlog(const struct swarm *s, uint64_t stream);
-struct bytes swarm_stream_peek(
-	const struct swarm *s, uint64_t stream, bool *end);
-/* After a reset what arrived can still be read; STREAM_GONE follows. */
-void swarm_stream_consume(struct swarm *s, uint64_t stream, size_t n);
+size_t swarm_stream_backlog(const struct sstream *stream);
+/* What arrived; valid until the next call on s. `end`: these are the last. */
+struct bytes swarm_stream_peek(const struct sstream *stream, bool *end);
+/* After a reset what arrived can still be read; GONE follows. */
+void swarm_stream_consume(struct swarm *s, struct sstream *stream, size_t n);
+/* READABLE is told once more, though nothing has come. */
+void swarm_stream_again(struct swarm *s, struct sstream *stream);
+/* No more is written by us; what waits goes out before. */
 void swarm_stream_close_write(
-	struct swarm *s, const struct env *env, uint64_t stream);
-/* Ends and forgets the stream; no event follows. Unknown ids are ignored. */
-void swarm_stream_reset(struct swarm *s, uint64_t stream);
+	struct swarm *s, const struct env *env, struct sstream *stream);
+/* Both sides have closed it and all is read. */
+bool swarm_stream_ended(const struct sstream *stream);
+/* Ends and forgets the stream; no event follows, the pointer is no more. */
+void swarm_stream_reset(struct swarm *s, struct sstream *stream);
 /*
- * The user keeps `bytes` of the stream while it is read (half a message): they
- * are charged to its connection, in place of what it kept before, until the
- * stream ends. P2P_ERR_LIMIT with nothing changed. Unknown ids are ignored.
+ * The user keeps `bytes` for the stream (its state, half a message): they are
+ * charged to its connection, in place of what it kept before, until the stream
+ * ends. P2P_ERR_LIMIT with nothing changed.
  */
-int swarm_stream_keep(
-	struct swarm *s, uint64_t stream, size_t bytes) P2P_MUST_CHECK;
+int swarm_stream_keep(struct sstream *stream, size_t bytes) P2P_MUST_CHECK;
+/* It ends by then (P2P_ERR_TIMEOUT), unless told otherwise; NEVER: not. */
+void swarm_stream_expire(
+	struct swarm *s, struct sstream *stream, uint64_t at_ms);
+/* The next that ended, with what was new before and why it did (err), or NULL.
+ * The user then resets it. Those come first, then events, then what is new of
+ * living streams: so a peer that is DOWN has none left. */
+struct sstream *swarm_next_gone(struct swarm *s, unsigned *events, int *err);
+/* The next living stream of which something is new, or NULL. */
+struct sstream *swarm_next_stream(struct swarm *s, unsigned *events);
 
 /* ---- events ------------------------------------------------------------ */
 
 enum swarm_event_kind {
+	SWARM_EV_NONE,
+	SWARM_EV_CONN_UP,     /* peer, conn: streams can be opened on it */
+	SWARM_EV_CONN_DOWN,   /* peer, conn: it was up */
 	SWARM_EV_PEER_UP,     /* peer: first connection, identified or waited */
 	SWARM_EV_PEER_DOWN,   /* peer: last connection gone (was up) */
 	SWARM_EV_IDENTIFIED,  /* peer: protocols, agent or addresses changed */
+	SWARM_EV_DIRECT,      /* peer: it has a connection without limits now,
+				 after one with */
 	SWARM_EV_RTT,         /* peer, number: ms */
 	SWARM_EV_ADDRESS,     /* peer, addr: a dial to it succeeded; number:
 				 its request, 0: none */
 	SWARM_EV_RECORD,      /* peer: a newer signed record came from itself */
+	SWARM_EV_SELF,        /* our own addresses have changed */
 	SWARM_EV_DIAL_FAILED, /* number: request, text */
-	SWARM_EV_STREAM_IN,   /* peer, stream, protocol: index of the user's */
-	SWARM_EV_STREAM_READY,    /* stream: negotiated (opened by us) */
-	SWARM_EV_STREAM_READABLE, /* stream */
-	SWARM_EV_STREAM_WRITABLE, /* stream: all that waited is taken */
-	SWARM_EV_STREAM_GONE,     /* stream, peer, err: ended, forgotten; rest,
-				     rest_len: arrived and was not read yet */
 };
 
 struct swarm_event {
 	enum swarm_event_kind kind;
-	int err;
-	int protocol;
-	uint64_t stream;
+	uint64_t conn;
 	uint64_t number;
 	struct peer_id peer;
 	struct maddr addr;
 	char text[96];
-	uint8_t *rest; /* the receiver frees it; NULL: nothing */
-	size_t rest_len;
 };
 
 bool swarm_next_event(struct swarm *s, struct swarm_event *ev);
@@ -268,8 +346,9 @@ struct swarm_counters {
 	uint64_t streams_dropped;   /* by the muxer: no room for its bytes */
 	uint64_t streams_timeout;
 	uint64_t protocol_errors;
-	uint64_t identify_refused;
-	uint64_t identify_cut;      /* more protocols than are kept */
+	uint64_t
+		identify_refused; /* of protocol_errors: what identify brings */
+	uint64_t identify_cut;    /* more protocols than are kept */
 	uint64_t records_unchecked; /* over SWARM_RECORD_CHECKS_A_MINUTE */
 	uint64_t dials_started;
 	uint64_t dials_asked; /* of these: by a person */
@@ -292,6 +371,11 @@ struct swarm_now {
 	uint64_t peers_forgotten; /* since the start, for want of room */
 };
 
+/* One more stream or peer that breaks a protocol, as the user of streams saw;
+ * `identify`: its claim of itself was refused. */
+void swarm_count_breach(struct swarm *s, bool identify);
+/* One more stream that the user has refused. */
+void swarm_count_refused(struct swarm *s);
 /* Live; valid as long as s. What budgets and muxers count is added when their
  * connection ends: swarm_figures has it at once. */
 const struct swarm_counters *swarm_counters(const struct swarm *s);

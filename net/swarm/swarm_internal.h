@@ -5,15 +5,17 @@
  *                1--* struct peer 1--* struct conn (once secured)
  *
  * count.c   what is refused, counted
- * swarm.c   the public verbs, events and actions
+ * turn.c    what is told, what is to be done, and when
+ * swarm.c   the public verbs
  * conn.c    a connection from dial or accept to its end
+ * pump.c    bytes through a connection
  * place.c   who gets a place, and who makes room
  * stream.c  a stream: negotiation, writing, reading, its end
  * peer.c    what is known of a peer; up and down
+ * told.c    what a peer says of itself
  * book.c    where peers may be, and who says so
  * known.c   what of that is shown to people
  * dial.c    which address is dialled when
- * identify.c, ping.c  the protocols served inside
  */
 #ifndef NET_SWARM_SWARM_INTERNAL_H
 #define NET_SWARM_SWARM_INTERNAL_H
@@ -23,16 +25,8 @@
 #include "base/table.h"
 #include "net/swarm/book.h"
 #include "net/swarm/swarm.h"
+#include "net/upgrade/channel.h"
 #include "net/upgrade/multistream.h"
-#include "net/upgrade/upgrader.h"
-
-/* Protocols served inside come first in the list of names. */
-enum swarm_protocol {
-	SWARM_PROTO_IDENTIFY,
-	SWARM_PROTO_PUSH,
-	SWARM_PROTO_PING,
-	SWARM_PROTO_USER, /* the first of the user's */
-};
 
 /* The kind of an address and its IPv4, or the /64 of its IPv6. */
 #define SWARM_SITE_BYTES 12
@@ -56,13 +50,17 @@ struct conn {
 	bool paused;
 	bool write_asked; /* a WRITE action is under way */
 	bool in_pump;
+	bool limited;        /* struct swarm_carrier */
+	bool told_up;        /* SWARM_EV_CONN_UP was told */
+	uint64_t carrier;    /* a stream's id; 0: a socket */
+	uint64_t bytes_left; /* of a limited one */
+	uint64_t ends_ms;    /* the same; NEVER: not by time */
 	struct maddr remote;
 	uint8_t site[SWARM_SITE_BYTES]; /* who shares a cap with it */
 	struct peer *peer;              /* NULL until secured */
 	struct list of_peer;
 	struct list streams;
-	struct table by_mux; /* the muxer's number -> struct stream */
-	struct channel *up;  /* NULL while dialling */
+	struct channel *up; /* NULL while dialling */
 	struct budget budget;
 	struct bufq in;     /* bytes that the upgrader did not take */
 	struct bytes fresh; /* borrowed, only within swarm_bytes */
@@ -71,38 +69,32 @@ struct conn {
 	uint64_t open_after_ms; /* the muxer asked for a pause between opens */
 	uint64_t request;       /* of swarm_dial, 0: none */
 	struct peer_id expect;
-	uint64_t identify_at_ms; /* asked again then; NEVER: not */
-	unsigned identify_asks;
-	uint64_t ping_stream; /* 0: none */
-	uint64_t heard_ms;    /* when bytes came last */
-	uint64_t ping_sent_ms;
-	uint64_t ping_due_ms;
-	uint8_t ping_nonce[SWARM_PING_BYTES];
-	unsigned ping_streams_in;
+	uint64_t heard_ms; /* when bytes came last */
 };
 
 struct stream {
-	uint64_t id;
-	struct conn *conn;
+	struct sstream pub; /* what the user sees */
+	struct conn *conn;  /* NULL once it has ended */
 	struct list of_conn;
-	uint64_t mux;   /* the muxer's number */
-	bool open_sent; /* the muxer knows it */
-	bool inbound;
-	bool negotiated;
-	bool close_asked; /* half-close once `out` is empty */
+	struct list ready; /* in swarm->ready or ->gone */
+	unsigned events;   /* enum sstream_event, not told yet */
+	int err;           /* why it has ended */
+	uint64_t mux;      /* the channel's number */
+	bool open_sent;    /* the channel knows it */
+	bool close_asked;  /* half-close once `out` is empty */
 	bool close_sent;
-	bool write_waited; /* the user waits for STREAM_WRITABLE */
-	bool was_reset;    /* dropped once what arrived is read */
-	bool ping_held;    /* pings wait for room in `out` */
-	int protocol;      /* index into swarm->names */
+	bool write_waited; /* the user waits for WRITABLE */
+	bool was_reset;    /* ends once what arrived is read */
 	struct multistream ms;
-	const char *ms_names[2]; /* the initiator's single proposal */
-	struct bufq out;         /* not yet taken by the muxer */
-	uint64_t stuck_ms;       /* since then none of it; NEVER: it moves */
-	struct budget budget;    /* of out, kept, body */
-	size_t kept;             /* by the user */
+	const char *const *proposals; /* ours */
+	const char *proposal[2];      /* the one that the peer speaks */
+	struct bufq out;              /* not yet taken by the channel */
+	uint64_t stuck_ms;            /* since then none of it; NEVER: moves */
+	struct budget budget;         /* of out, kept */
+	size_t kept;                  /* by the user */
 	uint64_t deadline_ms;
-	struct buf body; /* identify: what was read so far */
+	struct buf rest; /* of one that has ended: not read yet */
+	size_t rest_read;
 };
 
 struct peer {
@@ -146,10 +138,11 @@ struct swarm {
 	struct swarm_cfg cfg;
 	struct budget budget;   /* of all connections */
 	struct budget unproven; /* in it, those that are no peer's yet */
-	const char *names[SWARM_PROTOCOLS_MAX + 1]; /* inside + user's, NULL */
-	struct table conns;                         /* by id */
-	struct table streams;                       /* by id */
-	struct table peers;                         /* by peer id */
+	struct table conns;     /* by id */
+	struct table streams;   /* by id */
+	struct table peers;     /* by peer id */
+	struct list ready;      /* struct stream, the user's to look at */
+	struct list gone;       /* struct stream, the user's to take note of */
 	uint64_t next_id;
 	size_t conns_in;
 	size_t preauth;
@@ -171,7 +164,7 @@ struct swarm {
 	uint64_t last_ms; /* the newest time seen, for counters and logs */
 };
 
-/* ---- swarm.c ----------------------------------------------------------- */
+/* ---- turn.c ------------------------------------------------------------ */
 
 /* Something is to be done at that time. */
 void swarm_due(struct swarm *s, uint64_t at_ms);
@@ -179,8 +172,13 @@ void swarm_due(struct swarm *s, uint64_t at_ms);
  * for tests, since swarm_deadline may only ever be earlier. */
 uint64_t swarm_deadline_walk(const struct swarm *s);
 void swarm_emit(struct swarm *s, const struct swarm_event *ev);
-void swarm_act(struct swarm *s, enum swarm_action_kind kind, uint64_t conn,
-	const struct maddr *addr);
+/* c: NULL for none; a dial goes to its address. */
+void swarm_act(
+	struct swarm *s, enum swarm_action_kind kind, const struct conn *c);
+/* Asks the carrier to write if there is anything, once. */
+void conn_want_write(struct swarm *s, const struct env *env, struct conn *c);
+/* The same without a look whether there is. */
+void conn_ask_write(struct swarm *s, struct conn *c);
 
 /* ---- place.c ------------------------------------------------------------ */
 
@@ -204,14 +202,24 @@ void place_make_room(struct swarm *s, const struct env *env);
 struct conn *conn_find(const struct swarm *s, uint64_t id);
 struct conn *conn_new_outbound(struct swarm *s, const struct env *env,
 	const struct maddr *addr, const struct peer_id *expect);
-/* Moves bytes and events until nothing moves; may free the connection. */
-void conn_pump(struct swarm *s, const struct env *env, struct conn *c);
+/* Somebody calls. NULL when the budget of those without a peer refuses. */
+struct conn *conn_new_inbound(
+	struct swarm *s, const struct env *env, const struct maddr *remote);
+struct conn *conn_new_carried(
+	struct swarm *s, const struct env *env, const struct swarm_carrier *k);
+/* The carrier is there: the proof of keys begins. */
+void conn_upgrade(struct swarm *s, const struct env *env, struct conn *c);
+/* Whoever asked for the dial is told so. */
+void conn_tell_dial_failed(
+	struct swarm *s, const struct conn *c, const char *reason);
 /* Ends it now: streams and peer hear of it, the carrier is closed. */
 void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err);
+/* ---- pump.c ------------------------------------------------------------- */
+
+/* Moves bytes and events until nothing moves; may free the connection. */
+void conn_pump(struct swarm *s, const struct env *env, struct conn *c);
 void conn_tick(struct swarm *s, const struct env *env, struct conn *c);
 uint64_t conn_deadline(const struct conn *c);
-/* Asks the carrier to write, once. */
-void conn_want_write(struct swarm *s, const struct env *env, struct conn *c);
 
 /* ---- count.c ----------------------------------------------------------- */
 
@@ -227,23 +235,16 @@ void count_conn_ended(struct swarm *s, const struct conn *c);
 
 /* ---- stream.c ---------------------------------------------------------- */
 
-struct stream *stream_find(const struct swarm *s, uint64_t id);
-struct stream *stream_of_mux(const struct conn *c, uint64_t mux);
-/* Opened at the muxer as soon as that allows; NULL when the budget refuses. */
-struct stream *stream_open(
-	struct swarm *s, const struct env *env, struct conn *c, int protocol);
+struct stream *stream_of(struct sstream *pub);
 void stream_opened_by_peer(
 	struct swarm *s, const struct env *env, struct conn *c, uint64_t mux);
 void stream_on_readable(
 	struct swarm *s, const struct env *env, struct stream *st);
 void stream_on_reset(struct swarm *s, const struct env *env, struct stream *st);
-/* Hands what waits to the muxer; true when something moved. */
+/* Hands what waits to the channel; true when something moved. */
 bool stream_flush(struct swarm *s, const struct env *env, struct stream *st);
-int stream_write(struct stream *st, struct bytes in) P2P_MUST_CHECK;
-/* The same, but what the muxer takes at once is not queued before. */
-int stream_write_through(struct stream *st, struct bytes in) P2P_MUST_CHECK;
-/* Forgets it; the user hears of it when it is the user's and tell is set. */
-void stream_drop(struct swarm *s, struct stream *st, int err, bool tell);
+/* It ends, by something else than the user, who will hear of it. */
+void stream_end(struct swarm *s, struct stream *st, int err);
 
 /* ---- peer.c ------------------------------------------------------------ */
 
@@ -266,7 +267,8 @@ void peer_tell_record(struct swarm *s, const struct env *env, struct peer *p);
 void peer_hold(struct peer *p);
 /* Forgets what is stale. */
 void peers_age(struct swarm *s, const struct env *env);
-/* The connection that new streams use, or NULL. */
+/* The connection that new streams use, or NULL: the newest that works, and one
+ * without limits before any that has some. */
 struct conn *peer_conn(const struct peer *p);
 void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c);
 void peer_conn_gone(struct swarm *s, const struct env *env, struct conn *c);
@@ -320,23 +322,5 @@ bool dial_comes_before(const struct peer *p, const struct book_addr *a,
 
 /* Who named the address of a connection, in a word or two. */
 const char *known_how(const struct peer *p, const struct conn *c);
-
-/* ---- identify.c -------------------------------------------------------- */
-
-/* The stream that asked has ended, or there was none to be had. */
-void identify_ended(struct swarm *s, struct conn *c);
-void identify_tick(struct swarm *s, const struct env *env, struct conn *c);
-void identify_ask(struct swarm *s, const struct env *env, struct conn *c);
-/* A stream of the peer was negotiated: ours is to answer. */
-void identify_answer(struct swarm *s, const struct env *env, struct stream *st);
-/* Bytes of an answer or a push; may drop the stream. */
-void identify_read(struct swarm *s, const struct env *env, struct stream *st);
-void identify_push_all(struct swarm *s, const struct env *env);
-
-/* ---- ping.c ------------------------------------------------------------ */
-
-void ping_read(struct swarm *s, const struct env *env, struct stream *st);
-void ping_tick(struct swarm *s, const struct env *env, struct conn *c);
-uint64_t ping_deadline(const struct conn *c);
 
 #endif

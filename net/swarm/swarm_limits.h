@@ -65,17 +65,7 @@
 
 #define SWARM_PING_INTERVAL_MS 5000
 #define SWARM_PING_TIMEOUT_MS 6000 /* seen gone within 11 s, under 15 */
-#define SWARM_PING_BYTES 32
-#define SWARM_PING_STREAMS_IN_MAX 2
-#define SWARM_PING_BACKLOG_BYTES 1024 /* then no more pings are read */
 
-#define SWARM_IDENTIFY_MESSAGE_BYTES_MAX 8192
-#define SWARM_IDENTIFY_BYTES_MAX 65536
-#define SWARM_IDENTIFY_MS 10000
-/* Without an answer it is asked again: memory may have been short, here or
- * there. So many times on one connection. */
-#define SWARM_IDENTIFY_AGAIN_MS 2000
-#define SWARM_IDENTIFY_ASKS_MAX 4
 #define SWARM_IDENTIFY_WAIT_MS 3000 /* then a peer is announced without */
 #define SWARM_PROTOCOLS_PER_PEER_MAX 64
 #define SWARM_PROTOCOL_NAME_BYTES_MAX 128
@@ -103,12 +93,9 @@
 /* A connection that lives shorter counts as a failure for the back-off. */
 #define SWARM_STEADY_MS 10000
 
-/* Names served: those inside and the user's. */
-#define SWARM_PROTOCOLS_MAX 24
+/* Names served. */
+#define SWARM_PROTOCOLS_MAX 48
 /* A short queue takes no more memory than this. */
 #define SWARM_QUEUE_COST_BYTES 4096
-/* The body of a frame that comes in pieces is charged in steps of this size as
- * it grows, never by the length that was claimed. */
-#define SWARM_FRAME_CHARGE_BYTES 16384
 
 #endif

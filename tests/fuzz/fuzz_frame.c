@@ -3,7 +3,7 @@
  * pieces and at once give the same bodies and the same verdict; all that was
  * charged is given back.
  */
-#include "net/swarm/frame.h"
+#include "net/serve/frame.h"
 #include "tests/lib/test_env.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

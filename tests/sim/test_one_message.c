@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "net/pubsub/gossip.h"
-#include "net/swarm/frame.h"
+#include "net/serve/frame.h"
 #include "net/swarm/swarm.h"
 #include "net/upgrade/muxer.h"
 #include "net/upgrade/noise.h"

@@ -8,17 +8,114 @@
 #include <cmocka.h>
 
 #include "base/xmalloc.h"
+#include "net/proto/identify.h"
+#include "net/proto/ping.h"
 #include "net/swarm/swarm_internal.h"
-
-static const char *const protocols[] = {"/a/1", "/b/1", NULL};
 
 void lab_addr(struct maddr *a, const char *text)
 {
 	assert_int_equal(maddr_parse_text(a, bytes_str(text)), 0);
 }
 
+/* ---- protocols that only remember what they are told ---- */
+
+static void remember(struct lab_host *h, const struct sstream *st,
+	enum lab_told what, int err)
+{
+	struct lab_word *w = &h->word[h->word_count++];
+
+	assert_true(h->word_count <= LAB_EVENTS);
+	*w = (struct lab_word){
+		.what = what, .stream = st->id, .name = st->name, .err = err};
+}
+
+/* Of the lab under construction: a service finds its host by the key. */
+static struct lab_host *hosts;
+
+static void *start(struct serve *sv, const struct service_ops *ops,
+	const struct serve_cfg *cfg, const struct env *env)
+{
+	(void)sv;
+	(void)ops;
+	(void)env;
+	for (unsigned i = 0; i < LAB_HOSTS; i++)
+		if (cfg->me == &hosts[i].me)
+			return &hosts[i];
+	return NULL;
+}
+
+static void opened(void *self, const struct env *env, struct sstream *st)
+{
+	(void)env;
+	remember(self, st, st->inbound ? LAB_IN : LAB_READY, 0);
+}
+
+static int readable(void *self, const struct env *env, struct sstream *st,
+	struct bytes in, bool end, size_t *used)
+{
+	(void)env;
+	(void)in;
+	(void)end;
+	(void)used;
+	remember(self, st, LAB_READABLE, 0);
+	return 0;
+}
+
+static void writable(void *self, const struct env *env, struct sstream *st)
+{
+	(void)env;
+	remember(self, st, LAB_WRITABLE, 0);
+}
+
+static void gone(void *self, const struct env *env, struct sstream *st,
+	struct bytes rest, int err)
+{
+	struct lab_host *h = self;
+	struct lab_word *w;
+
+	(void)env;
+	remember(h, st, LAB_GONE, err);
+	w = &h->word[h->word_count - 1];
+	w->rest_len = rest.len;
+	if (rest.len > 0)
+		memcpy(w->rest, rest.data, P2P_MIN(rest.len, sizeof(w->rest)));
+}
+
+#define LAB_OPS(list) \
+	{ \
+		.names = list, .in_per_peer = 1000, .limited = true, \
+		.start = start, .opened = opened, .readable = readable, \
+		.writable = writable, .gone = gone, \
+	}
+
+static const char *const a_names[] = {"/a/1", NULL};
+static const char *const b_names[] = {"/b/1", NULL};
+static const struct service_ops a_ops = LAB_OPS(a_names);
+static const struct service_ops b_ops = LAB_OPS(b_names);
+
+static const struct service_ops *const own[] = {
+	&identify_ops, &identify_push_ops, &ping_ops, NULL};
+static const struct service_ops *const more[] = {&a_ops, &b_ops, NULL};
+
+/* ---- hosts ---- */
+
+void lab_replace(
+	struct swarm_lab *l, unsigned i, struct serve_cfg cfg, bool bare)
+{
+	struct lab_host *h = &l->host[i];
+
+	hosts = l->host;
+	cfg.me = &h->me;
+	cfg.agent = "lab/1";
+	cfg.services = own;
+	cfg.more = bare ? NULL : more;
+	serve_free(h->sv);
+	h->sv = serve_new(&cfg, &l->te.env);
+	h->s = serve_swarm(h->sv);
+}
+
 static void host_init(
-	struct swarm_lab *l, unsigned i, const char *net, struct swarm_cfg *cfg)
+	struct swarm_lab *l, unsigned i, const char *net, struct serve_cfg *cfg)
 {
 	struct lab_host *h = &l->host[i];
 	uint8_t seed[32] = {3, (uint8_t)i};
@@ -28,17 +125,14 @@ static void host_init(
 	snprintf(text, sizeof(text), "/ip4/%s.%u/tcp/4001", net, i + 1);
 	lab_addr(&h->addr, text);
 	h->dials = true;
-	cfg->me = &h->me;
-	h->s = swarm_new(cfg, &l->te.env);
-	swarm_set_addresses(h->s, &l->te.env, &h->addr, 1);
+	lab_replace(l, i, *cfg, false);
+	swarm_set_addresses(h->s, &h->addr, 1);
 }
 
 struct swarm_lab *lab_new(const char *net, bool yamux, bool mplex)
 {
 	struct swarm_lab *l = xcalloc(1, sizeof(*l));
-	struct swarm_cfg cfg = {.agent = "lab/1",
-		.protocols = protocols,
-		.offer_yamux = yamux,
+	struct serve_cfg cfg = {.offer_yamux = yamux,
 		.offer_mplex = mplex,
 		.early_muxers = true};
 
@@ -52,7 +146,7 @@ struct swarm_lab *lab_new(const char *net, bool yamux, bool mplex)
 void lab_free(struct swarm_lab *l)
 {
 	for (unsigned i = 0; i < LAB_HOSTS; i++)
-		swarm_free(l->host[i].s);
+		serve_free(l->host[i].sv);
 	assert_int_equal(l->te.budget.used, 0);
 	free(l);
 }
@@ -146,7 +240,7 @@ static bool serve_action(struct swarm_lab *l, unsigned host)
 	struct wire *w;
 	int end;
 
-	if (!swarm_next_action(l->host[host].s, &act))
+	if (!serve_next_action(l->host[host].sv, &l->te.env, &act))
 		return false;
 	w = wire_of(l, host, act.conn, &end);
 	switch (act.kind) {
@@ -172,10 +266,10 @@ static void take_events(struct swarm_lab *l, unsigned host)
 	struct lab_host *h = &l->host[host];
 	struct swarm_event ev;
 
-	while (swarm_next_event(h->s, &ev)) {
+	while (serve_step(h->sv, &l->te.env, &ev)) {
+		if (ev.kind == SWARM_EV_NONE)
+			continue;
 		assert_true(h->ev_count < LAB_EVENTS);
-		free(ev.rest);
-		ev.rest = NULL;
 		h->ev[h->ev_count++] = ev;
 	}
 	/* Never later than what there is to do. */
@@ -204,7 +298,7 @@ static uint64_t first_deadline(const struct swarm_lab *l)
 	uint64_t first = P2P_NEVER;
 
 	for (unsigned i = 0; i < LAB_HOSTS; i++)
-		first = P2P_MIN(first, swarm_deadline(l->host[i].s));
+		first = P2P_MIN(first, serve_deadline(l->host[i].sv));
 	return first;
 }
 
@@ -217,8 +311,8 @@ void lab_pass(struct swarm_lab *l, uint64_t ms)
 		assert_true(n < 100000); /* a busy loop */
 		l->te.env.now_ms = P2P_MAX(l->te.env.now_ms, first_deadline(l));
 		for (unsigned i = 0; i < LAB_HOSTS; i++)
-			if (swarm_deadline(l->host[i].s) <= l->te.env.now_ms)
-				swarm_tick(l->host[i].s, &l->te.env);
+			if (serve_deadline(l->host[i].sv) <= l->te.env.now_ms)
+				serve_tick(l->host[i].sv, &l->te.env);
 		lab_run(l);
 	}
 	l->te.env.now_ms = until;
@@ -291,5 +385,102 @@ const struct swarm_event *lab_last(
 void lab_forget(struct swarm_lab *l)
 {
 	for (unsigned i = 0; i < LAB_HOSTS; i++)
-		l->host[i].ev_count = 0;
+		l->host[i].ev_count = l->host[i].word_count = 0;
+}
+
+unsigned lab_told(const struct swarm_lab *l, unsigned host, enum lab_told what)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < l->host[host].word_count; i++)
+		n += l->host[host].word[i].what == what;
+	return n;
+}
+
+const struct lab_word *lab_last_told(
+	const struct swarm_lab *l, unsigned host, enum lab_told what)
+{
+	for (unsigned i = l->host[host].word_count; i-- > 0;)
+		if (l->host[host].word[i].what == what)
+			return &l->host[host].word[i];
+	return NULL;
+}
+
+/* ---- streams ---- */
+
+int lab_try_open(struct swarm_lab *l, unsigned from, unsigned to,
+	const char *protocol, uint64_t *stream)
+{
+	struct sstream *st;
+	int err = serve_open(l->host[from].sv, &l->te.env,
+		strcmp(protocol, "/a/1") == 0 ? &a_ops : &b_ops,
+		&l->host[to].me.id, 0, &st);
+
+	if (err == 0)
+		*stream = st->id;
+	return err;
+}
+
+uint64_t lab_open(
+	struct swarm_lab *l, unsigned from, unsigned to, const char *protocol)
+{
+	uint64_t id = 0;
+
+	assert_int_equal(lab_try_open(l, from, to, protocol, &id), 0);
+	return id;
+}
+
+static struct sstream *stream_at(
+	const struct swarm_lab *l, unsigned host, uint64_t stream)
+{
+	return serve_stream(l->host[host].sv, stream);
+}
+
+int lab_write(
+	struct swarm_lab *l, unsigned host, uint64_t stream, struct bytes in)
+{
+	struct sstream *st = stream_at(l, host, stream);
+
+	return st == NULL ? P2P_ERR_NOT_FOUND
+			  : serve_write(l->host[host].sv, &l->te.env, st, in);
+}
+
+struct bytes lab_peek(
+	const struct swarm_lab *l, unsigned host, uint64_t stream, bool *end)
+{
+	struct sstream *st = stream_at(l, host, stream);
+
+	*end = false;
+	return st == NULL ? bytes_of(NULL, 0) : swarm_stream_peek(st, end);
+}
+
+void lab_consume(struct swarm_lab *l, unsigned host, uint64_t stream, size_t n)
+{
+	struct sstream *st = stream_at(l, host, stream);
+
+	if (st != NULL)
+		swarm_stream_consume(l->host[host].s, st, n);
+}
+
+void lab_close(struct swarm_lab *l, unsigned host, uint64_t stream)
+{
+	struct sstream *st = stream_at(l, host, stream);
+
+	if (st != NULL)
+		serve_close(l->host[host].sv, &l->te.env, st);
+}
+
+void lab_reset(struct swarm_lab *l, unsigned host, uint64_t stream)
+{
+	struct sstream *st = stream_at(l, host, stream);
+
+	if (st != NULL)
+		serve_reset(l->host[host].sv, st);
+}
+
+size_t lab_backlog(const struct swarm_lab *l, unsigned host, uint64_t stream)
+{
+	struct sstream *st = stream_at(l, host, stream);
+
+	return st == NULL ? 0 : swarm_stream_backlog(st);
 }

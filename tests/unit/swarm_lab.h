@@ -1,12 +1,13 @@
 /*
- * A few swarms joined in memory: the lab plays all carriers. Host i has the
+ * A few swarms joined in memory, with identify, ping and two protocols that do
+ * nothing by themselves: the lab plays all carriers. Host i has the
  * address /ip4/<NET>.<i+1>/tcp/4001; dials to it arrive as from
  * /ip4/<NET>.<dialler+1>/tcp/<any>. Bytes travel in random pieces, seeded.
  */
 #ifndef TESTS_UNIT_SWARM_LAB_H
 #define TESTS_UNIT_SWARM_LAB_H
 
-#include "net/swarm/swarm.h"
+#include "net/serve/serve.h"
 #include "tests/lib/test_env.h"
 
 #define LAB_HOSTS 3
@@ -22,10 +23,25 @@ struct wire {
 	uint64_t conn[2];
 };
 
+/* What a protocol of the lab was told of a stream. */
+enum lab_told { LAB_IN, LAB_READY, LAB_READABLE, LAB_WRITABLE, LAB_GONE };
+
+struct lab_word {
+	enum lab_told what;
+	uint64_t stream;
+	const char *name;
+	int err;
+	size_t rest_len;
+	char rest[64]; /* its beginning */
+};
+
 struct lab_host {
 	struct identity me;
 	struct maddr addr;
-	struct swarm *s;
+	struct serve *sv;
+	struct swarm *s; /* its */
+	struct lab_word word[LAB_EVENTS];
+	unsigned word_count;
 	bool deaf;  /* dials to it find nobody */
 	bool dials; /* false: its dials stay unanswered */
 	unsigned dial_count;
@@ -73,5 +89,28 @@ unsigned lab_count(
 const struct swarm_event *lab_last(
 	const struct swarm_lab *l, unsigned host, enum swarm_event_kind kind);
 void lab_forget(struct swarm_lab *l);
+/* The same of what the protocols were told. */
+unsigned lab_told(const struct swarm_lab *l, unsigned host, enum lab_told what);
+const struct lab_word *lab_last_told(
+	const struct swarm_lab *l, unsigned host, enum lab_told what);
+
+/* Streams of the lab's protocols "/a/1" and "/b/1". */
+int lab_try_open(struct swarm_lab *l, unsigned from, unsigned to,
+	const char *protocol, uint64_t *stream) P2P_MUST_CHECK;
+uint64_t lab_open(
+	struct swarm_lab *l, unsigned from, unsigned to, const char *protocol);
+int lab_write(struct swarm_lab *l, unsigned host, uint64_t stream,
+	struct bytes in) P2P_MUST_CHECK;
+/* Empty for one that is no more. */
+struct bytes lab_peek(
+	const struct swarm_lab *l, unsigned host, uint64_t stream, bool *end);
+void lab_consume(struct swarm_lab *l, unsigned host, uint64_t stream, size_t n);
+void lab_close(struct swarm_lab *l, unsigned host, uint64_t stream);
+void lab_reset(struct swarm_lab *l, unsigned host, uint64_t stream);
+size_t lab_backlog(const struct swarm_lab *l, unsigned host, uint64_t stream);
+/* Another host in its place, with other settings; agent, services and me are
+ * filled in. bare: it serves identify alone. */
+void lab_replace(
+	struct swarm_lab *l, unsigned i, struct serve_cfg cfg, bool bare);
 
 #endif

@@ -28,7 +28,7 @@ static int setup_lone(void **state)
 {
 	struct lone *l = xcalloc(1, sizeof(*l));
 	uint8_t seed[32] = {9}, other[32] = {10};
-	struct swarm_cfg cfg = {.agent = "lab/1", .offer_yamux = true};
+	struct swarm_cfg cfg = {.offer_yamux = true};
 	struct identity somebody;
 
 	assert_int_equal(crypto_init(), 0);
@@ -460,13 +460,13 @@ static void test_dial_own_addresses_are_not_dialled(void **state)
 	struct maddr own;
 
 	lab_addr(&own, "/ip4/192.168.1.2/tcp/1");
-	swarm_set_addresses(l->s, &l->te.env, &own, 1);
+	swarm_set_addresses(l->s, &own, 1);
 	know(l, "/ip4/192.168.1.2/tcp/1", true);
 	know_of(l, &l->me.id, "/ip4/192.168.1.3/tcp/1", true);
 	pass(l, 5000);
 	assert_int_equal(l->dial_count, 0);
 	/* The address is free for another once we have left it. */
-	swarm_set_addresses(l->s, &l->te.env, &own, 0);
+	swarm_set_addresses(l->s, &own, 0);
 	know(l, "/ip4/192.168.1.2/tcp/1", true);
 	pass(l, 400);
 	assert_int_equal(l->dial_count, 1);
@@ -478,7 +478,7 @@ static void test_dial_who_turns_out_to_be_us_is_forgotten(void **state)
 	struct swarm_lab *l = *state;
 	struct swarm *s = l->host[0].s;
 
-	swarm_set_addresses(s, &l->te.env, NULL, 0);
+	swarm_set_addresses(s, NULL, 0);
 	swarm_know(s, &l->te.env, &l->host[1].me.id, &l->host[0].addr, true);
 	lab_pass(l, 5000);
 	assert_int_equal(l->host[0].dial_count, 1);
@@ -582,7 +582,7 @@ static void test_dial_identify_carries_signed_records(void **state)
 	assert_true(seq >= l->te.env.wall_ms);
 	/* Other addresses: a newer record comes by push. */
 	lab_addr(&a, "/ip4/8.8.4.77/tcp/9");
-	swarm_set_addresses(l->host[0].s, &l->te.env, &a, 1);
+	swarm_set_addresses(l->host[0].s, &a, 1);
 	lab_run(l);
 	assert_int_equal(peer_record_open(&r, swarm_peer_record(l->host[1].s,
 						      &l->host[0].me.id)),

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "net/swarm/frame.h"
+#include "net/serve/frame.h"
 #include "tests/lib/test_env.h"
 
 #define MAX 100000

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "net/identity/peer_record.h"
-#include "net/swarm/frame.h"
+#include "net/serve/frame.h"
 #include "net/swarm/swarm_internal.h"
 #include "net/wire/identify_pb.h"
 #include "tests/unit/swarm_lab.h"

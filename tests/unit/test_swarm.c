@@ -332,19 +332,9 @@ static void test_swarm_backs_off_from_who_hangs_up(void **state)
 static void test_swarm_backs_off_when_the_upgrade_fails(void **state)
 {
 	struct swarm_lab *l = *state;
-	struct swarm_cfg cfg = {.me = &l->host[2].me,
-		.agent = "lab/1",
-		.offer_mplex = true,
-		.early_muxers = false};
-	struct swarm_cfg other = cfg;
 
-	swarm_free(l->host[2].s);
-	l->host[2].s = swarm_new(&cfg, &l->te.env);
-	other.me = &l->host[0].me;
-	other.offer_mplex = false;
-	other.offer_yamux = true;
-	swarm_free(l->host[0].s);
-	l->host[0].s = swarm_new(&other, &l->te.env);
+	lab_replace(l, 2, (struct serve_cfg){.offer_mplex = true}, false);
+	lab_replace(l, 0, (struct serve_cfg){.offer_yamux = true}, false);
 	know(l, 0, 2, true);
 	lab_pass(l, 60000);
 	assert_in_range(l->host[0].dial_count, 4, 12);
@@ -496,13 +486,9 @@ static void test_swarm_holds_few_bytes_before_the_proof(void **state)
 static void test_swarm_caps_connections_in_all(void **state)
 {
 	struct swarm_lab *l = *state;
-	struct swarm_cfg cfg = {.me = &l->host[2].me,
-		.agent = "lab/1",
-		.offer_yamux = true,
-		.conns_max = 2};
 
-	swarm_free(l->host[0].s);
-	l->host[0].s = swarm_new(&cfg, &l->te.env);
+	lab_replace(l, 0,
+		(struct serve_cfg){.offer_yamux = true, .conns_max = 2}, false);
 	assert_int_not_equal(accept_from(l, "/ip4/9.9.9.1/tcp/1"), 0);
 	assert_int_not_equal(accept_from(l, "/ip4/9.9.9.2/tcp/1"), 0);
 	assert_int_equal(accept_from(l, "/ip4/9.9.9.3/tcp/1"), 0);
@@ -520,7 +506,7 @@ static void test_swarm_pushes_new_addresses(void **state)
 	lab_meet(l);
 	lab_addr(&a, "/ip4/10.0.0.77/tcp/9");
 	for (unsigned i = 0; i < 20; i++) {
-		swarm_set_addresses(swarm_of(l, 0), &l->te.env, &a, 1);
+		swarm_set_addresses(swarm_of(l, 0), &a, 1);
 		lab_run(l);
 	}
 	assert_int_equal(lab_count(l, 1, SWARM_EV_IDENTIFIED), 20);
@@ -550,7 +536,7 @@ static void test_swarm_far_peers_name_no_near_addresses(void **state)
 	lab_addr(&a[3], "/ip6/fe80::1/tcp/22");
 	lab_addr(&a[4], "/ip6/::ffff:10.0.0.1/tcp/22");
 	lab_addr(&a[5], "/dns4/localhost/tcp/22");
-	swarm_set_addresses(swarm_of(l, 0), &l->te.env, a, 6);
+	swarm_set_addresses(swarm_of(l, 0), a, 6);
 	lab_meet(l);
 	know(l, 1, 0, false);
 	l->host[0].deaf = true;

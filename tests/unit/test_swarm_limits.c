@@ -38,10 +38,8 @@ static void live(struct swarm_lab *l)
 
 	lab_dial(l, 0, 1, false);
 	lab_pass(l, 4000);
-	if (swarm_stream_open(swarm_at(l, 0), &l->te.env,
-		    &swarm_at(l, 1)->cfg.me->id, "/a/1", &st) == 0)
-		(void)!swarm_stream_write(swarm_at(l, 0), &l->te.env, st,
-			bytes_str("hello there"));
+	if (lab_try_open(l, 0, 1, "/a/1", &st) == 0)
+		(void)!lab_write(l, 0, st, bytes_str("hello there"));
 	lab_run(l);
 	lab_pass(l, 2000);
 }
@@ -126,19 +124,16 @@ static bool goes(bool deaf, unsigned who)
 
 	lab_dial(l, 0, 1, true);
 	lab_dial(l, 0, 2, true);
-	assert_int_equal(swarm_stream_open(s, &l->te.env,
-				 &swarm_at(l, 1)->cfg.me->id, "/a/1", &st),
-		0);
-	assert_int_equal(swarm_stream_open(s, &l->te.env,
-				 &swarm_at(l, 2)->cfg.me->id, "/a/1", &more),
-		0);
+	st = lab_open(l, 0, 1, "/a/1");
+	more = lab_open(l, 0, 2, "/a/1");
 	lab_run(l);
-	assert_int_equal(swarm_stream_keep(s, more, SWARM_HOARD_BYTES), 0);
+	assert_int_equal(serve_keep(serve_stream(l->host[0].sv, more),
+				 SWARM_HOARD_BYTES),
+		0);
 	/* Two windows, or what fits one. */
 	for (unsigned i = 0; i < (deaf ? 2 : 1); i++)
-		assert_int_equal(swarm_stream_write(s, &l->te.env, st,
-					 bytes_of(much, sizeof(much))),
-			0);
+		assert_int_equal(
+			lab_write(l, 0, st, bytes_of(much, sizeof(much))), 0);
 	lab_run(l);
 	/* It cannot be said of anybody at once. */
 	lab_pass(l, SWARM_DEAF_MS);

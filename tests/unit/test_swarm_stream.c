@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "net/swarm/frame.h"
+#include "net/serve/frame.h"
 #include "net/swarm/swarm_internal.h"
 #include "net/wire/identify_pb.h"
 #include "tests/unit/swarm_lab.h"

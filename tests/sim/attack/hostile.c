@@ -8,7 +8,7 @@
 #include "base/xmalloc.h"
 #include "net/pubsub/gossip_limits.h"
 #include "net/pubsub/gossip_rpc.h"
-#include "net/swarm/frame.h"
+#include "net/serve/frame.h"
 #include "net/swarm/swarm.h"
 #include "net/wire/pb.h"
 #include "tests/sim/attack/attack.h"

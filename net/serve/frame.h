@@ -2,30 +2,27 @@
  * Messages with a uvarint length in front, as all libp2p stream protocols
  * send them, read from a stream that may deliver them in any pieces.
  */
-#ifndef NET_SWARM_FRAME_H
-#define NET_SWARM_FRAME_H
+#ifndef NET_SERVE_FRAME_H
+#define NET_SERVE_FRAME_H
 
-#include "base/budget.h"
 #include "base/buf.h"
+#include "base/error.h"
 
 struct frame_reader {
-	struct buf body;       /* a frame that came in pieces */
-	size_t need;           /* its whole length */
-	bool pending;          /* `need` is known, body is being filled */
-	struct budget *budget; /* charged for body; may be NULL */
-	size_t charged;
+	struct buf body; /* a frame that came in pieces */
+	size_t need;     /* its whole length */
+	bool pending;    /* `need` is known, body is being filled */
 	size_t max;
 };
 
-/* max: the longest body accepted. */
-void frame_reader_init(
-	struct frame_reader *r, size_t max, struct budget *budget);
+/* max: the longest body accepted. What body holds is the caller's to charge. */
+void frame_reader_init(struct frame_reader *r, size_t max);
 void frame_reader_clear(struct frame_reader *r);
 
 /*
  * Reads on. Returns 1 with a whole body (valid until the next call on r and
  * as long as `in`), 0 when more bytes are needed, or P2P_ERR_TOO_BIG,
- * P2P_ERR_MALFORMED, P2P_ERR_LIMIT. *taken bytes of `in` are used up in every
+ * P2P_ERR_MALFORMED. *taken bytes of `in` are used up in every
  * case.
  */
 int frame_read(struct frame_reader *r, struct bytes in, size_t *taken,

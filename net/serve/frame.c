@@ -1,42 +1,20 @@
-#include "net/swarm/frame.h"
+/*
+ * Frames out of a stream: a whole one is a view, one in pieces is collected.
+ */
+#include "net/serve/frame.h"
 
 #include "base/cursor.h"
-#include "net/swarm/swarm_limits.h"
 
-void frame_reader_init(
-	struct frame_reader *r, size_t max, struct budget *budget)
+void frame_reader_init(struct frame_reader *r, size_t max)
 {
-	*r = (struct frame_reader){.budget = budget, .max = max};
+	*r = (struct frame_reader){.max = max};
 	buf_init(&r->body, max);
-}
-
-static void drop_body(struct frame_reader *r)
-{
-	buf_clear(&r->body);
-	if (r->budget != NULL && r->charged > 0)
-		budget_release(r->budget, r->charged);
-	r->charged = 0;
-	r->pending = false;
 }
 
 void frame_reader_clear(struct frame_reader *r)
 {
-	drop_body(r);
-}
-
-static int charge_for(struct frame_reader *r, size_t len)
-{
-	int err;
-
-	if (r->budget == NULL)
-		return 0;
-	while (r->charged < len) {
-		err = budget_charge(r->budget, SWARM_FRAME_CHARGE_BYTES);
-		if (err != 0)
-			return err;
-		r->charged += SWARM_FRAME_CHARGE_BYTES;
-	}
-	return 0;
+	buf_clear(&r->body);
+	r->pending = false;
 }
 
 /* Adds to the body what is there of it. */
@@ -44,11 +22,8 @@ static int read_piece(struct frame_reader *r, struct bytes in, size_t *taken,
 	struct bytes *body)
 {
 	size_t n = P2P_MIN(in.len, r->need - r->body.len);
-	int err = charge_for(r, r->body.len + n);
+	int err = buf_append(&r->body, bytes_first(in, n));
 
-	if (err != 0)
-		return err;
-	err = buf_append(&r->body, bytes_first(in, n));
 	if (err != 0)
 		return err;
 	*taken += n;
@@ -68,7 +43,7 @@ int frame_read(struct frame_reader *r, struct bytes in, size_t *taken,
 	*taken = 0;
 	if (r->pending)
 		return read_piece(r, in, taken, body);
-	drop_body(r);
+	frame_reader_clear(r);
 	len = cur_uvarint(&c, 9);
 	if (cur_err(&c) == P2P_ERR_TRUNCATED && in.len < 9)
 		return 0;

@@ -1,0 +1,247 @@
+/*
+ * Ping in both roles: what a peer sends is echoed, and a peer on a connection
+ * that does not ask by itself is asked, on one stream for as long as it stands.
+ */
+#include "net/proto/ping.h"
+
+#include <stdlib.h>
+
+#include "base/table.h"
+#include "base/xmalloc.h"
+#include "net/proto/proto_limits.h"
+
+/* A connection on which we ask. */
+struct asking {
+	uint64_t conn;
+	uint64_t stream;  /* 0: none */
+	uint64_t sent_ms; /* 0: nothing is under way */
+	uint64_t due_ms;  /* the next one, or when the answer is late */
+	uint8_t nonce[PING_BYTES];
+};
+
+struct ping_service {
+	struct serve *sv;
+	uint64_t interval_ms;
+	struct table asking; /* conn -> struct asking */
+};
+
+static void *start(struct serve *sv, const struct service_ops *ops,
+	const struct serve_cfg *cfg, const struct env *env)
+{
+	struct ping_service *self = xcalloc(1, sizeof(*self));
+
+	(void)ops;
+	self->sv = sv;
+	self->interval_ms = cfg->ping_interval_ms != 0 ? cfg->ping_interval_ms
+						       : SWARM_PING_INTERVAL_MS;
+	table_init(&self->asking, env->rng);
+	return self;
+}
+
+static void stop(void *arg)
+{
+	struct ping_service *self = arg;
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &self->asking)
+		free(e->value);
+	table_clear(&self->asking);
+	free(self);
+}
+
+/* ---- echo --------------------------------------------------------------- */
+
+/* Who pings without reading the answers is read no more until he does. */
+static void echo(struct ping_service *self, const struct env *env,
+	struct sstream *st, struct bytes in, size_t *used)
+{
+	while (in.len - *used >= PING_BYTES) {
+		struct bytes one =
+			bytes_first(bytes_skip(in, *used), PING_BYTES);
+
+		if (swarm_stream_backlog(st) >= PING_BACKLOG_BYTES ||
+			serve_write(self->sv, env, st, one) != 0) {
+			serve_hold(self->sv, st, true);
+			return;
+		}
+		*used += PING_BYTES;
+	}
+}
+
+static void writable(void *arg, const struct env *env, struct sstream *st)
+{
+	struct ping_service *self = arg;
+
+	(void)env;
+	if (st->inbound)
+		serve_hold(self->sv, st, false);
+}
+
+/* ---- asking ------------------------------------------------------------- */
+
+static struct asking *asking_on(const struct ping_service *self, uint64_t conn)
+{
+	return table_get(&self->asking, bytes_of(&conn, sizeof(conn)));
+}
+
+static int answered(struct ping_service *self, const struct env *env,
+	struct sstream *st, struct bytes in, size_t *used)
+{
+	struct asking *a = asking_on(self, st->conn);
+
+	if (in.len < PING_BYTES)
+		return 0;
+	if (a == NULL || a->sent_ms == 0 || a->stream != st->id ||
+		memcmp(in.data, a->nonce, PING_BYTES) != 0)
+		return P2P_ERR_PROTOCOL;
+	*used = PING_BYTES;
+	swarm_measured(
+		serve_swarm(self->sv), st->conn, env->now_ms - a->sent_ms);
+	a->sent_ms = 0;
+	a->due_ms = env_after(env, self->interval_ms);
+	/* More than was asked for is looked at, too. */
+	return in.len > PING_BYTES ? P2P_ERR_PROTOCOL : 0;
+}
+
+static int readable(void *arg, const struct env *env, struct sstream *st,
+	struct bytes in, bool end, size_t *used)
+{
+	struct ping_service *self = arg;
+
+	if (!st->inbound)
+		return end && in.len < PING_BYTES
+			       ? P2P_ERR_CLOSED
+			       : answered(self, env, st, in, used);
+	echo(self, env, st, in, used);
+	if (!end || in.len - *used >= PING_BYTES)
+		return 0;
+	/* The last answers go out before the stream ends; what is left of a
+	 * ping that was cut short is nothing. */
+	*used = in.len;
+	swarm_stream_expire(
+		serve_swarm(self->sv), st, env_after(env, PING_CLOSE_MS));
+	serve_close(self->sv, env, st);
+	return 0;
+}
+
+static void gone(void *arg, const struct env *env, struct sstream *st,
+	struct bytes rest, int err)
+{
+	struct table_entry *e, *tmp;
+
+	(void)env;
+	(void)rest;
+	(void)err;
+	TABLE_FOREACH(e, tmp, &((struct ping_service *)arg)->asking) {
+		struct asking *a = e->value;
+
+		if (a->stream == st->id)
+			a->stream = 0;
+	}
+}
+
+static void send_ping(
+	struct ping_service *self, const struct env *env, struct asking *a)
+{
+	struct sstream *st = serve_stream(self->sv, a->stream);
+	struct swarm_conn_info conn;
+
+	a->due_ms = env_after(env, self->interval_ms);
+	if (!swarm_conn_info(serve_swarm(self->sv), a->conn, &conn) ||
+		!swarm_peer_speaks(
+			serve_swarm(self->sv), &conn.peer, ping_ops.names[0]))
+		return;
+	if (st == NULL &&
+		serve_open(self->sv, env, &ping_ops, NULL, a->conn, &st) != 0)
+		return;
+	a->stream = st->id;
+	rng_fill(env->rng, a->nonce, sizeof(a->nonce));
+	if (serve_write(self->sv, env, st, bytes_of(a->nonce, PING_BYTES)) != 0)
+		return;
+	a->sent_ms = env->now_ms;
+	a->due_ms = env_after(env, SWARM_PING_TIMEOUT_MS);
+}
+
+static void on_due(
+	struct ping_service *self, const struct env *env, struct asking *a)
+{
+	struct swarm *s = serve_swarm(self->sv);
+	struct swarm_conn_info conn;
+
+	if (a->sent_ms == 0) {
+		send_ping(self, env, a);
+		return;
+	}
+	/* Who is busy answers late; as long as it sends anything it lives. */
+	if (swarm_conn_info(s, a->conn, &conn))
+		a->due_ms = P2P_MAX(a->sent_ms, conn.heard_ms) +
+			    SWARM_PING_TIMEOUT_MS;
+	if (a->due_ms <= env->now_ms)
+		swarm_conn_close(s, env, a->conn, P2P_ERR_TIMEOUT);
+}
+
+/* ---- connections and time ----------------------------------------------- */
+
+static void conn_up(void *arg, const struct env *env, uint64_t conn)
+{
+	struct ping_service *self = arg;
+	struct swarm_conn_info info;
+	struct asking *a;
+
+	if (!swarm_conn_info(serve_swarm(self->sv), conn, &info) || info.pings)
+		return;
+	a = xcalloc(1, sizeof(*a));
+	a->conn = conn;
+	a->due_ms = env_after(env, self->interval_ms);
+	(void)table_put(&self->asking, bytes_of(&a->conn, sizeof(a->conn)), a);
+}
+
+static void conn_down(void *arg, const struct env *env, uint64_t conn)
+{
+	struct ping_service *self = arg;
+
+	(void)env;
+	free(table_remove(&self->asking, bytes_of(&conn, sizeof(conn))));
+}
+
+static void tick(void *arg, const struct env *env)
+{
+	struct ping_service *self = arg;
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &self->asking) {
+		struct asking *a = e->value;
+
+		if (a->due_ms <= env->now_ms)
+			on_due(self, env, a);
+	}
+}
+
+static uint64_t deadline(const void *arg)
+{
+	const struct ping_service *self = arg;
+	struct table_entry *e, *tmp;
+	uint64_t first = P2P_NEVER;
+
+	TABLE_FOREACH(e, tmp, &self->asking)
+		first = P2P_MIN(first, ((struct asking *)e->value)->due_ms);
+	return first;
+}
+
+static const char *const names[] = {"/ipfs/ping/1.0.0", NULL};
+
+const struct service_ops ping_ops = {
+	.names = names,
+	.in_per_peer = PING_STREAMS_IN_MAX,
+	.limited = true,
+	.urgent = true,
+	.start = start,
+	.free = stop,
+	.readable = readable,
+	.writable = writable,
+	.gone = gone,
+	.conn_up = conn_up,
+	.conn_down = conn_down,
+	.tick = tick,
+	.deadline = deadline,
+};

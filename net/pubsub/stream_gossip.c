@@ -1,0 +1,752 @@
+/*
+ * Gossip's streams: which are open to whom, when they are read and written, and
+ * what becomes of a peer's words when its stream ends. It is the one place that
+ * knows of both streams and gossip.
+ */
+#include "net/pubsub/stream_gossip.h"
+
+#include <stdlib.h>
+
+#include "base/table.h"
+#include "base/xmalloc.h"
+#include "net/serve/request.h"
+
+/* Programs whose ids are like ours; others' forms are learnt (gossip.h). */
+static const char own_agent[] = "p2pchat-tui/";
+
+/* Best first; the versions that they stand for in the same order. */
+static const char *const names[] = {"/meshsub/1.3.0", "/meshsub/1.2.0",
+	"/meshsub/1.1.0", "/meshsub/1.0.0", "/floodsub/1.0.0", NULL};
+static const enum gossip_version versions[] = {
+	GOSSIP_V13, GOSSIP_V12, GOSSIP_V11, GOSSIP_V10, GOSSIP_FLOODSUB};
+
+_Static_assert(P2P_ARRAY_LEN(names) == P2P_ARRAY_LEN(versions) + 1,
+	"each name has its version");
+
+/* A peer that is up, or has opened a stream. */
+struct link {
+	struct peer_id peer;
+	bool up;
+	bool refused;  /* it speaks no gossip: not tried again */
+	bool added;    /* gossip_peer_add was done for `out` */
+	uint64_t out;  /* our stream, 0: none */
+	uint64_t next; /* the one on a better connection that takes its place
+			  behind the RPC under way, 0: none */
+	bool half;     /* of an RPC is written */
+	uint64_t reopen_at_ms;             /* NEVER: not waiting */
+	uint64_t in[STREAM_GOSSIP_IN_MAX]; /* [0] is the newest; 0: none */
+	int worth;
+};
+
+/* In the state of a stream that brings RPCs. */
+struct reader {
+	struct stream_gossip *sg;
+	uint64_t stream;
+	struct list waiting; /* in one of the lists of sg */
+	struct request in;
+	struct buf rest; /* of an RPC for which gossip had no room */
+	size_t rest_read;
+	bool begun;
+};
+
+struct stream_gossip {
+	struct serve *sv;
+	struct gossip *g;
+	struct table links; /* peer -> struct link */
+	bool room;          /* the owner has it */
+	bool stopping;
+	struct list starved; /* wait for room; nothing was read of them */
+	struct list paused;  /* wait for room; they had their turn */
+	struct list stalled; /* wait for verdicts */
+	struct list behind;  /* wait for an older stream of their peer */
+	uint64_t due_ms;     /* a stream may be opened again then */
+	struct stream_gossip_counters counters;
+};
+
+/* ---- beginning and end --------------------------------------------------- */
+
+static struct bytes record_of(const void *swarm, const struct peer_id *peer)
+{
+	return swarm_peer_record(swarm, peer);
+}
+
+static void *start(struct serve *sv, const struct service_ops *ops,
+	const struct serve_cfg *cfg, const struct env *env)
+{
+	struct stream_gossip *sg = xcalloc(1, sizeof(*sg));
+	struct gossip_cfg gossip = {.me = cfg->me->id};
+
+	(void)ops;
+	sg->sv = sv;
+	sg->g = gossip_new(&gossip, env);
+	gossip_set_records(sg->g, &(struct gossip_records){.get = record_of,
+					  .arg = serve_swarm(sv)});
+	table_init(&sg->links, env->rng);
+	list_init(&sg->starved);
+	list_init(&sg->paused);
+	list_init(&sg->stalled);
+	list_init(&sg->behind);
+	sg->room = true;
+	sg->due_ms = P2P_NEVER;
+	return sg;
+}
+
+static void stop(void *self)
+{
+	struct stream_gossip *sg = self;
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &sg->links)
+		free(e->value);
+	table_clear(&sg->links);
+	gossip_free(sg->g);
+	free(sg);
+}
+
+struct gossip *stream_gossip_core(struct stream_gossip *sg)
+{
+	return sg->g;
+}
+
+const struct stream_gossip_counters *stream_gossip_counters(
+	const struct stream_gossip *sg)
+{
+	return &sg->counters;
+}
+
+void stream_gossip_stop(struct stream_gossip *sg)
+{
+	sg->stopping = true;
+}
+
+/* ---- peers --------------------------------------------------------------- */
+
+static struct link *link_find(
+	const struct stream_gossip *sg, const struct peer_id *peer)
+{
+	return table_get(&sg->links, peer_id_bytes(peer));
+}
+
+static struct link *link_get(
+	struct stream_gossip *sg, const struct peer_id *peer)
+{
+	struct link *l = link_find(sg, peer);
+
+	if (l != NULL)
+		return l;
+	l = xcalloc(1, sizeof(*l));
+	l->peer = *peer;
+	l->reopen_at_ms = P2P_NEVER;
+	(void)table_put(&sg->links, peer_id_bytes(&l->peer), l);
+	return l;
+}
+
+static bool has_streams(const struct link *l)
+{
+	for (size_t i = 0; i < STREAM_GOSSIP_IN_MAX; i++)
+		if (l->in[i] != 0)
+			return true;
+	return l->out != 0 || l->next != 0;
+}
+
+static void link_remove(
+	struct stream_gossip *sg, const struct env *env, struct link *l)
+{
+	gossip_peer_remove(sg->g, env, &l->peer);
+	(void)table_remove(&sg->links, peer_id_bytes(&l->peer));
+	free(l);
+}
+
+/* A peer that goes before it was up is never told as gone. */
+static void remove_if_idle(
+	struct stream_gossip *sg, const struct env *env, struct link *l)
+{
+	if (!l->up && !has_streams(l))
+		link_remove(sg, env, l);
+}
+
+void stream_gossip_worth(
+	struct stream_gossip *sg, const struct peer_id *peer, int worth)
+{
+	struct link *l = link_find(sg, peer);
+
+	if (l == NULL)
+		return;
+	l->worth = worth;
+	gossip_peer_app(sg->g, peer, worth);
+}
+
+/* ---- our stream -----------------------------------------------------------
+ */
+
+static void reopen_later(
+	struct stream_gossip *sg, const struct env *env, struct link *l)
+{
+	l->reopen_at_ms = env_after(env, STREAM_GOSSIP_REOPEN_MS);
+	sg->due_ms = P2P_MIN(sg->due_ms, l->reopen_at_ms);
+}
+
+static enum gossip_version version_of(const char *name)
+{
+	size_t i = 0;
+
+	while (i + 1 < P2P_ARRAY_LEN(versions) && strcmp(names[i], name) != 0)
+		i++;
+	return versions[i];
+}
+
+/* Gossip may write to the peer from now on. False: it is full. */
+static bool add_peer(struct stream_gossip *sg, const struct env *env,
+	struct link *l, const char *name)
+{
+	struct swarm_peer_info info;
+	struct gossip_peer peer = {.id = l->peer, .version = version_of(name)};
+
+	if (!swarm_peer_info(serve_swarm(sg->sv), &l->peer, &info))
+		return false;
+	if (strncmp(info.agent, own_agent, sizeof(own_agent) - 1) == 0)
+		peer.form = GOSSIP_FORM_FROM_SEQNO;
+	peer.outbound = info.outbound;
+	peer.site = score_site_of(maddr_bytes(&info.remote));
+	if (gossip_peer_add(sg->g, env, &peer) != 0)
+		return false;
+	l->added = true;
+	l->half = false;
+	/* The owner may have said it before there was any gossip. */
+	gossip_peer_app(sg->g, &l->peer, l->worth);
+	return true;
+}
+
+static void close_out(struct stream_gossip *sg, struct link *l)
+{
+	struct sstream *st = serve_stream(sg->sv, l->out);
+
+	if (st != NULL)
+		serve_reset(sg->sv, st);
+	l->out = 0;
+	l->added = false;
+}
+
+/* Opens our stream unless there is one. A peer that has named no protocols,
+ * which not every program does, is tried with all of ours. */
+static void link_open(
+	struct stream_gossip *sg, const struct env *env, struct link *l)
+{
+	struct sstream *st;
+	int err;
+
+	if (l->out != 0 || l->refused || sg->stopping || !l->up)
+		return;
+	l->reopen_at_ms = P2P_NEVER;
+	err = serve_open(sg->sv, env, &gossip_ops, &l->peer, 0, &st);
+	if (err == P2P_ERR_LIMIT)
+		reopen_later(sg, env, l);
+	if (err != 0)
+		return;
+	l->out = st->id;
+	/* With one proposal the first words go along with it. */
+	if (st->proposed == NULL || add_peer(sg, env, l, st->proposed))
+		return;
+	close_out(sg, l);
+	reopen_later(sg, env, l);
+}
+
+/* The peer has a better connection than the one that our stream runs on: a new
+ * one is opened there, and takes over between two RPCs. */
+static void move_out(
+	struct stream_gossip *sg, const struct env *env, struct link *l)
+{
+	struct sstream *st = serve_stream(sg->sv, l->out);
+
+	if (st == NULL || !st->limited || l->next != 0 || sg->stopping ||
+		!swarm_peer_is_direct(serve_swarm(sg->sv), &l->peer))
+		return;
+	if (serve_open(sg->sv, env, &gossip_ops, &l->peer, 0, &st) == 0)
+		l->next = st->id;
+}
+
+/* Behind the last byte of an RPC: the old stream is closed, what was written on
+ * it still arrives. */
+static void take_over(
+	struct stream_gossip *sg, const struct env *env, struct link *l)
+{
+	struct sstream *old = serve_stream(sg->sv, l->out);
+	struct sstream *next = serve_stream(sg->sv, l->next);
+
+	if (l->half || next == NULL ||
+		(next->name == NULL && next->proposed == NULL))
+		return;
+	l->out = l->next;
+	l->next = 0;
+	if (old != NULL)
+		serve_close(sg->sv, env, old);
+}
+
+static void link_flush(
+	struct stream_gossip *sg, const struct env *env, struct link *l)
+{
+	for (;;) {
+		struct sstream *st;
+		struct bytes out, now;
+		size_t backlog;
+
+		if (l->next != 0)
+			take_over(sg, env, l);
+		st = l->added ? serve_stream(sg->sv, l->out) : NULL;
+		if (st == NULL)
+			return;
+		/* An RPC is made by being looked at: no sooner than it can
+		 * go, so that what is said until then travels with it. */
+		backlog = swarm_stream_backlog(st);
+		if (backlog >= STREAM_GOSSIP_BACKLOG_BYTES)
+			return;
+		out = gossip_out_peek(sg->g, &l->peer);
+		if (out.len == 0)
+			return;
+		now = bytes_first(out, STREAM_GOSSIP_BACKLOG_BYTES - backlog);
+		if (serve_write(sg->sv, env, st, now) != 0)
+			return;
+		l->half = now.len < out.len;
+		gossip_out_consume(sg->g, &l->peer, now.len);
+	}
+}
+
+void stream_gossip_flush(struct stream_gossip *sg, const struct env *env)
+{
+	struct peer_id peer;
+
+	while (gossip_next_sender(sg->g, &peer)) {
+		struct link *l = link_find(sg, &peer);
+
+		if (l != NULL)
+			link_flush(sg, env, l);
+	}
+}
+
+void stream_gossip_cut(struct stream_gossip *sg, const struct env *env,
+	const struct peer_id *peer)
+{
+	struct link *l = link_find(sg, peer);
+
+	gossip_peer_mute(sg->g, peer);
+	if (l == NULL || l->out == 0)
+		return;
+	close_out(sg, l);
+	reopen_later(sg, env, l);
+}
+
+static void opened_out(struct stream_gossip *sg, const struct env *env,
+	struct link *l, struct sstream *st)
+{
+	if (st->id == l->out && !l->added && !add_peer(sg, env, l, st->name)) {
+		close_out(sg, l);
+		reopen_later(sg, env, l);
+		return;
+	}
+	link_flush(sg, env, l);
+}
+
+/* Its subscriptions stay: only our words to it have no way now. */
+static void gone_out(struct stream_gossip *sg, const struct env *env,
+	struct link *l, const struct sstream *st, int err)
+{
+	if (st->id == l->next)
+		l->next = 0;
+	if (st->id != l->out)
+		return;
+	l->out = 0;
+	l->added = false;
+	l->refused = err == P2P_ERR_NO_PROTOCOL;
+	if (l->refused)
+		gossip_peer_mute(sg->g, &l->peer);
+	if (l->next != 0) {
+		/* What was under way is lost with it; the rest is not. */
+		l->out = l->next;
+		l->next = 0;
+		st = serve_stream(sg->sv, l->out);
+		if (st != NULL && st->proposed != NULL)
+			(void)add_peer(sg, env, l, st->proposed);
+		return;
+	}
+	reopen_later(sg, env, l);
+}
+
+/* ---- the peer's streams ----------------------------------------------------
+ */
+
+static void reader_clear(struct reader *r)
+{
+	if (!r->begun)
+		return;
+	list_remove(&r->waiting);
+	request_clear(&r->in);
+	buf_clear(&r->rest);
+	r->begun = false;
+}
+
+static void opened_in(
+	struct stream_gossip *sg, const struct env *env, struct sstream *st)
+{
+	struct link *l = link_get(sg, &st->peer);
+	struct reader *r = st->state;
+
+	if (gossip_peer_seen(sg->g, env, &st->peer) != 0) {
+		remove_if_idle(sg, env, l);
+		serve_reset(sg->sv, st);
+		return;
+	}
+	r->begun = true;
+	r->sg = sg;
+	r->stream = st->id;
+	list_init(&r->waiting);
+	buf_init(&r->rest, GOSSIP_RPC_BYTES_MAX);
+	memmove(&l->in[1], &l->in[0],
+		(STREAM_GOSSIP_IN_MAX - 1) * sizeof(l->in[0]));
+	l->in[0] = st->id;
+	/* A program that tells nothing of itself has shown what it speaks. */
+	link_open(sg, env, l);
+}
+
+static struct reader *reader_of(
+	const struct stream_gossip *sg, const struct link *l, size_t i)
+{
+	struct sstream *st = serve_stream(sg->sv, l->in[i]);
+
+	return st == NULL ? NULL : st->state;
+}
+
+/* An older stream of the same peer that still has something is read first. */
+static bool is_next_in_line(
+	const struct stream_gossip *sg, const struct link *l, uint64_t stream)
+{
+	for (size_t i = STREAM_GOSSIP_IN_MAX; i-- > 0;) {
+		const struct reader *r = reader_of(sg, l, i);
+
+		if (l->in[i] == stream)
+			break;
+		if (r != NULL && !list_empty(&r->waiting))
+			return false;
+	}
+	return true;
+}
+
+static void wait_in(struct stream_gossip *sg, struct sstream *st,
+	struct reader *r, struct list *where)
+{
+	serve_hold(sg->sv, st, true);
+	list_remove(&r->waiting);
+	list_push_back(where, &r->waiting);
+}
+
+static void read_on(struct stream_gossip *sg, struct reader *r)
+{
+	struct sstream *st = serve_stream(sg->sv, r->stream);
+
+	list_remove(&r->waiting);
+	if (st != NULL)
+		serve_hold(sg->sv, st, false);
+}
+
+static void let_go(struct stream_gossip *sg, struct list *waiting)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, waiting)
+		read_on(sg, LIST_ITEM(pos, struct reader, waiting));
+}
+
+/* All of an older stream is read: newer ones of the peer have their turn. */
+static void let_newer_go(struct stream_gossip *sg, const struct link *l)
+{
+	for (size_t i = STREAM_GOSSIP_IN_MAX; i-- > 0;) {
+		struct reader *r = reader_of(sg, l, i);
+
+		if (r != NULL && !list_empty(&r->waiting) &&
+			is_next_in_line(sg, l, r->stream))
+			read_on(sg, r);
+	}
+}
+
+static bool may_read(const struct stream_gossip *sg)
+{
+	return sg->room && gossip_event_count(sg->g) < STREAM_GOSSIP_EVENTS_MAX;
+}
+
+/* An RPC, or what is left of one; what gossip has no room for is kept. */
+static int feed(struct reader *r, const struct env *env,
+	const struct sstream *st, struct bytes body)
+{
+	struct stream_gossip *sg = r->sg;
+	bool old = r->rest.len > 0;
+	size_t before = body.len;
+	int err = gossip_feed(sg->g, env, &st->peer, &body);
+
+	sg->counters.rpc_errors += err != 0;
+	if (old)
+		r->rest_read += before - body.len;
+	else if (body.len > 0)
+		(void)buf_append(&r->rest, body);
+	if (body.len == 0) {
+		buf_clear(&r->rest);
+		r->rest_read = 0;
+	}
+	return err;
+}
+
+/* One RPC. *more: there may be another one. */
+static int read_one(struct reader *r, const struct env *env, struct sstream *st,
+	struct request_in *in, bool *more)
+{
+	struct bytes body;
+	int got;
+
+	*more = true;
+	if (r->rest.len > 0)
+		return feed(r, env, st,
+			bytes_skip(buf_bytes(&r->rest), r->rest_read));
+	r->in.besides = 0;
+	got = request_read(&r->in, st, GOSSIP_RPC_BYTES_MAX, in, &body);
+	*more = got > 0;
+	r->sg->counters.rpc_errors += got < 0;
+	if (got <= 0)
+		return got;
+	got = feed(r, env, st, body);
+	/* It is held twice while it is copied, and once from then on. */
+	r->in.besides = r->rest.len;
+	return got != 0                           ? got
+	       : serve_keep(st, r->rest.len) != 0 ? P2P_ERR_LIMIT
+						  : 0;
+}
+
+static int read_in(struct stream_gossip *sg, const struct env *env,
+	struct sstream *st, struct request_in *in)
+{
+	struct reader *r = st->state;
+	struct link *l = link_find(sg, &st->peer);
+	bool more = true, any = false;
+	int err = 0;
+
+	if (l == NULL || !l->up)
+		return 0; /* peer_up reads it */
+	while (err == 0 && more) {
+		if (!is_next_in_line(sg, l, st->id)) {
+			wait_in(sg, st, r, &sg->behind);
+			return 0;
+		}
+		if (!may_read(sg)) {
+			wait_in(sg, st, r, any ? &sg->paused : &sg->starved);
+			return 0;
+		}
+		if (r->rest.len > 0 && !gossip_has_room(sg->g, &st->peer)) {
+			wait_in(sg, st, r, &sg->stalled);
+			return 0;
+		}
+		err = read_one(r, env, st, in, &more);
+		any = true;
+	}
+	if (err == 0)
+		let_newer_go(sg, l);
+	return err == 0 && in->end ? P2P_ERR_CLOSED : err;
+}
+
+/*
+ * What arrived before the stream's end is heard though the owner is busy:
+ * nobody will say it again. It is no more than a window and what is left of one
+ * RPC, and not above what may wait.
+ */
+static void last_words(struct reader *r, const struct env *env,
+	struct sstream *st, struct bytes window)
+{
+	struct stream_gossip *sg = r->sg;
+	struct bytes body = bytes_skip(buf_bytes(&r->rest), r->rest_read);
+	struct request_in in = {.bytes = window};
+	const struct link *l = link_find(sg, &st->peer);
+	int got = 1;
+
+	while (l != NULL && l->up && got > 0 &&
+		gossip_event_count(sg->g) < STREAM_GOSSIP_LAST_EVENTS_MAX) {
+		if (gossip_feed_last(sg->g, env, &st->peer, &body) != 0)
+			return;
+		if (body.len > 0)
+			break;
+		got = request_read(
+			&r->in, st, GOSSIP_RPC_BYTES_MAX, &in, &body);
+	}
+	/* Half a frame is nothing that was said. */
+	sg->counters.unheard += got > 0;
+}
+
+static void gone_in(struct stream_gossip *sg, const struct env *env,
+	struct link *l, struct sstream *st, struct bytes rest)
+{
+	struct reader *r = st->state;
+
+	if (r->begun)
+		last_words(r, env, st, rest);
+	for (size_t i = 0; l != NULL && i < STREAM_GOSSIP_IN_MAX; i++)
+		if (l->in[i] == st->id)
+			l->in[i] = 0;
+	reader_clear(r);
+	if (l != NULL)
+		let_newer_go(sg, l);
+}
+
+/* ---- what serve tells ------------------------------------------------------
+ */
+
+static void opened(void *self, const struct env *env, struct sstream *st)
+{
+	struct link *l = link_find(self, &st->peer);
+
+	if (st->inbound)
+		opened_in(self, env, st);
+	else if (l != NULL)
+		opened_out(self, env, l, st);
+}
+
+static int readable(void *self, const struct env *env, struct sstream *st,
+	struct bytes in, bool end, size_t *used)
+{
+	struct request_in left = {.bytes = in, .end = end};
+	int err;
+
+	*used = in.len;
+	/* What a peer says on our own stream is of no meaning. */
+	if (!st->inbound)
+		return 0;
+	err = read_in(self, env, st, &left);
+	*used = left.used;
+	if (err != 0)
+		reader_clear(st->state);
+	return err;
+}
+
+static void writable(void *self, const struct env *env, struct sstream *st)
+{
+	struct link *l = link_find(self, &st->peer);
+
+	if (l != NULL && !st->inbound)
+		link_flush(self, env, l);
+}
+
+static void gone(void *self, const struct env *env, struct sstream *st,
+	struct bytes rest, int err)
+{
+	struct link *l = link_find(self, &st->peer);
+
+	if (st->inbound)
+		gone_in(self, env, l, st, rest);
+	else if (l != NULL)
+		gone_out(self, env, l, st, err);
+	if (l != NULL)
+		remove_if_idle(self, env, l);
+}
+
+static void peer_up(
+	void *self, const struct env *env, const struct peer_id *peer)
+{
+	struct stream_gossip *sg = self;
+	struct link *l = link_get(sg, peer);
+
+	l->up = true;
+	link_open(sg, env, l);
+	for (size_t i = STREAM_GOSSIP_IN_MAX; i-- > 0;) {
+		struct sstream *st = serve_stream(sg->sv, l->in[i]);
+
+		if (st != NULL)
+			swarm_stream_again(serve_swarm(sg->sv), st);
+	}
+}
+
+static void peer_changed(
+	void *self, const struct env *env, const struct peer_id *peer)
+{
+	struct link *l = link_find(self, peer);
+
+	if (l == NULL || !l->up)
+		return;
+	/* It may have been tried before it had told what it speaks. */
+	if (l->out == 0)
+		l->refused = false;
+	link_open(self, env, l);
+	move_out(self, env, l);
+}
+
+static void peer_down(
+	void *self, const struct env *env, const struct peer_id *peer)
+{
+	struct link *l = link_find(self, peer);
+
+	/* Topics are left before the peer is gone, for whoever listens. */
+	if (l != NULL)
+		link_remove(self, env, l);
+}
+
+/* ---- room and time ---------------------------------------------------------
+ */
+
+bool stream_gossip_waiting(const struct stream_gossip *sg)
+{
+	return !list_empty(&sg->starved) || !list_empty(&sg->paused);
+}
+
+void stream_gossip_allow(struct stream_gossip *sg, bool room)
+{
+	sg->room = room;
+	if (!room || gossip_event_count(sg->g) > 0)
+		return;
+	/* Those of which nothing was read come first. */
+	let_go(sg, &sg->starved);
+	let_go(sg, &sg->paused);
+}
+
+void stream_gossip_verified(struct stream_gossip *sg)
+{
+	let_go(sg, &sg->stalled);
+}
+
+static void tick(void *self, const struct env *env)
+{
+	struct stream_gossip *sg = self;
+	struct table_entry *e, *tmp;
+
+	if (stream_gossip_waiting(sg))
+		gossip_unread(sg->g, env);
+	gossip_tick(sg->g, env);
+	if (sg->due_ms > env->now_ms)
+		return;
+	sg->due_ms = P2P_NEVER;
+	TABLE_FOREACH(e, tmp, &sg->links) {
+		struct link *l = e->value;
+
+		if (l->reopen_at_ms <= env->now_ms)
+			link_open(sg, env, l);
+		sg->due_ms = P2P_MIN(sg->due_ms, l->reopen_at_ms);
+	}
+}
+
+static uint64_t deadline(const void *self)
+{
+	const struct stream_gossip *sg = self;
+
+	return P2P_MIN(sg->due_ms, gossip_deadline(sg->g));
+}
+
+const struct service_ops gossip_ops = {
+	.names = names,
+	.in_per_peer = STREAM_GOSSIP_IN_MAX,
+	.newest_stays = true,
+	.limited = true,
+	.state_bytes = sizeof(struct reader),
+	.start = start,
+	.free = stop,
+	.opened = opened,
+	.readable = readable,
+	.writable = writable,
+	.gone = gone,
+	.peer_up = peer_up,
+	.peer_changed = peer_changed,
+	.peer_down = peer_down,
+	.tick = tick,
+	.deadline = deadline,
+};

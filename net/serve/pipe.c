@@ -1,0 +1,300 @@
+/*
+ * Pipes: each is a stream with a number that another thread knows. Events wait
+ * in one queue for all; what of them was made by peers is charged to the
+ * streams until the other thread has taken it in.
+ */
+#include "net/serve/pipe.h"
+
+#include <stdlib.h>
+
+#include "base/list.h"
+#include "base/table.h"
+#include "base/xmalloc.h"
+#include "net/serve/request.h"
+#include "net/serve/serve_internal.h"
+
+struct waiting {
+	struct list order;
+	struct pipe_event ev;
+};
+
+struct pipes {
+	struct serve *sv;
+	struct table streams; /* pipe -> struct pipe */
+	struct list events;   /* struct waiting */
+};
+
+/* What start returns: one for each protocol. */
+struct pipe_service {
+	struct pipes *ps;
+	const struct service_ops *ops;
+};
+
+/* In the stream's state. */
+struct pipe {
+	uint64_t id; /* 0: none yet */
+	uint64_t stream;
+	struct request in;
+	size_t sent; /* bytes of frames since the last ROOM */
+	bool end_told;
+};
+
+_Static_assert(sizeof(struct pipe) <= PIPE_STATE_BYTES,
+	"the state of a stream holds a pipe");
+
+struct pipes *pipes_new(struct serve *sv, const struct env *env)
+{
+	struct pipes *ps = xcalloc(1, sizeof(*ps));
+
+	ps->sv = sv;
+	table_init(&ps->streams, env->rng);
+	list_init(&ps->events);
+	return ps;
+}
+
+void pipes_free(struct pipes *ps)
+{
+	struct pipe_event ev;
+
+	while (pipe_next_event(ps->sv, &ev))
+		free(ev.data);
+	table_clear(&ps->streams);
+	free(ps);
+}
+
+void *pipe_start(struct serve *sv, const struct service_ops *ops,
+	const struct serve_cfg *cfg, const struct env *env)
+{
+	struct pipe_service *self = xcalloc(1, sizeof(*self));
+
+	(void)cfg;
+	(void)env;
+	P2P_ASSERT(ops->frame_bytes_max <= PIPE_FRAME_BYTES_MAX);
+	self->ps = serve_pipes(sv);
+	self->ops = ops;
+	return self;
+}
+
+void pipe_free(void *self)
+{
+	free(self);
+}
+
+/* ---- events ------------------------------------------------------------- */
+
+static void tell(struct pipe_service *self, const struct sstream *st,
+	struct pipe_event ev)
+{
+	const struct pipe *p = st->state;
+	struct waiting *w = xcalloc(1, sizeof(*w));
+
+	w->ev = ev;
+	w->ev.pipe = p->id;
+	w->ev.peer = st->peer;
+	w->ev.name = self->ops->names[0];
+	w->ev.inbound = st->inbound;
+	list_push_back(&self->ps->events, &w->order);
+}
+
+bool pipe_next_event(struct serve *sv, struct pipe_event *ev)
+{
+	struct pipes *ps = serve_pipes(sv);
+	struct waiting *w;
+
+	if (list_empty(&ps->events))
+		return false;
+	w = LIST_ITEM(ps->events.next, struct waiting, order);
+	list_remove(&w->order);
+	*ev = w->ev;
+	free(w);
+	return true;
+}
+
+/* ---- streams ------------------------------------------------------------ */
+
+static struct bytes key_of(const uint64_t *pipe)
+{
+	return bytes_of(pipe, sizeof(*pipe));
+}
+
+static void name_it(struct pipes *ps, struct sstream *st, uint64_t id)
+{
+	struct pipe *p = st->state;
+
+	p->id = id;
+	p->stream = st->id;
+	(void)table_put(&ps->streams, key_of(&p->id), p);
+}
+
+void pipe_opened(void *self, const struct env *env, struct sstream *st)
+{
+	struct pipe_service *ms = self;
+
+	(void)env;
+	if (st->inbound)
+		name_it(ms->ps, st, st->id);
+	tell(ms, st, (struct pipe_event){.kind = PIPE_EV_UP});
+}
+
+/* As many frames as may wait; their cost stands in p->in.besides. */
+static int read_frames(
+	struct pipe_service *self, struct sstream *st, struct request_in *in)
+{
+	struct pipe *p = st->state;
+	struct bytes frame;
+	int got = 1;
+
+	while (got > 0 && p->in.besides < PIPE_AHEAD_BYTES) {
+		got = request_read(
+			&p->in, st, self->ops->frame_bytes_max, in, &frame);
+		if (got <= 0)
+			break;
+		p->in.besides += frame.len + PIPE_FRAME_COST_BYTES;
+		tell(self, st,
+			(struct pipe_event){.kind = PIPE_EV_FRAME,
+				.len = frame.len,
+				.data = frame.len == 0 ? NULL
+						       : xmemdup(frame.data,
+								 frame.len)});
+	}
+	return got;
+}
+
+int pipe_readable(void *self, const struct env *env, struct sstream *st,
+	struct bytes in, bool end, size_t *used)
+{
+	struct pipe_service *ms = self;
+	struct pipe *p = st->state;
+	struct request_in left = {.bytes = in, .end = end};
+	int got = read_frames(ms, st, &left);
+
+	(void)env;
+	*used = left.used;
+	if (got < 0)
+		return got;
+	if (got > 0) {
+		serve_hold(ms->ps->sv, st, true);
+		return 0;
+	}
+	if (end && !p->end_told) {
+		p->end_told = true;
+		tell(ms, st, (struct pipe_event){.kind = PIPE_EV_END});
+	}
+	return 0;
+}
+
+void pipe_writable(void *self, const struct env *env, struct sstream *st)
+{
+	struct pipe *p = st->state;
+
+	(void)env;
+	if (p->sent > 0)
+		tell(self, st,
+			(struct pipe_event){
+				.kind = PIPE_EV_ROOM, .len = p->sent});
+	p->sent = 0;
+}
+
+void pipe_gone(void *self, const struct env *env, struct sstream *st,
+	struct bytes rest, int err)
+{
+	struct pipe_service *ms = self;
+	struct pipe *p = st->state;
+	struct request_in left = {.bytes = rest};
+
+	(void)env;
+	/* Said before the end, and nobody will say it again. */
+	if (p->id != 0 && st->name != NULL)
+		(void)read_frames(ms, st, &left);
+	request_clear(&p->in);
+	if (p->id == 0)
+		return;
+	tell(ms, st, (struct pipe_event){.kind = PIPE_EV_GONE, .err = err});
+	(void)table_remove(&ms->ps->streams, key_of(&p->id));
+}
+
+/* ---- the other thread's wishes ------------------------------------------- */
+
+static struct sstream *find(const struct pipes *ps, uint64_t pipe)
+{
+	const struct pipe *p = table_get(&ps->streams, key_of(&pipe));
+
+	return p == NULL ? NULL : serve_stream(ps->sv, p->stream);
+}
+
+static void drop(struct pipes *ps, struct sstream *st)
+{
+	struct pipe *p = st->state;
+
+	request_clear(&p->in);
+	(void)table_remove(&ps->streams, key_of(&p->id));
+	serve_reset(ps->sv, st);
+}
+
+int pipe_open(struct serve *sv, const struct env *env, uint64_t pipe,
+	const struct peer_id *peer, const char *name)
+{
+	struct pipes *ps = serve_pipes(sv);
+	const struct service_ops *ops = serve_find(sv, name);
+	struct sstream *st;
+	int err;
+
+	if (ops == NULL || ops->start != pipe_start)
+		return P2P_ERR_NOT_FOUND;
+	if (pipe < PIPE_OURS || find(ps, pipe) != NULL)
+		return P2P_ERR_EXISTS;
+	if (ps->streams.count >= PIPE_OPENS_MAX)
+		return P2P_ERR_LIMIT;
+	err = serve_open(sv, env, ops, peer, 0, &st);
+	if (err == 0)
+		name_it(ps, st, pipe);
+	return err;
+}
+
+void pipe_send(struct serve *sv, const struct env *env, uint64_t pipe,
+	struct bytes frame)
+{
+	struct pipes *ps = serve_pipes(sv);
+	struct sstream *st = find(ps, pipe);
+	struct pipe *p;
+
+	if (st == NULL)
+		return;
+	p = st->state;
+	p->sent += frame.len;
+	if (p->sent <= PIPE_OUT_BYTES &&
+		serve_write_frame(sv, env, st, frame) == 0)
+		return;
+	tell(serve_self(sv, serve_ops_of(st)), st,
+		(struct pipe_event){
+			.kind = PIPE_EV_GONE, .err = P2P_ERR_LIMIT});
+	drop(ps, st);
+}
+
+void pipe_took(struct serve *sv, uint64_t pipe, size_t bytes)
+{
+	struct sstream *st = find(serve_pipes(sv), pipe);
+	struct pipe *p;
+
+	if (st == NULL)
+		return;
+	p = st->state;
+	p->in.besides -= P2P_MIN(p->in.besides, bytes + PIPE_FRAME_COST_BYTES);
+	(void)!serve_keep(st, p->in.besides + p->in.frames.body.len);
+	if (p->in.besides < PIPE_AHEAD_BYTES)
+		serve_hold(sv, st, false);
+}
+
+void pipe_close(
+	struct serve *sv, const struct env *env, uint64_t pipe, bool reset)
+{
+	struct pipes *ps = serve_pipes(sv);
+	struct sstream *st = find(ps, pipe);
+
+	if (st == NULL)
+		return;
+	if (reset)
+		drop(ps, st);
+	else
+		serve_close(sv, env, st);
+}

@@ -1,0 +1,97 @@
+/*
+ * What the swarm tells its user, what it wants done with carriers, and when it
+ * is to be called again. Both queues are drained by the owner within a turn.
+ */
+#include "net/swarm/swarm_internal.h"
+
+void swarm_emit(struct swarm *s, const struct swarm_event *ev)
+{
+	P2P_ASSERT(bufq_push(&s->events, bytes_of(ev, sizeof(*ev))) == 0);
+}
+
+bool swarm_next_event(struct swarm *s, struct swarm_event *ev)
+{
+	if (s->events.len == 0)
+		return false;
+	memcpy(ev, bufq_peek(&s->events).data, sizeof(*ev));
+	bufq_consume(&s->events, sizeof(*ev));
+	return true;
+}
+
+void swarm_act(
+	struct swarm *s, enum swarm_action_kind kind, const struct conn *c)
+{
+	struct swarm_action act = {
+		.kind = kind, .conn = c->id, .carrier = c->carrier};
+
+	if (kind == SWARM_ACT_DIAL)
+		act.addr = c->remote;
+	P2P_ASSERT(bufq_push(&s->actions, bytes_of(&act, sizeof(act))) == 0);
+}
+
+bool swarm_next_action(struct swarm *s, struct swarm_action *act)
+{
+	if (s->actions.len == 0)
+		return false;
+	memcpy(act, bufq_peek(&s->actions).data, sizeof(*act));
+	bufq_consume(&s->actions, sizeof(*act));
+	return true;
+}
+
+void conn_ask_write(struct swarm *s, struct conn *c)
+{
+	if (c->write_asked)
+		return;
+	c->write_asked = true;
+	swarm_act(s, SWARM_ACT_WRITE, c);
+}
+
+void conn_want_write(struct swarm *s, const struct env *env, struct conn *c)
+{
+	if (c->write_asked || c->up == NULL)
+		return;
+	if (channel_out_peek(c->up, env).len > 0)
+		conn_ask_write(s, c);
+}
+
+/* ---- time --------------------------------------------------------------- */
+
+void swarm_tick(struct swarm *s, const struct env *env)
+{
+	struct table_entry *e, *tmp;
+
+	s->last_ms = env->now_ms;
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		struct conn *c = e->value;
+
+		if (conn_deadline(c) <= env->now_ms)
+			conn_tick(s, env, c);
+	}
+	TABLE_FOREACH(e, tmp, &s->peers)
+		peer_tick(s, env, e->value);
+	dial_tick(s, env);
+	peers_age(s, env);
+	s->due_ms = swarm_deadline_walk(s);
+}
+
+void swarm_due(struct swarm *s, uint64_t at_ms)
+{
+	s->due_ms = P2P_MIN(s->due_ms, at_ms);
+}
+
+uint64_t swarm_deadline(const struct swarm *s)
+{
+	return s->due_ms;
+}
+
+uint64_t swarm_deadline_walk(const struct swarm *s)
+{
+	struct table_entry *e, *tmp;
+	uint64_t first = P2P_NEVER;
+
+	TABLE_FOREACH(e, tmp, &s->conns)
+		first = P2P_MIN(first, conn_deadline(e->value));
+	TABLE_FOREACH(e, tmp, &s->peers)
+		first = P2P_MIN(first, peer_deadline(s, e->value));
+	return first;
+}
