@@ -225,6 +225,13 @@ void command_serve(struct node *n, const struct env *env, struct net_msg *m)
 	case NET_MSG_WHOIS:
 		whois_answer(n, env, m->peer);
 		break;
+	case NET_MSG_PIPE_OPEN:
+	case NET_MSG_PIPE_FRAME:
+	case NET_MSG_PIPE_TOOK:
+	case NET_MSG_PIPE_CLOSE:
+	case NET_MSG_PIPE_RESET:
+		pipes_serve(n, env, m);
+		break;
 	case NET_MSG_QUIT:
 		n->stopping = true;
 		n->stop_at_ms = env_after(env, NODE_STOP_MS);

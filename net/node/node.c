@@ -272,11 +272,13 @@ static void settle(struct node *n, const struct env *env)
 {
 	struct swarm_event ev;
 
+	pipes_hear(n);
 	do {
 		hear_gossip(n, env);
 		while (serve_step(n->serve, env, &ev)) {
 			hear_gossip(n, env);
 			on_swarm_event(n, env, &ev);
+			pipes_hear(n);
 		}
 	} while (pass_actions(n, env));
 	if (!n->stopping || n->stopped)

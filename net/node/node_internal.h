@@ -4,6 +4,8 @@
  * node.c    the step: events in, actions out
  * tell.c    what chat is told
  * command.c what chat asks for
+ * pipes.c   streams whose protocol chat speaks
+ * services.c  the protocols that every node serves
  * whois.c   what is known of peers and addresses, for people
  */
 #ifndef NET_NODE_NODE_INTERNAL_H
@@ -15,6 +17,7 @@
 #include "net/node/node.h"
 #include "net/node/node_limits.h"
 #include "net/pubsub/stream_gossip.h"
+#include "net/serve/pipe.h"
 #include "net/serve/serve.h"
 
 /*
@@ -103,6 +106,8 @@ void tell_status(struct node *n, enum chat_status_item item,
 void tell_stats(struct node *n);
 void tell_listening(struct node *n, const char *note);
 
+/* Takes ev->data over. */
+void tell_pipe(struct node *n, struct pipe_event *ev);
 void tell_record(struct node *n, const struct peer_id *peer);
 /* An answer that a person asked for. */
 void tell_whois(struct node *n, struct chat_net_msg *m);
@@ -111,6 +116,13 @@ void tell_whois(struct node *n, struct chat_net_msg *m);
 
 /* peer: its text, or "" for all that are known and not connected. */
 void whois_answer(struct node *n, const struct env *env, const char *peer);
+
+/* ---- pipes.c ------------------------------------------------------------ */
+
+/* A message of NET_MSG_PIPE_*. */
+void pipes_serve(
+	struct node *n, const struct env *env, const struct net_msg *msg);
+void pipes_hear(struct node *n);
 
 /* ---- command.c --------------------------------------------------------- */
 

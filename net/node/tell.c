@@ -322,3 +322,24 @@ void tell_listening(struct node *n, const char *note)
 	buf_clear(&lines);
 	buf_clear(&status);
 }
+
+void tell_pipe(struct node *n, struct pipe_event *ev)
+{
+	static const enum chat_msg_kind kinds[] = {
+		[PIPE_EV_UP] = CHAT_MSG_PIPE_UP,
+		[PIPE_EV_FRAME] = CHAT_MSG_PIPE_FRAME,
+		[PIPE_EV_ROOM] = CHAT_MSG_PIPE_ROOM,
+		[PIPE_EV_END] = CHAT_MSG_PIPE_END,
+		[PIPE_EV_GONE] = CHAT_MSG_PIPE_GONE,
+	};
+	struct chat_net_msg *m =
+		new_message(kinds[ev->kind], &ev->peer, ev->name);
+
+	m->pipe = ev->pipe;
+	m->state = ev->kind == PIPE_EV_UP ? ev->inbound : ev->err;
+	m->number = ev->len;
+	m->data = ev->data;
+	m->data_len = ev->data == NULL ? 0 : ev->len;
+	ev->data = NULL;
+	(void)tell_message(n, NULL, m);
+}

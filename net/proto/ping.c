@@ -234,6 +234,7 @@ const struct service_ops ping_ops = {
 	.names = names,
 	.in_per_peer = PING_STREAMS_IN_MAX,
 	.limited = true,
+	.early = true,
 	.urgent = true,
 	.start = start,
 	.free = stop,

@@ -23,10 +23,9 @@ static const enum gossip_version versions[] = {
 _Static_assert(P2P_ARRAY_LEN(names) == P2P_ARRAY_LEN(versions) + 1,
 	"each name has its version");
 
-/* A peer that is up, or has opened a stream. */
+/* A peer that is up. */
 struct link {
 	struct peer_id peer;
-	bool up;
 	bool refused;  /* it speaks no gossip: not tried again */
 	bool added;    /* gossip_peer_add was done for `out` */
 	uint64_t out;  /* our stream, 0: none */
@@ -127,44 +126,6 @@ static struct link *link_find(
 	return table_get(&sg->links, peer_id_bytes(peer));
 }
 
-static struct link *link_get(
-	struct stream_gossip *sg, const struct peer_id *peer)
-{
-	struct link *l = link_find(sg, peer);
-
-	if (l != NULL)
-		return l;
-	l = xcalloc(1, sizeof(*l));
-	l->peer = *peer;
-	l->reopen_at_ms = P2P_NEVER;
-	(void)table_put(&sg->links, peer_id_bytes(&l->peer), l);
-	return l;
-}
-
-static bool has_streams(const struct link *l)
-{
-	for (size_t i = 0; i < STREAM_GOSSIP_IN_MAX; i++)
-		if (l->in[i] != 0)
-			return true;
-	return l->out != 0 || l->next != 0;
-}
-
-static void link_remove(
-	struct stream_gossip *sg, const struct env *env, struct link *l)
-{
-	gossip_peer_remove(sg->g, env, &l->peer);
-	(void)table_remove(&sg->links, peer_id_bytes(&l->peer));
-	free(l);
-}
-
-/* A peer that goes before it was up is never told as gone. */
-static void remove_if_idle(
-	struct stream_gossip *sg, const struct env *env, struct link *l)
-{
-	if (!l->up && !has_streams(l))
-		link_remove(sg, env, l);
-}
-
 void stream_gossip_worth(
 	struct stream_gossip *sg, const struct peer_id *peer, int worth)
 {
@@ -235,7 +196,7 @@ static void link_open(
 	struct sstream *st;
 	int err;
 
-	if (l->out != 0 || l->refused || sg->stopping || !l->up)
+	if (l->out != 0 || l->refused || sg->stopping)
 		return;
 	l->reopen_at_ms = P2P_NEVER;
 	err = serve_open(sg->sv, env, &gossip_ops, &l->peer, 0, &st);
@@ -387,11 +348,10 @@ static void reader_clear(struct reader *r)
 static void opened_in(
 	struct stream_gossip *sg, const struct env *env, struct sstream *st)
 {
-	struct link *l = link_get(sg, &st->peer);
+	struct link *l = link_find(sg, &st->peer);
 	struct reader *r = st->state;
 
-	if (gossip_peer_seen(sg->g, env, &st->peer) != 0) {
-		remove_if_idle(sg, env, l);
+	if (l == NULL || gossip_peer_seen(sg->g, env, &st->peer) != 0) {
 		serve_reset(sg->sv, st);
 		return;
 	}
@@ -526,8 +486,8 @@ static int read_in(struct stream_gossip *sg, const struct env *env,
 	bool more = true, any = false;
 	int err = 0;
 
-	if (l == NULL || !l->up)
-		return 0; /* peer_up reads it */
+	if (l == NULL)
+		return P2P_ERR_CLOSED;
 	while (err == 0 && more) {
 		if (!is_next_in_line(sg, l, st->id)) {
 			wait_in(sg, st, r, &sg->behind);
@@ -560,10 +520,9 @@ static void last_words(struct reader *r, const struct env *env,
 	struct stream_gossip *sg = r->sg;
 	struct bytes body = bytes_skip(buf_bytes(&r->rest), r->rest_read);
 	struct request_in in = {.bytes = window};
-	const struct link *l = link_find(sg, &st->peer);
 	int got = 1;
 
-	while (l != NULL && l->up && got > 0 &&
+	while (got > 0 &&
 		gossip_event_count(sg->g) < STREAM_GOSSIP_LAST_EVENTS_MAX) {
 		if (gossip_feed_last(sg->g, env, &st->peer, &body) != 0)
 			return;
@@ -581,7 +540,7 @@ static void gone_in(struct stream_gossip *sg, const struct env *env,
 {
 	struct reader *r = st->state;
 
-	if (r->begun)
+	if (r->begun && l != NULL)
 		last_words(r, env, st, rest);
 	for (size_t i = 0; l != NULL && i < STREAM_GOSSIP_IN_MAX; i++)
 		if (l->in[i] == st->id)
@@ -638,24 +597,18 @@ static void gone(void *self, const struct env *env, struct sstream *st,
 		gone_in(self, env, l, st, rest);
 	else if (l != NULL)
 		gone_out(self, env, l, st, err);
-	if (l != NULL)
-		remove_if_idle(self, env, l);
 }
 
 static void peer_up(
 	void *self, const struct env *env, const struct peer_id *peer)
 {
 	struct stream_gossip *sg = self;
-	struct link *l = link_get(sg, peer);
+	struct link *l = xcalloc(1, sizeof(*l));
 
-	l->up = true;
+	l->peer = *peer;
+	l->reopen_at_ms = P2P_NEVER;
+	(void)table_put(&sg->links, peer_id_bytes(&l->peer), l);
 	link_open(sg, env, l);
-	for (size_t i = STREAM_GOSSIP_IN_MAX; i-- > 0;) {
-		struct sstream *st = serve_stream(sg->sv, l->in[i]);
-
-		if (st != NULL)
-			swarm_stream_again(serve_swarm(sg->sv), st);
-	}
 }
 
 static void peer_changed(
@@ -663,7 +616,7 @@ static void peer_changed(
 {
 	struct link *l = link_find(self, peer);
 
-	if (l == NULL || !l->up)
+	if (l == NULL)
 		return;
 	/* It may have been tried before it had told what it speaks. */
 	if (l->out == 0)
@@ -675,11 +628,15 @@ static void peer_changed(
 static void peer_down(
 	void *self, const struct env *env, const struct peer_id *peer)
 {
-	struct link *l = link_find(self, peer);
+	struct stream_gossip *sg = self;
+	struct link *l = link_find(sg, peer);
 
+	if (l == NULL)
+		return;
 	/* Topics are left before the peer is gone, for whoever listens. */
-	if (l != NULL)
-		link_remove(self, env, l);
+	gossip_peer_remove(sg->g, env, peer);
+	(void)table_remove(&sg->links, peer_id_bytes(&l->peer));
+	free(l);
 }
 
 /* ---- room and time ---------------------------------------------------------

@@ -25,6 +25,7 @@ struct served {
 	struct sstream *st;
 	struct list of_service;
 	bool held;
+	bool untold; /* the service has not heard of it: its peer is not up */
 	uint64_t ends_ms; /* its life, NEVER: no end */
 	max_align_t state[];
 };
@@ -196,7 +197,7 @@ static void end_stream(
 	bool end;
 
 	sv->at = st;
-	if (d != NULL && d->service->ops->gone != NULL) {
+	if (d != NULL && !d->untold && d->service->ops->gone != NULL) {
 		rest = swarm_stream_peek(st, &end);
 		d->service->ops->gone(d->service->self, env, st, rest, err);
 	}
@@ -263,10 +264,24 @@ static bool admit(struct serve *sv, const struct env *env, struct sstream *st)
 	return true;
 }
 
+/* The service hears of it. */
+static void announce(
+	struct serve *sv, const struct env *env, struct sstream *st)
+{
+	struct served *d = st->user;
+	const struct service_ops *ops = d->service->ops;
+
+	d->untold = false;
+	if (ops->life_ms != 0)
+		d->ends_ms = env_after(env, ops->life_ms);
+	stay(sv, env, d);
+	if (ops->opened != NULL)
+		ops->opened(d->service->self, env, st);
+}
+
 static void on_opened(
 	struct serve *sv, const struct env *env, struct sstream *st)
 {
-	const struct service_ops *ops;
 	struct served *d;
 
 	if (st->inbound && !admit(sv, env, st)) {
@@ -274,12 +289,10 @@ static void on_opened(
 		return;
 	}
 	d = st->user;
-	ops = d->service->ops;
-	if (ops->life_ms != 0)
-		d->ends_ms = env_after(env, ops->life_ms);
-	stay(sv, env, d);
-	if (ops->opened != NULL)
-		ops->opened(d->service->self, env, st);
+	d->untold = st->inbound && !d->service->ops->early &&
+		    !swarm_peer_is_up(sv->swarm, &st->peer);
+	if (!d->untold)
+		announce(sv, env, st);
 }
 
 static void on_readable(
@@ -291,7 +304,7 @@ static void on_readable(
 	bool end;
 	int err = 0;
 
-	if (d->held)
+	if (d->held || d->untold)
 		return;
 	in = swarm_stream_peek(st, &end);
 	if (in.len == 0 && !end)
@@ -382,6 +395,27 @@ static void tell_peer(
 	}
 }
 
+/* What the peer has opened before it was up is served now. */
+static void announce_all(
+	struct serve *sv, const struct env *env, const struct peer_id *peer)
+{
+	struct list *pos, *tmp;
+
+	for (unsigned i = 0; i < sv->count; i++) {
+		LIST_FOREACH(pos, tmp, &sv->services[i].inbound) {
+			struct served *d =
+				LIST_ITEM(pos, struct served, of_service);
+
+			if (!d->untold || !peer_id_equal(&d->st->peer, peer))
+				continue;
+			swarm_stream_again(sv->swarm, d->st);
+			sv->at = d->st;
+			announce(sv, env, d->st);
+			sv->at = NULL;
+		}
+	}
+}
+
 static void on_event(
 	struct serve *sv, const struct env *env, const struct swarm_event *ev)
 {
@@ -395,6 +429,8 @@ static void on_event(
 	case SWARM_EV_IDENTIFIED:
 	case SWARM_EV_DIRECT:
 		tell_peer(sv, env, ev);
+		if (ev->kind == SWARM_EV_PEER_UP)
+			announce_all(sv, env, &ev->peer);
 		break;
 	case SWARM_EV_SELF:
 		for (unsigned i = 0; i < sv->count; i++)

@@ -45,6 +45,8 @@ struct service_ops {
 	unsigned in_per_peer;     /* streams that a peer may have open here */
 	bool newest_stays;  /* over that the oldest ends, not the newcomer */
 	bool limited;       /* runs on limited connections too */
+	bool early;         /* a peer's streams are served before it is up, else
+			       they wait for that */
 	bool urgent;        /* where opens are paced: before the others */
 	uint64_t idle_ms;   /* a stream on which nothing moves ends; 0: not */
 	uint64_t life_ms;   /* a stream ends so long after opened; 0: not */
@@ -74,7 +76,7 @@ struct service_ops {
 	void (*conn_up)(void *self, const struct env *env, uint64_t conn);
 	void (*conn_down)(void *self, const struct env *env, uint64_t conn);
 	/* A peer is up when it is identified, or is late with that. Its streams
-	 * may come before, and are gone before it is down. */
+	 * are gone before it is down. */
 	void (*peer_up)(
 		void *self, const struct env *env, const struct peer_id *peer);
 	/* It has told what it speaks, or has a direct connection now. */

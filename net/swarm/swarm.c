@@ -351,6 +351,13 @@ uint64_t swarm_peer_best(const struct swarm *s, const struct peer_id *id)
 	return c == NULL ? 0 : c->id;
 }
 
+bool swarm_peer_is_up(const struct swarm *s, const struct peer_id *id)
+{
+	const struct peer *p = peer_find(s, id);
+
+	return p != NULL && p->up;
+}
+
 bool swarm_peer_is_direct(const struct swarm *s, const struct peer_id *id)
 {
 	const struct peer *p = peer_find(s, id);

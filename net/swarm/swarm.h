@@ -220,6 +220,8 @@ void swarm_conn_close(
 	struct swarm *s, const struct env *env, uint64_t conn, int err);
 /* The connection that new streams to the peer use; 0: it has none. */
 uint64_t swarm_peer_best(const struct swarm *s, const struct peer_id *peer);
+/* PEER_UP was told of it, and PEER_DOWN was not. */
+bool swarm_peer_is_up(const struct swarm *s, const struct peer_id *peer);
 /* Whether the peer has a connection without limits. */
 bool swarm_peer_is_direct(const struct swarm *s, const struct peer_id *peer);
 

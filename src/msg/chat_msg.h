@@ -47,7 +47,14 @@ enum chat_msg_kind {
 			     connected; number: these in all */
 	CHAT_MSG_DIAL_FAILED, /* text: the address as asked; agent: why */
 	CHAT_MSG_STATS,       /* data: uint64_t[NET_FIGURE_COUNT] */
-	CHAT_MSG_NET_ROOM,    /* the queue to net has room again */
+	/* Of NET_MSG_PIPE_*; pipe, peer. The peer is one that was told of. */
+	CHAT_MSG_PIPE_UP, /* text: the protocol; state: 1 the peer opened it */
+	CHAT_MSG_PIPE_FRAME, /* data; answer with NET_MSG_PIPE_TOOK */
+	CHAT_MSG_PIPE_ROOM,  /* number: bytes of frames that are on their way */
+	CHAT_MSG_PIPE_END,   /* the peer says no more */
+	CHAT_MSG_PIPE_GONE,  /* state: 0 both have closed it, else an enum
+				p2p_err. The number is no more */
+	CHAT_MSG_NET_ROOM,   /* the queue to net has room again */
 };
 
 /* Lines of the live start-up checklist. */
@@ -83,6 +90,7 @@ struct chat_net_msg {
 	bool outbound;
 	bool relayed;
 	uint64_t number;
+	uint64_t pipe;
 	uint8_t id[MSG_UNIT_ID_BYTES];
 	char *text;        /* owned, or NULL */
 	char *agent;       /* owned, or NULL; already cleaned */

@@ -29,4 +29,9 @@
 #define MSG_QUEUE_TO_UI 512
 #define MSG_QUEUE_TO_UI_BYTES (8u << 20)
 
+/* Pipes (net/serve/pipe.h): numbers that chat chooses begin here, and so many
+ * bytes of frames may be under way on one. */
+#define MSG_PIPE_OURS (1ull << 63)
+#define MSG_PIPE_OUT_BYTES (256u << 10)
+
 #endif

@@ -31,7 +31,18 @@ enum net_msg_kind {
 	NET_MSG_WHOIS,        /* peer: what is known of its addresses; "": of
 				 all that are known and not connected. Answered
 				 by CHAT_MSG_WHOIS */
-	NET_MSG_QUIT,         /* say goodbye to everybody and stop */
+	/* Streams whose protocol chat speaks (net/serve/pipe.h). pipe: a number
+	 * that chat chooses, from MSG_PIPE_OURS on, never twice, or one that
+	 * CHAT_MSG_PIPE_UP has named. Unknown numbers are ignored. */
+	NET_MSG_PIPE_OPEN,  /* pipe, peer, text: the protocol. Answered by
+			       CHAT_MSG_PIPE_UP or _GONE */
+	NET_MSG_PIPE_FRAME, /* pipe, data. Of what is sent at most
+			       MSG_PIPE_OUT_BYTES may wait for _ROOM */
+	NET_MSG_PIPE_TOOK,  /* pipe, count: the bytes of one frame that chat has
+			       heard and is done with */
+	NET_MSG_PIPE_CLOSE, /* pipe: we say no more */
+	NET_MSG_PIPE_RESET, /* pipe: and hear no more; nothing follows */
+	NET_MSG_QUIT,       /* say goodbye to everybody and stop */
 };
 
 struct net_msg {
@@ -39,6 +50,8 @@ struct net_msg {
 	char peer[MSG_PEER_MAX];
 	char *text; /* owned */
 	int worth;  /* for gossip_peer_app */
+	uint64_t pipe;
+	size_t count;
 	uint8_t id[MSG_UNIT_ID_BYTES];
 	uint8_t *data; /* owned */
 	size_t data_len;
