@@ -53,10 +53,8 @@ void carry_gone(struct serve *sv, const struct env *env, struct carry *c,
 }
 
 void carry_act(struct serve *sv, const struct env *env, struct sstream *st,
-	const struct swarm_action *act)
+	struct carry *c, const struct swarm_action *act)
 {
-	struct carry *c = st->state;
-
 	switch (act->kind) {
 	case SWARM_ACT_WRITE:
 		carry_writable(sv, env, st, c);

@@ -30,6 +30,6 @@ void carry_writable(struct serve *sv, const struct env *env, struct sstream *st,
 void carry_gone(struct serve *sv, const struct env *env, struct carry *c,
 	struct bytes rest);
 void carry_act(struct serve *sv, const struct env *env, struct sstream *st,
-	const struct swarm_action *act);
+	struct carry *c, const struct swarm_action *act);
 
 #endif

@@ -158,7 +158,7 @@ static unsigned a_minute(const struct peer *p)
 
 static bool is_busy(const struct peer *p)
 {
-	return !list_empty(&p->conns) || p->dials > 0;
+	return peer_has_direct(p) || p->dials > 0;
 }
 
 void dial_wanted(struct swarm *s, const struct env *env, struct peer *p)
@@ -321,7 +321,7 @@ static void dial_next(struct swarm *s, const struct env *env, struct peer *p)
 	uint64_t allowed = allowed_at(p, a_minute(p));
 
 	p->dial_at_ms = P2P_NEVER;
-	if (!list_empty(&p->conns) || s->shutting_down)
+	if (peer_has_direct(p) || s->shutting_down)
 		return;
 	/* One of a set that another connection ended: dial_ended goes on. */
 	if (!p->in_set && p->dials > 0)
@@ -472,7 +472,7 @@ void dial_ended(struct swarm *s, const struct env *env, struct peer *p,
 	if (a != NULL && !c->lost_race)
 		book_failed(&p->known, &c->remote, env->now_ms,
 			base_pause(a->failures + 1) / 2);
-	if (!p->wanted || s->shutting_down || !list_empty(&p->conns))
+	if (!p->wanted || s->shutting_down || peer_has_direct(p))
 		return;
 	if (!p->in_set) {
 		/* The set was won, and the winner is gone already. */

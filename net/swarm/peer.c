@@ -160,6 +160,16 @@ struct conn *peer_conn(const struct peer *p)
 	return limited;
 }
 
+bool peer_has_direct(const struct peer *p)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &p->conns)
+		if (!LIST_ITEM(pos, struct conn, of_peer)->limited)
+			return true;
+	return false;
+}
+
 /* Too many connections to one peer: the oldest end at the next tick. */
 static void retire_oldest(
 	struct swarm *s, const struct env *env, struct peer *p)
@@ -220,14 +230,16 @@ void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c)
 
 	book_seen(&s->book, &p->known, env->now_ms);
 	retire_oldest(s, env, p);
-	if (c->outbound) {
+	/* Where a stream carries it there is no address to come back to. */
+	if (c->outbound && c->carrier == 0) {
 		if (c->request != 0)
 			(void)peer_learn(s, env, p, &c->remote, BOOK_TYPED);
 		book_worked(&s->book, &p->known, &c->remote, env->now_ms);
 		p->wanted = true;
 		swarm_emit(s, &ev);
 	}
-	dial_won(s, env, p, c);
+	if (!c->limited)
+		dial_won(s, env, p, c);
 	c->request = 0;
 	if (!p->up && p->up_at_ms == P2P_NEVER)
 		p->up_at_ms = env_after(env, SWARM_IDENTIFY_WAIT_MS);
@@ -246,10 +258,28 @@ void peer_announce(struct swarm *s, struct peer *p)
 	swarm_emit(s, &ev);
 }
 
+/* Its last connection is gone: what only a connected peer has goes, too. */
+static void peer_lost(struct swarm *s, const struct env *env, struct peer *p)
+{
+	struct swarm_event ev = {.kind = SWARM_EV_PEER_DOWN, .peer = p->id};
+
+	if (p->record_untold) {
+		p->record_told_ms = 0;
+		peer_tell_record(s, env, p);
+	}
+	p->up_at_ms = P2P_NEVER;
+	p->identified = false;
+	buf_clear(&p->protocols);
+	p->rtt_ms = P2P_NEVER;
+	if (!p->up)
+		return;
+	p->up = false;
+	swarm_emit(s, &ev);
+}
+
 void peer_conn_gone(struct swarm *s, const struct env *env, struct conn *c)
 {
 	struct peer *p = c->peer;
-	struct swarm_event ev = {.kind = SWARM_EV_PEER_DOWN, .peer = p->id};
 
 	if (c->told_up)
 		swarm_emit(s, &(struct swarm_event){.kind = SWARM_EV_CONN_DOWN,
@@ -259,21 +289,9 @@ void peer_conn_gone(struct swarm *s, const struct env *env, struct conn *c)
 	c->peer = NULL;
 	book_seen(&s->book, &p->known, env->now_ms);
 	peer_hold(p);
-	if (!list_empty(&p->conns))
-		return;
-	if (p->record_untold) {
-		p->record_told_ms = 0;
-		peer_tell_record(s, env, p);
-	}
-	p->up_at_ms = P2P_NEVER;
-	p->identified = false;
-	buf_clear(&p->protocols);
-	p->rtt_ms = P2P_NEVER;
-	if (p->up) {
-		p->up = false;
-		swarm_emit(s, &ev);
-	}
-	if (p->wanted && !s->shutting_down)
+	if (list_empty(&p->conns))
+		peer_lost(s, env, p);
+	if (p->wanted && !s->shutting_down && !peer_has_direct(p))
 		dial_lost(s, env, p, c);
 }
 

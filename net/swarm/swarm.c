@@ -230,7 +230,7 @@ void swarm_network_changed(struct swarm *s, const struct env *env)
 		p->failures = 0;
 		p->losses = 0;
 		book_rested(&p->known);
-		if (p->wanted && list_empty(&p->conns) && p->dials == 0)
+		if (p->wanted && !peer_has_direct(p) && p->dials == 0)
 			dial_soon(s, env, p, 0);
 	}
 }

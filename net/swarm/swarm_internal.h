@@ -270,6 +270,9 @@ void peers_age(struct swarm *s, const struct env *env);
 /* The connection that new streams use, or NULL: the newest that works, and one
  * without limits before any that has some. */
 struct conn *peer_conn(const struct peer *p);
+/* Whether it has a connection without limits, ready or not yet: else it is
+ * worth a dial. */
+bool peer_has_direct(const struct peer *p);
 void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c);
 void peer_conn_gone(struct swarm *s, const struct env *env, struct conn *c);
 void peer_announce(struct swarm *s, struct peer *p);

@@ -444,6 +444,7 @@ static void make_node(struct host *h)
 		.offer_mplex = h->cfg.mplex,
 		.early_muxers = h->cfg.early,
 		.ping_interval_ms = h->cfg.ping_interval_ms,
+		.services = h->cfg.services,
 	};
 
 	h->node = node_new(&cfg, &h->env);

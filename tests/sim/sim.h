@@ -96,6 +96,8 @@ struct host_cfg {
 	uint64_t ui_delay_us;                   /* the face's own pace */
 	const char *rooms[SIM_ROOMS_MAX + 1];   /* NULL-terminated */
 	const char *connect; /* an address dialled at the start, or NULL */
+	const struct service_ops *const
+		*services; /* besides its own, or NULL */
 };
 
 /* What one run of the program has shown and asked. */
@@ -323,6 +325,9 @@ bool story_address_changes(struct sim *s);
 bool story_interface_flaps(struct sim *s);
 /* story_px.c */
 bool story_px_of_a_contact(struct sim *s);
+/* story_carried.c */
+bool story_carried_then_direct(struct sim *s);
+bool story_carried_to_its_limit(struct sim *s);
 extern const size_t story_count;
 /* By name: "random" or a story. False also when there is no such. */
 bool scenario_run(struct sim *s);
