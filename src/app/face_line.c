@@ -1,4 +1,12 @@
+/*
+ * The main thread's loop for lines (--plain, --headless, --json): what stdin
+ * and the chat thread say goes to the face of ui/line, what that says goes to
+ * stdout. A reader of stdout may be slow, and its end of the pipe may refuse
+ * instead of making us wait: meanwhile nothing is taken from stdin or from the
+ * mailbox, so that what waits stays bounded, but signals are still served.
+ */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -6,18 +14,73 @@
 #include "app/exit_status.h"
 #include "app/faces.h"
 #include "app/signals.h"
+#include "base/clock.h"
 #include "msg/ui_msg.h"
 #include "ui/line/line_face.h"
 
 #define READ_BYTES 4096
+/* How long a reader is waited for in all once a signal has told us to end. */
+#define LAST_WAITS_MS 3000
+
+struct line_loop {
+	struct line_face *face;
+	int signal_fd;
+	bool told_to_end;
+	uint64_t patience_ms; /* left of LAST_WAITS_MS */
+};
+
+static void serve_signals(struct line_loop *l)
+{
+	int number;
+
+	while ((number = signals_next(l->signal_fd)) != 0)
+		if (number == SIGTERM || number == SIGINT || number == SIGHUP)
+			l->told_to_end = true;
+	/* Again while the chat thread's mailbox was full. */
+	if (l->told_to_end)
+		line_face_quit(l->face);
+}
+
+/* False when there is nobody to wait for any longer. */
+static bool wait_for_reader(struct line_loop *l)
+{
+	struct pollfd fds[] = {
+		{.fd = STDOUT_FILENO, .events = POLLOUT},
+		{.fd = l->signal_fd, .events = POLLIN},
+	};
+
+	for (;;) {
+		uint64_t now = clock_now_ms();
+		bool last = l->told_to_end;
+
+		(void)poll(fds, P2P_ARRAY_LEN(fds),
+			program_timeout(
+				last ? now + l->patience_ms : P2P_NEVER));
+		if (last)
+			l->patience_ms -=
+				P2P_MIN(l->patience_ms, clock_now_ms() - now);
+		serve_signals(l);
+		/* A pipe without a reader as well: write(2) says why. */
+		if (fds[0].revents != 0)
+			return true;
+		if (l->patience_ms == 0)
+			return false;
+	}
+}
 
 static int write_stdout(void *arg, struct bytes out)
 {
-	(void)arg;
-	while (out.len > 0) {
-		ssize_t n = write(STDOUT_FILENO, out.data, out.len);
+	struct line_loop *l = arg;
 
-		if (n < 0 && errno == EINTR)
+	while (out.len > 0) {
+		ssize_t n;
+
+		if (!wait_for_reader(l))
+			return P2P_ERR_IO;
+		/* So much a pipe takes at once that is said to take
+		 * anything: in a write that waits no signal is served. */
+		n = write(STDOUT_FILENO, out.data, P2P_MIN(out.len, PIPE_BUF));
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n <= 0)
 			return P2P_ERR_IO;
@@ -51,20 +114,16 @@ static void take_messages(struct program *p, struct line_face *f)
 	line_face_flush(f);
 }
 
-static void serve_signals(struct line_face *f, int fd)
-{
-	int number;
-
-	while ((number = signals_next(fd)) != 0)
-		if (number == SIGTERM || number == SIGINT || number == SIGHUP)
-			line_face_quit(f);
-}
-
 int face_run_line(struct program *p, int signal_fd, bool headless)
 {
+	struct line_loop l = {
+		.signal_fd = signal_fd,
+		.patience_ms = LAST_WAITS_MS,
+	};
 	struct line_face_cfg cfg = {
 		.chat = p->from_ui,
 		.write = write_stdout,
+		.write_arg = &l,
 		.json = p->options->json,
 		.headless = headless,
 		.ascii = p->options->ascii,
@@ -73,6 +132,7 @@ int face_run_line(struct program *p, int signal_fd, bool headless)
 	bool open = true;
 	int status = EXIT_OK;
 
+	l.face = f;
 	if (program_run(p) != 0) {
 		line_face_free(f);
 		return EXIT_UNAVAILABLE;
@@ -88,7 +148,7 @@ int face_run_line(struct program *p, int signal_fd, bool headless)
 
 		(void)poll(fds, P2P_ARRAY_LEN(fds),
 			program_timeout(line_face_deadline(f)));
-		serve_signals(f, signal_fd);
+		serve_signals(&l);
 		take_messages(p, f);
 		if (fds[2].revents != 0)
 			open = read_stdin(f);

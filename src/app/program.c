@@ -363,13 +363,32 @@ int program_run(struct program *p)
 	return p->chat_started ? 0 : P2P_ERR_IO;
 }
 
+/* A face that ends on its own, because nobody reads what it writes, may have
+ * found the mailbox full. Chat takes from it whatever the face does. */
+static void ask_chat_to_end(struct program *p)
+{
+	int err = P2P_ERR_FULL;
+
+	while (err == P2P_ERR_FULL) {
+		struct msg *m =
+			&chat_ui_msg_new(CHAT_MSG_QUIT, NULL, NULL)->msg;
+
+		err = mailbox_post(p->from_ui, &m);
+		msg_free(m);
+		if (err == P2P_ERR_FULL)
+			(void)poll(NULL, 0, 10);
+	}
+}
+
 void program_stop(struct program *p)
 {
 	/* The face reads no more: chat must not wait for room there. */
 	if (p->to_ui != NULL)
 		mailbox_close(p->to_ui);
-	if (p->chat_started)
+	if (p->chat_started) {
+		ask_chat_to_end(p);
 		(void)pthread_join(p->chat_thread, NULL);
+	}
 	loop_free(p->loop);
 	chat_free(p->chat);
 	mailbox_free(p->to_ui);

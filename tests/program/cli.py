@@ -432,7 +432,7 @@ def foreign_database(t):
 
 def signals(t):
     """SIGTERM, SIGINT and SIGHUP end a headless run with 0 within 2 s."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         home = t.home()
         p = Program(t, home).ready()
         p.send("before the end")

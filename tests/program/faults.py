@@ -1,13 +1,20 @@
 #!/usr/bin/env python3
-"""What goes wrong around the program: a reader that leaves, a config file that
-asks for another face than the flag, a name that resolves to two addresses."""
+"""What goes wrong around the program: a reader that leaves, is slow or never
+reads, a config file that asks for another face than the flag, a name that
+resolves to two addresses."""
 
+import array
+import fcntl
+import json
 import os
+import signal
 import subprocess
 import sys
+import termios
+import threading
 import time
 
-from program import (ANY_PORT, HEADLESS, Program, Skip, Tests, clean_env,
+from program import (ANY_PORT, HEADLESS, PATIENCE, Program, Skip, Tests, clean_env,
                      connected, need, run)
 
 
@@ -25,6 +32,88 @@ def reader_leaves(t):
     for _ in range(6):
         p.send("/history 400")
     time.sleep(2)
+    os.close(ours)
+    begin = time.monotonic()
+    code = p.ended()
+    need(code == 74, "ended with", code, p.last_words())
+    need(time.monotonic() - begin < 4, "took", time.monotonic() - begin)
+
+
+def talker(t, home, lines, nonblocking):
+    """A program that is told many lines, and the pipe that it writes to,
+    which nobody reads yet."""
+    ours, theirs = os.pipe()
+    # One flag for all who hold this end: it is the program's stdout as well.
+    os.set_blocking(theirs, not nonblocking)
+    p = Program(t, home, stdout=theirs)
+    os.close(theirs)
+
+    def tell():
+        try:
+            for line in lines:
+                p.send(line)
+        except BrokenPipeError:
+            pass
+
+    threading.Thread(target=tell, daemon=True).start()
+    return p, ours
+
+
+def until_full(pipe):
+    """Waits until a pipe has taken much, and then no more for a while."""
+    end = time.monotonic() + PATIENCE
+    held, since = 0, time.monotonic()
+    while held < 1 << 15 or time.monotonic() - since < 0.5:
+        now = array.array("i", [0])
+        fcntl.ioctl(pipe, termios.FIONREAD, now)
+        if now[0] != held:
+            held, since = now[0], time.monotonic()
+        need(time.monotonic() < end, "the pipe holds only", held)
+        time.sleep(0.02)
+
+
+def slow_reader(t):
+    """Nothing is lost on the way to a slow reader, if writes may wait or not."""
+    lines = [f"line {i} " + "x" * 300 for i in range(2000)]
+    for nonblocking in (True, False):
+        p, ours = talker(t, t.home(), lines + ["/quit"], nonblocking)
+        until_full(ours)
+        said = b""
+        while True:
+            more = os.read(ours, 8192)
+            if not more:
+                break
+            said += more
+            time.sleep(0.002)
+        os.close(ours)
+        code = p.ended()
+        need(code == 0, "ended with", code, p.last_words())
+        events = [json.loads(line) for line in said.splitlines()]
+        got = [e["text"] for e in events if e["event"] == "message"]
+        need(got == lines, len(got), "of", len(lines), "lines")
+
+
+def no_reader(t):
+    """A reader that never reads does not keep it from ending on a signal."""
+    lines = [b"x" * 3000 + b" %d" % i for i in range(400)]
+    for nonblocking in (True, False):
+        p, ours = talker(t, t.home(), lines, nonblocking)
+        until_full(ours)
+        need(p.proc.poll() is None, p.last_words())
+        begin = time.monotonic()
+        p.proc.send_signal(signal.SIGTERM)
+        code = p.ended()
+        took = time.monotonic() - begin
+        os.close(ours)
+        # What was not taken is told as lost.
+        need(code == 74, "ended with", code, p.last_words())
+        need(took < 6, "took", took)
+
+
+def reader_leaves_a_talker(t):
+    """A reader that leaves while lines pour in delays no end either."""
+    p, ours = talker(t, t.home(), [f"line {i}" for i in range(20000)], False)
+    os.read(ours, 4096)
     os.close(ours)
     begin = time.monotonic()
     code = p.ended()
@@ -77,7 +166,8 @@ def face_of_flag(t):
 
 def main():
     with Tests() as t:
-        return t.all([reader_leaves, name_with_two_addresses, face_of_flag])
+        return t.all([reader_leaves, reader_leaves_a_talker, slow_reader, no_reader,
+                      name_with_two_addresses, face_of_flag])
 
 
 if __name__ == "__main__":
