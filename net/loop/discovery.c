@@ -1,3 +1,10 @@
+/*
+ * LAN discovery's own thread: which of the two ways is taken (avahi-daemon, or
+ * Avahi's core in process), when it is asked, changed and given up, and what
+ * is told of that. Avahi's calls may block for as long as a daemon hangs, so
+ * nothing here waits for the thread for longer than FREE_MAX_MS: it is left
+ * behind then, with all that it still uses.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -427,16 +434,29 @@ void discovery_watch(struct discovery *d)
 	wake(d);
 }
 
+/* True when the thread has come to its end within FREE_MAX_MS. Signals
+ * interrupt the wait, and are no sign of anything. */
+static bool has_ended(struct discovery *d)
+{
+	struct pollfd done = {.fd = d->done[0]};
+	uint64_t end_ms = clock_now_ms() + FREE_MAX_MS;
+	int n;
+
+	do {
+		uint64_t now_ms = P2P_MIN(clock_now_ms(), end_ms);
+
+		n = poll(&done, 1, (int)(end_ms - now_ms));
+	} while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
 void discovery_free(struct discovery *d)
 {
-	struct pollfd done;
-
 	if (d == NULL)
 		return;
 	atomic_store(&d->stop, true);
 	wake(d);
-	done = (struct pollfd){.fd = d->done[0]};
-	if (d->started && poll(&done, 1, FREE_MAX_MS) == 0) {
+	if (d->started && !has_ended(d)) {
 		/* What it still uses must stay. */
 		(void)pthread_detach(d->thread);
 		return;

@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import termios
@@ -145,6 +146,33 @@ def name_with_two_addresses(t):
     b.quit()
 
 
+def hung_daemon(t):
+    """A hung Avahi holds up the end for a second, whatever signals come."""
+    home = t.home()
+    code, out, _ = run("--version", env=clean_env(home))
+    if "LAN discovery: none" in out:
+        raise Skip("built without Avahi")
+    # A bus that takes calls and never answers is all that is seen of a
+    # daemon that hangs.
+    with socket.socket(socket.AF_UNIX) as bus:
+        bus.bind(str(home / "bus"))
+        bus.listen()
+        bus.settimeout(PATIENCE)
+        env = clean_env(home, DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={home}/bus")
+        p = Program(t, home, base=("--headless", "--json") + ANY_PORT, env=env)
+        p.ready()
+        with bus.accept()[0]:
+            begin = time.monotonic()
+            p.proc.send_signal(signal.SIGTERM)
+            while p.proc.poll() is None and time.monotonic() - begin < 8:
+                time.sleep(0.05)
+                p.proc.send_signal(signal.SIGWINCH)
+            took = time.monotonic() - begin
+            code = p.ended()
+    need(code == 0, "ended with", code, "after", took, p.last_words())
+    need(took < 3, "took", took)
+
+
 def face_of_flag(t):
     """The face of the flag wins over the one of the config file."""
     home = t.home()
@@ -167,7 +195,7 @@ def face_of_flag(t):
 def main():
     with Tests() as t:
         return t.all([reader_leaves, reader_leaves_a_talker, slow_reader, no_reader,
-                      name_with_two_addresses, face_of_flag])
+                      name_with_two_addresses, hung_daemon, face_of_flag])
 
 
 if __name__ == "__main__":
