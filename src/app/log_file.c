@@ -1,3 +1,9 @@
+/*
+ * The log's sink. Any thread may write, so each line is one locked piece. A
+ * program that runs for months starts a file that has grown too large anew;
+ * while a screen is up its standard error goes here too, since what a library
+ * says would else stand in the middle of the screen.
+ */
 #include "app/log_file.h"
 
 #include <errno.h>
@@ -43,6 +49,12 @@ int log_file_open(struct log_file *lf, const char *path, enum log_level level)
 	if (fd < 0)
 		return errno;
 	lf->file = fdopen(fd, "a");
+	if (lf->file == NULL) {
+		int err = errno;
+
+		(void)close(fd);
+		return err;
+	}
 	return 0;
 }
 

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,43 @@
 #include <unistd.h>
 
 #include "app/log_file.h"
+
+/* The linker puts the second in the place of fdopen (tests/unit/app.inc). */
+FILE *__real_fdopen(int fd, const char *mode);
+FILE *__wrap_fdopen(int fd, const char *mode);
+static bool no_stream;
+
+FILE *__wrap_fdopen(int fd, const char *mode)
+{
+	if (!no_stream)
+		return __real_fdopen(fd, mode);
+	errno = ENOMEM;
+	return NULL;
+}
+
+static int next_descriptor(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return fd;
+}
+
+static void test_log_file_without_a_stream_is_told_and_closed(void **state)
+{
+	struct log_file lf;
+	int next = next_descriptor();
+
+	(void)state;
+	no_stream = true;
+	assert_int_equal(
+		log_file_open(&lf, "/dev/null", LOG_LEVEL_WARN), ENOMEM);
+	no_stream = false;
+	log_printf(&lf.log, LOG_LEVEL_WARN, "to nowhere");
+	assert_int_equal(next_descriptor(), next);
+	log_file_close(&lf);
+}
 
 static void test_log_file_stays_bounded_while_it_runs(void **state)
 {
@@ -41,6 +80,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_log_file_stays_bounded_while_it_runs),
+		cmocka_unit_test(
+			test_log_file_without_a_stream_is_told_and_closed),
 	};
 
 	return cmocka_run_group_tests_name("log_file", tests, NULL, NULL);
