@@ -1,10 +1,9 @@
+/*
+ * Budgets in a chain. A charge first asks every level and only then counts, so
+ * that a refusal leaves nothing behind to be taken back. Each chain belongs to
+ * one thread; nothing here is shared.
+ */
 #include "base/budget.h"
-
-#include <stdatomic.h>
-
-/* Only tests set these; atomics because every thread charges. */
-static atomic_uint_fast64_t test_refuse_at;
-static atomic_uint_fast64_t test_asked;
 
 void budget_init(struct budget *b, struct budget *parent, size_t max)
 {
@@ -17,19 +16,8 @@ void budget_clear(struct budget *b)
 		budget_release(b, b->used);
 }
 
-static bool test_refuses(void)
-{
-	uint_fast64_t asked = atomic_fetch_add(&test_asked, 1) + 1;
-
-	return asked == atomic_load(&test_refuse_at);
-}
-
 int budget_charge(struct budget *b, size_t amount)
 {
-	if (test_refuses()) {
-		b->refused_count++;
-		return P2P_ERR_LIMIT;
-	}
 	for (struct budget *at = b; at != NULL; at = at->parent) {
 		if (at->used > at->max || amount > at->max - at->used) {
 			at->refused_count++;
@@ -72,12 +60,4 @@ void budget_release(struct budget *b, size_t amount)
 		P2P_ASSERT(amount <= at->used);
 		at->used -= amount;
 	}
-}
-
-uint64_t budget_test_refuse_nth(uint64_t nth)
-{
-	uint64_t asked = atomic_exchange(&test_asked, 0);
-
-	atomic_store(&test_refuse_at, nth);
-	return asked;
 }

@@ -34,11 +34,4 @@ int budget_move(struct budget *b, struct budget *parent) P2P_MUST_CHECK;
 /* amount <= what is charged at this level. */
 void budget_release(struct budget *b, size_t amount);
 
-/*
- * For tests of every refusal: the nth next charge (1 = the next) on any
- * budget is refused once; 0 switches it off. Returns the charges asked since
- * the last call, so that a test knows when it has refused them all.
- */
-uint64_t budget_test_refuse_nth(uint64_t nth);
-
 #endif

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/xmalloc.h"
+#include "tests/lib/test_env.h"
 
 #define WALL_2026_MS 1767225600000ULL
 
