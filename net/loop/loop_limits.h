@@ -43,7 +43,7 @@
 #define LOOP_TCP_USER_TIMEOUT_MS 12000
 #define LOOP_TCP_KEEPALIVE_S 5
 
-/* Threads that check signatures: one core is left to the others. */
+/* Threads that check signatures: one for each core, so many at most. */
 #define LOOP_VERIFIERS_MAX 4
 
 #endif
