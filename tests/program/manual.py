@@ -437,13 +437,34 @@ def includes(_):
     raise Failure("a change in the page was not seen")
 
 
+def untold_suites(script, page):
+    """The targets of make that `bootstrap test` runs and a page leaves out."""
+    runs = re.findall(r"^\s*run_suite \S+ make (.*)$", script, re.M)
+    need(len(runs) > 5, "no suites in bootstrap:", runs)
+    targets = [next(w for w in run.split()
+                    if w[0] not in "-$" and w != "build" and "=" not in w)
+               for run in runs]
+    return [t for t in targets if not re.search(rf"`make {t}[ `]", page)]
+
+
+def suites(_):
+    """The suites that bootstrap runs stand on the pages for programmers"""
+    script = read("bootstrap")
+    for name in ("CONTRIBUTING.md", "ARCHITECTURE.md"):
+        page = read(name)
+        lost = untold_suites(script, page)
+        need(not lost, name, "says nothing of", lost)
+        bad = untold_suites(script, page.replace("`make check-lan`", ""))
+        need(bad == ["check-lan"], "a lost suite was not seen:", bad)
+
+
 def main():
     """All of it."""
     with Tests() as t:
         for pair in PAIRS:
             t.check(pair[0].__doc__.rstrip("."), compare_and_prove, *pair)
         return t.all([error_codes, help_text, help_commands, f1_keys,
-                      names_exist, includes])
+                      names_exist, includes, suites])
 
 
 sys.exit(main())
