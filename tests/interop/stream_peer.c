@@ -426,10 +426,13 @@ static void obey(struct program *p, const char *line)
 
 static void read_commands(struct program *p)
 {
-	ssize_t n = read(STDIN_FILENO, p->line + p->line_len,
-		sizeof(p->line) - 1 - p->line_len);
+	size_t had = p->line_len;
+	ssize_t n = 0;
 	char *end;
 
+	/* Nothing follows a line that fills all of it. */
+	if (had < sizeof(p->line))
+		n = read(STDIN_FILENO, p->line + had, sizeof(p->line) - had);
 	if (n <= 0) {
 		p->quits = true;
 		return;
