@@ -109,10 +109,10 @@ class Speaker:
                 self.changed.wait(min(left, 0.2))
 
     def kill(self):
-        """kill -9; the moment of it."""
+        """kill -9; the moment before it, so that nothing comes earlier."""
         self.expected_to_run = False
-        self.process.kill()
         at = time.monotonic()
+        self.process.kill()
         self.process.wait()
         return at
 
@@ -213,10 +213,11 @@ class Chat(Speaker):
         self.send(text)
 
     def quit(self):
-        """/quit; the moment of it."""
+        """/quit; the moment before it, so that nothing comes earlier."""
         self.expected_to_run = False
+        at = time.monotonic()
         self.send("/quit")
-        return time.monotonic()
+        return at
 
 
 def start_all(story, *hosts_and_names):
