@@ -173,6 +173,29 @@ def hung_daemon(t):
     need(took < 3, "took", took)
 
 
+# A test program that is started with signals ignored and blocked, and prints
+# what its own children inherit.
+CHILD = """
+import signal, subprocess, sys
+sys.path.insert(0, sys.argv[1])
+from program import Tests
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+with Tests():
+    subprocess.run(["grep", "-E", "^Sig(Ign|Blk)", "/proc/self/status"])
+"""
+
+
+def ignored_signals(t):
+    """Programs under test have the default signals, whatever ours are."""
+    del t
+    done = subprocess.run(
+        ["sh", "-c", 'trap "" INT HUP WINCH; exec "$0" "$@"', sys.executable,
+         "-c", CHILD, os.path.dirname(os.path.abspath(__file__))],
+        stdout=subprocess.PIPE, text=True, check=True)
+    masks = [int(line.split()[1], 16) for line in done.stdout.splitlines()]
+    need(masks == [0, 0], done.stdout)
+
+
 def face_of_flag(t):
     """The face of the flag wins over the one of the config file."""
     home = t.home()
@@ -194,8 +217,9 @@ def face_of_flag(t):
 
 def main():
     with Tests() as t:
-        return t.all([reader_leaves, reader_leaves_a_talker, slow_reader, no_reader,
-                      name_with_two_addresses, hung_daemon, face_of_flag])
+        return t.all([reader_leaves, reader_leaves_a_talker, slow_reader,
+                      no_reader, name_with_two_addresses, hung_daemon,
+                      ignored_signals, face_of_flag])
 
 
 if __name__ == "__main__":

@@ -35,6 +35,19 @@ def need(condition, *seen):
         raise Failure(" ".join(str(s) for s in seen)[-1500:])
 
 
+def default_signals():
+    """Gives what we start the default of every signal. One that we were
+    started with ignored, as SIGINT is in the background of a script, would be
+    ignored there too; one that is caught is not, so we catch it and do
+    nothing. Python itself restores the two that it ignores."""
+    for number in (signal.valid_signals() -
+                   {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE,
+                    signal.SIGXFSZ}):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
 class Tests:
     """Counts and prints results in TAP; its folder goes with it unless a
     check failed. Programs started in `run` are ended by their own id."""
@@ -43,6 +56,7 @@ class Tests:
         self.count = self.failed = 0
         self.programs = []
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="p2pchat-"))
+        default_signals()
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     def __enter__(self):
