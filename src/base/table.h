@@ -37,7 +37,8 @@ void table_clear(struct table *t);
 void *table_get(const struct table *t, struct bytes key);
 /* value is not NULL. Returns the value that was there before, or NULL. */
 void *table_put(struct table *t, struct bytes key, void *value);
-/* Returns the value that was there, or NULL. */
+/* Returns the value that was there, or NULL. The key may be the entry's own
+ * (table_key): it is read before the entry goes, no copy is needed. */
 void *table_remove(struct table *t, struct bytes key);
 /* The oldest entry, or NULL. */
 struct table_entry *table_oldest(const struct table *t);

@@ -177,6 +177,27 @@ static void test_table_keeps_order_and_finds_all(void **state)
 	table_clear(&t);
 }
 
+static void test_table_takes_an_entry_s_own_key_to_remove_it(void **state)
+{
+	struct table_entry *e, *tmp;
+	static int values[3];
+	struct table t;
+	struct rng r;
+
+	(void)state;
+	rng_init_seeded(&r, 6);
+	table_init(&t, &r);
+	for (int i = 0; i < 3; i++)
+		assert_null(table_put(&t, bytes_of(&i, 4), &values[i]));
+	assert_ptr_equal(
+		table_remove(&t, table_key(table_oldest(&t))), &values[0]);
+	TABLE_FOREACH(e, tmp, &t)
+		assert_non_null(table_remove(&t, table_key(e)));
+	assert_int_equal(t.count, 0);
+	assert_null(table_oldest(&t));
+	table_clear(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +210,8 @@ int main(void)
 		cmocka_unit_test(
 			test_bufq_charges_its_memory_before_it_takes_it),
 		cmocka_unit_test(test_table_keeps_order_and_finds_all),
+		cmocka_unit_test(
+			test_table_takes_an_entry_s_own_key_to_remove_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
