@@ -55,6 +55,22 @@ static inline struct bytes bytes_first(struct bytes b, size_t n)
 	return bytes_of(b.data, P2P_MIN(n, b.len));
 }
 
+/* Blanks as JSON and command lines know them. */
+static inline bool bytes_is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Without the blanks at both ends. */
+static inline struct bytes bytes_trim(struct bytes b)
+{
+	while (b.len > 0 && bytes_is_blank(b.data[0]))
+		b = bytes_skip(b, 1);
+	while (b.len > 0 && bytes_is_blank(b.data[b.len - 1]))
+		b.len--;
+	return b;
+}
+
 static inline void put_be16(uint8_t out[static 2], uint16_t v)
 {
 	out[0] = (uint8_t)(v >> 8);

@@ -74,18 +74,10 @@ static bool json_is_bounded(struct bytes in)
 	return true;
 }
 
-static bool is_space(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* Whether somebody meant this to be JSON of a chat program. */
 static bool looks_like_json(struct bytes in)
 {
-	while (in.len > 0 && is_space(in.data[0]))
-		in = bytes_skip(in, 1);
-	while (in.len > 0 && is_space(in.data[in.len - 1]))
-		in.len--;
+	in = bytes_trim(in);
 	return in.len >= 2 && in.data[0] == '{' && in.data[in.len - 1] == '}' &&
 	       memmem(in.data, in.len, "\"type\"", 6) != NULL;
 }

@@ -22,15 +22,10 @@ static const char *const names[MEMBER_COUNT] = {
 
 /* ---- the flat form ----------------------------------------------------- */
 
-static bool is_space(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* Takes the byte that must stand next, behind spaces. */
 static bool take(struct bytes *in, uint8_t c)
 {
-	while (in->len > 0 && is_space(in->data[0]))
+	while (in->len > 0 && bytes_is_blank(in->data[0]))
 		*in = bytes_skip(*in, 1);
 	if (in->len == 0 || in->data[0] != c)
 		return false;
@@ -59,8 +54,8 @@ static bool take_number(struct bytes *in, double *number)
 		value = value * 10 + (uint64_t)(in->data[n++] - '0');
 	if (n == 0 || n > DIGITS_MAX || (n > 1 && in->data[0] == '0'))
 		return false;
-	if (n == in->len || (!is_space(in->data[n]) && in->data[n] != ',' &&
-				    in->data[n] != '}'))
+	if (n == in->len || (!bytes_is_blank(in->data[n]) &&
+				    in->data[n] != ',' && in->data[n] != '}'))
 		return false;
 	*number = (double)value;
 	*in = bytes_skip(*in, n);
@@ -105,9 +100,7 @@ bool members_read_flat(struct members *m, struct bytes in)
 	} while (take(&in, ','));
 	if (!take(&in, '}'))
 		return false;
-	while (in.len > 0 && is_space(in.data[0]))
-		in = bytes_skip(in, 1);
-	return in.len == 0;
+	return bytes_trim(in).len == 0;
 }
 
 /* ---- any object -------------------------------------------------------- */

@@ -198,6 +198,19 @@ static void test_table_takes_an_entry_s_own_key_to_remove_it(void **state)
 	table_clear(&t);
 }
 
+static void test_bytes_lose_the_blanks_at_both_ends(void **state)
+{
+	static const char *const same[] = {
+		"a b", " a b", "a b \t", "\r\na b\n"};
+
+	(void)state;
+	for (size_t i = 0; i < P2P_ARRAY_LEN(same); i++)
+		assert_true(bytes_equal(
+			bytes_trim(bytes_str(same[i])), bytes_str("a b")));
+	assert_int_equal(bytes_trim(bytes_str(" \t\r\n")).len, 0);
+	assert_int_equal(bytes_trim(bytes_of(NULL, 0)).len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_table_keeps_order_and_finds_all),
 		cmocka_unit_test(
 			test_table_takes_an_entry_s_own_key_to_remove_it),
+		cmocka_unit_test(test_bytes_lose_the_blanks_at_both_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
