@@ -1,13 +1,21 @@
 #include "chat/chat.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "base/xmalloc.h"
 #include "chat/chat_internal.h"
+#include "chat/cmd_internal.h"
+#include "chat/history_internal.h"
+#include "chat/offer_internal.h"
+#include "chat/out_internal.h"
+#include "chat/peers_internal.h"
+#include "chat/person_internal.h"
+#include "chat/receive_internal.h"
+#include "chat/room_internal.h"
+#include "chat/send_internal.h"
+#include "chat/words_internal.h"
 
-#define DEFAULT_TOPIC "p2p-chat-default"
 #define HISTORY_STATUS "lines said while you were away are not fetched yet"
 
 /* ---- making ------------------------------------------------------------ */
@@ -107,7 +115,7 @@ static int open_rooms(struct chat *c, const struct chat_cfg *cfg)
 		first = first == NULL ? r : first;
 	}
 	if (err == 0 && c->joined_count == 0) {
-		r = room_get(c, DEFAULT_TOPIC);
+		r = room_get(c, ROOM_LOBBY_TOPIC);
 		err = r == NULL ? P2P_ERR_LIMIT : room_join(c, r);
 	}
 	if (err != 0)
@@ -119,7 +127,7 @@ static int open_rooms(struct chat *c, const struct chat_cfg *cfg)
 	for (struct list *at = c->rooms.next;
 		at != &c->rooms && (first == NULL || !first->row.joined);
 		at = at->next)
-		first = LIST_ITEM(at, struct chat_room, order);
+		first = ROOM_OF(at);
 	c->focus = first;
 	if (first == NULL)
 		return 0;
@@ -180,15 +188,6 @@ static void free_turn(struct chat *c)
 	c->kept_count = 0;
 }
 
-static void free_offers(struct chat *c)
-{
-	struct table_entry *e, *tmp;
-
-	TABLE_FOREACH(e, tmp, &c->offers)
-		free(e->value);
-	table_clear(&c->offers);
-}
-
 void chat_free(struct chat *c)
 {
 	if (c == NULL)
@@ -198,7 +197,7 @@ void chat_free(struct chat *c)
 	free_turn(c);
 	rooms_free(c);
 	people_free(c);
-	free_offers(c);
+	offers_free(c);
 	for (int i = 0; i < CHAT_STATUS_COUNT; i++)
 		free(c->status[i].text);
 	free_texts(c->connect, c->connect_count);
@@ -209,22 +208,6 @@ void chat_free(struct chat *c)
 }
 
 /* ---- the turn ---------------------------------------------------------- */
-
-bool chat_store_ok(struct chat *c, int err)
-{
-	if (err != 0 && c->store_err == 0)
-		c->store_err = err;
-	return err == 0;
-}
-
-void chat_quit(struct chat *c)
-{
-	if (c->quitting)
-		return;
-	c->quitting = true;
-	out_net(c, net_msg_new(NET_MSG_QUIT, NULL, bytes_of(NULL, 0)), NULL);
-	out_ui(c, ui_msg_new(UI_MSG_QUIT, NULL, NULL));
-}
 
 void chat_start(struct chat *c, const struct env *env)
 {
@@ -269,7 +252,7 @@ static void handle_ui(struct chat *c, const struct chat_ui_msg *m)
 		history_reload(c);
 		break;
 	case CHAT_MSG_QUIT:
-		chat_quit(c);
+		out_quit(c, 0);
 		break;
 	case CHAT_MSG_NET_READY:
 	case CHAT_MSG_STATUS:
@@ -294,7 +277,7 @@ static void net_has_room(struct chat *c)
 	struct list *pos, *tmp;
 
 	LIST_FOREACH(pos, tmp, &c->rooms)
-		send_offer_waiting(c, LIST_ITEM(pos, struct chat_room, order));
+		send_offer_waiting(c, ROOM_OF(pos));
 }
 
 static void handle_net(struct chat *c, const struct chat_net_msg *m)
@@ -329,7 +312,7 @@ static void handle_net(struct chat *c, const struct chat_net_msg *m)
 		peers_record(c, m);
 		break;
 	case CHAT_MSG_WHOIS:
-		peers_whois(c, m);
+		cmd_whois_answer(c, m);
 		break;
 	case CHAT_MSG_DIAL_FAILED:
 		peers_dial_failed(c, m);
@@ -411,16 +394,6 @@ static void tell_store_fails(struct chat *c)
 	c->store_told = tell_now(c, m);
 }
 
-static void quit_unsaved(struct chat *c)
-{
-	struct ui_msg *m = ui_msg_new(UI_MSG_QUIT, NULL, NULL);
-
-	m->number = CHAT_EXIT_UNSAVED;
-	c->quitting = true;
-	out_net(c, net_msg_new(NET_MSG_QUIT, NULL, bytes_of(NULL, 0)), NULL);
-	out_ui(c, m);
-}
-
 /*
  * Back to the last commit. What the ui and net would have heard is dropped;
  * when saving works again the ui is asked to reload, which brings it what
@@ -433,7 +406,7 @@ static void undo_turn(struct chat *c)
 	store_rollback(c->store);
 	out_clear(&c->ui);
 	out_undo_net(c);
-	send_undo(c);
+	offers_undo(c);
 	rooms_restore(c);
 	people_restore(c);
 	c->quitting = false;
@@ -449,7 +422,7 @@ static void undo_turn(struct chat *c)
 	if (!c->store_told)
 		tell_store_fails(c);
 	if (c->quit_anyway)
-		quit_unsaved(c);
+		out_quit(c, CHAT_EXIT_UNSAVED);
 }
 
 static void take_in_again(struct chat *c)

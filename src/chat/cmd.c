@@ -5,7 +5,10 @@
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "chat/chat_internal.h"
+#include "chat/cmd_internal.h"
+#include "chat/out_internal.h"
+#include "chat/room_internal.h"
+#include "chat/send_internal.h"
 #include "msg/command.h"
 
 static cmd_fn *const runs[COMMAND_COUNT] = {
@@ -26,20 +29,6 @@ static cmd_fn *const runs[COMMAND_COUNT] = {
 	[COMMAND_CLEAR] = cmd_clear,
 	[COMMAND_VERSION] = cmd_version,
 };
-
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static struct bytes trim(struct bytes b)
-{
-	while (b.len > 0 && is_blank(b.data[0]))
-		b = bytes_skip(b, 1);
-	while (b.len > 0 && is_blank(b.data[b.len - 1]))
-		b.len--;
-	return b;
-}
 
 static void unknown(struct chat *c, struct bytes name)
 {
@@ -63,7 +52,7 @@ static struct bytes first_word(struct bytes line)
 {
 	size_t len = 0;
 
-	while (len < line.len && !is_blank(line.data[len]))
+	while (len < line.len && !bytes_is_blank(line.data[len]))
 		len++;
 	return bytes_first(line, len);
 }
@@ -84,7 +73,7 @@ static void run(struct chat *c, struct chat_room *r, struct bytes line)
 	else if (!utf8_valid(line))
 		out_error(c, "not-utf8", "This command is not UTF-8 text.");
 	else
-		runs[command->id](c, r, trim(bytes_skip(line, name.len)));
+		runs[command->id](c, r, bytes_trim(bytes_skip(line, name.len)));
 }
 
 bool cmd_means(struct bytes line, enum command_id id)

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
-#include "chat/chat_internal.h"
+#include "chat/cmd_internal.h"
+#include "chat/out_internal.h"
 
 #define ADDRESS_BYTES_MAX 512
 

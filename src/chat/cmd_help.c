@@ -1,6 +1,8 @@
 #include <stdlib.h>
 
 #include "chat/chat_internal.h"
+#include "chat/cmd_internal.h"
+#include "chat/out_internal.h"
 #include "msg/command.h"
 
 #define HELP_COLS 18 /* of "/history [n|date]" and a space */
@@ -76,5 +78,5 @@ void cmd_quit(struct chat *c, struct chat_room *r, struct bytes args)
 {
 	(void)r;
 	(void)args;
-	chat_quit(c);
+	out_quit(c, 0);
 }

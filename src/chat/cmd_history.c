@@ -1,6 +1,8 @@
-#include <stdlib.h>
 
 #include "chat/chat_internal.h"
+#include "chat/cmd_internal.h"
+#include "chat/history_internal.h"
+#include "chat/out_internal.h"
 
 #define DAY_S 86400
 

@@ -1,6 +1,11 @@
 #include <stdlib.h>
 
 #include "chat/chat_internal.h"
+#include "chat/cmd_internal.h"
+#include "chat/out_internal.h"
+#include "chat/person_internal.h"
+#include "chat/room_internal.h"
+#include "chat/send_internal.h"
 
 static void append_store(struct chat *c, struct buf *text)
 {

@@ -1,7 +1,8 @@
-#include <stdlib.h>
 
 #include "base/xmalloc.h"
-#include "chat/chat_internal.h"
+#include "chat/chat_limits.h"
+#include "chat/cmd_internal.h"
+#include "chat/out_internal.h"
 #include "msg/net_figures.h"
 
 #define FIGURES_BYTES (NET_FIGURE_COUNT * sizeof(uint64_t))

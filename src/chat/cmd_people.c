@@ -3,6 +3,9 @@
 
 #include "base/text.h"
 #include "chat/chat_internal.h"
+#include "chat/cmd_internal.h"
+#include "chat/out_internal.h"
+#include "chat/person_internal.h"
 
 static void tell_name(struct chat *c)
 {

@@ -1,8 +1,8 @@
-#include <stdlib.h>
 
 #include "chat/chat_internal.h"
-
-#define ROOM_OF(pos) LIST_ITEM(pos, struct chat_room, order)
+#include "chat/cmd_internal.h"
+#include "chat/out_internal.h"
+#include "chat/room_internal.h"
 
 static void bad_room(struct chat *c, int err)
 {

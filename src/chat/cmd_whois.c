@@ -7,6 +7,10 @@
 
 #include "base/xmalloc.h"
 #include "chat/chat_internal.h"
+#include "chat/cmd_internal.h"
+#include "chat/out_internal.h"
+#include "chat/person_internal.h"
+#include "chat/room_internal.h"
 
 static void whois_ask(struct chat *c, const char *peer)
 {
@@ -119,8 +123,7 @@ static char *rooms_of(const struct chat *c, const struct chat_person *p)
 
 	buf_init(&text, CHAT_NOTICE_BYTES_MAX);
 	LIST_FOREACH(pos, tmp, &c->rooms) {
-		const struct chat_room *r =
-			LIST_ITEM(pos, struct chat_room, order);
+		const struct chat_room *r = ROOM_OF(pos);
 
 		if (r->row.joined &&
 			table_get(&r->members, peer_id_bytes(&p->id)) != NULL)
@@ -191,8 +194,7 @@ static void append_person(
 	buf_append_str(text, "\nfirst seen ");
 	append_ago(text, p->row.first_seen_ms, c->env->wall_ms);
 	LIST_FOREACH(pos, tmp, &c->rooms) {
-		const struct chat_room *r =
-			LIST_ITEM(pos, struct chat_room, order);
+		const struct chat_room *r = ROOM_OF(pos);
 
 		if (table_get(&r->members, peer_id_bytes(&p->id)) != NULL)
 			buf_appendf(text, "\nin         %s", r->title);
@@ -356,7 +358,7 @@ static void answer_all(struct chat *c, const struct chat_net_msg *m)
 	buf_clear(&text);
 }
 
-void peers_whois(struct chat *c, const struct chat_net_msg *m)
+void cmd_whois_answer(struct chat *c, const struct chat_net_msg *m)
 {
 	if (m->peer[0] == '\0')
 		answer_all(c, m);

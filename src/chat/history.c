@@ -1,98 +1,16 @@
 /*
  * Lines for the screen: one at a time as they come, and pages of the store.
  */
+#include "chat/history_internal.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/xmalloc.h"
 #include "chat/chat_internal.h"
-
-#define ROOM_OF(pos) LIST_ITEM(pos, struct chat_room, order)
-
-static enum ui_line_state state_of(enum store_state state)
-{
-	switch (state) {
-	case STORE_STATE_WAITING:
-		return UI_STATE_WAITING;
-	case STORE_STATE_HANDED:
-		return UI_STATE_HANDED;
-	case STORE_STATE_NONE:
-	default:
-		return UI_STATE_NONE;
-	}
-}
-
-static enum ui_line_type type_of(enum payload_type type)
-{
-	switch (type) {
-	case PAYLOAD_JOIN:
-		return UI_TYPE_JOIN;
-	case PAYLOAD_LEAVE:
-		return UI_TYPE_LEAVE;
-	case PAYLOAD_MESSAGE:
-	default:
-		return UI_TYPE_MESSAGE;
-	}
-}
-
-struct ui_msg *line_new(struct chat *c, const struct line_facts *f)
-{
-	struct ui_msg *m = ui_msg_new(UI_MSG_LINE, f->room->row.topic, NULL);
-	struct ui_line *line = &m->line;
-	struct bytes text = buf_bytes(&f->payload->text);
-
-	memcpy(line->id, f->key.id, sizeof(line->id));
-	line->time_ms = f->key.time_ms;
-	snprintf(line->from, sizeof(line->from), "%s", f->author->row.peer);
-	/* The name that was claimed with this line, if one was. */
-	if (f->payload->name[0] != '\0')
-		snprintf(
-			line->name, sizeof(line->name), "%s", f->payload->name);
-	else
-		person_name(f->author, line->name);
-	/* What stands for an unknown name is the key's end already. */
-	if (f->payload->name[0] != '\0' || f->author->row.name[0] != '\0')
-		person_tag(f->author, line->tag);
-	line->name_mark = person_mark(c, f->author);
-	/* An old line may bear a name that its author has dropped since. */
-	if (person_borrows(c, f->author, line->name))
-		line->name_mark = '!';
-	line->own = f->author->self;
-	line->mention = f->mention;
-	line->clock_wrong = f->clock_wrong;
-	line->type = type_of(f->payload->type);
-	line->state = state_of(f->state);
-	line->origin = f->origin;
-	line->text = xstrndup((const char *)text.data, text.len);
-	m->msg.bytes += text.len;
-	return m;
-}
-
-struct ui_msg *line_of_row(struct chat *c, const struct store_message *row,
-	enum ui_line_origin origin)
-{
-	struct line_facts f = {.room = room_of_row(c, row->room),
-		.key = row->key,
-		.state = row->state,
-		.origin = origin,
-		.mention = row->mention};
-	struct ui_msg *m;
-	struct payload p;
-	struct unit u;
-
-	if (f.room == NULL || unit_parse(&u, row->unit) != 0)
-		return NULL;
-	f.author = person_get(c, &u.from);
-	if (f.author == NULL ||
-		payload_parse(&p, u.topic, u.seqno, u.data) != 0)
-		return NULL;
-	f.payload = &p;
-	f.clock_wrong = !f.author->self && !row->local &&
-			clock_is_ahead(c, f.room, row->key.time_ms);
-	m = line_new(c, &f);
-	payload_clear(&p);
-	return m;
-}
+#include "chat/line_internal.h"
+#include "chat/out_internal.h"
+#include "chat/peers_internal.h"
+#include "chat/person_internal.h"
+#include "chat/room_internal.h"
 
 static void say_row(struct chat *c, const struct store_message *row,
 	enum ui_line_origin origin)
@@ -249,24 +167,6 @@ static void tell_people(struct chat *c)
 	}
 }
 
-static void tell_room(struct chat *c, struct chat_room *r)
-{
-	struct table_entry *e, *tmp;
-
-	room_tell(c, r, false);
-	if (!r->row.joined)
-		return;
-	TABLE_FOREACH(e, tmp, &r->members) {
-		const struct chat_person *p = e->value;
-		struct ui_msg *m =
-			ui_msg_new(UI_MSG_MEMBER, r->row.topic, NULL);
-
-		snprintf(m->peer, sizeof(m->peer), "%s", p->row.peer);
-		m->joined = true;
-		out_ui(c, m);
-	}
-}
-
 void history_reload(struct chat *c)
 {
 	struct ui_msg *m = ui_msg_new(UI_MSG_NAME, NULL, NULL);
@@ -277,9 +177,14 @@ void history_reload(struct chat *c)
 	c->ui_lost = false;
 	snprintf(m->name, sizeof(m->name), "%s", c->self->row.name);
 	out_ui(c, m);
-	LIST_FOREACH(pos, tmp, &c->rooms)
-		if (ROOM_OF(pos)->row.joined)
-			tell_room(c, ROOM_OF(pos));
+	LIST_FOREACH(pos, tmp, &c->rooms) {
+		struct chat_room *r = ROOM_OF(pos);
+
+		if (!r->row.joined)
+			continue;
+		room_tell(c, r, false);
+		room_tell_members(c, r);
+	}
 	tell_people(c);
 	for (int i = 0; i < CHAT_STATUS_COUNT; i++)
 		peers_tell_status(c, (enum chat_status_item)i);

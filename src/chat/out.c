@@ -2,6 +2,8 @@
  * Output, kept back until the commit: nothing reaches the ui or net that the
  * store does not hold.
  */
+#include "chat/out_internal.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +11,8 @@
 #include "base/text.h"
 #include "base/xmalloc.h"
 #include "chat/chat_internal.h"
+#include "chat/offer_internal.h"
+#include "chat/room_internal.h"
 
 void out_init(struct chat_out_queue *q)
 {
@@ -91,6 +95,19 @@ void out_net_copy(struct chat *c, struct net_msg *m)
 	push(&c->net, &m->msg)->is_copy = true;
 }
 
+void out_quit(struct chat *c, int status)
+{
+	struct ui_msg *m;
+
+	if (c->quitting)
+		return;
+	c->quitting = true;
+	out_net(c, net_msg_new(NET_MSG_QUIT, NULL, bytes_of(NULL, 0)), NULL);
+	m = ui_msg_new(UI_MSG_QUIT, NULL, NULL);
+	m->number = status;
+	out_ui(c, m);
+}
+
 static bool has_copy(const struct chat_out *o)
 {
 	return o->next != NULL && o->next->is_copy;
@@ -100,7 +117,7 @@ static bool has_copy(const struct chat_out *o)
 static void drop_line(struct chat *c, struct chat_out *o)
 {
 	if (o->m != NULL && has_copy(o))
-		send_lost_copy(c, net_msg_of(o->m)->id);
+		offer_lost_copy(c, net_msg_of(o->m)->id);
 	out_free(o);
 }
 
@@ -200,7 +217,7 @@ static bool post_net(struct chat *c, struct chat_out *o)
 	if (err == P2P_ERR_FULL)
 		return false;
 	if (err == 0 && line) {
-		send_posted(c, id);
+		offer_posted(c, id);
 		if (has_copy(o))
 			o->next->committed = true;
 	}

@@ -1,14 +1,17 @@
 /*
  * What net says about peers, topics and itself.
  */
+#include "chat/peers_internal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/text.h"
 #include "base/xmalloc.h"
 #include "chat/chat_internal.h"
-
-#define ROOM_OF(pos) LIST_ITEM(pos, struct chat_room, order)
+#include "chat/out_internal.h"
+#include "chat/person_internal.h"
+#include "chat/room_internal.h"
+#include "chat/send_internal.h"
 
 /* ---- the checklist ----------------------------------------------------- */
 

@@ -3,12 +3,15 @@
  * was first seen with a name keeps it unmarked, later claimants are marked
  * '!'; nobody may pass as oneself.
  */
+#include "chat/person_internal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "base/xmalloc.h"
 #include "chat/chat_internal.h"
+#include "chat/out_internal.h"
 
 /* How stale a stored last_seen may be: not one write for each line. */
 #define SEEN_STEP_MS 60000

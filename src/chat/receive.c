@@ -2,11 +2,18 @@
  * A verified unit from net becomes a line: one INSERT, no SELECT when its
  * author is known.
  */
+#include "chat/receive_internal.h"
+
 #include <ctype.h>
-#include <stdlib.h>
 
 #include "base/text.h"
 #include "chat/chat_internal.h"
+#include "chat/line_internal.h"
+#include "chat/out_internal.h"
+#include "chat/payload.h"
+#include "chat/person_internal.h"
+#include "chat/room_internal.h"
+#include "chat/send_internal.h"
 
 /* Text beyond this is not searched for the own name. */
 #define MENTION_BYTES_MAX 4096

@@ -1,21 +1,23 @@
 /*
  * Rooms: topics that we are in, were in, or know of from peers.
  */
+#include "chat/room_internal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "base/xmalloc.h"
 #include "chat/chat_internal.h"
+#include "chat/out_internal.h"
+#include "chat/payload.h"
+#include "chat/person_internal.h"
 
 #define LOBBY_TITLE "lobby"
-#define LOBBY_TOPIC "p2p-chat-default"
-
-#define ROOM_OF(pos) LIST_ITEM(pos, struct chat_room, order)
 
 static char *title_of(const char *topic)
 {
-	if (strcmp(topic, LOBBY_TOPIC) == 0)
+	if (strcmp(topic, ROOM_LOBBY_TOPIC) == 0)
 		return xstrdup(LOBBY_TITLE);
 	return out_clean(bytes_str(topic));
 }
@@ -65,6 +67,11 @@ static size_t kept_count(struct chat *c)
 	return n;
 }
 
+bool rooms_may_keep_one(struct chat *c)
+{
+	return kept_count(c) < CHAT_ROOMS_KEPT_MAX;
+}
+
 static struct chat_room *make_room(struct chat *c, const char *topic)
 {
 	struct store_room row = {.id = 0};
@@ -79,7 +86,7 @@ struct chat_room *room_get(struct chat *c, const char *topic)
 {
 	struct chat_room *r = room_find(c, topic);
 
-	if (r == NULL && kept_count(c) < CHAT_ROOMS_KEPT_MAX)
+	if (r == NULL && rooms_may_keep_one(c))
 		r = make_room(c, topic);
 	return r;
 }
@@ -204,129 +211,10 @@ void rooms_flush(struct chat *c)
 	}
 }
 
-static int last_position(struct chat *c)
-{
-	struct list *pos, *tmp;
-	int last = 0;
-
-	LIST_FOREACH(pos, tmp, &c->rooms)
-		if (ROOM_OF(pos)->row.joined)
-			last = P2P_MAX(last, ROOM_OF(pos)->row.position);
-	return last;
-}
-
-/* Who is there already hears of us, and we of them. */
-static void tell_members(struct chat *c, struct chat_room *r)
-{
-	struct table_entry *e, *tmp;
-
-	TABLE_FOREACH(e, tmp, &r->members) {
-		const struct chat_person *p = e->value;
-		struct ui_msg *m =
-			ui_msg_new(UI_MSG_MEMBER, r->row.topic, NULL);
-
-		snprintf(m->peer, sizeof(m->peer), "%s", p->row.peer);
-		m->joined = true;
-		out_ui(c, m);
-		if (p->speaks == DIALECT_SEED_GO)
-			send_join(c, r);
-	}
-}
-
-int room_join(struct chat *c, struct chat_room *r)
-{
-	if (r->row.joined)
-		return 0;
-	if (c->joined_count >= CHAT_ROOMS_JOINED_MAX ||
-		(r->row.id == 0 && kept_count(c) >= CHAT_ROOMS_KEPT_MAX))
-		return P2P_ERR_LIMIT;
-	r->row.position = last_position(c) + 1;
-	r->row.joined = true;
-	c->joined_count++;
-	/* Behind the others, where its position puts it after a restart. */
-	list_remove(&r->order);
-	list_push_back(&c->rooms, &r->order);
-	r->dirty = true;
-	out_net(c, net_msg_new(NET_MSG_JOIN, r->row.topic, bytes_of(NULL, 0)),
-		NULL);
-	room_tell(c, r, true);
-	tell_members(c, r);
-	send_offer_waiting(c, r);
-	return 0;
-}
-
-void room_part(struct chat *c, struct chat_room *r)
-{
-	if (!r->row.joined)
-		return;
-	r->row.joined = false;
-	c->joined_count--;
-	r->offering = false;
-	r->dirty = true;
-	out_net(c, net_msg_new(NET_MSG_LEAVE, r->row.topic, bytes_of(NULL, 0)),
-		NULL);
-	room_tell(c, r, true);
-}
-
-void room_focus(struct chat *c, struct chat_room *r)
-{
-	struct store_rows newest;
-
-	if (c->focus != r &&
-		!chat_store_ok(c, store_set(c->store, "last_room",
-					  bytes_str(r->row.topic))))
-		return;
-	c->focus = r;
-	if (r->row.id == 0 || (r->row.unread == 0 && r->row.mentions == 0))
-		return;
-	if (!chat_store_ok(c, store_page(c->store, r->row.id, &store_key_last,
-				      1, &newest)))
-		return;
-	if (newest.count > 0)
-		room_read(c, r, &newest.items[0].key);
-	store_rows_clear(&newest);
-	/* Late lines stand before the mark and are read as well. */
-	r->row.unread = 0;
-	r->row.mentions = 0;
-}
-
-/* A mark in the far future would hide all lines until then: it is set to the
- * room's time, and lines dated beyond that are not counted. */
-void room_read(struct chat *c, struct chat_room *r, const struct store_key *k)
-{
-	uint64_t limit = clock_latest_ms(c, r);
-	struct store_key mark = *k;
-	struct store_counts counts;
-
-	if (mark.time_ms > limit) {
-		mark = store_key_last;
-		mark.time_ms = limit;
-	}
-	if (store_key_compare(&mark, &r->row.read) > 0)
-		r->row.read = mark;
-	if (r->row.id == 0 ||
-		!chat_store_ok(c, store_count_after(c->store, r->row.id,
-					  &r->row.read, limit, &counts)))
-		return;
-	r->row.unread = counts.unread;
-	r->row.mentions = counts.mentions;
-	r->dirty = true;
-	r->ui_dirty = true;
-}
-
-static struct bytes trim(struct bytes b)
-{
-	while (b.len > 0 && b.data[0] == ' ')
-		b = bytes_skip(b, 1);
-	while (b.len > 0 && b.data[b.len - 1] == ' ')
-		b.len--;
-	return b;
-}
-
 int room_topic_of(
 	struct chat *c, struct bytes typed, char out[static MSG_TOPIC_MAX])
 {
-	typed = trim(typed);
+	typed = bytes_trim(typed);
 	if (typed.len >= MSG_TOPIC_MAX)
 		return P2P_ERR_TOO_BIG;
 	if (!utf8_valid(typed))
@@ -338,23 +226,36 @@ int room_topic_of(
 		typed.data[0] == '#' && typed.len > 1)
 		typed = bytes_skip(typed, 1);
 	if (bytes_equal(typed, bytes_str(LOBBY_TITLE)))
-		typed = bytes_str(LOBBY_TOPIC);
+		typed = bytes_str(ROOM_LOBBY_TOPIC);
 	memcpy(out, typed.data, typed.len);
 	out[typed.len] = '\0';
 	return 0;
 }
 
-static void tell_member(struct chat *c, struct chat_room *r,
+static void tell_member(struct chat *c, const struct chat_room *r,
 	const struct chat_person *p, bool joined)
 {
-	struct ui_msg *m;
+	struct ui_msg *m = ui_msg_new(UI_MSG_MEMBER, r->row.topic, NULL);
 
-	if (!r->row.joined)
-		return;
-	m = ui_msg_new(UI_MSG_MEMBER, r->row.topic, NULL);
 	snprintf(m->peer, sizeof(m->peer), "%s", p->row.peer);
 	m->joined = joined;
 	out_ui(c, m);
+}
+
+void room_tell_members(struct chat *c, const struct chat_room *r)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &r->members)
+		tell_member(c, r, e->value, true);
+}
+
+static void member_changed(struct chat *c, struct chat_room *r,
+	const struct chat_person *p, bool joined)
+{
+	if (!r->row.joined)
+		return;
+	tell_member(c, r, p, joined);
 	r->ui_dirty = true;
 }
 
@@ -364,7 +265,7 @@ void room_add_member(struct chat *c, struct chat_room *r, struct chat_person *p)
 		table_put(&r->members, peer_id_bytes(&p->id), p) != NULL)
 		return;
 	p->room_count++;
-	tell_member(c, r, p, true);
+	member_changed(c, r, p, true);
 }
 
 /* A room that only others were in is forgotten with the last of them. */
@@ -374,7 +275,7 @@ void room_remove_member(
 	if (table_remove(&r->members, peer_id_bytes(&p->id)) == NULL)
 		return;
 	p->room_count--;
-	tell_member(c, r, p, false);
+	member_changed(c, r, p, false);
 	if (r->members.count > 0 || r->row.joined || r->row.id != 0 ||
 		r->dirty || r == c->focus)
 		return;

@@ -9,6 +9,8 @@
  * Lines wait, so a late line proves nothing; being ahead of the room proves a
  * wrong clock, and so does lying a month back or before 2015.
  */
+#include "chat/room_internal.h"
+
 #include <stdlib.h>
 
 #include "chat/chat_internal.h"

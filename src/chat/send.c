@@ -2,13 +2,18 @@
  * Own lines: signed, stored, shown, then sent. A line that nobody took stays
  * waiting and is offered again, in order, when somebody comes.
  */
+#include "chat/send_internal.h"
+
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "base/xmalloc.h"
 #include "chat/chat_internal.h"
-
-#define ROOM_OF(pos) LIST_ITEM(pos, struct chat_room, order)
+#include "chat/line_internal.h"
+#include "chat/offer_internal.h"
+#include "chat/out_internal.h"
+#include "chat/person_internal.h"
+#include "chat/room_internal.h"
 
 /*
  * Guessed from what the room's connected members lately sent. A JavaScript
@@ -121,79 +126,13 @@ static void publish_js_copy(
 	free(text);
 }
 
-static struct chat_offer *find_offer(
-	struct chat *c, const uint8_t id[static UNIT_ID_BYTES])
-{
-	return table_get(&c->offers, bytes_of(id, UNIT_ID_BYTES));
-}
-
-/* Forgets one: the oldest that is done with, else the oldest. */
-static void make_place(struct chat *c)
-{
-	struct table_entry *e, *tmp, *go = table_oldest(&c->offers);
-
-	TABLE_FOREACH(e, tmp, &c->offers) {
-		const struct chat_offer *o = e->value;
-
-		if (o->handed) {
-			go = e;
-			break;
-		}
-	}
-	free(table_remove(&c->offers, table_key(go)));
-}
-
-static struct chat_offer *remember_offer(
-	struct chat *c, struct chat_room *r, const struct store_key *key)
-{
-	struct chat_offer *o = find_offer(c, key->id);
-
-	if (o != NULL)
-		return o;
-	if (c->offers.count >= CHAT_OFFERS_MAX)
-		make_place(c);
-	o = xmalloc(sizeof(*o));
-	*o = (struct chat_offer){.room = r, .key = *key};
-	(void)table_put(&c->offers, bytes_of(key->id, UNIT_ID_BYTES), o);
-	return o;
-}
-
-void send_posted(struct chat *c, const uint8_t id[static UNIT_ID_BYTES])
-{
-	struct chat_offer *o = find_offer(c, id);
-
-	if (o != NULL)
-		o->posted = true;
-}
-
-void send_lost_copy(struct chat *c, const uint8_t id[static UNIT_ID_BYTES])
-{
-	struct chat_offer *o = find_offer(c, id);
-
-	if (o != NULL)
-		o->copied = false;
-}
-
-void send_undo(struct chat *c)
-{
-	struct table_entry *e, *tmp;
-
-	TABLE_FOREACH(e, tmp, &c->offers) {
-		struct chat_offer *o = e->value;
-
-		o->handed = false;
-		if (!o->posted)
-			free(table_remove(&c->offers, table_key(e)));
-	}
-}
-
 /* Hands a stored line of ours to net, and its copy where one is needed. */
 static void offer_line(struct chat *c, struct chat_room *r,
 	const struct store_key *key, struct bytes raw)
 {
 	struct payload p;
 	struct unit u;
-	struct chat_offer *o = remember_offer(c, r, key);
+	struct chat_offer *o = offer_get(c, r, key);
 	bool js_copy;
 
 	r->offer_at = *key;
@@ -350,7 +289,7 @@ void send_join(struct chat *c, struct chat_room *r)
 
 void send_handed(struct chat *c, const uint8_t id[static UNIT_ID_BYTES])
 {
-	struct chat_offer *o = find_offer(c, id);
+	struct chat_offer *o = offer_find(c, id);
 	struct ui_msg *m;
 	int err;
 

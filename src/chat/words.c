@@ -2,9 +2,9 @@
  * A name for who has none: two words drawn at random, never the login name,
  * which would be told to the whole network.
  */
-#include <stdio.h>
+#include "chat/words_internal.h"
 
-#include "chat/chat_internal.h"
+#include <stdio.h>
 
 static const char *const colours[] = {"amber", "ash", "azure", "birch",
 	"bright", "bronze", "calm", "cedar", "clear", "cobalt", "copper",

@@ -1,0 +1,99 @@
+/*
+ * A line as faces are told it: who said it, under which name and mark, when and
+ * what. One that has just come and one out of the store go the same way, so
+ * that a line looks the same however often it is shown.
+ */
+#include "chat/line_internal.h"
+
+#include <stdio.h>
+
+#include "base/xmalloc.h"
+#include "chat/chat_internal.h"
+#include "chat/person_internal.h"
+#include "chat/room_internal.h"
+#include "net/unit/unit.h"
+
+static enum ui_line_state state_of(enum store_state state)
+{
+	switch (state) {
+	case STORE_STATE_WAITING:
+		return UI_STATE_WAITING;
+	case STORE_STATE_HANDED:
+		return UI_STATE_HANDED;
+	case STORE_STATE_NONE:
+	default:
+		return UI_STATE_NONE;
+	}
+}
+
+static enum ui_line_type type_of(enum payload_type type)
+{
+	switch (type) {
+	case PAYLOAD_JOIN:
+		return UI_TYPE_JOIN;
+	case PAYLOAD_LEAVE:
+		return UI_TYPE_LEAVE;
+	case PAYLOAD_MESSAGE:
+	default:
+		return UI_TYPE_MESSAGE;
+	}
+}
+
+struct ui_msg *line_new(struct chat *c, const struct line_facts *f)
+{
+	struct ui_msg *m = ui_msg_new(UI_MSG_LINE, f->room->row.topic, NULL);
+	struct ui_line *line = &m->line;
+	struct bytes text = buf_bytes(&f->payload->text);
+
+	memcpy(line->id, f->key.id, sizeof(line->id));
+	line->time_ms = f->key.time_ms;
+	snprintf(line->from, sizeof(line->from), "%s", f->author->row.peer);
+	/* The name that was claimed with this line, if one was. */
+	if (f->payload->name[0] != '\0')
+		snprintf(
+			line->name, sizeof(line->name), "%s", f->payload->name);
+	else
+		person_name(f->author, line->name);
+	/* What stands for an unknown name is the key's end already. */
+	if (f->payload->name[0] != '\0' || f->author->row.name[0] != '\0')
+		person_tag(f->author, line->tag);
+	line->name_mark = person_mark(c, f->author);
+	/* An old line may bear a name that its author has dropped since. */
+	if (person_borrows(c, f->author, line->name))
+		line->name_mark = '!';
+	line->own = f->author->self;
+	line->mention = f->mention;
+	line->clock_wrong = f->clock_wrong;
+	line->type = type_of(f->payload->type);
+	line->state = state_of(f->state);
+	line->origin = f->origin;
+	line->text = xstrndup((const char *)text.data, text.len);
+	m->msg.bytes += text.len;
+	return m;
+}
+
+struct ui_msg *line_of_row(struct chat *c, const struct store_message *row,
+	enum ui_line_origin origin)
+{
+	struct line_facts f = {.room = room_of_row(c, row->room),
+		.key = row->key,
+		.state = row->state,
+		.origin = origin,
+		.mention = row->mention};
+	struct ui_msg *m;
+	struct payload p;
+	struct unit u;
+
+	if (f.room == NULL || unit_parse(&u, row->unit) != 0)
+		return NULL;
+	f.author = person_get(c, &u.from);
+	if (f.author == NULL ||
+		payload_parse(&p, u.topic, u.seqno, u.data) != 0)
+		return NULL;
+	f.payload = &p;
+	f.clock_wrong = !f.author->self && !row->local &&
+			clock_is_ahead(c, f.room, row->key.time_ms);
+	m = line_new(c, &f);
+	payload_clear(&p);
+	return m;
+}

@@ -1,0 +1,94 @@
+/*
+ * Who is who: people by key, and the names that they claim (person.c).
+ */
+#ifndef CHAT_PERSON_INTERNAL_H
+#define CHAT_PERSON_INTERNAL_H
+
+#include "base/list.h"
+#include "chat/payload.h"
+#include "msg/ui_msg.h"
+#include "net/identity/peer_id.h"
+#include "store/store.h"
+
+struct chat;
+
+#define CHAT_TAG_CHARS 6
+/* What stands for a name that is not known: ".." and this end of the key. */
+#define CHAT_TAIL_CHARS 8
+
+/* Those who claim one name, the first seen first. */
+struct chat_name {
+	struct list people; /* chat_person.same_name */
+};
+
+/* A signing key, and the peer with that key when it is connected. */
+struct chat_person {
+	struct store_person row;
+	struct peer_id id;
+	bool self;
+	bool dirty;              /* row differs from the store */
+	bool in_ui;              /* in c->changed_people */
+	struct list changed;     /* in c->changed_people */
+	struct chat_name *claim; /* NULL: no name yet */
+	struct list same_name;
+	/* of the connection */
+	size_t room_count; /* rooms that it is a member of */
+	bool connected;
+	bool announce;
+	bool outbound;
+	bool relayed;
+	uint64_t rtt_ms;
+	const char *muxer;
+	const char *how; /* who named the address */
+	char *address;
+	char *agent;
+	char *protocols;
+	int worth_told; /* to net; CHAT_WORTH_UNTOLD: not sure */
+	/* What it lately sent, or (hint) what its program is taken for. */
+	enum dialect speaks;
+	bool speaks_is_hint;
+};
+
+int people_load(struct chat *c) P2P_MUST_CHECK;
+void people_free(struct chat *c);
+/* After a rolled back turn: forgets rows that were not kept. */
+void people_restore(struct chat *c);
+/* The person with that key, made when new; NULL when the store fails. */
+struct chat_person *person_get(struct chat *c, const struct peer_id *id);
+/* The same by text; NULL also when the text is no peer id. */
+struct chat_person *person_get_text(struct chat *c, const char *peer);
+/* Makes sure that the person has a row (row.id). */
+bool person_keep(struct chat *c, struct chat_person *p);
+/* A claim heard: name may be empty. */
+void person_claim(struct chat *c, struct chat_person *p, const char *name);
+void person_seen(struct chat *c, struct chat_person *p);
+/* UI_MSG_PERSON at the end of the turn. */
+void person_changed(struct chat *c, struct chat_person *p);
+/* Tells net what a connected person is worth, when that is new. */
+void person_tell_worth(struct chat *c, struct chat_person *p);
+char person_mark(const struct chat *c, const struct chat_person *p);
+/* Whether the name, claimed once, is another's who was there before. */
+bool person_borrows(
+	struct chat *c, const struct chat_person *p, const char *name);
+/* The last characters of the peer id. */
+void person_tag(const struct chat_person *p, char tag[static 8]);
+/* The name, or "..Ah93KnYU": the end of the key when there is none. */
+const char *person_name(
+	const struct chat_person *p, char buf[static MSG_NAME_MAX]);
+/* Name and tag, for notices: "mali~c31e4f"; without a name as person_name.
+ * Caller frees. */
+char *person_full_name(const struct chat_person *p);
+/* Stores what changed, tells the ui. */
+void people_flush(struct chat *c);
+void person_tell(struct chat *c, struct chat_person *p);
+/* What faces are told of a person; *u is empty before. */
+void person_describe(
+	const struct chat *c, const struct chat_person *p, struct ui_person *u);
+/*
+ * Who is meant: a name (nobody else has it), "name~tag", a tag, or the start
+ * or the end of the key (6 characters at least). NULL when nobody or several
+ * are; then an error with the candidates was said.
+ */
+struct chat_person *person_resolve(struct chat *c, struct bytes who);
+
+#endif

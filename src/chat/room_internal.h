@@ -1,0 +1,104 @@
+/*
+ * Rooms: the list of them and their members (room.c), entering, leaving and
+ * looking at them (room_enter.c), and what the time is in one (room_clock.c).
+ */
+#ifndef CHAT_ROOM_INTERNAL_H
+#define CHAT_ROOM_INTERNAL_H
+
+#include "base/list.h"
+#include "base/table.h"
+#include "chat/chat_limits.h"
+#include "store/store.h"
+
+struct chat;
+struct chat_person;
+
+/* The room of who names none; people see it as "lobby". */
+#define ROOM_LOBBY_TOPIC "p2p-chat-default"
+
+/* How far an author's lines are from the machine's own clock. */
+struct chat_clock {
+	int64_t author; /* store_person.id */
+	int64_t offset_ms;
+	uint64_t heard_ms; /* env->now_ms */
+};
+
+struct chat_room {
+	struct store_room row;
+	struct list order; /* in c->rooms, by position */
+	char *title;
+	struct table members; /* peer id -> struct chat_person */
+	bool dirty;           /* row differs from the store */
+	bool ui_dirty;        /* UI_MSG_ROOM is due */
+	/* sending (send.c) */
+	bool maybe_waiting; /* own lines may wait */
+	bool offering;      /* they go out in order, from offer_at on */
+	struct store_key offer_at;
+	uint64_t burst_end_ms; /* lines said until then count as one burst */
+	unsigned burst_count;
+	uint64_t offer_due_ms;
+	bool join_said;
+	/* clocks (room_clock.c) */
+	struct chat_clock clocks[CHAT_CLOCKS_MAX];
+	size_t clock_count;
+};
+
+/* For LIST_FOREACH over c->rooms. */
+#define ROOM_OF(pos) LIST_ITEM(pos, struct chat_room, order)
+
+/* ---- room.c ------------------------------------------------------------ */
+
+/* Those that the store has. */
+int rooms_load(struct chat *c) P2P_MUST_CHECK;
+void rooms_free(struct chat *c);
+/* After a rolled back turn: as the store has them. */
+void rooms_restore(struct chat *c);
+struct chat_room *room_find(struct chat *c, const char *topic);
+struct chat_room *room_of_row(struct chat *c, int64_t id);
+/* Found or made (not joined), because we want it: NULL when too many are kept
+ * already. The rooms that others name do not count. */
+struct chat_room *room_get(struct chat *c, const char *topic);
+/* The same because a peer is in it: NULL when others named too many. */
+struct chat_room *room_hear_of(struct chat *c, const char *topic);
+/* Whether one more room of ours would be kept. */
+bool rooms_may_keep_one(struct chat *c);
+/* UI_MSG_ROOM; UI_MSG_MEMBER for each who is in it. */
+void room_tell(struct chat *c, struct chat_room *r, bool changed);
+void room_tell_members(struct chat *c, const struct chat_room *r);
+/* Stores what changed, tells the ui. */
+void rooms_flush(struct chat *c);
+/* What a person typed as a room: title, topic, with or without '#'. The
+ * topic into out; P2P_ERR_INVAL, P2P_ERR_TOO_BIG, P2P_ERR_UTF8. */
+int room_topic_of(struct chat *c, struct bytes typed,
+	char out[static MSG_TOPIC_MAX]) P2P_MUST_CHECK;
+void room_add_member(
+	struct chat *c, struct chat_room *r, struct chat_person *p);
+void room_remove_member(
+	struct chat *c, struct chat_room *r, struct chat_person *p);
+
+/* ---- room_enter.c ------------------------------------------------------ */
+
+/* P2P_ERR_LIMIT when too many are joined. */
+int room_join(struct chat *c, struct chat_room *r) P2P_MUST_CHECK;
+void room_part(struct chat *c, struct chat_room *r);
+void room_focus(struct chat *c, struct chat_room *r);
+/* Read up to the key; the counts follow. */
+void room_read(struct chat *c, struct chat_room *r, const struct store_key *k);
+
+/* ---- room_clock.c ------------------------------------------------------ */
+
+/* A live line of an author; returns whether its clock is wrong. */
+bool clock_hear(
+	struct chat *c, struct chat_room *r, int64_t author, uint64_t time_ms);
+/* Whether a stored line's time is ahead of the room's. */
+bool clock_is_ahead(
+	const struct chat *c, const struct chat_room *r, uint64_t time_ms);
+/* The latest time that no honest line passes: what is dated behind it is far
+ * ahead of the room, neither counted as unread nor on the newest page. */
+uint64_t clock_latest_ms(const struct chat *c, const struct chat_room *r);
+/* What the time is in the room. */
+uint64_t clock_room_ms(const struct chat *c, const struct chat_room *r);
+/* The time of our next line; the room's clock moves on to it. */
+uint64_t clock_next(struct chat *c, struct chat_room *r);
+
+#endif

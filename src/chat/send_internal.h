@@ -1,0 +1,28 @@
+/*
+ * Own lines: said, offered while somebody is there, handed over.
+ */
+#ifndef CHAT_SEND_INTERNAL_H
+#define CHAT_SEND_INTERNAL_H
+
+#include "chat/payload.h"
+#include "net/unit/unit.h"
+
+struct chat;
+struct chat_room;
+
+/* A line is said in the room; errors are told to the ui. */
+void send_line(struct chat *c, struct chat_room *r, struct bytes text);
+/* Net has handed one over. */
+void send_handed(struct chat *c, const uint8_t id[static UNIT_ID_BYTES]);
+/* Somebody came, or net has room: waiting lines go out, in order. */
+void send_offer_waiting(struct chat *c, struct chat_room *r);
+/* Offers what is due; when the next is (env->now_ms, or P2P_NEVER). */
+void send_tick(struct chat *c);
+uint64_t send_deadline(const struct chat *c);
+/* Says `join`, once a start, where a Go program is present. */
+void send_join(struct chat *c, struct chat_room *r);
+/* What our lines in the room are written in, and whether a copy for the
+ * JavaScript program goes beside them. */
+enum dialect send_dialect(const struct chat_room *r, bool *js_copy);
+
+#endif
