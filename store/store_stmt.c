@@ -1,0 +1,110 @@
+/*
+ * Statements and their errors: what all files of the store stand on. A
+ * statement is prepared at its first use and kept; the first that writes opens
+ * the transaction that store_commit ends. What SQLite says becomes one of our
+ * errors here and nowhere else.
+ */
+#include <stdio.h>
+
+#include "store/store_internal.h"
+
+static int err_of(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return 0;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return P2P_ERR_BUSY;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_FORMAT:
+	/* Our statements are fixed: one that does not fit the schema, or a
+	 * value that does not fit its column, means that the file is wrong. */
+	case SQLITE_ERROR:
+	case SQLITE_SCHEMA:
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+		return P2P_ERR_CORRUPT;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+	case SQLITE_CANTOPEN:
+		return P2P_ERR_DENIED;
+	case SQLITE_TOOBIG:
+		return P2P_ERR_TOO_BIG;
+	default:
+		return P2P_ERR_IO;
+	}
+}
+
+int store_fail(struct store *s, int rc)
+{
+	snprintf(s->error, sizeof(s->error), "%s", sqlite3_errmsg(s->db));
+	log_printf(s->log, LOG_LEVEL_WARN, "store: %s (%d)", s->error,
+		sqlite3_extended_errcode(s->db));
+	return err_of(rc);
+}
+
+int store_last_err(struct store *s)
+{
+	int err = err_of(sqlite3_errcode(s->db));
+
+	return err == 0 ? P2P_ERR_IO : err;
+}
+
+int store_exec(struct store *s, const char *sql)
+{
+	int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : store_fail(s, rc);
+}
+
+sqlite3_stmt *store_stmt(struct store *s, enum store_stmt which)
+{
+	sqlite3_stmt **st = &s->stmts[which];
+	int rc;
+
+	if (*st != NULL) {
+		sqlite3_reset(*st);
+		sqlite3_clear_bindings(*st);
+		return *st;
+	}
+	rc = sqlite3_prepare_v3(s->db, store_sql[which], -1,
+		SQLITE_PREPARE_PERSISTENT, st, NULL);
+	if (rc != SQLITE_OK)
+		store_fail(s, rc);
+	return *st;
+}
+
+int store_step(struct store *s, sqlite3_stmt *st)
+{
+	int rc = sqlite3_step(st);
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	return rc == SQLITE_DONE ? 0 : store_fail(s, rc);
+}
+
+int store_run(struct store *s, sqlite3_stmt *st)
+{
+	int rc = store_step(s, st);
+
+	sqlite3_reset(st);
+	return rc > 0 ? 0 : rc;
+}
+
+sqlite3_stmt *store_write_stmt(struct store *s, enum store_stmt which)
+{
+	sqlite3_stmt *begin;
+
+	if (!s->in_transaction) {
+		begin = store_stmt(s, STMT_BEGIN);
+		if (begin == NULL || store_run(s, begin) != 0)
+			return NULL;
+		s->in_transaction = true;
+	}
+	return store_stmt(s, which);
+}
