@@ -59,15 +59,7 @@ void options_clear(struct options *o);
 /* The whole text of --help. Static. */
 const char *options_help(void);
 
-/* ---- for options.c and config_file.c ----------------------------------- */
-
-/* Where a value came from: a later, higher one replaces lists. */
-enum option_source {
-	OPTION_FROM_CONFIG,
-	OPTION_FROM_ENV,
-	OPTION_FROM_FLAG,
-	OPTION_SOURCE_COUNT,
-};
+/* ---- for options.c, option_table.c and config_file.c ------------------- */
 
 /*
  * Sets one option by its long name. value is NULL for a bare flag. 0, or
@@ -75,6 +67,12 @@ enum option_source {
  */
 int option_set(
 	struct options *o, const char *name, const char *value) P2P_MUST_CHECK;
+/* The flags into o; 0 or the exit status and a text. */
+int option_flags_read(struct options *o, int argc, char *const argv[],
+	char error[static OPTIONS_ERROR_MAX]);
+/* The text of a usage error; returns EXIT_USAGE. */
+int option_refuse(char error[static OPTIONS_ERROR_MAX], const char *what,
+	const char *why);
 /* The file into o; 0 or the exit status and a text with the line's number. A
  * missing file is an error only when `required`. */
 int config_file_read(struct options *o, const char *path, bool required,

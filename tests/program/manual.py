@@ -245,9 +245,9 @@ def compare_events(code, page):
 
 PAGE = "man/p2pchat-tui.1"
 PAIRS = [
-    (compare_options, "src/app/options.c", PAGE, '"name", 0',
+    (compare_options, "src/app/option_table.c", PAGE, '"name", 0',
      r"Fl \-plain"),
-    (compare_settings, "src/app/options.c", "man/p2pchat-tui.conf.5",
+    (compare_settings, "src/app/option_table.c", "man/p2pchat-tui.conf.5",
      '{"ascii"', "Cm json"),
     (compare_commands, "src/msg/command.c", PAGE, '"nick"', "/who ,"),
     (compare_keys, "ui/model/keymap.c", PAGE, '"C-k"', "C-t"),
@@ -280,7 +280,7 @@ def compare_and_prove(_, compare, code, page, in_code, in_page):
 def help_text(t):
     """--help shows the options of the table"""
     _, out, _ = run("--help", env=clean_env(t.home()))
-    table = code_options(read("src/app/options.c"))
+    table = code_options(read("src/app/option_table.c"))
     shown = {name: (letter, value != "") for letter, name, value in
              re.findall(r"^  (?:-(\w), )?--([a-z-]+)( [A-Z]+)? +\S", out,
                         re.M)}
