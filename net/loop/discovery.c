@@ -39,40 +39,6 @@
 
 /* ---- what is told ------------------------------------------------------- */
 
-static void lan_msg_free(struct msg *m)
-{
-	free(lan_msg_of(m));
-}
-
-static struct lan_msg *lan_msg_new(enum lan_msg_kind kind)
-{
-	struct lan_msg *lm = xcalloc(1, sizeof(*lm));
-
-	lm->msg.kind = (int)kind;
-	lm->msg.free = lan_msg_free;
-	lm->msg.bytes = sizeof(*lm);
-	return lm;
-}
-
-static bool post(struct discovery *d, struct lan_msg *lm)
-{
-	struct msg *m = &lm->msg;
-
-	/* A thread that was left behind finds the mailbox gone. */
-	if (!atomic_load(&d->stop) && mailbox_post(d->cfg.out, &m) == 0)
-		return true;
-	msg_free(m);
-	return false;
-}
-
-bool discovery_tell_peer(struct discovery *d, const struct maddr *addr)
-{
-	struct lan_msg *lm = lan_msg_new(LAN_MSG_PEER);
-
-	lm->addr = *addr;
-	return post(d, lm);
-}
-
 static bool tell_status(
 	struct discovery *d, enum chat_status_state state, const char *text)
 {
@@ -81,7 +47,7 @@ static bool tell_status(
 	lm->state = state;
 	(void)snprintf(lm->text, sizeof(lm->text), "%s", text);
 	log_printf(d->cfg.log, LOG_LEVEL_INFO, "discovery: %s", lm->text);
-	return post(d, lm);
+	return lan_post(d, lm);
 }
 
 /* ---- status ------------------------------------------------------------- */

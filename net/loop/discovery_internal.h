@@ -164,6 +164,10 @@ struct discovery {
 
 /* ---- discovery_lan.c ---------------------------------------------------- */
 
+/* An empty message to net, and its posting: false when the mailbox is full. */
+struct lan_msg *lan_msg_new(enum lan_msg_kind kind);
+bool lan_post(struct discovery *d, struct lan_msg *lm);
+
 void lan_init(struct discovery *d);
 void lan_clear(struct discovery *d);
 /* The active way is another or none: everything is published and looked up
@@ -186,10 +190,5 @@ enum lan_outcome {
 	LAN_FAILED,
 };
 void lan_published(struct discovery *d, enum lan_outcome outcome);
-
-/* ---- discovery.c -------------------------------------------------------- */
-
-/* Posts one address; false when net's mailbox is full. */
-bool discovery_tell_peer(struct discovery *d, const struct maddr *addr);
 
 #endif

@@ -23,6 +23,34 @@
 /* The same address is not told again for so long. */
 #define SEEN_REST_MS 2000
 
+/* ---- what is told ------------------------------------------------------- */
+
+static void lan_msg_free(struct msg *m)
+{
+	free(lan_msg_of(m));
+}
+
+struct lan_msg *lan_msg_new(enum lan_msg_kind kind)
+{
+	struct lan_msg *lm = xcalloc(1, sizeof(*lm));
+
+	lm->msg.kind = (int)kind;
+	lm->msg.free = lan_msg_free;
+	lm->msg.bytes = sizeof(*lm);
+	return lm;
+}
+
+bool lan_post(struct discovery *d, struct lan_msg *lm)
+{
+	struct msg *m = &lm->msg;
+
+	/* A thread that was left behind finds the mailbox gone. */
+	if (!atomic_load(&d->stop) && mailbox_post(d->cfg.out, &m) == 0)
+		return true;
+	msg_free(m);
+	return false;
+}
+
 /* ---- what is published -------------------------------------------------- */
 
 /* The records and the memory behind them. */
@@ -288,6 +316,14 @@ static bool is_own(const struct discovery *d, const struct maddr *addr)
 	return own.len > 0 && bytes_equal(own, its);
 }
 
+static bool tell_peer(struct discovery *d, const struct maddr *addr)
+{
+	struct lan_msg *lm = lan_msg_new(LAN_MSG_PEER);
+
+	lm->addr = *addr;
+	return lan_post(d, lm);
+}
+
 /* False when net cannot take it now. */
 static bool address_found(struct discovery *d, const struct maddr *addr)
 {
@@ -296,7 +332,7 @@ static bool address_found(struct discovery *d, const struct maddr *addr)
 	if (is_own(d, addr) ||
 		(told != NULL && d->now_ms < *told + SEEN_REST_MS))
 		return true;
-	if (!discovery_tell_peer(d, addr))
+	if (!tell_peer(d, addr))
 		return false;
 	if (told != NULL)
 		(void)table_remove(&d->seen, maddr_bytes(addr));
