@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "msg/command.h"
 #include "ui/draw/draw_internal.h"
-#include "ui/model/shape.h"
 
 #define PART_COLS 24
 #define HELP_LINES_MAX 96

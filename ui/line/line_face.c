@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "base/xmalloc.h"
 #include "ui/line/line_internal.h"
 
@@ -30,86 +29,6 @@ void line_face_free(struct line_face *f)
 	for (size_t i = 0; i < CHAT_STATUS_COUNT; i++)
 		free(f->status_text[i]);
 	free(f);
-}
-
-/* Rewrites f->out with all that is not ASCII as \u{HEX}. */
-static void escape_output(struct line_face *f)
-{
-	struct buf escaped;
-	struct bytes in = buf_bytes(&f->out);
-
-	buf_init(&escaped, 3 * f->out.max);
-	while (in.len > 0) {
-		size_t len = 1;
-		uint32_t cp = utf8_decode(in, &len);
-
-		if (cp < 0x80)
-			(void)buf_append_u8(&escaped, (uint8_t)cp);
-		else
-			(void)buf_appendf(&escaped, "\\u{%X}", (unsigned)cp);
-		in = bytes_skip(in, len);
-	}
-	buf_clear(&f->out);
-	f->out = escaped;
-}
-
-void line_flush(struct line_face *f)
-{
-	if (f->cfg.ascii && !f->cfg.json)
-		escape_output(f);
-	if (f->out.len > 0 && !(f->quit && f->status == LINE_EXIT_IO) &&
-		f->cfg.write(f->cfg.write_arg, buf_bytes(&f->out)) != 0) {
-		f->quit = true;
-		f->status = LINE_EXIT_IO;
-	}
-	buf_reset(&f->out);
-	f->out.max = LINE_OUT_KEPT_BYTES + LINE_OUT_BYTES_MAX;
-}
-
-void line_error(struct line_face *f, const char *code, const char *text)
-{
-	if (f->cfg.json)
-		line_json_error(f, code, text);
-	else
-		line_plain_error(f, text);
-	line_flush(f);
-}
-
-bool line_status_is_news(struct line_face *f, const struct ui_msg *m)
-{
-	const char *text = m->text == NULL ? "" : m->text;
-	char *last;
-	bool same;
-
-	if (m->item >= CHAT_STATUS_COUNT || m->status == CHAT_STATE_BUSY)
-		return false;
-	last = f->status_text[m->item];
-	same = last != NULL && f->status_last[m->item] == m->status;
-	/* How many are connected is told by the people themselves; that
-	 * discovery goes another way, or listening elsewhere, is news. */
-	if (same && m->item != CHAT_STATUS_PEOPLE)
-		same = strcmp(last, text) == 0;
-	free(last);
-	f->status_text[m->item] = xstrdup(text);
-	f->status_last[m->item] = m->status;
-	return !same;
-}
-
-const char *line_status_item(enum chat_status_item item)
-{
-	switch (item) {
-	case CHAT_STATUS_LISTEN:
-		return "listening";
-	case CHAT_STATUS_DISCOVERY:
-		return "LAN discovery";
-	case CHAT_STATUS_PEOPLE:
-		return "people";
-	case CHAT_STATUS_HISTORY:
-		return "history";
-	case CHAT_STATUS_COUNT:
-		break;
-	}
-	return "?";
 }
 
 static struct line_own *find_own(struct line_face *f, const uint8_t *id)
@@ -170,44 +89,12 @@ static void post_simple(struct line_face *f, enum chat_msg_kind kind)
 	msg_free(out);
 }
 
-/* Lines come with the topic alone. */
-static void remember_title(struct line_face *f, const struct ui_msg *m)
-{
-	size_t i = 0;
-
-	if (m->room == NULL || m->title == NULL)
-		return;
-	while (i < f->room_count && strcmp(f->rooms[i].topic, m->room) != 0)
-		i++;
-	if (i == LINE_ROOMS_MAX)
-		return;
-	if (i == f->room_count) {
-		f->rooms[i].topic = xstrdup(m->room);
-		f->room_count++;
-	}
-	free(f->rooms[i].title);
-	f->rooms[i].title = xstrdup(m->title);
-}
-
-const char *line_room_title(const struct line_face *f, const struct ui_msg *m)
-{
-	if (m->title != NULL)
-		return m->title;
-	for (size_t i = 0; m->room != NULL && i < f->room_count; i++)
-		if (strcmp(f->rooms[i].topic, m->room) == 0)
-			return f->rooms[i].title;
-	/* A topic may be any bytes. */
-	if (m->room == NULL || !text_is_clean(TEXT_LINE, bytes_str(m->room)))
-		return "a room";
-	return m->room;
-}
-
 void line_face_on_msg(
 	struct line_face *f, struct ui_msg *m, const struct ui_clock *clock)
 {
 	f->now_ms = clock->now_ms;
 	watch_own(f, m);
-	remember_title(f, m);
+	line_remember_title(f, m);
 	if (f->cfg.json)
 		line_json_event(f, m);
 	else

@@ -63,6 +63,8 @@ struct line_face {
 	enum chat_status_state status_last[CHAT_STATUS_COUNT];
 };
 
+/* ---- line_json.c, line_plain.c ---- */
+
 /* Appends the event's line (none for events without one) to f->out. */
 void line_json_event(struct line_face *f, const struct ui_msg *m);
 void line_json_error(struct line_face *f, const char *code, const char *text);
@@ -72,13 +74,22 @@ void line_plain_error(struct line_face *f, const char *text);
 /* "* text" (plain only). */
 void line_plain_note(struct line_face *f, const char *text);
 
+/* ---- line_input.c ---- */
+
 /* Posts what stands in f->in, as far as the chat queue takes it. */
 void line_input_process(struct line_face *f);
+
+/* ---- line_out.c ---- */
+
 /* Hands f->out to the writer and empties it. */
 void line_flush(struct line_face *f);
 /* Says an error in the face's own way and flushes it. */
 void line_error(struct line_face *f, const char *code, const char *text);
 
+/* ---- line_words.c ---- */
+
+/* Keeps what UI_MSG_ROOM says that people call it. */
+void line_remember_title(struct line_face *f, const struct ui_msg *m);
 /* What people call the room of a message: its title, or a clean topic. */
 const char *line_room_title(const struct line_face *f, const struct ui_msg *m);
 /* Whether the state of this item is worth a line now (remembers it). */

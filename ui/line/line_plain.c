@@ -4,7 +4,6 @@
  */
 #include <string.h>
 
-#include "base/text.h"
 #include "ui/line/line_internal.h"
 
 /* Appends text; lines behind the first are indented, so that nobody can say

@@ -1,7 +1,5 @@
 #include "ui/model/scroll.h"
 
-#include <string.h>
-
 #include "ui/model/ui_internal.h"
 
 int scroll_height(const struct ui *ui)
@@ -174,4 +172,15 @@ void scroll_settle(struct ui *ui)
 		r->view.follow = true;
 		r->view.newer = 0;
 	}
+}
+
+void scroll_page_if_near(struct ui *ui)
+{
+	struct room *r = ui->current;
+
+	if (r == NULL || r->load != ROOM_LOAD_DONE || r->at_oldest ||
+		r->cleared || ui->layout.kind == LAYOUT_DOT)
+		return;
+	if (scroll_top(ui).item <= (size_t)scroll_height(ui))
+		ui_page_ask(r, false);
 }

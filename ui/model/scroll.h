@@ -24,5 +24,7 @@ void scroll_to_newest(struct ui *ui);
 void scroll_to_oldest(struct ui *ui);
 /* After anything changed: a view whose end is seen follows. */
 void scroll_settle(struct ui *ui);
+/* Asks for older lines of the current room when its top comes near. */
+void scroll_page_if_near(struct ui *ui);
 
 #endif

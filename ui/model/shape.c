@@ -1,7 +1,6 @@
 #include "ui/model/shape.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/text.h"
 

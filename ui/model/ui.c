@@ -1,12 +1,10 @@
 #include "ui/model/ui.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/text.h"
 #include "base/xmalloc.h"
 #include "ui/model/scroll.h"
+#include "ui/model/shape.h"
 #include "ui/model/ui_internal.h"
 
 struct ui *ui_new(const struct ui_cfg *cfg)
@@ -45,40 +43,6 @@ void ui_free(struct ui *ui)
 	free(ui);
 }
 
-char *ui_shown(const struct ui *ui, const char *text)
-{
-	struct bytes in = bytes_str(text);
-	struct buf out;
-	char *shown;
-
-	if (utf8_valid(in) && !ui->cfg.ascii_text)
-		return xstrdup(text);
-	/* Topics may be any bytes; and some locales show ASCII only. */
-	buf_init(&out, 10 * in.len + 16);
-	while (in.len > 0) {
-		size_t len = 1;
-		uint32_t cp = utf8_decode(in, &len);
-
-		if (cp < 0x80)
-			(void)buf_append_u8(&out, (uint8_t)cp);
-		else if (ui->cfg.ascii_text)
-			(void)buf_appendf(&out, "\\u{%X}", (unsigned)cp);
-		else
-			utf8_encode(&out, cp);
-		in = bytes_skip(in, len);
-	}
-	shown = xstrdup(buf_cstr(&out));
-	buf_clear(&out);
-	return shown;
-}
-
-void ui_note(struct ui *ui, const char *text)
-{
-	snprintf(ui->note, sizeof(ui->note), "%s", text);
-	ui->note_until_ms = ui->clock.now_ms + UI_NOTE_MS;
-	ui->dirty = true;
-}
-
 void ui_layout(struct ui *ui)
 {
 	struct layout_want want = {
@@ -107,7 +71,7 @@ void ui_resize(struct ui *ui, int rows, int cols)
 	ui->dirty = true;
 	ui_layout(ui);
 	scroll_settle(ui);
-	ui_page_if_near(ui);
+	scroll_page_if_near(ui);
 	ui_flush(ui);
 }
 

@@ -377,6 +377,6 @@ void ui_on_msg(struct ui *ui, struct ui_msg *m, const struct ui_clock *clock)
 	ui->dirty = true;
 	ui_layout(ui);
 	scroll_settle(ui);
-	ui_page_if_near(ui);
+	scroll_page_if_near(ui);
 	ui_flush(ui);
 }

@@ -1,7 +1,6 @@
 /*
  * What keys and pasted text do.
  */
-#include <string.h>
 
 #include "base/text.h"
 #include "ui/model/scroll.h"
@@ -347,7 +346,7 @@ static void after_input(struct ui *ui)
 	ui->dirty = true;
 	ui_layout(ui);
 	scroll_settle(ui);
-	ui_page_if_near(ui);
+	scroll_page_if_near(ui);
 	ui_flush(ui);
 }
 

@@ -5,7 +5,6 @@
 #define UI_MODEL_UI_INTERNAL_H
 
 #include "msg/ui_msg.h"
-#include "ui/model/shape.h"
 #include "ui/model/ui_state.h"
 
 /* ---- ui_room.c: the list of rooms ---- */
@@ -31,8 +30,7 @@ void ui_room_notice(
 bool ui_post_line(struct ui *ui, const char *text);
 /* Offers what is pending: focus, pages, read marks, reload, quit. */
 void ui_flush(struct ui *ui);
-/* Asks for older lines of the current room when its top comes near. */
-void ui_page_if_near(struct ui *ui);
+/* The newest lines of the room, or those before what is here: soon. */
 void ui_page_ask(struct room *r, bool newest);
 
 /* ---- ui_line.c: Enter, history, completion ---- */
@@ -43,9 +41,11 @@ void ui_complete_next(struct ui *ui, int step);
 void ui_complete_end(struct ui *ui);
 
 /* ---- ui.c ---- */
+void ui_layout(struct ui *ui);
+
+/* ---- ui_words.c ---- */
 /* A word in the status bar for UI_NOTE_MS. */
 void ui_note(struct ui *ui, const char *text);
-void ui_layout(struct ui *ui);
 /* Text as this locale can show it; caller frees. */
 char *ui_shown(const struct ui *ui, const char *text);
 

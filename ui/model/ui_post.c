@@ -4,7 +4,6 @@
  */
 #include <string.h>
 
-#include "ui/model/scroll.h"
 #include "ui/model/ui_internal.h"
 
 static bool post(struct ui *ui, struct chat_ui_msg *cm)
@@ -94,15 +93,4 @@ void ui_flush(struct ui *ui)
 	if (ui->quit_asked && !ui->quit_posted &&
 		post(ui, chat_ui_msg_new(CHAT_MSG_QUIT, NULL, NULL)))
 		ui->quit_posted = true;
-}
-
-void ui_page_if_near(struct ui *ui)
-{
-	struct room *r = ui->current;
-
-	if (r == NULL || r->load != ROOM_LOAD_DONE || r->at_oldest ||
-		r->cleared || ui->layout.kind == LAYOUT_DOT)
-		return;
-	if (scroll_top(ui).item <= (size_t)scroll_height(ui))
-		ui_page_ask(r, false);
 }
