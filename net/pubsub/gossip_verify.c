@@ -371,24 +371,23 @@ static void praise(struct gossip *g, const struct env *env,
 }
 
 /* All who brought these very bytes; the first may have left. */
-static void blame(
-	struct gossip *g, const struct env *env, const struct job *job)
+static void blame(struct gossip *g, const struct env *env,
+	const struct job *job, const struct unit *u)
 {
 	const struct peer_id *first = &job->line->peer;
-	struct unit u;
 
-	P2P_ASSERT(unit_parse(&u, bytes_of(job->unit, job->len)) == 0);
-	judge_forged(g, env, first, &u);
+	judge_forged(g, env, first, u);
 	for (size_t i = 0; i < GOSSIP_PEERS_MAX; i++) {
 		const struct gpeer *p = g->slots[i];
 
 		if (p != NULL && is_from(job, p) &&
 			!peer_id_equal(&p->id, first))
-			judge_forged(g, env, &p->id, &u);
+			judge_forged(g, env, &p->id, u);
 	}
 }
 
-static void accept(struct gossip *g, const struct env *env, struct job *job)
+static void accept(struct gossip *g, const struct env *env, struct job *job,
+	const struct unit *u)
 {
 	struct gossip_event ev = {
 		.kind = GOSSIP_EV_UNIT, .peer = job->line->peer};
@@ -396,12 +395,9 @@ static void accept(struct gossip *g, const struct env *env, struct job *job)
 	uint8_t id_raw[UNIT_GOSSIP_ID_BYTES_MAX];
 	const struct topic *t;
 	struct bytes id;
-	struct unit u;
 
-	/* It was read once before: the verdict on bytes never changes. */
-	P2P_ASSERT(unit_parse(&u, raw) == 0);
-	id = bytes_of(id_raw, unit_gossip_id(&u, id_raw));
-	t = table_get(&g->topics, u.topic);
+	id = bytes_of(id_raw, unit_gossip_id(u, id_raw));
+	t = table_get(&g->topics, u->topic);
 	if (t == NULL) {
 		g->counters.units_ignored++;
 		return;
@@ -415,30 +411,31 @@ static void accept(struct gossip *g, const struct env *env, struct job *job)
 		g->counters.iwant_recovered++;
 	g->counters.units_new++;
 	seen_add(g, env, id);
-	idontwant_tell(g, t, gpeer_find(g, &job->line->peer), &u);
-	cache_add(g, &u, raw);
-	praise(g, env, job, &u, id);
-	forward(g, t, job, &u);
+	idontwant_tell(g, t, gpeer_find(g, &job->line->peer), u);
+	cache_add(g, u, raw);
+	praise(g, env, job, u, id);
+	forward(g, t, job, u);
 	ev.unit = job->unit;
 	ev.unit_len = job->len;
 	job->unit = NULL;
 	gossip_emit(g, &ev);
 }
 
-static void serve_verdict(
-	struct gossip *g, const struct env *env, struct job *job, int verdict)
+/* What the verifier read is good as long as the job has the bytes. */
+static void serve_verdict(struct gossip *g, const struct env *env,
+	struct job *job, const struct unit_check *c)
 {
-	switch (gossip_verdict_of(verdict)) {
+	switch (gossip_verdict_of(c->verdict)) {
 	case GOSSIP_ACCEPT:
-		accept(g, env, job);
+		accept(g, env, job, &c->u);
 		break;
 	case GOSSIP_IGNORE:
 		g->counters.units_ignored++;
 		break;
 	case GOSSIP_REJECT:
 		/* A key outside our limits may be good to others. */
-		if (verdict == P2P_ERR_AUTH)
-			blame(g, env, job);
+		if (c->verdict == P2P_ERR_AUTH)
+			blame(g, env, job, &c->u);
 		g->counters.units_rejected++;
 		break;
 	}
@@ -452,7 +449,7 @@ static void serve_back(struct gossip *g, const struct env *env, struct out *out)
 
 		out->job[i]->unit = c->unit;
 		c->unit = NULL;
-		serve_verdict(g, env, out->job[i], c->verdict);
+		serve_verdict(g, env, out->job[i], c);
 	}
 	msg_free(&out->back->msg);
 	list_remove(&out->order);

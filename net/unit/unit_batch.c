@@ -41,10 +41,9 @@ void unit_batch_check(struct unit_batch *b)
 {
 	for (size_t i = 0; i < b->count; i++) {
 		struct unit_check *c = &b->check[i];
-		struct unit u;
 
-		c->verdict = unit_parse(&u, bytes_of(c->unit, c->len));
+		c->verdict = unit_parse(&c->u, bytes_of(c->unit, c->len));
 		if (c->verdict == 0)
-			c->verdict = unit_verify(&u);
+			c->verdict = unit_verify(&c->u);
 	}
 }

@@ -23,7 +23,8 @@
 struct unit_check {
 	uint8_t *unit; /* owned */
 	size_t len;
-	int verdict; /* as of unit_parse and unit_verify */
+	struct unit u; /* what unit_parse read there; views into unit */
+	int verdict;   /* as of unit_parse and unit_verify */
 };
 
 struct unit_batch {
@@ -37,7 +38,8 @@ struct unit_batch {
 struct unit_batch *unit_batch_new(uint64_t id);
 /* Takes the bytes over; fewer than UNIT_BATCH_MAX are in it. */
 void unit_batch_add_take(struct unit_batch *b, uint8_t *unit, size_t len);
-/* Sets every verdict. Touches the batch alone: any thread. */
+/* Reads every unit and sets its verdict. Touches the batch alone: any thread.
+ */
 void unit_batch_check(struct unit_batch *b);
 struct unit_batch *unit_batch_of(struct msg *m);
 

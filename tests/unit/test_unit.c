@@ -4,7 +4,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "net/unit/unit.h"
+#include "base/xmalloc.h"
+#include "net/unit/unit_batch.h"
 #include "net/wire/pb.h"
 #include "tests/lib/vector.h"
 
@@ -191,6 +192,39 @@ static void test_unit_with_any_bit_changed_is_not_verified(void **state)
 	buf_clear(&raw);
 }
 
+/* The bytes go to another thread and back; what was read there stays good
+ * with whoever has the bytes. */
+static void test_unit_batch_brings_back_what_it_read(void **state)
+{
+	struct unit_batch *b = unit_batch_new(3);
+	struct unit_check *c = b->check;
+	struct buf raw;
+
+	(void)state;
+	buf_init(&raw, UNIT_BYTES_MAX);
+	assert_int_equal(
+		unit_sign(&me, 7, bytes_str("room"), bytes_str("hi"), &raw), 0);
+	unit_batch_add_take(b, xmemdup(raw.data, raw.len), raw.len);
+	raw.data[raw.len - 1] ^= 1;
+	unit_batch_add_take(b, xmemdup(raw.data, raw.len), raw.len);
+	unit_batch_add_take(b, xmemdup("x", 1), 1);
+	unit_batch_check(b);
+	assert_int_equal(b->count, 3);
+	assert_int_equal(c[0].verdict, 0);
+	assert_int_equal(c[1].verdict, P2P_ERR_AUTH);
+	assert_int_equal(c[2].verdict, P2P_ERR_MALFORMED);
+	for (int i = 0; i < 2; i++) {
+		assert_true(peer_id_equal(&c[i].u.from, &me.id));
+		assert_true(bytes_equal(c[i].u.topic, bytes_str("room")));
+		assert_true(bytes_equal(c[i].u.data, bytes_str("hi")));
+		assert_in_range((uintptr_t)c[i].u.data.data,
+			(uintptr_t)c[i].unit,
+			(uintptr_t)(c[i].unit + c[i].len));
+	}
+	msg_free(&b->msg);
+	buf_clear(&raw);
+}
+
 static int setup(void **state)
 {
 	uint8_t seed[32];
@@ -212,6 +246,7 @@ int main(void)
 		cmocka_unit_test(test_unit_refuses_what_is_too_large),
 		cmocka_unit_test(
 			test_unit_with_any_bit_changed_is_not_verified),
+		cmocka_unit_test(test_unit_batch_brings_back_what_it_read),
 	};
 
 	return cmocka_run_group_tests_name("unit", tests, setup, NULL);
