@@ -1,3 +1,8 @@
+/*
+ * The signed message: form, signature, names. Form is judged before anything
+ * else, by the bytes alone and for ever; the signature is over the four named
+ * fields encoded anew, which is why a message with any other field is ignored.
+ */
 #include "net/unit/unit.h"
 
 #include <stdlib.h>

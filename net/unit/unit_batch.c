@@ -1,3 +1,8 @@
+/*
+ * Units packed for a verifier. The batch owns all that it needs, so it may
+ * cross to another thread and back; what was read in a unit comes back with it,
+ * as views that stay good with whoever takes the bytes.
+ */
 #include "net/unit/unit_batch.h"
 
 #include <stdlib.h>

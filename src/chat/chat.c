@@ -1,3 +1,10 @@
+/*
+ * The chat as a whole: made and freed, a message given to the file that knows
+ * it, and the turn. What matters is the turn's end: what is due is done, one
+ * commit keeps it all, and only then anything is said (out.c). When the commit
+ * fails, undo_turn takes every part back to what the store holds; the turn's
+ * messages are kept and taken in again, so that a full disk loses nothing.
+ */
 #include "chat/chat.h"
 
 #include <stdlib.h>

@@ -1,3 +1,8 @@
+/*
+ * /connect: an address as a person types it goes to net. What is no address at
+ * all is told at once; whether anybody answers there comes later, as a
+ * connection or as CHAT_MSG_DIAL_FAILED.
+ */
 #include <stdlib.h>
 
 #include "chat/cmd_internal.h"

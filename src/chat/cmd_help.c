@@ -1,3 +1,8 @@
+/*
+ * /help, /version, /quit: what needs nothing but words. The list of commands is
+ * command_table (msg/command.h), so what is not in it cannot be helped with. To
+ * quit is only begun here: the turn that both sides have heard of ends it.
+ */
 #include <stdlib.h>
 
 #include "chat/chat_internal.h"

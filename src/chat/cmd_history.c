@@ -1,3 +1,8 @@
+/*
+ * /history: so many lines, or those since a day. Days are the person's: the
+ * calendar is reckoned here, without the system's, from the offset that the cfg
+ * gives, so that a test or the simulator gets the same lines everywhere.
+ */
 
 #include "chat/chat_internal.h"
 #include "chat/cmd_internal.h"

@@ -1,3 +1,8 @@
+/*
+ * /info: what one may want to read to somebody else, or to a bug report: own
+ * name and key, addresses, how much the store holds, and what is written in
+ * this room.
+ */
 #include <stdlib.h>
 
 #include "chat/chat_internal.h"

@@ -1,3 +1,8 @@
+/*
+ * /net: chat knows no figures of the network, it asks for them; the answer
+ * comes as CHAT_MSG_STATS, in the order of msg/net_figures.h. Faces get the
+ * words made of it and the numbers themselves.
+ */
 
 #include "base/xmalloc.h"
 #include "chat/chat_limits.h"

@@ -1,3 +1,8 @@
+/*
+ * /name, /ignore, /unignore: what is known or thought of people. A person is
+ * ignored by key, whatever name they take next; the lines stay in the store and
+ * are left out when it is read.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,3 +1,8 @@
+/*
+ * /join, /part, /rooms, /clear: the typed side of rooms. What entering and
+ * leaving mean is in room_enter.c; here are the words, and which room is shown
+ * when one is left: the last one never is.
+ */
 
 #include "chat/chat_internal.h"
 #include "chat/cmd_internal.h"

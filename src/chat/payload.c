@@ -1,3 +1,9 @@
+/*
+ * Payloads read and written, the four dialects of payload.h. Bytes come from
+ * anybody: they are bounded before the JSON library sees them, and all text is
+ * cleaned on the way in. Two programs that have the same unit must come to the
+ * same line, so nothing here knows the time, the room or who reads.
+ */
 #include "chat/payload.h"
 
 #include <jansson.h>

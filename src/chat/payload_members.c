@@ -1,3 +1,8 @@
+/*
+ * The two readers of an object's members. The quick one takes nothing that it
+ * does not understand to the last byte: rather than guess it hands over to the
+ * JSON library, whose answer is the one that counts.
+ */
 #include "chat/payload_members.h"
 
 #include <jansson.h>

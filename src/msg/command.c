@@ -1,3 +1,8 @@
+/*
+ * The table of commands, and how a typed word finds its row: a whole name or
+ * alias first, in any case, then a beginning that only one name has. Chat runs
+ * commands by it, faces complete by it, the manual's test reads it.
+ */
 #include "msg/command.h"
 
 #include <ctype.h>

@@ -1,3 +1,8 @@
+/*
+ * Making and freeing the words that threads say to each other. Each owns its
+ * strings, and counts them in msg.bytes, by which mailboxes are bounded: a
+ * string that is added later must be counted by hand.
+ */
 #include <stdlib.h>
 
 #include "base/xmalloc.h"

@@ -1,3 +1,8 @@
+/*
+ * The rows of net_figures.h, and the words for people that /net shows of them:
+ * a line a group, without the sums that are zero. The names are read by
+ * programs: they may be added to, never changed.
+ */
 #include "msg/net_figures.h"
 
 #include <inttypes.h>

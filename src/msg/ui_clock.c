@@ -1,3 +1,8 @@
+/*
+ * Days and hours from milliseconds, by the proleptic Gregorian calendar and a
+ * fixed offset. The C library is not asked: its time zone is the process's, and
+ * the same moment must make the same day in a test, the simulator and here.
+ */
 #include "msg/ui_clock.h"
 
 #define DAY_S 86400

@@ -1,3 +1,9 @@
+/*
+ * The grid of cells that all drawing goes into. What matters is that a row's
+ * widths always add up to its columns: a cluster of two columns owns the empty
+ * cell behind it, and whoever overwrites one of the two blanks the other.
+ * Whatever does not fit is cut here, so nobody else has to count.
+ */
 #include "ui/draw/canvas.h"
 
 #include <stdlib.h>

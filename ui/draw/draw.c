@@ -1,3 +1,8 @@
+/*
+ * The whole screen: each part into its place of the layout, the input last,
+ * whose cursor is the screen's. Small windows lose bars first, then panes; a
+ * window too small for anything shows a dot and what is typed.
+ */
 #include "ui/draw/draw.h"
 
 #include <stdio.h>

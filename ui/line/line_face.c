@@ -1,3 +1,9 @@
+/*
+ * The face of --plain and --json as a whole: what chat says is written as an
+ * event, and the end of the input is waited out. Own lines are watched from the
+ * moment they are said until somebody has them, because a program that pipes
+ * text in expects all of it to be on its way when this one ends.
+ */
 #include "ui/line/line_face.h"
 
 #include <stdlib.h>

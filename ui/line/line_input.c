@@ -1,3 +1,8 @@
+/*
+ * Standard input cut into lines, each for the chat thread. Bytes come in any
+ * pieces; a line that chat has no room for stays at the front, and above
+ * LINE_IN_STOP_BYTES no more is read, so whoever writes to us waits.
+ */
 #include <string.h>
 
 #include "base/text.h"

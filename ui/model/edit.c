@@ -1,3 +1,8 @@
+/*
+ * The text being typed. Every change keeps it clean (base/text.h): what would
+ * not be is not inserted, and what an erase leaves behind is cleaned again. So
+ * what is sent is what was seen. Steps back are whole texts: they are short.
+ */
 #include "ui/model/edit.h"
 
 #include <stdlib.h>

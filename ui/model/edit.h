@@ -2,7 +2,7 @@
  * A text being typed: the characters, the cursor, and steps back. It holds
  * valid, clean UTF-8 (text_clean, TEXT_BLOCK) at all times; the cursor stands
  * between clusters, or between a Thai base and its mark after an erase.
- * No screen, no keys: ui/model/composer.h drives it.
+ * No screen, no keys: ui_input.c and ui_line.c drive it.
  */
 #ifndef UI_MODEL_EDIT_H
 #define UI_MODEL_EDIT_H

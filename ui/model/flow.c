@@ -1,3 +1,10 @@
+/*
+ * Lines as rows. Both scrolling and drawing count with the functions here, so a
+ * row is where it was reckoned to be. How a line looks depends on the one shown
+ * before it (frame_of: a new day, the same speaker, people coming and going);
+ * the rows that its text takes are kept in the line, stamped with what they
+ * depend on, since counting them anew for each frame would be most of the work.
+ */
 #include "ui/model/flow.h"
 
 #include <stdio.h>

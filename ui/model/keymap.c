@@ -1,3 +1,8 @@
+/*
+ * The table of keys, in the order of the help page. A key without words of its
+ * own stands below the one whose words it shares. Alt with a digit is told
+ * apart before the table is looked at: ten keys are one row.
+ */
 #include "ui/model/keymap.h"
 
 #include "msg/command.h"

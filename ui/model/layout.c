@@ -1,3 +1,8 @@
+/*
+ * The window's size as places for the panes. The kind is chosen first, with
+ * some columns of hysteresis; then each kind takes its panes off the message
+ * area. Everything is clamped, so no size of a window makes a negative place.
+ */
 #include "ui/model/layout.h"
 
 #define LEFT_COLS_ONE 17

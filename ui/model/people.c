@@ -1,3 +1,8 @@
+/*
+ * Who is around, as a sorted array that is searched from end to end: there are
+ * at most UI_PEOPLE_MAX, and drawing wants them in order. When it is full, who
+ * is neither connected nor in a room makes place.
+ */
 #include "ui/model/people.h"
 
 #include <stdio.h>

@@ -1,3 +1,9 @@
+/*
+ * The place that is seen. It is kept as the key of the line that the first row
+ * belongs to and a row in it, and looked up again each time, so that lines may
+ * come, go and wrap anew without moving what is being read. A view whose end is
+ * seen follows instead.
+ */
 #include "ui/model/scroll.h"
 
 #include "ui/model/ui_internal.h"

@@ -1,3 +1,8 @@
+/*
+ * The input as rows, with the place of the cursor in them. Rows are cut at the
+ * column, not at spaces: a person who types in the middle must not see the rest
+ * jump. In ASCII locales a character is as wide as its escape.
+ */
 #include "ui/model/shape.h"
 
 #include <stdio.h>

@@ -1,3 +1,8 @@
+/*
+ * The model as a whole: made and freed, its size, its time, its end. What keys
+ * do is in ui_input.c and ui_line.c, what chat says in ui_chat.c, what goes
+ * back in ui_post.c.
+ */
 #include "ui/model/ui.h"
 
 #include <stdlib.h>

@@ -1,3 +1,8 @@
+/*
+ * The list of rooms: added, removed, shown, filled with lines. Each has a slot,
+ * a bit by which people remember who is in it. The first room shown is the
+ * start: the words that the program said before there was a room move into it.
+ */
 #include <stdlib.h>
 #include <string.h>
 

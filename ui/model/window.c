@@ -1,3 +1,8 @@
+/*
+ * The lines of a room that are in memory, sorted by (time, id). Chat may send a
+ * line twice, live and on a page: the second only brings its state. Words of
+ * the program itself get ids that no unit has, so that they keep their place.
+ */
 #include "ui/model/window.h"
 
 #include <stdlib.h>

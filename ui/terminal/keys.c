@@ -1,3 +1,9 @@
+/*
+ * Codes and characters of ncurses as keys of the model. Modified arrows come in
+ * xterm's own sequences, which terminfo does not name; they are defined to
+ * ncurses from the table here. A paste is collected up to its end mark, its
+ * line ends as they come, and nothing in it is taken for a key.
+ */
 #include "ui/terminal/keys.h"
 
 #include <ncurses.h>

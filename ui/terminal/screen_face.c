@@ -1,3 +1,9 @@
+/*
+ * The face of a terminal: keys to the model, the model drawn, frames not more
+ * often than eyes see. It knows of no thread: src/app calls its turn, as it
+ * calls line_face's. Stopping by C-z is done here, since the terminal must be
+ * given back before and taken again after.
+ */
 #include "ui/terminal/screen_face.h"
 
 #include <signal.h>

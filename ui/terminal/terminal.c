@@ -1,3 +1,10 @@
+/*
+ * ncurses: the only file that draws with it. It sends the cells that differ
+ * from what is shown, each cluster so that ncurses and the terminal agree about
+ * its width. Whatever happens, the terminal is given back as it was found: in
+ * order by terminal_stop, from a crash by terminal_restore_raw, which calls
+ * nothing but write and tcsetattr.
+ */
 #include "ui/terminal/terminal.h"
 
 #include <langinfo.h>
