@@ -106,39 +106,57 @@ static int choose_name(struct chat *c, const char *wanted)
 	return err;
 }
 
-/* A restart with no room left would show nothing: the lobby is the rule. */
-static int open_rooms(struct chat *c, const struct chat_cfg *cfg)
+/* Rooms of --room are joined beside those kept from the last run, which they
+ * do not replace; *first is the one to show. */
+static int join_asked(
+	struct chat *c, const struct chat_cfg *cfg, struct chat_room **first)
 {
 	char topic[MSG_TOPIC_MAX];
-	struct chat_room *first = NULL, *r;
-	struct buf last;
-	int err = 0;
 
-	for (size_t i = 0; err == 0 && i < cfg->room_count; i++) {
-		err = room_topic_of(c, bytes_str(cfg->rooms[i]), topic);
-		r = err == 0 ? room_get(c, topic) : NULL;
+	*first = NULL;
+	for (size_t i = 0; i < cfg->room_count; i++) {
+		int err = room_topic_of(c, bytes_str(cfg->rooms[i]), topic);
+		struct chat_room *r = err == 0 ? room_get(c, topic) : NULL;
+
 		if (err == 0)
 			err = r == NULL ? P2P_ERR_LIMIT : room_join(c, r);
-		first = first == NULL ? r : first;
+		if (err != 0)
+			return err;
+		*first = *first == NULL ? r : *first;
 	}
+	return 0;
+}
+
+/* Where the person was when the program ended; the top of the list when that
+ * is not known, which is no reason not to start. */
+static struct chat_room *shown_last(struct chat *c)
+{
+	struct chat_room *r = NULL;
+	struct buf last;
+
+	buf_init(&last, STORE_SETTING_BYTES_MAX);
+	if (store_get(c->store, "last_room", &last) == 0)
+		r = room_find(c, buf_cstr(&last));
+	buf_clear(&last);
+	return r != NULL && r->row.joined ? r : room_first_joined(c);
+}
+
+static int open_rooms(struct chat *c, const struct chat_cfg *cfg)
+{
+	struct chat_room *first, *lobby;
+	int err = join_asked(c, cfg, &first);
+
+	/* Without any room there would be nothing to show and nobody to meet:
+	 * the lobby is where those are who have named none. */
 	if (err == 0 && c->joined_count == 0) {
-		r = room_get(c, ROOM_LOBBY_TOPIC);
-		err = r == NULL ? P2P_ERR_LIMIT : room_join(c, r);
+		lobby = room_get(c, ROOM_LOBBY_TOPIC);
+		err = lobby == NULL ? P2P_ERR_LIMIT : room_join(c, lobby);
 	}
 	if (err != 0)
 		return err;
-	buf_init(&last, STORE_SETTING_BYTES_MAX);
-	if (first == NULL && store_get(c->store, "last_room", &last) == 0)
-		first = room_find(c, buf_cstr(&last));
-	buf_clear(&last);
-	for (struct list *at = c->rooms.next;
-		at != &c->rooms && (first == NULL || !first->row.joined);
-		at = at->next)
-		first = ROOM_OF(at);
-	c->focus = first;
-	if (first == NULL)
-		return 0;
-	return store_set(c->store, "last_room", bytes_str(first->row.topic));
+	c->focus = first != NULL ? first : shown_last(c);
+	/* Not room_focus: what is unread stays so until chat_start shows it. */
+	return store_set(c->store, "last_room", bytes_str(c->focus->row.topic));
 }
 
 static int load(struct chat *c, const struct chat_cfg *cfg)
@@ -155,6 +173,8 @@ static int load(struct chat *c, const struct chat_cfg *cfg)
 		err = choose_name(c, cfg->name);
 	if (err == 0)
 		err = open_rooms(c, cfg);
+	/* Older lines are history, which the ui asks for by page; behind this
+	 * row begins what it is told by itself. */
 	if (err == 0)
 		err = store_last_row(c->store, &c->ui_row);
 	if (err == 0)
@@ -225,6 +245,7 @@ void chat_start(struct chat *c, const struct env *env)
 	peers_people_status(c);
 	peers_set_status(
 		c, CHAT_STATUS_HISTORY, CHAT_STATE_NONE, HISTORY_STATUS);
+	/* history_reload says the checklist as well, behind the rooms. */
 	out_clear(&c->ui);
 	history_reload(c);
 	peers_tell_net(c);
@@ -410,6 +431,7 @@ static void undo_turn(struct chat *c)
 {
 	log_printf(c->env->log, LOG_LEVEL_ERROR, "chat: not saved: %s",
 		store_error(c->store));
+	/* The store first: what is taken back after it reads it. */
 	store_rollback(c->store);
 	out_clear(&c->ui);
 	out_undo_net(c);
@@ -465,6 +487,8 @@ static void release(struct chat *c)
 void chat_turn_end(struct chat *c, const struct env *env)
 {
 	c->env = env;
+	/* Leaving unsaved: nothing is kept any more, only the last words have
+	 * yet to reach both sides. */
 	if (c->retrying && c->quit_anyway && c->quitting) {
 		release(c);
 		return;
@@ -476,6 +500,7 @@ void chat_turn_end(struct chat *c, const struct env *env)
 	finish_turn(c);
 	if (c->store_err != 0) {
 		undo_turn(c);
+		/* These words wait for no commit: there will be none. */
 		if (c->quitting)
 			release(c);
 		return;

@@ -198,6 +198,7 @@ static void release_ui(struct chat *c)
 		}
 		drop_first(&c->ui);
 		c->ui_answer -= c->ui_answer > 0;
+		/* Posted, not only stored: a replay begins behind it. */
 		if (row != 0)
 			c->ui_row = row;
 	}
@@ -249,6 +250,7 @@ static void release_net(struct chat *c)
 		struct chat_out *o = all.first;
 		bool keep = o->m->kind != NET_MSG_PUBLISH || o->committed;
 
+		/* Once one is refused none is tried: net hears all in order. */
 		full = full || !post_net(c, o);
 		pop(&all);
 		if (full && o->room != NULL)

@@ -69,6 +69,7 @@ static void leave_name(struct chat *c, struct chat_person *p)
 		tell_first(c, n);
 		return;
 	}
+	/* Found by the name still in the row: the new one comes after. */
 	fold_name(p->row.name, &folded);
 	table_remove(&c->names, buf_bytes(&folded));
 	buf_clear(&folded);
@@ -237,6 +238,8 @@ struct chat_person *person_get(struct chat *c, const struct peer_id *id)
 		evict_one(c);
 	peer_id_text(id, text);
 	err = store_find_person(c->store, text, &row);
+	/* New to us, and not written: thousands may be met who never say a
+	 * word. person_keep gives the row. */
 	if (err == P2P_ERR_NOT_FOUND) {
 		snprintf(row.peer, sizeof(row.peer), "%s", text);
 		row.first_seen_ms = c->env->wall_ms;
@@ -282,6 +285,7 @@ int people_load(struct chat *c)
 	size_t count;
 	int err;
 
+	/* Half of the room is left to those who are met now. */
 	err = store_load_people(c->store, CHAT_PEOPLE_MAX / 2, &rows, &count);
 	if (err != 0)
 		return err;
@@ -306,7 +310,10 @@ void people_restore(struct chat *c)
 		(void)!store_find_person(c->store, p->row.peer, &row);
 		p->row.id = row.id;
 		p->row.ignored = row.ignored;
+		/* The word to net may have been dropped, or not. */
 		p->worth_told = p->connected ? CHAT_WORTH_UNTOLD : 0;
+		/* A name claimed in that turn stands here still, so the line
+		 * will not be seen to bring a new one: it is written now. */
 		p->dirty = row.id != 0 && strcmp(row.name, p->row.name) != 0;
 		if (p->dirty)
 			person_changed(c, p);

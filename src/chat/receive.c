@@ -108,6 +108,7 @@ static void show_notice_line(struct chat *c, struct line_facts *f)
 static void keep_line(struct chat *c, struct chat_room *r, struct line_facts *f,
 	struct bytes raw)
 {
+	/* The same as f's, which is only read. */
 	struct chat_person *author =
 		table_get(&c->people, peer_id_bytes(&f->author->id));
 	struct store_message m = {.room = r->row.id,
@@ -119,11 +120,13 @@ static void keep_line(struct chat *c, struct chat_room *r, struct line_facts *f,
 		.unit = raw};
 	bool is_new;
 
+	/* Without a time of its own a line stands where it arrived. */
 	if (m.local)
 		m.key.time_ms = clock_next(c, r);
 	if (!chat_store_ok(c, store_insert(c->store, &m, &is_new)))
 		return;
 	if (!is_new) {
+		/* Ours, back from whoever has it now. */
 		if (author->self)
 			send_handed(c, m.key.id);
 		return;
@@ -132,15 +135,20 @@ static void keep_line(struct chat *c, struct chat_room *r, struct line_facts *f,
 	if (!m.local)
 		f->clock_wrong =
 			clock_hear(c, r, author->row.id, m.key.time_ms);
+	/* Behind the check above: a line that comes once more must not bring
+	 * back the name that its author had then. Our own name is what was
+	 * typed here, whatever another machine with this key says. */
 	person_claim(c, author, author->self ? "" : f->payload->name);
 	person_seen(c, author);
 	person_tell_worth(c, author);
 	if (author->self)
 		own_line_came(r, f->payload, &m);
+	/* Kept, so that /unignore brings it back; not counted nor shown. */
 	if (author->row.ignored)
 		return;
 	if (!author->self)
 		count_unread(c, r, f->mention);
+	/* Else it comes out of the store in its turn, behind those lost. */
 	if (!c->replaying)
 		out_ui_line(c, line_new(c, f), m.row);
 }
@@ -171,8 +179,10 @@ static void receive_payload(struct chat *c, struct chat_room *r,
 		show_notice_line(c, &f);
 		return;
 	}
+	/* Nothing is left of it once it is clean. */
 	if (p->text.len == 0)
 		return;
+	/* Ours that comes from somebody has reached somebody. */
 	f.state = author->self ? STORE_STATE_HANDED : STORE_STATE_NONE;
 	f.mention = !author->self && is_mention(c, p);
 	if (person_keep(c, author) && r->row.id != 0)
@@ -191,8 +201,10 @@ void receive_unit(struct chat *c, const struct chat_net_msg *m)
 		return;
 	}
 	r = table_get(&c->rooms_by_topic, u.topic);
+	/* Left while it was on its way. */
 	if (r == NULL || !r->row.joined)
 		return;
+	/* Lines refer to the room's row. */
 	if (r->row.id == 0 &&
 		!chat_store_ok(c, store_put_room(c->store, &r->row)))
 		return;

@@ -114,6 +114,8 @@ int rooms_load(struct chat *c)
 
 		if (r->row.joined)
 			c->joined_count++;
+		/* Whether any line waits: a room without one is never asked
+		 * again until something is said in it. */
 		err = store_waiting(
 			c->store, r->row.id, &store_key_first, 1, &waiting);
 		if (err != 0)
@@ -125,7 +127,7 @@ int rooms_load(struct chat *c)
 	return err;
 }
 
-static struct chat_room *first_joined(struct chat *c)
+struct chat_room *room_first_joined(struct chat *c)
 {
 	struct list *pos, *tmp;
 
@@ -156,6 +158,8 @@ void rooms_restore(struct chat *c)
 		r->row.joined = false;
 		r->row.seq = 0;
 		r->dirty = false;
+		/* What this turn offered never reached net; what waits is
+		 * looked up anew. */
 		r->offering = false;
 		r->offer_due_ms = c->env->now_ms;
 	}
@@ -169,7 +173,7 @@ void rooms_restore(struct chat *c)
 	}
 	free(rows);
 	if (c->focus == NULL || !c->focus->row.joined)
-		c->focus = first_joined(c);
+		c->focus = room_first_joined(c);
 }
 
 void rooms_free(struct chat *c)

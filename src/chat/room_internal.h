@@ -55,6 +55,8 @@ void rooms_free(struct chat *c);
 void rooms_restore(struct chat *c);
 struct chat_room *room_find(struct chat *c, const char *topic);
 struct chat_room *room_of_row(struct chat *c, int64_t id);
+/* Of those joined, the one at the top of the list; NULL when there is none. */
+struct chat_room *room_first_joined(struct chat *c);
 /* Found or made (not joined), because we want it: NULL when too many are kept
  * already. The rooms that others name do not count. */
 struct chat_room *room_get(struct chat *c, const char *topic);

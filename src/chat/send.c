@@ -68,6 +68,8 @@ static int make_unit(struct chat *c, const struct chat_room *r,
 	enum dialect dialect, const struct payload_out *line,
 	struct signed_unit *out)
 {
+	/* A plain line's time is its number's, so that is the room's; elsewhere
+	 * the number follows our own clock. */
 	uint64_t seqno_ms =
 		dialect == DIALECT_PLAIN ? line->time_ms : c->env->wall_ms;
 	struct unit u;
@@ -83,6 +85,7 @@ static int make_unit(struct chat *c, const struct chat_room *r,
 			buf_bytes(&data), &out->raw);
 	}
 	buf_clear(&data);
+	/* Read back as everybody reads it: so is its id made. */
 	if (err == 0)
 		err = unit_parse(&u, buf_bytes(&out->raw));
 	if (err == 0)
@@ -135,6 +138,7 @@ static void offer_line(struct chat *c, struct chat_room *r,
 	struct chat_offer *o = offer_get(c, r, key);
 	bool js_copy;
 
+	/* Should the rest have to wait, it waits behind this one. */
 	r->offer_at = *key;
 	publish(c, r, key->id, raw, true);
 	(void)send_dialect(r, &js_copy);
@@ -179,6 +183,7 @@ static void keep_own(
 	if (!chat_store_ok(c, store_insert(c->store, m, &is_new)) || !is_new)
 		return;
 	show_own(c, m);
+	/* Older ones are going out; it stands at their end. */
 	if (r->offering)
 		return;
 	if (r->members.count > 0 && !take_burst(c, r)) {
@@ -214,6 +219,7 @@ static void say(struct chat *c, struct chat_room *r, const char *text)
 		out_error(c, "too-long", "This line is too long to be sent.");
 		return;
 	}
+	/* Named by what is signed, so everybody has it under this key. */
 	memcpy(m.key.id, own.id.raw, sizeof(m.key.id));
 	m.unit = buf_bytes(&own.raw);
 	/* A plain line's time is its seqno's: what the others will see. */
@@ -246,6 +252,7 @@ void send_line(struct chat *c, struct chat_room *r, struct bytes text)
 		return;
 	}
 	buf_init(&clean, MSG_TEXT_BYTES_MAX);
+	/* Faces do not let so much through; nothing is cut in silence. */
 	if (text.len > MSG_TEXT_BYTES_MAX) {
 		out_error(c, "too-long",
 			"This line has %zu bytes; %d can be sent at once.",
@@ -263,6 +270,7 @@ void send_line(struct chat *c, struct chat_room *r, struct bytes text)
 		return;
 	}
 	clean.len = trim_end(buf_bytes(&clean)).len;
+	/* Both rows before the line, which refers to them. */
 	if (clean.len > 0 && person_keep(c, c->self) &&
 		(r->row.id != 0 ||
 			chat_store_ok(c, store_put_room(c->store, &r->row))))
@@ -330,6 +338,7 @@ static void offer_batch(struct chat *c, struct chat_room *r)
 		offer_line(c, r, &rows.items[i].key, rows.items[i].unit);
 		r->offer_at = rows.items[i].key;
 	}
+	/* Only from the very start does nothing mean that none is left. */
 	if (rows.count == 0 && from_start)
 		r->maybe_waiting = false;
 	r->offering = rows.more;
