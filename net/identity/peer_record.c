@@ -24,7 +24,8 @@ static int read_address(struct peer_record *r, struct bytes in)
 
 	if (err != 0)
 		return err;
-	if (r->addr_count < PEER_RECORD_ADDRS_MAX && multiaddr_check(addr) == 0)
+	if (r->addr_count < PEER_RECORD_ADDRS_MAX &&
+		multiaddr_check_known(addr) == 0)
 		r->addrs[r->addr_count++] = addr;
 	return 0;
 }

@@ -15,7 +15,7 @@ struct peer_record {
 	 * business. Whoever keeps records refuses seq <= the last one seen. */
 	uint64_t seq;
 	/* Binary multiaddrs, views. Reading leaves out those that
-	 * multiaddr_check refuses. */
+	 * multiaddr_check_known refuses. */
 	struct bytes addrs[PEER_RECORD_ADDRS_MAX];
 	size_t addr_count;
 };

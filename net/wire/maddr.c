@@ -17,7 +17,7 @@ static int take_buf(struct maddr *a, struct buf *b, int err)
 int maddr_parse(struct maddr *a, struct bytes raw)
 {
 	int err = raw.len > MADDR_BYTES_MAX ? P2P_ERR_TOO_BIG
-					    : multiaddr_check(raw);
+					    : multiaddr_check_known(raw);
 
 	a->len = 0;
 	if (err != 0)

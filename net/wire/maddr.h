@@ -1,7 +1,7 @@
 /*
- * A multiaddr as a value: copied freely, of fixed size, always well formed.
- * What is dialled, listened on and remembered; multiaddr.h reads and writes
- * the parts.
+ * A multiaddr as a value: copied freely, of fixed size, always well formed as
+ * far as its components are known. What is dialled, listened on, remembered and
+ * passed on; multiaddr.h reads and writes the parts.
  */
 #ifndef NET_WIRE_MADDR_H
 #define NET_WIRE_MADDR_H
@@ -30,7 +30,7 @@ static inline bool maddr_equal(const struct maddr *a, const struct maddr *b)
 	return bytes_equal(maddr_bytes(a), maddr_bytes(b));
 }
 
-/* From the wire; errors as multiaddr_check. */
+/* From the wire; errors as multiaddr_check_known. */
 int maddr_parse(struct maddr *a, struct bytes raw) P2P_MUST_CHECK;
 /* From text; errors as multiaddr_parse_text. */
 int maddr_parse_text(struct maddr *a, struct bytes text) P2P_MUST_CHECK;

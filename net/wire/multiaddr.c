@@ -207,6 +207,14 @@ int multiaddr_check(struct bytes addr)
 	return count > 0 ? 0 : P2P_ERR_MALFORMED;
 }
 
+int multiaddr_check_known(struct bytes addr)
+{
+	int err = multiaddr_check(addr);
+
+	/* All in front of the unknown code has been looked at. */
+	return err == P2P_ERR_UNSUPPORTED ? 0 : err;
+}
+
 /* ---- binary to text -------------------------------------------------------
  */
 
@@ -250,24 +258,34 @@ static void write_value(enum shape shape, struct bytes v, struct buf *out)
 	}
 }
 
+static void write_unknown(struct bytes rest, struct buf *out)
+{
+	buf_append_str(out, "/unknown/0x");
+	for (size_t i = 0; i < rest.len; i++)
+		buf_appendf(out, "%02x", rest.data[i]);
+}
+
 int multiaddr_to_text(struct bytes addr, struct buf *out)
 {
 	struct cursor c = cur_of(addr);
 	struct multiaddr_part part;
-	size_t before = out->len;
-	int err = multiaddr_check(addr);
+	size_t before = out->len, known = 0;
+	int err = multiaddr_check_known(addr);
 
 	if (err != 0)
 		return err;
 	while (multiaddr_next(&c, &part)) {
 		const struct protocol *p = protocol_by_code(part.code);
 
+		known += part.whole.len;
 		buf_appendf(out, "/%s", p->name);
 		/* A path brings its own slash. */
 		if (p->shape != SHAPE_NONE && p->shape != SHAPE_PATH)
 			buf_append_u8(out, '/');
 		write_value(p->shape, part.value, out);
 	}
+	if (known < addr.len)
+		write_unknown(bytes_skip(addr, known), out);
 	if (!out->failed)
 		return 0;
 	buf_truncate(out, before);

@@ -1,9 +1,10 @@
 /*
  * Self-describing addresses (multiformats "multiaddr"; libp2p addressing
  * spec). The binary form, a run of components, is what is kept, compared and
- * sent; text is for people, flags and mDNS. An address with a component that
- * the table does not have is refused as a whole: callers drop that one
- * address and go on.
+ * sent; text is for people, flags and mDNS. Of a component that the table does
+ * not have nobody can tell where it ends. It and what follows stay together as
+ * they are, to be kept and passed on (multiaddr_check_known), or make that one
+ * address refused as a whole (multiaddr_check), and callers go on.
  *
  * Component: uvarint code, then a value of fixed size (ports 2 bytes BE), or
  * uvarint length and value (names, peer ids), or nothing (ws, quic-v1...).
@@ -52,8 +53,9 @@ enum multiaddr_code {
  */
 int multiaddr_parse_text(struct bytes text, struct buf *out) P2P_MUST_CHECK;
 /*
- * Appends the text. `addr` is anything; errors as multiaddr_check. Names are
- * written as they are: pass what came from others through text_clean before
+ * Appends the text. `addr` is anything; errors as multiaddr_check_known. What
+ * is not known is written as "/unknown/0xHEX", which is not read back. Names
+ * are written as they are: pass what came from others through text_clean before
  * it is shown.
  */
 int multiaddr_to_text(struct bytes addr, struct buf *out);
@@ -63,6 +65,8 @@ int multiaddr_to_text(struct bytes addr, struct buf *out);
  * P2P_ERR_TOO_BIG (MULTIADDR_BYTES_MAX, MULTIADDR_PARTS_MAX).
  */
 int multiaddr_check(struct bytes addr) P2P_MUST_CHECK;
+/* The same, but what begins with an unknown code is in order whatever it is. */
+int multiaddr_check_known(struct bytes addr) P2P_MUST_CHECK;
 
 /* ---- component by component --------------------------------------------- */
 
@@ -84,12 +88,14 @@ void multiaddr_put_ip(struct buf *out, struct bytes ip,
 
 /* How an address is reached, as far as its first components say. */
 enum multiaddr_transport {
-	MULTIADDR_OVER_TCP,     /* HOST/tcp/PORT */
-	MULTIADDR_OVER_WS,      /* HOST/tcp/PORT/ws */
-	MULTIADDR_OVER_WSS,     /* HOST/tcp/PORT/wss or /tls[/sni/NAME]/ws */
-	MULTIADDR_OVER_QUIC,    /* HOST/udp/PORT/quic-v1 */
+	MULTIADDR_OVER_TCP,          /* HOST/tcp/PORT */
+	MULTIADDR_OVER_WS,           /* HOST/tcp/PORT/ws */
+	MULTIADDR_OVER_WSS,          /* .../wss or .../tls[/sni/NAME]/ws */
+	MULTIADDR_OVER_QUIC,         /* HOST/udp/PORT/quic-v1 */
+	MULTIADDR_OVER_WEBTRANSPORT, /* .../webtransport[/certhash/HASH]... */
+	MULTIADDR_OVER_WEBRTC,  /* HOST/udp/PORT/webrtc-direct[/certhash/..] */
 	MULTIADDR_OVER_DNSADDR, /* dnsaddr/NAME: ask DNS for addresses */
-	MULTIADDR_OVER_OTHER,   /* in order, but nothing that is dialled here */
+	MULTIADDR_OVER_OTHER,   /* in order, but of no form named above */
 };
 
 struct multiaddr_info {
@@ -101,14 +107,15 @@ struct multiaddr_info {
 	struct bytes sni; /* or empty */
 	/* The last /p2p/ID, or empty: who is meant in the end. */
 	struct bytes peer;
-	bool relayed;       /* has /p2p-circuit */
+	bool relayed;       /* has /p2p-circuit, wherever it stands */
 	struct bytes relay; /* of these: the relay's id, or empty */
 	/* What stands before /p2p-circuit, or before the last /p2p: where to
 	 * connect to. With an own zone it includes /ip6zone. */
 	struct bytes base;
 };
 
-/* Views point into addr. Errors as multiaddr_check. */
+/* Views point into addr. Errors as multiaddr_check_known; an address of which
+ * the end is not known is MULTIADDR_OVER_OTHER. */
 int multiaddr_take_apart(
 	struct multiaddr_info *info, struct bytes addr) P2P_MUST_CHECK;
 /* The address without a trailing /p2p/ID (a view). */
@@ -132,7 +139,7 @@ enum ip_scope multiaddr_ip_scope(struct bytes ip);
 /*
  * The scope of an address's host. Names and addresses without a host count
  * as public: what they resolve to is judged again. A relayed address lies
- * where its relay does.
+ * where its relay does, a path (unix) on this machine.
  */
 enum ip_scope multiaddr_scope(struct bytes addr);
 

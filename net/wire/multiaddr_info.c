@@ -60,6 +60,23 @@ static enum multiaddr_transport take_tcp(
 						: MULTIADDR_OVER_OTHER;
 }
 
+static enum multiaddr_transport take_udp(struct walk *w)
+{
+	enum multiaddr_transport over = MULTIADDR_OVER_OTHER;
+
+	if (walk_take(w, MULTIADDR_QUIC_V1, NULL))
+		over = walk_take(w, MULTIADDR_WEBTRANSPORT, NULL)
+			       ? MULTIADDR_OVER_WEBTRANSPORT
+			       : MULTIADDR_OVER_QUIC;
+	else if (walk_take(w, MULTIADDR_WEBRTC_DIRECT, NULL))
+		over = MULTIADDR_OVER_WEBRTC;
+	/* Of the certificates that the other side may show. */
+	if (over != MULTIADDR_OVER_OTHER && over != MULTIADDR_OVER_QUIC)
+		while (walk_take(w, MULTIADDR_CERTHASH, NULL))
+			;
+	return over;
+}
+
 static enum multiaddr_transport take_transport(
 	struct multiaddr_info *info, struct walk *w)
 {
@@ -72,12 +89,10 @@ static enum multiaddr_transport take_transport(
 	if (info->host_code == 0 ||
 		(info->zone.len > 0 && info->host_code != MULTIADDR_IP6))
 		return MULTIADDR_OVER_OTHER;
-	if (walk_take(w, MULTIADDR_TCP, &port)) {
+	if (walk_take(w, MULTIADDR_TCP, &port))
 		over = take_tcp(info, w);
-	} else if (walk_take(w, MULTIADDR_UDP, &port)) {
-		if (walk_take(w, MULTIADDR_QUIC_V1, NULL))
-			over = MULTIADDR_OVER_QUIC;
-	}
+	else if (walk_take(w, MULTIADDR_UDP, &port))
+		over = take_udp(w);
 	if (port.len == 2)
 		info->port = get_be16(port.data);
 	return over;
@@ -88,30 +103,58 @@ static struct bytes before(struct bytes addr, const struct multiaddr_part *part)
 	return bytes_first(addr, (size_t)(part->whole.data - addr.data));
 }
 
-/* Everything that may follow the transport: [/p2p/R/p2p-circuit][/p2p/ID]. */
+static void take_id(
+	struct multiaddr_info *info, const struct walk *w, struct bytes addr)
+{
+	/* Two ids in a row say nothing that is specified. */
+	if (info->peer.len > 0)
+		info->transport = MULTIADDR_OVER_OTHER;
+	info->peer = w->part.value;
+	if (!info->relayed)
+		info->base = before(addr, &w->part);
+}
+
+static void take_circuit(
+	struct multiaddr_info *info, const struct walk *w, struct bytes addr)
+{
+	/* A relay behind a relay is not specified. */
+	if (info->relayed) {
+		info->transport = MULTIADDR_OVER_OTHER;
+	} else {
+		info->relayed = true;
+		info->relay = info->peer;
+		info->base = before(addr, &w->part);
+	}
+	info->peer = bytes_of(NULL, 0);
+}
+
+/*
+ * What follows the transport: [/p2p/R/p2p-circuit][/p2p/ID]. A circuit is
+ * found behind anything else, too, since it says that another machine than the
+ * one in front is meant.
+ */
 static void take_peers(
 	struct multiaddr_info *info, struct walk *w, struct bytes addr)
 {
-	struct multiaddr_part first = w->part;
-
-	(void)walk_take(w, MULTIADDR_P2P, &info->peer);
-	info->base = first.code == 0 ? addr : before(addr, &first);
-	if (w->part.code == MULTIADDR_P2P_CIRCUIT) {
-		info->relayed = true;
-		info->base = before(addr, &w->part);
-		info->relay = info->peer;
-		info->peer = bytes_of(NULL, 0);
-		walk_on(w);
-		(void)walk_take(w, MULTIADDR_P2P, &info->peer);
+	info->base = addr;
+	for (; w->part.code != 0; walk_on(w)) {
+		if (w->part.code == MULTIADDR_P2P) {
+			take_id(info, w, addr);
+		} else if (w->part.code == MULTIADDR_P2P_CIRCUIT) {
+			take_circuit(info, w, addr);
+		} else {
+			info->transport = MULTIADDR_OVER_OTHER;
+			info->peer = bytes_of(NULL, 0);
+			if (!info->relayed)
+				info->base = addr;
+		}
 	}
-	if (w->part.code != 0)
-		info->transport = MULTIADDR_OVER_OTHER;
 }
 
 int multiaddr_take_apart(struct multiaddr_info *info, struct bytes addr)
 {
 	struct walk w = {.c = cur_of(addr)};
-	int err = multiaddr_check(addr);
+	int err = multiaddr_check_known(addr);
 
 	*info = (struct multiaddr_info){.transport = MULTIADDR_OVER_OTHER};
 	if (err != 0)
@@ -120,6 +163,9 @@ int multiaddr_take_apart(struct multiaddr_info *info, struct bytes addr)
 	take_host(info, &w);
 	info->transport = take_transport(info, &w);
 	take_peers(info, &w, addr);
+	/* The walk ends early where nobody here knows what follows. */
+	if (cur_err(&w.c) != 0)
+		info->transport = MULTIADDR_OVER_OTHER;
 	return 0;
 }
 
@@ -224,6 +270,9 @@ enum ip_scope multiaddr_scope(struct bytes addr)
 	while (multiaddr_next(&c, &part)) {
 		if (part.code == MULTIADDR_IP4 || part.code == MULTIADDR_IP6)
 			return multiaddr_ip_scope(part.value);
+		/* A path of this machine. */
+		if (part.code == MULTIADDR_UNIX)
+			return IP_SCOPE_LOOPBACK;
 		if (part.code != MULTIADDR_IP6ZONE)
 			break;
 	}

@@ -50,6 +50,31 @@ static void test_maddr_failure_leaves_it_empty(void **state)
 		P2P_ERR_TOO_BIG);
 }
 
+/* "/ip4/8.8.8.8/udp/4001", then a code that the table does not have. */
+static void test_maddr_keeps_what_it_cannot_read(void **state)
+{
+	static const char later[] = "\x04\x08\x08\x08\x08\x91\x02\x0f\xa1"
+				    "\x8f\x4e\x00\xff";
+	char text[MADDR_TEXT_MAX];
+	struct maddr a, base;
+	struct bytes peer;
+
+	(void)state;
+	assert_int_equal(maddr_parse(&a, bytes_of(later, 13)), 0);
+	assert_true(bytes_equal(maddr_bytes(&a), bytes_of(later, 13)));
+	assert_string_equal(maddr_text(&a, text),
+		"/ip4/8.8.8.8/udp/4001/unknown/0x8f4e00ff");
+	maddr_split_peer(&a, &base, &peer);
+	assert_true(maddr_equal(&a, &base));
+	assert_int_equal(peer.len, 0);
+	/* Nobody can type it. */
+	assert_int_equal(
+		maddr_parse_text(&a, bytes_str(text)), P2P_ERR_UNSUPPORTED);
+	/* What is wrong in front of it is wrong. */
+	assert_int_equal(maddr_parse(&a, bytes_of("\x35\x00\x7f", 3)),
+		P2P_ERR_MALFORMED);
+}
+
 static void test_maddr_peer_is_split_and_joined(void **state)
 {
 	struct maddr whole = addr("/ip4/1.2.3.4/tcp/5/p2p/" ID);
@@ -170,6 +195,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_maddr_text_goes_both_ways),
 		cmocka_unit_test(test_maddr_failure_leaves_it_empty),
+		cmocka_unit_test(test_maddr_keeps_what_it_cannot_read),
 		cmocka_unit_test(test_maddr_peer_is_split_and_joined),
 		cmocka_unit_test(test_maddr_join_peer_has_a_limit),
 		cmocka_unit_test(test_maddr_to_tcp_takes_host_and_port_only),
