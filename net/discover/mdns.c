@@ -1,5 +1,6 @@
 #include "net/discover/mdns.h"
 
+#include "net/wire/dialable.h"
 #include "net/wire/multihash.h"
 
 #define KEY "dnsaddr="
@@ -112,23 +113,12 @@ int mdns_srv_put(struct buf *out, uint16_t port, const char *target)
 	return mdns_name_put(out, target);
 }
 
-/* The address without a zone in front. */
-static struct bytes without_zone(const struct maddr *a)
-{
-	struct cursor c = cur_of(maddr_bytes(a));
-	struct multiaddr_part part;
-
-	if (multiaddr_next(&c, &part) && part.code == MULTIADDR_IP6ZONE)
-		return cur_rest(&c);
-	return maddr_bytes(a);
-}
-
 static bool has_twin_before(const struct maddr *addrs, size_t i)
 {
-	struct bytes own = without_zone(&addrs[i]);
+	struct bytes own = maddr_without_zone(&addrs[i]);
 
 	for (size_t k = 0; k < i; k++)
-		if (bytes_equal(own, without_zone(&addrs[k])))
+		if (bytes_equal(own, maddr_without_zone(&addrs[k])))
 			return true;
 	return false;
 }
@@ -159,11 +149,12 @@ size_t mdns_txt_put(struct buf *out, const struct maddr *addrs, size_t count)
 
 	for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
 		for (size_t i = 0; i < count; i++) {
-			struct bytes addr = without_zone(&addrs[i]);
+			struct dialable at;
 
-			if (multiaddr_scope(addr) == order[k] &&
+			dialable_of(&at, &addrs[i]);
+			if (at.scope == order[k] &&
 				!has_twin_before(addrs, i) &&
-				put_string(out, addr))
+				put_string(out, maddr_without_zone(&addrs[i])))
 				done++;
 		}
 	}
@@ -191,43 +182,24 @@ static bool has_key(struct bytes string)
 	return true;
 }
 
-static bool is_ip6(struct bytes addr)
-{
-	struct cursor c = cur_of(addr);
-	struct multiaddr_part part;
-
-	return multiaddr_next(&c, &part) && part.code == MULTIADDR_IP6;
-}
-
-/* Only the reader knows by which of its interfaces fe80:: is reached. */
-static int set_zone(struct maddr *addr, const struct mdns_origin *from)
-{
-	struct maddr base = *addr;
-	struct bytes bare = without_zone(&base);
-	struct buf b;
-
-	if (from->zone[0] == '\0')
-		return P2P_ERR_INVAL;
-	buf_init(&b, MADDR_BYTES_MAX);
-	multiaddr_put(&b, MULTIADDR_IP6ZONE, bytes_str(from->zone));
-	(void)buf_append(&b, bare);
-	addr->len = (uint8_t)(b.failed ? 0 : b.len);
-	if (!b.failed)
-		memcpy(addr->raw, b.data, b.len);
-	buf_clear(&b);
-	return addr->len > 0 ? 0 : P2P_ERR_TOO_BIG;
-}
-
 static int judge(struct maddr *addr, const struct mdns_origin *from)
 {
-	switch (maddr_scope(addr)) {
+	struct dialable at;
+
+	dialable_of(&at, addr);
+	switch (at.scope) {
 	case IP_SCOPE_UNSPECIFIED:
 	case IP_SCOPE_MULTICAST:
 		return P2P_ERR_INVAL;
 	case IP_SCOPE_LOOPBACK:
 		return from->loopback ? 0 : P2P_ERR_INVAL;
 	case IP_SCOPE_LINK_LOCAL:
-		return is_ip6(without_zone(addr)) ? set_zone(addr, from) : 0;
+		if (at.host != DIALABLE_HOST_IP6)
+			return 0;
+		/* Only the reader knows by which of its interfaces fe80:: is
+		 * reached. */
+		return from->zone[0] == '\0' ? P2P_ERR_INVAL
+					     : maddr_set_zone(addr, from->zone);
 	case IP_SCOPE_PRIVATE:
 	case IP_SCOPE_RESERVED:
 	case IP_SCOPE_PUBLIC:

@@ -11,6 +11,7 @@
 
 #include "base/xmalloc.h"
 #include "net/loop/discovery_internal.h"
+#include "net/wire/dialable.h"
 
 /* ALL_FOR_NOW comes after one second; a lookup that never hears it ends. */
 #define OPEN_MAX_MS 10000
@@ -77,24 +78,21 @@ static void add(struct record_set *s, const char *name, uint16_t type,
 /* An address record for each IP that is not link-local. */
 static void add_host(struct record_set *s, const struct advert *advert)
 {
-	struct multiaddr_info info;
 	size_t n = 0;
 
 	for (size_t i = 0; i < advert->count; i++) {
 		const struct maddr *a = &advert->addrs[i];
+		struct bytes ip = dialable_ip(a);
+		struct dialable at;
 
-		if (n == LAN_HOST_ADDRESSES_MAX ||
-			multiaddr_take_apart(&info, maddr_bytes(a)) != 0 ||
-			info.relayed || maddr_is_loopback(a) ||
-			multiaddr_is_link_local(maddr_bytes(a)))
+		dialable_of(&at, a);
+		if (n == LAN_HOST_ADDRESSES_MAX || ip.len == 0 || at.relayed ||
+			at.scope == IP_SCOPE_LOOPBACK ||
+			at.scope == IP_SCOPE_LINK_LOCAL)
 			continue;
-		if (info.host_code != MULTIADDR_IP4 &&
-			info.host_code != MULTIADDR_IP6)
-			continue;
-		memcpy(s->ip[n], info.host.data, info.host.len);
-		add(s, s->host,
-			info.host.len == 4 ? MDNS_TYPE_A : MDNS_TYPE_AAAA,
-			bytes_of(s->ip[n], info.host.len));
+		memcpy(s->ip[n], ip.data, ip.len);
+		add(s, s->host, ip.len == 4 ? MDNS_TYPE_A : MDNS_TYPE_AAAA,
+			bytes_of(s->ip[n], ip.len));
 		n++;
 	}
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/xmalloc.h"
 #include "net/loop/loop_internal.h"
+#include "net/wire/dialable.h"
 
 /* ---- the step ---------------------------------------------------------- */
 
@@ -33,22 +34,25 @@ static void advertise(struct loop *l)
 {
 	const struct maddr *own;
 	struct maddr with_id[DISCOVERY_ADDRESSES_MAX];
-	struct maddr_tcp tcp = {.port = 0};
+	uint16_t port = 0;
 	size_t n = node_addresses(l->node, &own);
 	size_t count = 0;
 
 	if (l->discovery == NULL)
 		return;
 	for (size_t i = 0; i < n && count < DISCOVERY_ADDRESSES_MAX; i++) {
+		struct dialable at;
+
+		dialable_of(&at, &own[i]);
 		/* Others would dial their own loopback. */
-		if (maddr_is_loopback(&own[i]))
+		if (dialable_is_loopback(&at))
 			continue;
 		if (maddr_join_peer(&with_id[count], &own[i],
 			    peer_id_bytes(&l->cfg.node.me->id)) == 0)
 			count++;
-		(void)maddr_to_tcp(&own[i], &tcp);
+		port = at.port;
 	}
-	discovery_advertise(l->discovery, with_id, count, tcp.port);
+	discovery_advertise(l->discovery, with_id, count, port);
 	answer_prepare(l, with_id, count);
 }
 

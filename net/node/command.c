@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "net/node/node_internal.h"
+#include "net/wire/dialable.h"
 
 /* ---- connect ----------------------------------------------------------- */
 
@@ -75,9 +76,6 @@ static void on_connect(struct node *n, const struct env *env, const char *text)
 {
 	size_t len = strlen(text);
 	struct maddr a;
-	struct maddr base;
-	struct maddr_tcp tcp;
-	struct bytes peer;
 	struct request *r;
 	int err;
 
@@ -89,13 +87,6 @@ static void on_connect(struct node *n, const struct env *env, const char *text)
 
 	if (err != 0) {
 		tell_dial_failed(n, text, "neither a multiaddr nor HOST:PORT");
-		return;
-	}
-	maddr_split_peer(&a, &base, &peer);
-	if (!maddr_to_tcp(&base, &tcp)) {
-		tell_dial_failed(n, text,
-			"only addresses of the form /ip4/../tcp/.. (ip6, dns)"
-			" can be dialled");
 		return;
 	}
 	r = request_new(n, text);
@@ -141,7 +132,7 @@ static void on_disconnect(
 int node_parse_keep(const char *text, struct peer_id *peer, struct maddr *addr)
 {
 	struct maddr whole;
-	struct maddr_tcp tcp;
+	struct dialable at;
 	struct bytes id;
 
 	addr->len = 0;
@@ -150,7 +141,8 @@ int node_parse_keep(const char *text, struct peer_id *peer, struct maddr *addr)
 	if (maddr_parse_text(&whole, bytes_str(text)) != 0)
 		return P2P_ERR_MALFORMED;
 	maddr_split_peer(&whole, addr, &id);
-	if (id.len == 0 || !maddr_to_tcp(addr, &tcp))
+	dialable_of(&at, addr);
+	if (id.len == 0 || !dialable_is_spoken(&at))
 		return P2P_ERR_MALFORMED;
 	return peer_id_parse(peer, id);
 }

@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -5,6 +6,7 @@
 #include "base/text.h"
 #include "base/xmalloc.h"
 #include "net/node/node_internal.h"
+#include "net/wire/dialable.h"
 
 static struct chat_net_msg *new_message(
 	enum chat_msg_kind kind, const struct peer_id *peer, const char *text)
@@ -266,33 +268,40 @@ void tell_stats(struct node *n)
 		&n->stats_tell);
 }
 
-/* "192.168.1.20 tcp 4001, 1 more": the first address that others can use. */
-static void describe(const struct node *n, struct buf *out)
+/* The first address that others can use, else the first; NULL: there is none.
+ * *at is what it is made of. */
+static const struct maddr *best_address(
+	const struct node *n, struct dialable *at)
 {
 	const struct maddr *best = NULL;
-	struct maddr_tcp tcp;
-	char text[MADDR_TEXT_MAX];
-	struct bytes host;
 
 	for (size_t i = 0; i < n->addr_count; i++) {
-		const struct maddr *a = &n->addrs[i];
+		struct dialable d;
 
-		if (best == NULL ||
-			(maddr_is_loopback(best) && !maddr_is_loopback(a)))
-			best = a;
+		dialable_of(&d, &n->addrs[i]);
+		if (best != NULL &&
+			(!dialable_is_loopback(at) || dialable_is_loopback(&d)))
+			continue;
+		best = &n->addrs[i];
+		*at = d;
 	}
-	if (best == NULL || !maddr_to_tcp(best, &tcp)) {
+	return best;
+}
+
+/* "192.168.1.20 tcp 4001, 1 more" */
+static void describe(const struct node *n, struct buf *out)
+{
+	struct dialable at = {.port = 0};
+	const struct maddr *best = best_address(n, &at);
+	struct bytes ip = best == NULL ? bytes_of(NULL, 0) : dialable_ip(best);
+	char host[INET6_ADDRSTRLEN];
+
+	if (ip.len == 0 || inet_ntop(ip.len == 4 ? AF_INET : AF_INET6, ip.data,
+				   host, sizeof(host)) == NULL) {
 		(void)buf_append_str(out, "no address");
 		return;
 	}
-	/* "/ip4/192.168.1.20/tcp/4001": the second part is the host. */
-	(void)maddr_text(best, text);
-	host = bytes_skip(bytes_str(text), 5);
-	for (size_t i = 0; i < host.len; i++)
-		if (host.data[i] == '/')
-			host.len = i;
-	(void)buf_append(out, host);
-	(void)buf_appendf(out, " tcp %u", tcp.port);
+	(void)buf_appendf(out, "%s tcp %u", host, at.port);
 	if (n->addr_count > 1)
 		(void)buf_appendf(out, ", %zu more", n->addr_count - 1);
 }

@@ -4,7 +4,7 @@
 
 #include "base/table.h"
 #include "base/xmalloc.h"
-#include "net/wire/multiaddr.h"
+#include "net/wire/dialable.h"
 
 /* No counter grows above it: squares and sums stay far from infinity. */
 #define COUNTER_MAX 1e6
@@ -54,24 +54,20 @@ static double up(double counter, double by, double cap)
 
 struct score_site score_site_of(struct bytes multiaddr)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	struct score_site site = {.len = 0};
-	struct multiaddr_info info;
-	enum ip_scope scope;
-	struct bytes host;
+	struct dialable at;
+	struct maddr a;
 
-	if (multiaddr_take_apart(&info, multiaddr) != 0 || info.relayed)
+	if (maddr_parse(&a, multiaddr) != 0)
 		return site;
-	if (info.host_code != MULTIADDR_IP4 && info.host_code != MULTIADDR_IP6)
+	dialable_of(&at, &a);
+	if (at.relayed ||
+		(at.host != DIALABLE_HOST_IP4 && at.host != DIALABLE_HOST_IP6))
 		return site;
-	host = info.host;
-	if (host.len == 16 && memcmp(host.data, mapped, sizeof(mapped)) == 0)
-		host = bytes_skip(host, sizeof(mapped));
-	scope = multiaddr_ip_scope(host);
-	site.local = scope == IP_SCOPE_LOOPBACK ||
-		     scope == IP_SCOPE_LINK_LOCAL || scope == IP_SCOPE_PRIVATE;
-	site.len = host.len == 4 ? 4 : 8;
-	memcpy(site.net, host.data, site.len);
+	_Static_assert(sizeof(site.net) == sizeof(at.site.net), "as long");
+	site.local = dialable_is_near(&at);
+	site.len = at.site.bits / 8;
+	memcpy(site.net, at.site.net, sizeof(site.net));
 	return site;
 }
 

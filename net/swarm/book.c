@@ -100,7 +100,7 @@ static int use_of(const struct book_addr *a)
 {
 	if ((a->sources & BOOK_TYPED) != 0)
 		return 5;
-	if (!a->dialable)
+	if (!dialable_is_spoken(&a->at))
 		return 0;
 	if (a->ok_ms != P2P_NEVER)
 		return 4;
@@ -156,10 +156,9 @@ static int make_room(
 
 static int add(struct book *b, struct book_entry *e, struct book_addr *a)
 {
-	struct maddr_tcp tcp;
 	int err;
 
-	a->dialable = maddr_to_tcp(&a->addr, &tcp);
+	dialable_of(&a->at, &a->addr);
 	err = make_room(b, e, a);
 	if (err == 0)
 		err = budget_charge(&b->budget, sizeof(*a));

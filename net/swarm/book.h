@@ -19,7 +19,7 @@
 #include "base/list.h"
 #include "net/identity/peer_record.h"
 #include "net/swarm/swarm_limits.h"
-#include "net/wire/maddr.h"
+#include "net/wire/dialable.h"
 
 /* Who names an address; one address may be named by several. */
 enum book_source {
@@ -31,14 +31,14 @@ enum book_source {
 };
 
 struct book_addr {
-	struct maddr addr; /* no /p2p behind */
-	bool dialable;     /* of a form that we can dial: HOST/tcp/PORT */
-	unsigned sources;  /* of enum book_source; 0: only our own dial */
-	uint64_t seen_ms;  /* last named by a source */
-	uint64_t ok_ms;    /* last dial that reached the peer; NEVER */
-	unsigned failures; /* dials in a row that did not */
-	uint64_t retry_ms; /* its back-off: not dialled before */
-	unsigned tried_in; /* number of the attempt set, for dial.c */
+	struct maddr addr;  /* no /p2p behind */
+	struct dialable at; /* what it is made of, from the book */
+	unsigned sources;   /* of enum book_source; 0: only our own dial */
+	uint64_t seen_ms;   /* last named by a source */
+	uint64_t ok_ms;     /* last dial that reached the peer; NEVER */
+	unsigned failures;  /* dials in a row that did not */
+	uint64_t retry_ms;  /* its back-off: not dialled before */
+	unsigned tried_in;  /* number of the attempt set, for dial.c */
 };
 
 /* How much a peer is worth keeping. A newcomer takes the place only of those

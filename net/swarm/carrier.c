@@ -8,12 +8,14 @@
 uint64_t swarm_accepted(
 	struct swarm *s, const struct env *env, const struct maddr *remote)
 {
+	struct dialable at;
 	struct conn *c;
 	uint64_t id;
 
-	if (!place_for(s, env, remote))
+	dialable_of(&at, remote);
+	if (!place_for(s, env, &at))
 		return 0;
-	c = conn_new_inbound(s, env, remote);
+	c = conn_new_inbound(s, env, remote, &at);
 	if (c == NULL)
 		return 0;
 	id = c->id;
@@ -24,12 +26,14 @@ uint64_t swarm_accepted(
 uint64_t swarm_carried(struct swarm *s, const struct env *env,
 	const struct swarm_carrier *carrier)
 {
+	struct dialable at;
 	struct conn *c;
 	uint64_t id;
 
-	if (!place_for(s, env, &carrier->remote))
+	dialable_of(&at, &carrier->remote);
+	if (!place_for(s, env, &at))
 		return 0;
-	c = conn_new_carried(s, env, carrier);
+	c = conn_new_carried(s, env, carrier, &at);
 	if (c == NULL)
 		return 0;
 	id = c->id;
@@ -45,7 +49,7 @@ void swarm_connected(struct swarm *s, const struct env *env, uint64_t conn,
 	if (c == NULL || c->state != CONN_DIALING)
 		return;
 	dial_slot_freed(s, env, c);
-	c->local = maddr_is_near(remote);
+	dialable_of(&c->at, remote);
 	conn_upgrade(s, env, c);
 	conn_pump(s, env, c);
 }

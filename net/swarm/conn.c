@@ -16,7 +16,8 @@ struct conn *conn_find(const struct swarm *s, uint64_t id)
 }
 
 /* NULL when the budget of those without a peer refuses. */
-static struct conn *conn_new(struct swarm *s, const struct maddr *remote)
+static struct conn *conn_new(struct swarm *s, const struct maddr *remote,
+	const struct dialable *at)
 {
 	struct budget budget;
 	struct conn *c;
@@ -30,8 +31,7 @@ static struct conn *conn_new(struct swarm *s, const struct maddr *remote)
 	c->budget = budget;
 	c->id = s->next_id++;
 	c->remote = *remote;
-	c->local = maddr_is_near(remote);
-	place_site(remote, c->site);
+	c->at = *at;
 	c->ready_ms = P2P_NEVER;
 	c->ends_ms = P2P_NEVER;
 	c->open_after_ms = P2P_NEVER;
@@ -69,10 +69,10 @@ void conn_upgrade(struct swarm *s, const struct env *env, struct conn *c)
 	s->preauth++;
 }
 
-struct conn *conn_new_inbound(
-	struct swarm *s, const struct env *env, const struct maddr *remote)
+struct conn *conn_new_inbound(struct swarm *s, const struct env *env,
+	const struct maddr *remote, const struct dialable *at)
 {
-	struct conn *c = conn_new(s, remote);
+	struct conn *c = conn_new(s, remote, at);
 
 	if (c == NULL)
 		return NULL;
@@ -81,10 +81,10 @@ struct conn *conn_new_inbound(
 	return c;
 }
 
-struct conn *conn_new_carried(
-	struct swarm *s, const struct env *env, const struct swarm_carrier *k)
+struct conn *conn_new_carried(struct swarm *s, const struct env *env,
+	const struct swarm_carrier *k, const struct dialable *at)
 {
-	struct conn *c = conn_new(s, &k->remote);
+	struct conn *c = conn_new(s, &k->remote, at);
 
 	if (c == NULL)
 		return NULL;
@@ -103,14 +103,15 @@ struct conn *conn_new_carried(
 struct conn *conn_new_outbound(struct swarm *s, const struct env *env,
 	const struct maddr *addr, const struct peer_id *expect)
 {
-	struct maddr_tcp tcp;
+	struct dialable at;
 	struct conn *c;
 
 	if (s->shutting_down || s->conns.count >= s->cfg.conns_max)
 		return NULL;
-	if (!maddr_to_tcp(addr, &tcp) || maddr_is_unusable(addr))
+	dialable_of(&at, addr);
+	if (dialable_why_not(&at) != NULL)
 		return NULL;
-	c = conn_new(s, addr);
+	c = conn_new(s, addr, &at);
 	if (c == NULL)
 		return NULL;
 	c->outbound = true;

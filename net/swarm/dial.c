@@ -22,34 +22,26 @@
 
 /* ---- what may be dialled ----------------------------------------------- */
 
-/* Where a name leads is up to whoever asks: also to machines nearby. */
-static bool is_name(const struct maddr *addr)
-{
-	struct maddr_tcp tcp;
-
-	return maddr_to_tcp(addr, &tcp) && tcp.host != MULTIADDR_IP4 &&
-	       tcp.host != MULTIADDR_IP6;
-}
-
 enum book_teller dial_teller(const struct conn *c)
 {
-	if (maddr_is_loopback(&c->remote))
+	if (dialable_is_loopback(&c->at))
 		return BOOK_FROM_HERE;
-	return c->local ? BOOK_FROM_NEAR : BOOK_FROM_AFAR;
+	return dialable_is_near(&c->at) ? BOOK_FROM_NEAR : BOOK_FROM_AFAR;
 }
 
 bool dial_may_be_named(const struct maddr *addr, enum book_teller from)
 {
-	enum ip_scope scope = maddr_scope(addr);
+	struct dialable at;
 
-	if (addr->len == 0 || scope == IP_SCOPE_UNSPECIFIED ||
-		scope == IP_SCOPE_MULTICAST)
+	dialable_of(&at, addr);
+	if (addr->len == 0 || dialable_is_nowhere(&at))
 		return false;
-	if (scope == IP_SCOPE_LOOPBACK)
+	if (dialable_is_loopback(&at))
 		return from == BOOK_FROM_HERE;
-	/* Reserved ones too may lead nearby: NAT64 has a range of them. */
+	/* Reserved ones too may lead nearby: NAT64 has a range of them. Where
+	 * a name leads is up to whoever asks: also to machines nearby. */
 	return from != BOOK_FROM_AFAR ||
-	       (scope == IP_SCOPE_PUBLIC && !is_name(addr));
+	       (at.scope == IP_SCOPE_PUBLIC && at.host != DIALABLE_HOST_NAME);
 }
 
 static bool is_self(
@@ -65,21 +57,14 @@ static bool is_self(
 	return false;
 }
 
-const char *dial_why_not(
-	const struct swarm *s, const struct env *env, const struct maddr *addr)
+const char *dial_why_not(const struct swarm *s, const struct env *env,
+	const struct maddr *addr, const struct dialable *at)
 {
-	struct multiaddr_info info;
-	struct maddr_tcp tcp;
+	const char *why = dialable_why_not(at);
 
-	if (multiaddr_take_apart(&info, maddr_bytes(addr)) == 0 && info.relayed)
-		return "relayed addresses are not dialled yet";
-	if (!maddr_to_tcp(addr, &tcp))
-		return "only TCP is dialled";
-	if (maddr_is_unusable(addr))
-		return "nobody can be there";
-	if (is_self(s, env, addr))
-		return "that is this program itself";
-	return NULL;
+	if (why == NULL && is_self(s, env, addr))
+		why = "that is this program itself";
+	return why;
 }
 
 void dial_was_self(struct swarm *s, const struct env *env, struct conn *c)
@@ -198,33 +183,31 @@ enum address_class {
 	CLASS_NAME,
 };
 
-static enum address_class class_of(const struct maddr *a)
+static enum address_class class_of(const struct dialable *at)
 {
-	if (maddr_is_loopback(a))
+	if (dialable_is_loopback(at))
 		return CLASS_LOOPBACK;
-	if (maddr_is_near(a))
+	if (dialable_is_near(at))
 		return CLASS_NEAR;
-	return is_name(a) ? CLASS_NAME : CLASS_PUBLIC;
+	return at->host == DIALABLE_HOST_NAME ? CLASS_NAME : CLASS_PUBLIC;
 }
 
-static bool is_ip6(const struct maddr *a)
+static bool is_ip6(const struct book_addr *a)
 {
-	struct maddr_tcp tcp;
-
-	return maddr_to_tcp(a, &tcp) && tcp.host == MULTIADDR_IP6;
+	return a->at.host == DIALABLE_HOST_IP6;
 }
 
 bool dial_comes_before(const struct peer *p, const struct book_addr *a,
 	const struct book_addr *b)
 {
-	enum address_class class = class_of(&a->addr);
-	bool six = is_ip6(&a->addr);
+	enum address_class class = class_of(&a->at);
+	bool six = is_ip6(a);
 
 	if (a->failures != b->failures)
 		return a->failures < b->failures;
-	if (class != class_of(&b->addr))
-		return class < class_of(&b->addr);
-	if (class == CLASS_PUBLIC && six != is_ip6(&b->addr))
+	if (class != class_of(&b->at))
+		return class < class_of(&b->at);
+	if (class == CLASS_PUBLIC && six != is_ip6(b))
 		return six != p->last_was_ip6;
 	if ((a->ok_ms == P2P_NEVER) != (b->ok_ms == P2P_NEVER))
 		return a->ok_ms != P2P_NEVER;
@@ -243,7 +226,7 @@ static struct book_addr *next_address(
 		struct book_addr *a = p->known.addrs[i];
 
 		if (a->tried_in == p->set || a->retry_ms > env->now_ms ||
-			!a->dialable || dial_why_not(s, env, &a->addr) != NULL)
+			dial_why_not(s, env, &a->addr, &a->at) != NULL)
 			continue;
 		if (best == NULL || dial_comes_before(p, a, best))
 			best = a;
@@ -256,7 +239,7 @@ static struct book_addr *next_address(
 /* How long the carrier has. */
 static uint64_t patience(const struct peer *p, const struct book_addr *a)
 {
-	if (!is_hint(p) || !maddr_is_near(&a->addr))
+	if (!is_hint(p) || !dialable_is_near(&a->at))
 		return SWARM_DIAL_MS;
 	return a->failures == 0 ? SWARM_DIAL_HINT_MS : SWARM_DIAL_HINT_AGAIN_MS;
 }
@@ -277,7 +260,7 @@ static bool begin(struct swarm *s, const struct env *env, struct peer *p,
 	s->counters.dials_hint += c->hint;
 	p->dials++;
 	p->set_left--;
-	p->last_was_ip6 = is_ip6(&a->addr);
+	p->last_was_ip6 = is_ip6(a);
 	count_dial(p, env);
 	peer_hold(p);
 	return true;
@@ -288,7 +271,7 @@ static uint64_t earliest_retry(const struct peer *p)
 	uint64_t first = P2P_NEVER;
 
 	for (unsigned i = 0; i < p->known.count; i++)
-		if (p->known.addrs[i]->dialable)
+		if (dialable_is_spoken(&p->known.addrs[i]->at))
 			first = P2P_MIN(first, p->known.addrs[i]->retry_ms);
 	return first;
 }
@@ -333,7 +316,7 @@ static void dial_next(struct swarm *s, const struct env *env, struct peer *p)
 	if (!p->in_set)
 		begin_set(p);
 	while ((a = next_address(s, env, p)) != NULL) {
-		bool near = maddr_is_near(&a->addr);
+		bool near = dialable_is_near(&a->at);
 
 		if (!begin(s, env, p, a))
 			continue;

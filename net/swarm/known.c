@@ -44,9 +44,20 @@ static void describe(const struct swarm *s, const struct env *env,
 		.retry_in_ms = a->retry_ms > env->now_ms
 				       ? a->retry_ms - env->now_ms
 				       : 0,
-		.why_not = dial_why_not(s, env, &a->addr),
+		.why_not = dial_why_not(s, env, &a->addr, &a->at),
 	};
 	book_source_words(a, out->sources, sizeof(out->sources));
+}
+
+/* What can be dialled at all comes first. */
+static bool is_better(const struct peer *p, const struct book_addr *a,
+	const struct book_addr *b)
+{
+	bool spoken = dialable_is_spoken(&a->at);
+
+	if (spoken != dialable_is_spoken(&b->at))
+		return spoken;
+	return dial_comes_before(p, a, b);
 }
 
 /* The next in order of dialling that is not marked yet; NULL: none. */
@@ -61,9 +72,7 @@ static unsigned pick(const struct peer *p, const bool *shown)
 		if (shown[i])
 			continue;
 		b = best == p->known.count ? NULL : p->known.addrs[best];
-		if (b == NULL || a->dialable > b->dialable ||
-			(a->dialable == b->dialable &&
-				dial_comes_before(p, a, b)))
+		if (b == NULL || is_better(p, a, b))
 			best = i;
 	}
 	return best;

@@ -1,37 +1,24 @@
 #include "net/swarm/swarm_internal.h"
 
-void place_site(const struct maddr *a, uint8_t site[SWARM_SITE_BYTES])
-{
-	struct maddr_tcp tcp;
-
-	memset(site, 0, SWARM_SITE_BYTES);
-	if (!maddr_to_tcp(a, &tcp))
-		return;
-	put_be32(site, tcp.host);
-	/* A /64 belongs to one site. */
-	memcpy(site + 4, tcp.ip, tcp.host == MULTIADDR_IP4 ? 4 : 8);
-}
-
 /* ---- newcomers ---------------------------------------------------------- */
 
-static size_t count_of_host(const struct swarm *s, const struct maddr *a)
+static size_t count_of_site(
+	const struct swarm *s, const struct dialable_site *site)
 {
 	struct table_entry *e, *tmp;
-	uint8_t site[SWARM_SITE_BYTES];
 	size_t n = 0;
 
-	place_site(a, site);
 	TABLE_FOREACH(e, tmp, &s->conns) {
 		const struct conn *c = e->value;
 
-		n += memcmp(c->site, site, sizeof(site)) == 0;
+		n += dialable_same_site(&c->at.site, site);
 	}
 	return n;
 }
 
 /* Inbound connections of that site; of all, or the unproven ones alone. */
-static size_t inbound_of_site(const struct swarm *s,
-	const uint8_t site[static SWARM_SITE_BYTES], bool unproven)
+static size_t inbound_of_site(
+	const struct swarm *s, const struct dialable_site *site, bool unproven)
 {
 	struct table_entry *e, *tmp;
 	size_t n = 0;
@@ -41,7 +28,7 @@ static size_t inbound_of_site(const struct swarm *s,
 
 		n += !c->outbound &&
 		     (!unproven || c->state == CONN_UPGRADING) &&
-		     memcmp(c->site, site, SWARM_SITE_BYTES) == 0;
+		     dialable_same_site(&c->at.site, site);
 	}
 	return n;
 }
@@ -59,7 +46,7 @@ static struct conn *preauth_victim(const struct swarm *s)
 
 		if (c->state != CONN_UPGRADING || c->outbound)
 			continue;
-		n = inbound_of_site(s, c->site, true);
+		n = inbound_of_site(s, &c->at.site, true);
 		if (n > most) {
 			most = n;
 			victim = c;
@@ -74,22 +61,19 @@ static struct conn *preauth_victim(const struct swarm *s)
  * the LAN no cap keeps one host from taking them all.
  */
 static struct conn *inbound_victim(
-	const struct swarm *s, const struct maddr *newcomer)
+	const struct swarm *s, const struct dialable_site *newcomer)
 {
 	struct table_entry *e, *tmp;
 	struct conn *victim = NULL;
-	uint8_t site[SWARM_SITE_BYTES];
-	size_t most;
+	size_t most = inbound_of_site(s, newcomer, false) + 2;
 
-	place_site(newcomer, site);
-	most = inbound_of_site(s, site, false) + 2;
 	TABLE_FOREACH(e, tmp, &s->conns) {
 		struct conn *c = e->value;
 		size_t n;
 
 		if (c->outbound)
 			continue;
-		n = inbound_of_site(s, c->site, false);
+		n = inbound_of_site(s, &c->at.site, false);
 		if (n >= most) {
 			most = n;
 			victim = c;
@@ -100,21 +84,21 @@ static struct conn *inbound_victim(
 
 /* False when all inbound places are taken for good. */
 static bool has_place(
-	struct swarm *s, const struct env *env, const struct maddr *remote)
+	struct swarm *s, const struct env *env, const struct dialable *from)
 {
 	struct conn *victim;
 
 	if (s->conns_in < SWARM_CONNS_IN_MAX)
 		return true;
 	count_refused(s, &s->counters.refused_inbound);
-	victim = inbound_victim(s, remote);
+	victim = inbound_victim(s, &from->site);
 	if (victim != NULL)
 		conn_fail(s, env, victim, P2P_ERR_LIMIT);
 	return victim != NULL;
 }
 
 bool place_for(
-	struct swarm *s, const struct env *env, const struct maddr *remote)
+	struct swarm *s, const struct env *env, const struct dialable *from)
 {
 	struct conn *victim;
 
@@ -122,12 +106,12 @@ bool place_for(
 		count_refused(s, &s->counters.refused_full);
 		return false;
 	}
-	if (!maddr_is_near(remote) &&
-		count_of_host(s, remote) >= SWARM_CONNS_PER_ADDRESS_MAX) {
+	if (!dialable_is_near(from) &&
+		count_of_site(s, &from->site) >= SWARM_CONNS_PER_ADDRESS_MAX) {
 		count_refused(s, &s->counters.refused_address);
 		return false;
 	}
-	if (!has_place(s, env, remote))
+	if (!has_place(s, env, from))
 		return false;
 	if (s->preauth < SWARM_PREAUTH_MAX)
 		return true;

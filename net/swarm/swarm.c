@@ -78,13 +78,15 @@ void swarm_dial(struct swarm *s, const struct env *env,
 	const struct maddr *addr, uint64_t request)
 {
 	struct maddr base;
+	struct dialable at;
 	struct bytes raw;
 	struct peer_id expect = {.len = 0};
 	struct conn *c = NULL;
 	const char *why;
 
 	maddr_split_peer(addr, &base, &raw);
-	why = dial_why_not(s, env, &base);
+	dialable_of(&at, &base);
+	why = dial_why_not(s, env, &base, &at);
 	if (raw.len > 0 && peer_id_parse(&expect, raw) != 0)
 		expect.len = 0;
 	else if (why == NULL)
@@ -110,6 +112,7 @@ static void know(struct swarm *s, const struct env *env,
 {
 	bool fresh = source == BOOK_LAN;
 	struct maddr base;
+	struct dialable at;
 	struct bytes raw;
 	struct peer *p;
 	bool is_new;
@@ -117,7 +120,8 @@ static void know(struct swarm *s, const struct env *env,
 	if (s->shutting_down || peer_id_equal(id, &s->cfg.me->id))
 		return;
 	maddr_split_peer(addr, &base, &raw);
-	if (dial_why_not(s, env, &base) != NULL)
+	dialable_of(&at, &base);
+	if (dial_why_not(s, env, &base, &at) != NULL)
 		return;
 	p = peer_get(s, env, id,
 		fresh                  ? BOOK_HINT

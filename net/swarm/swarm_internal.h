@@ -28,9 +28,6 @@
 #include "net/upgrade/channel.h"
 #include "net/upgrade/multistream.h"
 
-/* The kind of an address and its IPv4, or the /64 of its IPv6. */
-#define SWARM_SITE_BYTES 12
-
 enum conn_state {
 	CONN_DIALING,   /* the carrier is not there yet */
 	CONN_UPGRADING, /* multistream, Noise, muxer */
@@ -45,7 +42,6 @@ struct conn {
 	bool scheduled; /* dialled by dial.c: counted in peer->dials */
 	bool hint;      /* ... for a peer never reached: swarm->hint_dials */
 	bool lost_race; /* another dial of its set was first: ends soon */
-	bool local;     /* loopback or LAN: no cap per address */
 	bool secured;   /* the peer has proven its key */
 	bool paused;
 	bool write_asked; /* a WRITE action is under way */
@@ -56,8 +52,8 @@ struct conn {
 	uint64_t bytes_left; /* of a limited one */
 	uint64_t ends_ms;    /* the same; NEVER: not by time */
 	struct maddr remote;
-	uint8_t site[SWARM_SITE_BYTES]; /* who shares a cap with it */
-	struct peer *peer;              /* NULL until secured */
+	struct dialable at; /* of the other side; dialled, where it led */
+	struct peer *peer;  /* NULL until secured */
 	struct list of_peer;
 	struct list streams;
 	struct channel *up; /* NULL while dialling */
@@ -182,14 +178,12 @@ void conn_ask_write(struct swarm *s, struct conn *c);
 
 /* ---- place.c ------------------------------------------------------------ */
 
-/* The address without what one host can choose freely: all of IPv4, a /64. */
-void place_site(const struct maddr *a, uint8_t site[static SWARM_SITE_BYTES]);
 /*
  * Whether somebody who calls from there gets a place; another connection may
  * have been ended for it. False is counted by its reason.
  */
 bool place_for(
-	struct swarm *s, const struct env *env, const struct maddr *remote);
+	struct swarm *s, const struct env *env, const struct dialable *from);
 /*
  * Over SWARM_BUDGET_BYTES_HIGH one connection is ended: who takes nothing of
  * what we have to say, else who holds most. Those who send much and finish
@@ -203,10 +197,10 @@ struct conn *conn_find(const struct swarm *s, uint64_t id);
 struct conn *conn_new_outbound(struct swarm *s, const struct env *env,
 	const struct maddr *addr, const struct peer_id *expect);
 /* Somebody calls. NULL when the budget of those without a peer refuses. */
-struct conn *conn_new_inbound(
-	struct swarm *s, const struct env *env, const struct maddr *remote);
-struct conn *conn_new_carried(
-	struct swarm *s, const struct env *env, const struct swarm_carrier *k);
+struct conn *conn_new_inbound(struct swarm *s, const struct env *env,
+	const struct maddr *remote, const struct dialable *at);
+struct conn *conn_new_carried(struct swarm *s, const struct env *env,
+	const struct swarm_carrier *k, const struct dialable *at);
 /* The carrier is there: the proof of keys begins. */
 void conn_upgrade(struct swarm *s, const struct env *env, struct conn *c);
 /* Whoever asked for the dial is told so. */
@@ -283,8 +277,8 @@ void peer_free(struct swarm *s, struct peer *p);
 /* ---- dial.c ------------------------------------------------------------ */
 
 /* NULL: it can be dialled; else why not, in a few words. */
-const char *dial_why_not(
-	const struct swarm *s, const struct env *env, const struct maddr *addr);
+const char *dial_why_not(const struct swarm *s, const struct env *env,
+	const struct maddr *addr, const struct dialable *at);
 /* Whether somebody may name us this address: a peer from afar cannot send us
  * to machines of our own network, nor one of another machine to our own. */
 bool dial_may_be_named(const struct maddr *addr, enum book_teller from);

@@ -1,3 +1,4 @@
+/* Addresses as values, and what of them a socket needs. */
 #include "net/wire/maddr.h"
 
 #include <string.h>
@@ -62,6 +63,26 @@ void maddr_split_peer(
 	memcpy(base->raw, front.data, front.len);
 }
 
+struct bytes maddr_without_zone(const struct maddr *a)
+{
+	struct cursor c = cur_of(maddr_bytes(a));
+	struct multiaddr_part part;
+
+	if (multiaddr_next(&c, &part) && part.code == MULTIADDR_IP6ZONE)
+		return cur_rest(&c);
+	return maddr_bytes(a);
+}
+
+int maddr_set_zone(struct maddr *a, const char *zone)
+{
+	struct buf b;
+
+	buf_init(&b, MADDR_BYTES_MAX);
+	multiaddr_put(&b, MULTIADDR_IP6ZONE, bytes_str(zone));
+	(void)buf_append(&b, maddr_without_zone(a));
+	return take_buf(a, &b, b.failed ? P2P_ERR_TOO_BIG : 0);
+}
+
 int maddr_join_peer(
 	struct maddr *a, const struct maddr *base, struct bytes peer)
 {
@@ -103,21 +124,4 @@ void maddr_from_ip(
 		multiaddr_put(&b, MULTIADDR_IP6ZONE, bytes_str(zone));
 	multiaddr_put_ip(&b, ip, MULTIADDR_TCP, port);
 	P2P_ASSERT(take_buf(a, &b, b.failed) == 0);
-}
-
-bool maddr_is_near(const struct maddr *a)
-{
-	enum ip_scope scope = maddr_scope(a);
-
-	return scope == IP_SCOPE_LOOPBACK || scope == IP_SCOPE_LINK_LOCAL ||
-	       scope == IP_SCOPE_PRIVATE;
-}
-
-bool maddr_is_unusable(const struct maddr *a)
-{
-	enum ip_scope scope = maddr_scope(a);
-	struct maddr_tcp tcp;
-
-	return scope == IP_SCOPE_UNSPECIFIED || scope == IP_SCOPE_MULTICAST ||
-	       !maddr_to_tcp(a, &tcp) || tcp.port == 0;
 }

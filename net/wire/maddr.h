@@ -41,16 +41,25 @@ const char *maddr_text(const struct maddr *a, char out[static MADDR_TEXT_MAX]);
  * empty when there is none. base must not be whole. */
 void maddr_split_peer(
 	const struct maddr *whole, struct maddr *base, struct bytes *peer);
+/* The address without a zone in front (a view). */
+struct bytes maddr_without_zone(const struct maddr *a);
+/* Puts this zone, the name of an interface, in front in place of any other.
+ * P2P_ERR_TOO_BIG; *a is empty then. */
+int maddr_set_zone(struct maddr *a, const char *zone) P2P_MUST_CHECK;
 /* base with /p2p/ID behind it; P2P_ERR_TOO_BIG. */
 int maddr_join_peer(struct maddr *a, const struct maddr *base,
 	struct bytes peer) P2P_MUST_CHECK;
 
-/* An address that a TCP dial can use. */
+/* The name of an interface, with its NUL. */
+#define MADDR_ZONE_MAX 32
+
+/* An address that a TCP dial can use. For those who open sockets; all others
+ * ask dialable.h. */
 struct maddr_tcp {
 	uint32_t host; /* MULTIADDR_IP4, _IP6, _DNS, _DNS4, _DNS6 */
 	uint8_t ip[16];
 	char name[MULTIADDR_NAME_BYTES_MAX + 1]; /* of the dns kinds */
-	char zone[32]; /* of ip6zone, "" when there is none */
+	char zone[MADDR_ZONE_MAX]; /* of ip6zone, "" when there is none */
 	uint16_t port;
 };
 
@@ -59,20 +68,5 @@ bool maddr_to_tcp(const struct maddr *a, struct maddr_tcp *tcp);
 /* From an IP of 4 or 16 bytes; zone may be NULL or "". */
 void maddr_from_ip(
 	struct maddr *a, struct bytes ip, const char *zone, uint16_t port);
-
-static inline enum ip_scope maddr_scope(const struct maddr *a)
-{
-	return multiaddr_scope(maddr_bytes(a));
-}
-
-static inline bool maddr_is_loopback(const struct maddr *a)
-{
-	return maddr_scope(a) == IP_SCOPE_LOOPBACK;
-}
-
-/* Of this machine or its LAN: loopback, link-local, private. */
-bool maddr_is_near(const struct maddr *a);
-/* Unspecified, multicast, or port 0: never dialled. */
-bool maddr_is_unusable(const struct maddr *a);
 
 #endif

@@ -143,24 +143,4 @@ enum ip_scope multiaddr_ip_scope(struct bytes ip);
  */
 enum ip_scope multiaddr_scope(struct bytes addr);
 
-static inline bool multiaddr_is_loopback(struct bytes addr)
-{
-	return multiaddr_scope(addr) == IP_SCOPE_LOOPBACK;
-}
-
-static inline bool multiaddr_is_link_local(struct bytes addr)
-{
-	return multiaddr_scope(addr) == IP_SCOPE_LINK_LOCAL;
-}
-
-static inline bool multiaddr_is_private(struct bytes addr)
-{
-	return multiaddr_scope(addr) == IP_SCOPE_PRIVATE;
-}
-
-static inline bool multiaddr_is_public(struct bytes addr)
-{
-	return multiaddr_scope(addr) == IP_SCOPE_PUBLIC;
-}
-
 #endif

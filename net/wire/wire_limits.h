@@ -25,6 +25,11 @@
 /* A host name in /dns... (RFC 1035 section 2.3.4). */
 #define MULTIADDR_NAME_BYTES_MAX 253
 
+/* Leading bits of an address that make a site for limits: one machine has an
+ * IPv4 address, and may choose freely within a /64. */
+#define DIALABLE_SITE_IP4_BITS 32
+#define DIALABLE_SITE_IP6_BITS 64
+
 /* Somebody's key protobuf and signature: RSA of 8192 bits. */
 #define WIRE_KEY_PB_BYTES_MAX 2048
 #define WIRE_SIGNATURE_BYTES_MAX 1024

@@ -16,6 +16,7 @@
 #include "msg/msg_limits.h"
 #include "net/identity/key_nettle.h"
 #include "net/identity/key_secp256k1.h"
+#include "net/wire/dialable.h"
 
 /* The profile's setting that keeps saved addresses true. */
 #define PORT_SETTING "listen-port"
@@ -175,14 +176,16 @@ static void make_mailboxes(struct program *p)
 static int parse_listen(const struct options *o,
 	struct maddr out[static OPTIONS_LIST_MAX], char *error)
 {
-	struct maddr_tcp tcp;
+	struct dialable at;
 
 	for (size_t i = 0; i < o->listen.count; i++) {
 		const char *text = o->listen.items[i];
 
-		if (maddr_parse_text(&out[i], bytes_str(text)) == 0 &&
-			maddr_to_tcp(&out[i], &tcp))
-			continue;
+		if (maddr_parse_text(&out[i], bytes_str(text)) == 0) {
+			dialable_of(&at, &out[i]);
+			if (dialable_is_spoken(&at))
+				continue;
+		}
 		(void)snprintf(error, OPTIONS_ERROR_MAX,
 			"--listen %.200s: not a multiaddr such as "
 			"/ip4/0.0.0.0/tcp/4001",

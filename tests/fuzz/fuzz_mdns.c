@@ -5,6 +5,7 @@
  * reading that gives addresses again.
  */
 #include "net/discover/mdns.h"
+#include "net/wire/dialable.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,6 +26,7 @@ static void check_again(const struct maddr *addrs, size_t count)
 static void check_taken(
 	const struct maddr *addrs, size_t count, const struct mdns_origin *from)
 {
+	struct dialable at;
 	struct maddr base;
 	struct bytes peer;
 
@@ -33,7 +35,8 @@ static void check_taken(
 		P2P_ASSERT(multiaddr_check(maddr_bytes(&addrs[i])) == 0);
 		maddr_split_peer(&addrs[i], &base, &peer);
 		P2P_ASSERT(base.len > 0 && peer.len > 0);
-		P2P_ASSERT(from->loopback || !maddr_is_loopback(&addrs[i]));
+		dialable_of(&at, &addrs[i]);
+		P2P_ASSERT(from->loopback || !dialable_is_loopback(&at));
 	}
 	check_again(addrs, count);
 }

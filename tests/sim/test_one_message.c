@@ -261,7 +261,8 @@ WITNESS_VOID(gossip_verified,
 	(struct gossip *g, const struct env *e, struct unit_batch *b),
 	(g, e, b), NULL, holds(b))
 WITNESS(int, swarm_stream_write,
-	(struct swarm *s, const struct env *e, uint64_t st, struct bytes in),
+	(struct swarm *s, const struct env *e, struct sstream *st,
+		struct bytes in),
 	(s, e, st, in), NULL, says(in), false)
 WITNESS_VOID(swarm_bytes,
 	(struct swarm *s, const struct env *e, uint64_t c, struct bytes in),

@@ -508,6 +508,25 @@ static void test_dial_says_why_relayed_addresses_are_not_dialled(void **state)
 	assert_string_equal(ev.text, "relayed addresses are not dialled yet");
 }
 
+/* Whom we called by name has a place of the machine that the name led to. */
+static void test_dial_a_name_takes_a_place_where_it_led(void **state)
+{
+	struct lone *l = *state;
+	struct maddr name, there;
+
+	lab_addr(&name, "/dns4/example.org/tcp/1");
+	lab_addr(&there, "/ip4/8.8.4.9/tcp/1");
+	swarm_dial(l->s, &l->te.env, &name, 1);
+	hear(l);
+	assert_int_equal(l->dial_count, 1);
+	swarm_connected(l->s, &l->te.env, l->conn[0], &there);
+	for (unsigned i = 1; i < SWARM_CONNS_PER_ADDRESS_MAX; i++)
+		assert_int_not_equal(
+			swarm_accepted(l->s, &l->te.env, &there), 0);
+	assert_int_equal(swarm_accepted(l->s, &l->te.env, &there), 0);
+	assert_int_equal(swarm_counters(l->s)->refused_address, 1);
+}
+
 /* ---- records ---- */
 
 static void sealed(const struct identity *who, uint64_t seq,
@@ -531,7 +550,11 @@ static void test_dial_far_peers_pass_on_public_addresses_only(void **state)
 		"/ip4/127.0.0.1/tcp/22", "/ip4/224.0.0.1/tcp/22",
 		"/ip4/169.254.1.1/tcp/22", "/dns4/localhost/tcp/22",
 		"/ip4/0.0.0.7/tcp/22", "/ip4/192.0.0.9/tcp/22",
-		"/ip6/64:ff9b:1::a00:1/tcp/22", "/ip4/8.8.9.9/tcp/4001", NULL};
+		"/ip6/64:ff9b:1::a00:1/tcp/22", "/ip4/8.8.9.9/tcp/4001",
+		/* The rule is the same for what is not dialled yet. */
+		"/ip4/192.168.7.7/udp/22/quic-v1", "/unix/run/chat",
+		"/dns4/localhost/tcp/22/wss", "/dnsaddr/localhost",
+		"/ip4/8.8.9.9/udp/4001/quic-v1", NULL};
 	struct swarm_lab *l = *state;
 	struct swarm *s = l->host[0].s;
 	struct identity third;
@@ -547,7 +570,7 @@ static void test_dial_far_peers_pass_on_public_addresses_only(void **state)
 	assert_int_equal(swarm_learn_record(s, &l->te.env, buf_bytes(&raw),
 				 &l->host[1].me.id),
 		P2P_ERR_EXISTS);
-	assert_int_equal(peer_find(s, &third.id)->known.count, 1);
+	assert_int_equal(peer_find(s, &third.id)->known.count, 2);
 	assert_true(
 		bytes_equal(swarm_peer_record(s, &third.id), buf_bytes(&raw)));
 	/* Known is not wanted: nobody is dialled because of a word. */
@@ -660,6 +683,7 @@ int main(void)
 		ALONE(test_dial_own_addresses_are_not_dialled),
 		PUBLIC(test_dial_who_turns_out_to_be_us_is_forgotten),
 		ALONE(test_dial_says_why_relayed_addresses_are_not_dialled),
+		ALONE(test_dial_a_name_takes_a_place_where_it_led),
 		PUBLIC(test_dial_far_peers_pass_on_public_addresses_only),
 		cmocka_unit_test_setup_teardown(
 			test_dial_a_neighbours_own_word_adds_to_a_strangers,

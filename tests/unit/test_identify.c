@@ -193,20 +193,68 @@ static void test_identify_over_lan_drops_loopback_addresses(void **state)
 	assert_false(knows(l, 1, 0, "/ip6/::1/tcp/4200", ""));
 }
 
+static void push_record_of(
+	struct swarm_lab *l, uint64_t seq, struct bytes address);
+
+static bool has_raw(struct swarm_lab *l, struct bytes raw, unsigned source)
+{
+	const struct book_addr *a;
+	struct maddr addr;
+
+	assert_int_equal(maddr_parse(&addr, raw), 0);
+	a = book_find(&peer_find(swarm_of(l, 1), id_of(l, 0))->known, &addr);
+	return a != NULL && (a->sources & source) != 0;
+}
+
+/* "/ip4/10.0.0.1/udp/4001" and a code of tomorrow: told, signed, passed on. */
+static void test_identify_keeps_addresses_that_nobody_here_can_read(
+	void **state)
+{
+	struct bytes told = bytes_of("\x04\x0a\0\0\x01\x91\x02\x0f\xa1"
+				     "\x8f\x4e",
+		11);
+	struct bytes signed_one = bytes_of("\x04\x0a\0\0\x02\x91\x02\x0f"
+					   "\xa1\x8f\x4e",
+		11);
+	struct swarm_lab *l = *state;
+	struct identify id = {.listen_addrs = {told}, .listen_addr_count = 1};
+	struct peer_record r;
+	struct bytes record;
+
+	lab_dial(l, 0, 1, true);
+	lab_run(l);
+	peer_find(swarm_of(l, 1), id_of(l, 0))->known.record_ms = P2P_NEVER;
+	push(l, &id);
+	assert_true(has_raw(l, told, BOOK_TOLD));
+	push_record_of(l, l->te.env.wall_ms + 1000, signed_one);
+	assert_true(has_raw(l, signed_one, BOOK_SIGNED));
+	record = swarm_peer_record(swarm_of(l, 1), id_of(l, 0));
+	assert_int_equal(peer_record_open(&r, record), 0);
+	assert_int_equal(r.addr_count, 1);
+	assert_true(bytes_equal(r.addrs[0], signed_one));
+	assert_int_equal(swarm_counters(swarm_of(l, 1))->protocol_errors, 0);
+}
+
 /* ---- signatures -------------------------------------------------------- */
 
-static void push_record(struct swarm_lab *l, uint64_t seq)
+static void push_record_of(
+	struct swarm_lab *l, uint64_t seq, struct bytes address)
 {
 	struct peer_record r = {.seq = seq, .addr_count = 1};
 	struct identify id = {.listen_addr_count = 0};
 	struct buf envelope;
 
 	buf_init(&envelope, SWARM_RECORD_BYTES_MAX);
-	r.addrs[0] = maddr_bytes(&l->host[0].addr);
+	r.addrs[0] = address;
 	assert_int_equal(peer_record_seal(&l->host[0].me, &r, &envelope), 0);
 	id.signed_peer_record = buf_bytes(&envelope);
 	push(l, &id);
 	buf_clear(&envelope);
+}
+
+static void push_record(struct swarm_lab *l, uint64_t seq)
+{
+	push_record_of(l, seq, maddr_bytes(&l->host[0].addr));
 }
 
 static uint64_t seq_at(struct swarm_lab *l)
@@ -294,6 +342,7 @@ int main(void)
 		T(test_identify_names_what_is_served_and_no_more),
 		H(test_identify_over_loopback_keeps_loopback_addresses),
 		T(test_identify_over_lan_drops_loopback_addresses),
+		T(test_identify_keeps_addresses_that_nobody_here_can_read),
 		T(test_identify_checks_so_many_records_a_minute),
 		M(test_ping_has_one_stream_a_connection),
 	};

@@ -1,4 +1,4 @@
-/* Multiaddrs as values: peers behind them, TCP, near and far. */
+/* Multiaddrs as values: peers behind them, zones in front, TCP. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -157,37 +157,18 @@ static void test_maddr_from_ip(void **state)
 	assert_true(maddr_equal(&a, &b));
 }
 
-static void test_maddr_near_and_unusable(void **state)
+static void test_maddr_zone_is_put_in_front_and_left_out(void **state)
 {
-	static const struct {
-		const char *text;
-		bool near, loopback, unusable;
-	} cases[] = {
-		{"/ip4/127.0.0.1/tcp/1", true, true, false},
-		{"/ip6/::1/tcp/1", true, true, false},
-		{"/ip4/192.168.1.1/tcp/1", true, false, false},
-		{"/ip4/10.1.1.1/tcp/1", true, false, false},
-		{"/ip4/169.254.1.1/tcp/1", true, false, false},
-		{"/ip6/fe80::1/tcp/1", true, false, false},
-		{"/ip6/fd00::1/tcp/1", true, false, false},
-		{"/ip4/8.8.8.8/tcp/1", false, false, false},
-		{"/ip6/2a00::1/tcp/1", false, false, false},
-		{"/dns/example.org/tcp/1", false, false, false},
-		{"/ip4/0.0.0.0/tcp/1", false, false, true},
-		{"/ip4/224.0.0.1/tcp/1", false, false, true},
-		{"/ip6/ff02::1/tcp/1", false, false, true},
-		{"/ip4/8.8.8.8/tcp/0", false, false, true},
-		{"/ip4/8.8.8.8/udp/1", false, false, true},
-	};
+	struct maddr a = addr("/ip6/fe80::1/tcp/5"), b = a;
 
 	(void)state;
-	for (size_t i = 0; i < P2P_ARRAY_LEN(cases); i++) {
-		struct maddr a = addr(cases[i].text);
-
-		assert_int_equal(maddr_is_near(&a), cases[i].near);
-		assert_int_equal(maddr_is_loopback(&a), cases[i].loopback);
-		assert_int_equal(maddr_is_unusable(&a), cases[i].unusable);
-	}
+	assert_int_equal(maddr_set_zone(&a, "eth0"), 0);
+	assert_true(bytes_equal(maddr_without_zone(&a), maddr_bytes(&b)));
+	assert_true(bytes_equal(maddr_without_zone(&b), maddr_bytes(&b)));
+	/* Another takes its place. */
+	assert_int_equal(maddr_set_zone(&a, "wlan0"), 0);
+	b = addr("/ip6zone/wlan0/ip6/fe80::1/tcp/5");
+	assert_true(maddr_equal(&a, &b));
 }
 
 int main(void)
@@ -200,7 +181,7 @@ int main(void)
 		cmocka_unit_test(test_maddr_join_peer_has_a_limit),
 		cmocka_unit_test(test_maddr_to_tcp_takes_host_and_port_only),
 		cmocka_unit_test(test_maddr_from_ip),
-		cmocka_unit_test(test_maddr_near_and_unusable),
+		cmocka_unit_test(test_maddr_zone_is_put_in_front_and_left_out),
 	};
 	return cmocka_run_group_tests_name("maddr", tests, NULL, NULL);
 }
