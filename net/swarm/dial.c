@@ -44,7 +44,7 @@ bool dial_may_be_named(const struct maddr *addr, enum book_teller from)
 	       (at.scope == IP_SCOPE_PUBLIC && at.host != DIALABLE_HOST_NAME);
 }
 
-static bool is_self(
+bool dial_is_self(
 	const struct swarm *s, const struct env *env, const struct maddr *addr)
 {
 	for (unsigned i = 0; i < s->addr_count; i++)
@@ -62,7 +62,7 @@ const char *dial_why_not(const struct swarm *s, const struct env *env,
 {
 	const char *why = dialable_why_not(at);
 
-	if (why == NULL && is_self(s, env, addr))
+	if (why == NULL && dial_is_self(s, env, addr))
 		why = "that is this program itself";
 	return why;
 }

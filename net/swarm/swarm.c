@@ -121,7 +121,7 @@ static void know(struct swarm *s, const struct env *env,
 		return;
 	maddr_split_peer(addr, &base, &raw);
 	dialable_of(&at, &base);
-	if (dial_why_not(s, env, &base, &at) != NULL)
+	if (dialable_is_nowhere(&at) || dial_is_self(s, env, &base))
 		return;
 	p = peer_get(s, env, id,
 		fresh                  ? BOOK_HINT
@@ -132,8 +132,11 @@ static void know(struct swarm *s, const struct env *env,
 	is_new = book_find(&p->known, &base) == NULL;
 	if (peer_learn(s, env, p, &base, source) != 0)
 		is_new = false;
-	p->wanted = true;
 	book_seen(&s->book, &p->known, env->now_ms);
+	/* Kept and shown, for when it can be dialled. */
+	if (!dialable_is_spoken(&at))
+		return;
+	p->wanted = true;
 	if (fresh)
 		dial_seen(s, env, p, is_new);
 	else

@@ -276,6 +276,9 @@ void peer_free(struct swarm *s, struct peer *p);
 
 /* ---- dial.c ------------------------------------------------------------ */
 
+/* It is our own listen address, or one where we have answered ourselves. */
+bool dial_is_self(
+	const struct swarm *s, const struct env *env, const struct maddr *addr);
 /* NULL: it can be dialled; else why not, in a few words. */
 const char *dial_why_not(const struct swarm *s, const struct env *env,
 	const struct maddr *addr, const struct dialable *at);

@@ -508,6 +508,79 @@ static void test_dial_says_why_relayed_addresses_are_not_dialled(void **state)
 	assert_string_equal(ev.text, "relayed addresses are not dialled yet");
 }
 
+/* Why an address of the peer is not dialled; "" when it is. */
+static const char *why_not(
+	struct lone *l, const struct peer_id *peer, const char *text)
+{
+	struct swarm_known known[SWARM_ADDRESSES_PER_PEER_MAX];
+	size_t n = swarm_known(
+		l->s, &l->te.env, peer, known, P2P_ARRAY_LEN(known));
+	struct maddr a;
+
+	lab_addr(&a, text);
+	for (size_t i = 0; i < n; i++)
+		if (maddr_equal(&known[i].addr, &a))
+			return known[i].why_not == NULL ? "" : known[i].why_not;
+	return "not known";
+}
+
+#define QUIC "/ip4/10.0.0.1/udp/1/quic-v1"
+#define WS "/ip4/10.0.0.1/tcp/2/ws"
+#define TCP "/ip4/10.0.0.1/tcp/3"
+
+static void test_dial_what_is_not_spoken_is_kept_and_not_dialled(void **state)
+{
+	struct lone *l = *state;
+	struct peer_id other = invented(1);
+	struct swarm_known first;
+
+	know(l, QUIC, true);
+	know(l, WS, false);
+	know(l, TCP, true);
+	pass(l, 30000);
+	assert_true(l->dial_count > 1);
+	assert_null(strstr(l->dialled, "quic"));
+	assert_null(strstr(l->dialled, "/ws"));
+	assert_string_equal(why_not(l, &l->peer, TCP), "");
+	assert_string_equal(
+		why_not(l, &l->peer, QUIC), "QUIC is not spoken yet");
+	assert_string_equal(
+		why_not(l, &l->peer, WS), "WebSocket is not spoken yet");
+	/* However often the one that is dialled has failed, it is shown first.
+	 */
+	assert_int_equal(swarm_known(l->s, &l->te.env, &l->peer, &first, 1), 1);
+	assert_null(first.why_not);
+	/* Who has no other address is known, and nobody wakes for it. */
+	l->dial_count = 0;
+	swarm_disconnect(l->s, &l->te.env, &l->peer);
+	pass(l, 1);
+	know_of(l, &other, QUIC, true);
+	assert_string_equal(why_not(l, &other, QUIC), "QUIC is not spoken yet");
+	assert_int_equal(swarm_deadline_walk(l->s), P2P_NEVER);
+	pass(l, 5000);
+	assert_int_equal(l->dial_count, 0);
+	/* Where nobody can be is not even kept. */
+	know_of(l, &other, "/ip4/224.0.0.1/udp/1/quic-v1", true);
+	assert_string_equal(why_not(l, &other, "/ip4/224.0.0.1/udp/1/quic-v1"),
+		"not known");
+}
+
+/* They leave room for those that can be dialled. */
+static void test_dial_what_is_not_spoken_makes_room(void **state)
+{
+	struct lone *l = *state;
+	char text[64];
+
+	for (unsigned i = 1; i <= SWARM_ADDRESSES_PER_PEER_MAX; i++) {
+		snprintf(text, sizeof(text), "/ip4/10.0.0.1/udp/%u/quic-v1", i);
+		know(l, text, true);
+	}
+	know(l, TCP, true);
+	assert_string_equal(why_not(l, &l->peer, TCP), "");
+	assert_int_equal(peer_find(l->s, &l->peer)->known.count,
+		SWARM_ADDRESSES_PER_PEER_MAX);
+}
+
 /* Whom we called by name has a place of the machine that the name led to. */
 static void test_dial_a_name_takes_a_place_where_it_led(void **state)
 {
@@ -683,6 +756,8 @@ int main(void)
 		ALONE(test_dial_own_addresses_are_not_dialled),
 		PUBLIC(test_dial_who_turns_out_to_be_us_is_forgotten),
 		ALONE(test_dial_says_why_relayed_addresses_are_not_dialled),
+		ALONE(test_dial_what_is_not_spoken_is_kept_and_not_dialled),
+		ALONE(test_dial_what_is_not_spoken_makes_room),
 		ALONE(test_dial_a_name_takes_a_place_where_it_led),
 		PUBLIC(test_dial_far_peers_pass_on_public_addresses_only),
 		cmocka_unit_test_setup_teardown(
