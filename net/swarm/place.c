@@ -26,8 +26,7 @@ static size_t inbound_of_site(
 	TABLE_FOREACH(e, tmp, &s->conns) {
 		const struct conn *c = e->value;
 
-		n += !c->outbound &&
-		     (!unproven || c->state == CONN_UPGRADING) &&
+		n += !c->outbound && (!unproven || !c->secured) &&
 		     dialable_same_site(&c->at.site, site);
 	}
 	return n;
@@ -44,7 +43,7 @@ static struct conn *preauth_victim(const struct swarm *s)
 		struct conn *c = e->value;
 		size_t n;
 
-		if (c->state != CONN_UPGRADING || c->outbound)
+		if (c->secured || c->outbound)
 			continue;
 		n = inbound_of_site(s, &c->at.site, true);
 		if (n > most) {

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -184,6 +185,88 @@ static void test_a_host_that_holds_all_places_makes_room(void **state)
 	lab_free(l);
 }
 
+/* ---- those who have not proven themselves ---- */
+
+static void take_answers(struct swarm_lab *l, uint64_t conn, struct upgrader *u)
+{
+	struct swarm *s = swarm_at(l, 0);
+	struct bytes out = swarm_out_peek(s, &l->te.env, conn);
+	size_t taken;
+
+	assert_int_equal(upgrader_feed(u, &l->te.env, out, &taken), 0);
+	swarm_out_consume(s, &l->te.env, conn, taken);
+}
+
+/* Somebody calls, proves his key, and does not get as far as to a muxer: of
+ * what he says not a byte more is brought than that takes. */
+static void prove_and_stop(struct swarm_lab *l, const struct maddr *from)
+{
+	struct upgrader_cfg cfg = {.me = &l->host[1].me,
+		.initiator = true,
+		.offer_yamux = true,
+		.out_bytes_max = SWARM_CONN_OUT_BYTES};
+	struct budget budget;
+	struct swarm *s = swarm_at(l, 0);
+	uint64_t conn = swarm_accepted(s, &l->te.env, from);
+	struct upgrader *u;
+
+	budget_init(&budget, NULL, SWARM_CONN_BUDGET_BYTES);
+	cfg.muxer.budget = &budget;
+	u = upgrader_new(&cfg, &l->te.env);
+	for (unsigned i = 0; !conn_find(s, conn)->secured; i++) {
+		struct bytes in =
+			bytes_first(upgrader_out_peek(u, &l->te.env), 1);
+
+		assert_true(i < 2000);
+		swarm_bytes(s, &l->te.env, conn, in);
+		upgrader_out_consume(u, in.len);
+		take_answers(l, conn, u);
+	}
+	assert_int_equal(conn_find(s, conn)->state, CONN_UPGRADING);
+	upgrader_free(u);
+	budget_clear(&budget);
+}
+
+/* How many inbound connections are there that have, or have not, proven their
+ * key. */
+static size_t count_proven(const struct swarm *s, bool proven)
+{
+	struct table_entry *e, *tmp;
+	size_t n = 0;
+
+	TABLE_FOREACH(e, tmp, &s->conns)
+		n += ((const struct conn *)e->value)->secured == proven;
+	return n;
+}
+
+/* 60 of one host of the LAN have proven their key and say no more. They are not
+ * among the unproven: not counted with them, nor cut in their place. */
+static void test_who_has_proven_his_key_does_not_make_room(void **state)
+{
+	struct swarm_lab *l = lab_new("10.0.0", true, false);
+	struct swarm *s = swarm_at(l, 0);
+	struct swarm_counters n;
+	struct swarm_now now;
+	struct maddr from;
+	char text[64];
+
+	(void)state;
+	lab_addr(&from, "/ip4/10.0.9.9/tcp/1");
+	for (unsigned i = 0; i < 60; i++)
+		prove_and_stop(l, &from);
+	for (unsigned i = 0; i < SWARM_PREAUTH_MAX + 3; i++) {
+		(void)snprintf(text, sizeof(text), "/ip4/10.0.8.%u/tcp/1", i);
+		lab_addr(&from, text);
+		assert_int_not_equal(swarm_accepted(s, &l->te.env, &from), 0);
+	}
+	assert_int_equal(count_proven(s, true), 60);
+	assert_int_equal(count_proven(s, false), SWARM_PREAUTH_MAX);
+	swarm_figures(s, &n, &now);
+	assert_int_equal(now.unproven, SWARM_PREAUTH_MAX);
+	assert_int_equal(n.preauth_evicted, 3);
+	lab_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +278,8 @@ int main(void)
 		cmocka_unit_test(
 			test_who_does_not_read_goes_before_who_holds_more),
 		cmocka_unit_test(test_a_host_that_holds_all_places_makes_room),
+		cmocka_unit_test(
+			test_who_has_proven_his_key_does_not_make_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
