@@ -9,10 +9,16 @@ struct peer *peer_find(const struct swarm *s, const struct peer_id *id)
 	return table_get(&s->peers, peer_id_bytes(id));
 }
 
+void peer_drop_protocols(struct peer *p)
+{
+	budget_release(&p->budget, p->protocols.len);
+	buf_clear(&p->protocols);
+}
+
 void peer_free(struct swarm *s, struct peer *p)
 {
 	book_remove(&s->book, &p->known);
-	buf_clear(&p->protocols);
+	peer_drop_protocols(p);
 	s->counters.budget_peer += p->budget.refused_count;
 	budget_clear(&p->budget);
 	free(p);
@@ -269,7 +275,7 @@ static void peer_lost(struct swarm *s, const struct env *env, struct peer *p)
 	}
 	p->up_at_ms = P2P_NEVER;
 	p->identified = false;
-	buf_clear(&p->protocols);
+	peer_drop_protocols(p);
 	p->rtt_ms = P2P_NEVER;
 	if (!p->up)
 		return;

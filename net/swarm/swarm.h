@@ -348,9 +348,8 @@ struct swarm_counters {
 	uint64_t streams_dropped;   /* by the muxer: no room for its bytes */
 	uint64_t streams_timeout;
 	uint64_t protocol_errors;
-	uint64_t
-		identify_refused; /* of protocol_errors: what identify brings */
-	uint64_t identify_cut;    /* more protocols than are kept */
+	uint64_t identify_refused;
+	uint64_t identify_cut;      /* more than is kept, or has room */
 	uint64_t records_unchecked; /* over SWARM_RECORD_CHECKS_A_MINUTE */
 	uint64_t dials_started;
 	uint64_t dials_asked; /* of these: by a person */

@@ -105,7 +105,7 @@ struct peer {
 	bool record_untold;      /* SWARM_EV_RECORD is due when it goes */
 	uint64_t record_told_ms; /* 0: not in this run */
 	char agent[SWARM_AGENT_BYTES_MAX + 1];
-	struct buf protocols; /* clean names, one a line */
+	struct buf protocols; /* clean names, one a line; charged to budget */
 	uint64_t rtt_ms;
 	bool in_set;         /* an attempt set is under way */
 	bool seen;           /* the LAN showed it since the last set */
@@ -269,6 +269,8 @@ struct conn *peer_conn(const struct peer *p);
 bool peer_has_direct(const struct peer *p);
 void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c);
 void peer_conn_gone(struct swarm *s, const struct env *env, struct conn *c);
+/* What it said that it speaks, and the charge for that. */
+void peer_drop_protocols(struct peer *p);
 void peer_announce(struct swarm *s, struct peer *p);
 void peer_tick(struct swarm *s, const struct env *env, struct peer *p);
 uint64_t peer_deadline(const struct swarm *s, const struct peer *p);

@@ -48,20 +48,41 @@ static void take_agent(struct peer *p, struct bytes agent)
 	buf_clear(&clean);
 }
 
-static void take_protocols(struct peer *p, const struct identify *id)
+static bool is_ours(const struct swarm *s, struct bytes name)
 {
-	buf_reset(&p->protocols);
+	for (size_t i = 0; s->cfg.protocols[i] != NULL; i++)
+		if (bytes_equal(name, bytes_str(s->cfg.protocols[i])))
+			return true;
+	return false;
+}
+
+static void take_protocols(
+	struct swarm *s, struct peer *p, const struct identify *id)
+{
+	bool full = false;
+
+	peer_drop_protocols(p);
 	for (size_t i = 0; i < id->protocol_count; i++) {
 		struct bytes name = id->protocols[i];
+		size_t cost = name.len + (p->protocols.len > 0);
 
 		/* Names are compared, so an odd one is left out, not bent. */
 		if (name.len == 0 || name.len > SWARM_PROTOCOL_NAME_BYTES_MAX ||
 			!text_is_clean(TEXT_LINE, name))
 			continue;
+		/* Without a name of ours we would not talk to it at all; the
+		 * others are for people to read. */
+		if (is_ours(s, name))
+			budget_owe(&p->budget, cost);
+		else if (full || budget_charge(&p->budget, cost) != 0) {
+			full = true;
+			continue;
+		}
 		if (p->protocols.len > 0)
 			(void)buf_append_u8(&p->protocols, '\n');
 		(void)buf_append(&p->protocols, name);
 	}
+	s->counters.identify_cut += full;
 }
 
 static void take_addresses(struct swarm *s, const struct env *env,
@@ -131,7 +152,7 @@ static void take(struct swarm *s, const struct env *env, const struct conn *c,
 	if (id->agent_version.data != NULL)
 		take_agent(p, id->agent_version);
 	if (id->protocol_count > 0 || !push)
-		take_protocols(p, id);
+		take_protocols(s, p, id);
 	s->counters.identify_cut +=
 		id->protocol_count >= IDENTIFY_PB_PROTOCOLS_MAX ||
 		id->listen_addr_count >= IDENTIFY_PB_ADDRS_MAX;

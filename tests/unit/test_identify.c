@@ -235,6 +235,90 @@ static void test_identify_keeps_addresses_that_nobody_here_can_read(
 	assert_int_equal(swarm_counters(swarm_of(l, 1))->protocol_errors, 0);
 }
 
+/* ---- what it costs ----------------------------------------------------- */
+
+#define NAMES 60 /* as many as one message carries */
+
+/* Host 0 says that it speaks so many protocols with the longest names, and
+ * one that host 1 speaks, too. */
+static void push_names(struct swarm_lab *l, unsigned count)
+{
+	static char names[NAMES][SWARM_PROTOCOL_NAME_BYTES_MAX + 1];
+	struct identify id = {.protocol_count = count};
+
+	id.protocols[id.protocol_count++] = bytes_str("/a/1");
+	for (unsigned i = 0; i < count; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "/%02u/%0*d", i,
+			SWARM_PROTOCOL_NAME_BYTES_MAX - 4, 0);
+		id.protocols[i] = bytes_str(names[i]);
+	}
+	push(l, &id);
+}
+
+static size_t names_bytes(unsigned count)
+{
+	return count * (SWARM_PROTOCOL_NAME_BYTES_MAX + (size_t)1) +
+	       strlen("/a/1");
+}
+
+static void test_identify_names_are_charged_to_the_peer(void **state)
+{
+	struct swarm_lab *l = *state;
+	struct peer *p;
+	size_t few;
+
+	lab_dial(l, 0, 1, true);
+	lab_run(l);
+	p = peer_find(swarm_of(l, 1), id_of(l, 0));
+	push_names(l, 1);
+	few = p->budget.used;
+	assert_int_equal(p->protocols.len, names_bytes(1));
+	push_names(l, NAMES);
+	assert_int_equal(p->protocols.len, names_bytes(NAMES));
+	assert_int_equal(
+		p->budget.used - few, names_bytes(NAMES) - names_bytes(1));
+	push_names(l, 1);
+	assert_int_equal(p->budget.used, few);
+	push_names(l, NAMES);
+	lab_cut(l, 0);
+	assert_int_equal(p->budget.used, sizeof(*p));
+}
+
+/* Memory is short: the first ones are kept, and the one that we speak, too; the
+ * rest is counted as left out. */
+static void test_identify_names_without_room_are_left_out(void **state)
+{
+	struct swarm_lab *l = *state;
+	struct swarm *s = swarm_of(l, 1);
+	char first[SWARM_PROTOCOL_NAME_BYTES_MAX + 1];
+	struct peer *p;
+	uint64_t charges;
+	size_t kept;
+
+	(void)snprintf(first, sizeof(first), "/00/%0*d",
+		SWARM_PROTOCOL_NAME_BYTES_MAX - 4, 0);
+	lab_dial(l, 0, 1, true);
+	lab_run(l);
+	p = peer_find(s, id_of(l, 0));
+	/* The names are the last that is charged: refuse one of the middle. */
+	(void)budget_test_refuse_nth(0);
+	push_names(l, NAMES);
+	charges = budget_test_refuse_nth(0);
+	(void)budget_test_refuse_nth(charges - NAMES / 2);
+	push_names(l, NAMES);
+	(void)budget_test_refuse_nth(0);
+	kept = p->protocols.len;
+	assert_in_range(kept, names_bytes(2), names_bytes(NAMES - 2));
+	assert_int_equal(
+		(kept - names_bytes(0)) % (names_bytes(1) - names_bytes(0)), 0);
+	assert_true(swarm_peer_speaks(s, id_of(l, 0), first));
+	assert_true(swarm_peer_speaks(s, id_of(l, 0), "/a/1"));
+	assert_int_equal(swarm_counters(s)->identify_cut, 1);
+	assert_int_equal(swarm_counters(s)->protocol_errors, 0);
+	lab_cut(l, 0);
+	assert_int_equal(p->budget.used, sizeof(*p));
+}
+
 /* ---- signatures -------------------------------------------------------- */
 
 static void push_record_of(
@@ -343,6 +427,8 @@ int main(void)
 		H(test_identify_over_loopback_keeps_loopback_addresses),
 		T(test_identify_over_lan_drops_loopback_addresses),
 		T(test_identify_keeps_addresses_that_nobody_here_can_read),
+		T(test_identify_names_are_charged_to_the_peer),
+		T(test_identify_names_without_room_are_left_out),
 		T(test_identify_checks_so_many_records_a_minute),
 		M(test_ping_has_one_stream_a_connection),
 	};
