@@ -1,5 +1,6 @@
 /*
- * Frames out of a stream: a whole one is a view, one in pieces is collected.
+ * Frames cut out of a stream. One that stands whole in what has arrived is lent
+ * as it stands; only what comes in pieces is copied together.
  */
 #include "net/serve/frame.h"
 
@@ -45,6 +46,8 @@ int frame_read(struct frame_reader *r, struct bytes in, size_t *taken,
 		return read_piece(r, in, taken, body);
 	frame_reader_clear(r);
 	len = cur_uvarint(&c, 9);
+	/* Nothing is taken of a length that is not whole, so that it is read
+	 * from its beginning next time. */
 	if (cur_err(&c) == P2P_ERR_TRUNCATED && in.len < 9)
 		return 0;
 	if (!cur_ok(&c))

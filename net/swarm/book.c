@@ -1,3 +1,12 @@
+/*
+ * The address book: who names what, what came of it, who makes room.
+ *
+ * Everything here is a walk over a few: a peer has at most
+ * SWARM_ADDRESSES_PER_PEER_MAX addresses, in no order, and the order in which
+ * they are dialled is made by dial.c each time, since it changes with every
+ * failure. Only the entries themselves stand in an order, least recently seen
+ * first, because one of them is looked for whenever the book is full.
+ */
 #include "net/swarm/book.h"
 
 #include <stdlib.h>
@@ -83,10 +92,13 @@ struct book_entry *book_victim(const struct book *b, enum book_worth newcomer)
 			LIST_ITEM(pos, struct book_entry, of_book);
 		enum book_worth worth = book_worth(e);
 
+		/* Of equals the first stays chosen: it was seen longest ago. */
 		if (e->held || worth > newcomer || worth >= least)
 			continue;
 		victim = e;
 		least = worth;
+		/* Nobody is worth less: in a flood of invented peers the walk
+		 * is short. */
 		if (worth == BOOK_HINT)
 			break;
 	}
@@ -100,12 +112,14 @@ static int use_of(const struct book_addr *a)
 {
 	if ((a->sources & BOOK_TYPED) != 0)
 		return 5;
+	/* Kept to be shown only. */
 	if (!dialable_is_spoken(&a->at))
 		return 0;
 	if (a->ok_ms != P2P_NEVER)
 		return 4;
 	if ((a->sources & BOOK_SIGNED) != 0)
 		return 3;
+	/* It did work once, but perhaps in another network. */
 	if ((a->sources & BOOK_SAVED) != 0)
 		return 2;
 	return 1;
@@ -148,6 +162,7 @@ static int make_room(
 	for (unsigned i = 1; i < e->count; i++)
 		if (of_less_use(e->addrs[i], e->addrs[worst]))
 			worst = i;
+	/* Of equal use the newcomer wins: it was named later. */
 	if (of_less_use(wanted, e->addrs[worst]))
 		return P2P_ERR_FULL;
 	drop_at(b, e, worst);
@@ -158,6 +173,7 @@ static int add(struct book *b, struct book_entry *e, struct book_addr *a)
 {
 	int err;
 
+	/* First of all, since use_of asks for it. */
 	dialable_of(&a->at, &a->addr);
 	err = make_room(b, e, a);
 	if (err == 0)
@@ -178,6 +194,8 @@ int book_learn(struct book *b, struct book_entry *e, const struct maddr *addr,
 		.seen_ms = now_ms,
 		.ok_ms = P2P_NEVER};
 
+	/* A record names all that the peer wants dialled; what it tells beside
+	 * is not added. */
 	if (source == BOOK_TOLD && e->record_ms != P2P_NEVER && !e->outdated)
 		return P2P_ERR_EXISTS;
 	if (a == NULL)
@@ -190,12 +208,14 @@ int book_learn(struct book *b, struct book_entry *e, const struct maddr *addr,
 /* Sources that no longer hold; what nobody names any more is dropped. */
 static void withdraw(struct book *b, struct book_entry *e, unsigned sources)
 {
+	/* From the end: drop_at puts the last one into the gap. */
 	for (unsigned i = e->count; i-- > 0;) {
 		struct book_addr *a = e->addrs[i];
 
 		if ((a->sources & sources) == 0)
 			continue;
 		a->sources &= ~sources;
+		/* What we have reached is known without anybody's word. */
 		if (a->sources == 0 && a->ok_ms == P2P_NEVER)
 			drop_at(b, e, i);
 	}
@@ -207,6 +227,7 @@ static int keep_envelope(
 	int err;
 
 	drop_record(b, e);
+	/* Its addresses count all the same; it is not passed on. */
 	if (envelope.len > SWARM_RECORD_BYTES_MAX)
 		return 0;
 	err = budget_charge(&b->budget, envelope.len);
@@ -227,6 +248,7 @@ int book_complete(struct book *b, struct book_entry *e,
 		if (maddr_parse(&whole, r->record->addrs[i]) != 0)
 			continue;
 		maddr_split_peer(&whole, &a, &peer);
+		/* Signed by the peer says nothing of where it sends us. */
 		if (r->usable != NULL && !r->usable(&a, r->from))
 			continue;
 		if (book_learn(b, e, &a, BOOK_SIGNED, now_ms) == P2P_ERR_LIMIT)
@@ -257,6 +279,7 @@ int book_certify(struct book *b, struct book_entry *e,
 
 		return err == 0 ? P2P_ERR_EXISTS : err;
 	}
+	/* Before the new ones come, so that these find the room. */
 	withdraw(b, e, BOOK_TOLD | BOOK_SIGNED);
 	e->record_from = r->from;
 	e->record_seq = r->record->seq;
@@ -289,6 +312,7 @@ void book_failed(struct book_entry *e, const struct maddr *addr,
 {
 	struct book_addr *a = book_find(e, addr);
 
+	/* It was forgotten while the dial was under way. */
 	if (a == NULL)
 		return;
 	a->failures++;
@@ -313,6 +337,7 @@ void book_rested(struct book_entry *e)
 
 void book_hurry(struct book_entry *e, unsigned failures, uint64_t until_ms)
 {
+	/* A sight never makes a rest longer. */
 	for (unsigned i = 0; i < e->count; i++) {
 		struct book_addr *a = e->addrs[i];
 
@@ -360,6 +385,8 @@ void book_age(struct book *b, struct book_entry *e, uint64_t now_ms)
 			now_ms, SWARM_STALE_SIGNED_MS)) {
 		withdraw(b, e, BOOK_SIGNED);
 		drop_record(b, e);
+		/* Its seq counts no more either: a peer whose clock begins anew
+		 * is believed again. */
 		e->record_ms = P2P_NEVER;
 	}
 }

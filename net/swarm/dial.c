@@ -74,9 +74,12 @@ void dial_was_self(struct swarm *s, const struct env *env, struct conn *c)
 
 	if (!c->outbound)
 		return;
+	/* The oldest of the ring is overwritten, whether its time is over or
+	 * not: it costs a dial to learn it again. */
 	s->self_next = (s->self_next + 1) % SWARM_SELVES_MAX;
 	self->addr = c->remote;
 	self->until_ms = env_after(env, SWARM_SELF_MS);
+	/* Whoever named it for this peer was wrong, or lied. */
 	if (p != NULL)
 		book_drop(&s->book, &p->known, &c->remote);
 }
@@ -117,12 +120,15 @@ static uint64_t pause_after(const struct env *env, unsigned failures)
 {
 	uint64_t pause = base_pause(failures);
 
+	/* On the average the pause itself. */
 	return pause / 2 + rng_below(env->rng, pause);
 }
 
 /* When `max` dials a minute allow the next one; not after now: at once. */
 static uint64_t allowed_at(const struct peer *p, unsigned max)
 {
+	/* dialled_ms is a ring whose next slot holds the oldest time: the one
+	 * `max` dials ago must have been a minute ago. */
 	unsigned i = p->dialled_next + SWARM_DIALS_A_MINUTE - max;
 	uint64_t then = p->dialled_ms[i % SWARM_DIALS_A_MINUTE];
 
@@ -131,6 +137,7 @@ static uint64_t allowed_at(const struct peer *p, unsigned max)
 
 static void count_dial(struct peer *p, const struct env *env)
 {
+	/* 0 stands for none. */
 	p->dialled_ms[p->dialled_next] = P2P_MAX(env->now_ms, UINT64_C(1));
 	p->dialled_next = (p->dialled_next + 1) % SWARM_DIALS_A_MINUTE;
 }
@@ -160,6 +167,10 @@ void dial_seen(struct swarm *s, const struct env *env, struct peer *p,
 	p->losses = 0;
 	if (is_busy(p))
 		return;
+	/* It is there: what failed before failed for other reasons. A peer that
+	 * was never reached may be invented, and its inventor shouts as often
+	 * as he likes: for him a sight shortens the rest and does not end it.
+	 */
 	if (new_address || !is_hint(p)) {
 		p->seen = true;
 		p->failures = 0;
@@ -203,10 +214,14 @@ bool dial_comes_before(const struct peer *p, const struct book_addr *a,
 	enum address_class class = class_of(&a->at);
 	bool six = is_ip6(a);
 
+	/* An address that fails gives way even to a class behind its own, or a
+	 * dead one of the LAN would come first for ever. */
 	if (a->failures != b->failures)
 		return a->failures < b->failures;
 	if (class != class_of(&b->at))
 		return class < class_of(&b->at);
+	/* The other family than the last: where one of them leads nowhere,
+	 * every second dial is of the other (RFC 8305 section 4). */
 	if (class == CLASS_PUBLIC && six != is_ip6(b))
 		return six != p->last_was_ip6;
 	if ((a->ok_ms == P2P_NEVER) != (b->ok_ms == P2P_NEVER))
@@ -239,6 +254,8 @@ static struct book_addr *next_address(
 /* How long the carrier has. */
 static uint64_t patience(const struct peer *p, const struct book_addr *a)
 {
+	/* A silent machine of the LAN holds a slot that others wait for, while
+	 * from afar an answer may take its time. */
 	if (!is_hint(p) || !dialable_is_near(&a->at))
 		return SWARM_DIAL_MS;
 	return a->failures == 0 ? SWARM_DIAL_HINT_MS : SWARM_DIAL_HINT_AGAIN_MS;
@@ -249,6 +266,7 @@ static bool begin(struct swarm *s, const struct env *env, struct peer *p,
 {
 	struct conn *c = conn_new_outbound(s, env, &a->addr, &p->id);
 
+	/* Even without a connection, or the set would not end. */
 	a->tried_in = p->set;
 	if (c == NULL)
 		return false;
@@ -283,8 +301,11 @@ static void end_set(struct swarm *s, const struct env *env, struct peer *p)
 	p->in_set = false;
 	p->seen = false;
 	p->failures++;
+	/* Without an address that can be dialled it waits for being named. */
 	if (!p->wanted || at == P2P_NEVER)
 		return;
+	/* Each address has a rest of its own; so has the peer, or one with many
+	 * dead addresses would be dialled all the time. */
 	at = P2P_MAX(at, env_after(env, pause_after(env, p->failures)));
 	set_time(s, p, at);
 }
@@ -293,6 +314,7 @@ static void begin_set(struct peer *p)
 {
 	p->in_set = true;
 	p->set++;
+	/* After a failure nobody is expected there: one try, and the rest. */
 	p->set_left = p->failures == 0 ? SWARM_ADDRESSES_PER_PEER_MAX : 1;
 	p->last_was_ip6 = false;
 }
@@ -318,8 +340,12 @@ static void dial_next(struct swarm *s, const struct env *env, struct peer *p)
 	while ((a = next_address(s, env, p)) != NULL) {
 		bool near = dialable_is_near(&a->at);
 
+		/* Refused by a maximum of ours: the others will be, too, and
+		 * the set ends as if nobody had answered. */
 		if (!begin(s, env, p, a))
 			continue;
+		/* The next comes beside this one, without waiting for its end:
+		 * RFC 8305's race, sooner where answers are quick. */
 		if (next_address(s, env, p) != NULL)
 			set_time(s, p,
 				env_after(env, near ? SWARM_DIAL_STAGGER_NEAR_MS
@@ -362,6 +388,8 @@ void dial_tick(struct swarm *s, const struct env *env)
 	struct table_entry *e, *tmp;
 	struct peer *first;
 
+	/* Each turn sets the time of one of them anew, later or to never, so
+	 * that the loop ends. */
 	do {
 		first = NULL;
 		TABLE_FOREACH(e, tmp, &s->peers) {
@@ -425,6 +453,7 @@ void dial_won(
 	p->in_set = false;
 	p->seen = false;
 	p->dial_at_ms = P2P_NEVER;
+	/* From here on dial_ended is not called for it. */
 	if (c->scheduled && p->dials > 0)
 		p->dials--;
 	peer_hold(p);
@@ -438,6 +467,8 @@ void dial_won(
 		if (d == c || !d->scheduled || d->secured ||
 			!peer_id_equal(&d->expect, &p->id))
 			continue;
+		/* By its deadline, not here: this is called from the middle of
+		 * another connection's turn. */
 		d->lost_race = true;
 		d->deadline_ms = env->now_ms;
 		swarm_due(s, env->now_ms);
@@ -452,6 +483,8 @@ void dial_ended(struct swarm *s, const struct env *env, struct peer *p,
 	if (p->dials > 0)
 		p->dials--;
 	peer_hold(p);
+	/* Who was merely outrun has not failed. The rest is the shortest that
+	 * the peer's own pause comes to, so that it is over by then. */
 	if (a != NULL && !c->lost_race)
 		book_failed(&p->known, &c->remote, env->now_ms,
 			base_pause(a->failures + 1) / 2);

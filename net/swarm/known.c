@@ -12,6 +12,7 @@ const char *known_how(const struct peer *p, const struct conn *c)
 
 	if (!c->outbound)
 		return WORD_CALLED_US;
+	/* The address may have made room since. */
 	a = book_find(&p->known, &c->remote);
 	return a == NULL ? NULL : book_source_word(a);
 }
@@ -85,6 +86,8 @@ size_t swarm_known(const struct swarm *s, const struct env *env,
 	bool shown[SWARM_ADDRESSES_PER_PEER_MAX] = {false};
 	size_t n = 0;
 
+	/* The book itself stays as it is: it is shown in an order, not put
+	 * into one. */
 	while (p != NULL && n < max && n < p->known.count) {
 		unsigned i = pick(p, shown);
 
@@ -101,6 +104,7 @@ size_t swarm_known_peers(const struct swarm *s, struct peer_id *out, size_t max)
 	struct table_entry *e, *tmp;
 	size_t n = 0, all = 0;
 
+	/* When not all are shown, invented peers do not hide the others. */
 	for (int worth = BOOK_WANTED; worth >= BOOK_HINT; worth--) {
 		TABLE_FOREACH(e, tmp, &s->peers) {
 			const struct peer *p = e->value;

@@ -1,3 +1,10 @@
+/*
+ * Peers: what is known of somebody by its key, connected or not, and when the
+ * user hears that it is there and that it has gone.
+ *
+ *   known --first connection ready--> waiting --identified, or waited--> up
+ *     ^------------------- the last connection has gone ------------------'
+ */
 #include "net/swarm/swarm_internal.h"
 
 #include <stdlib.h>
@@ -53,6 +60,7 @@ struct peer *peer_get(struct swarm *s, const struct env *env,
 	if (s->peers.count >= SWARM_PEERS_MAX && !evict_one(s, worth))
 		return NULL;
 	budget_init(&budget, &s->budget, SWARM_PEER_BUDGET_BYTES);
+	/* Connections use the same memory: one that goes may not be enough. */
 	while (budget_charge(&budget, sizeof(*p)) != 0)
 		if (!evict_one(s, worth))
 			return NULL;
@@ -94,6 +102,7 @@ int peer_certify(struct swarm *s, const struct env *env, struct peer *p,
 	int err;
 
 	r.usable = dial_may_be_named;
+	/* As above. */
 	p->known.held = true;
 	err = book_certify(&s->book, &p->known, &r, env->now_ms);
 	/* Others make room, and the addresses that found none are learnt. */
@@ -188,6 +197,7 @@ static void retire_oldest(
 	LIST_FOREACH(pos, tmp, &p->conns) {
 		if (n-- <= SWARM_CONNS_PER_PEER_MAX)
 			return;
+		/* Not now: this is the middle of another one's turn. */
 		LIST_ITEM(pos, struct conn, of_peer)->deadline_ms = env->now_ms;
 		s->counters.cut_per_peer++;
 		swarm_due(s, env->now_ms);
@@ -241,6 +251,8 @@ void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c)
 		if (c->request != 0)
 			(void)peer_learn(s, env, p, &c->remote, BOOK_TYPED);
 		book_worked(&s->book, &p->known, &c->remote, env->now_ms);
+		/* Who only called us may be behind a door that we cannot
+		 * open; where we have been we can go again. */
 		p->wanted = true;
 		swarm_emit(s, &ev);
 	}

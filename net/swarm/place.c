@@ -1,3 +1,12 @@
+/*
+ * Who gets a place, and who makes room: when connections are many, and when
+ * memory is short.
+ *
+ * Connections are counted by walking over all of them, for each newcomer and,
+ * to find who has most, for each of those again: some SWARM_CONNS_MAX squared
+ * comparisons of a few bytes, far less than the handshake that follows, and no
+ * count beside the connections themselves that could come to differ from them.
+ */
 #include "net/swarm/swarm_internal.h"
 
 /* ---- newcomers ---------------------------------------------------------- */
@@ -32,7 +41,9 @@ static size_t inbound_of_site(
 	return n;
 }
 
-/* The oldest unproven connection of the address that has most of them. */
+/* The oldest unproven connection of the address that has most of them: whoever
+ * means to prove himself does it within a few round trips, so that the oldest
+ * is the one of whom least is to be hoped. */
 static struct conn *preauth_victim(const struct swarm *s)
 {
 	struct table_entry *e, *tmp;
@@ -46,6 +57,7 @@ static struct conn *preauth_victim(const struct swarm *s)
 		if (c->secured || c->outbound)
 			continue;
 		n = inbound_of_site(s, &c->at.site, true);
+		/* The table is walked from its oldest. */
 		if (n > most) {
 			most = n;
 			victim = c;
@@ -57,7 +69,8 @@ static struct conn *preauth_victim(const struct swarm *s)
 /*
  * All inbound places are taken: the newest connection of the address that has
  * most of them, if that is more than the newcomer's has with him, or NULL. On
- * the LAN no cap keeps one host from taking them all.
+ * the LAN no cap keeps one host from taking them all. The newest, since those
+ * that have stood for long carry somebody's chat.
  */
 static struct conn *inbound_victim(
 	const struct swarm *s, const struct dialable_site *newcomer)
@@ -73,6 +86,7 @@ static struct conn *inbound_victim(
 		if (c->outbound)
 			continue;
 		n = inbound_of_site(s, &c->at.site, false);
+		/* Of equals the last, which is the newest. */
 		if (n >= most) {
 			most = n;
 			victim = c;
@@ -89,6 +103,7 @@ static bool has_place(
 
 	if (s->conns_in < SWARM_CONNS_IN_MAX)
 		return true;
+	/* One of the two is refused, whoever it is. */
 	count_refused(s, &s->counters.refused_inbound);
 	victim = inbound_victim(s, &from->site);
 	if (victim != NULL)
@@ -105,6 +120,8 @@ bool place_for(
 		count_refused(s, &s->counters.refused_full);
 		return false;
 	}
+	/* Of the LAN many may call from one machine, or from behind one router;
+	 * has_place is fair to the others. */
 	if (!dialable_is_near(from) &&
 		count_of_site(s, &from->site) >= SWARM_CONNS_PER_ADDRESS_MAX) {
 		count_refused(s, &s->counters.refused_address);
@@ -163,6 +180,9 @@ void place_make_room(struct swarm *s, const struct env *env)
 		if (holds_more(c, deaf) && is_deaf(env, c))
 			deaf = c;
 	}
+	/* Who reads nothing keeps what he holds for ever. Who reads may just
+	 * have been sent a lot: up to SWARM_HOARD_BYTES that is ordinary work,
+	 * and it goes only before there is no room for anybody new. */
 	if (deaf != NULL)
 		most = deaf;
 	else if (most == NULL ||

@@ -1,3 +1,4 @@
+/* Multiaddrs checked, read and written, by one table of what is known. */
 #include "net/wire/multiaddr.h"
 
 #include <arpa/inet.h>
