@@ -1,3 +1,8 @@
+/*
+ * What the chat thread asks of the node. Each command is served within one
+ * step; what takes longer, a dial, leaves a request behind, whose answer finds
+ * by its number the words in which the person asked.
+ */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +25,13 @@ static int parse_host_port(struct maddr *a, const char *text)
 	if (colon == NULL || colon == text || colon[1] == '\0')
 		return P2P_ERR_MALFORMED;
 	len = (size_t)(colon - text);
+	/* As in URLs: without the brackets the last part of an IPv6 address
+	 * could be the port. */
 	if (text[0] == '[' && text[len - 1] == ']') {
 		text++;
 		len -= 2;
 	}
+	/* A slash would begin a component of the person's own. */
 	if (len == 0 || len >= sizeof(host) || memchr(text, '/', len) != NULL)
 		return P2P_ERR_MALFORMED;
 	memcpy(host, text, len);
@@ -89,6 +97,7 @@ static void on_connect(struct node *n, const struct env *env, const char *text)
 		tell_dial_failed(n, text, "neither a multiaddr nor HOST:PORT");
 		return;
 	}
+	/* Before the dial, which may fail at once and then asks for it. */
 	r = request_new(n, text);
 	if (r == NULL) {
 		tell_dial_failed(n, text, "too many dials under way");
@@ -105,6 +114,8 @@ static void on_publish(
 	int handed =
 		gossip_publish(n->gossip, env, bytes_of(m->data, m->data_len));
 
+	/* While nobody takes it nothing is said, and chat offers it again when
+	 * somebody comes. */
 	if (handed > 0)
 		tell_handed(n, m->id, (uint64_t)handed);
 }
@@ -115,6 +126,8 @@ static void on_known_peer(
 	struct peer_id peer;
 	struct maddr a;
 
+	/* The store may be of another version, or damaged: what is not
+	 * understood is not known. */
 	if (peer_id_parse_text(&peer, bytes_str(m->peer)) == 0 &&
 		maddr_parse_text(&a, bytes_str(m->text)) == 0)
 		swarm_know(n->swarm, env, &peer, &a, false);
@@ -142,6 +155,8 @@ int node_parse_keep(const char *text, struct peer_id *peer, struct maddr *addr)
 		return P2P_ERR_MALFORMED;
 	maddr_split_peer(&whole, addr, &id);
 	dialable_of(&at, addr);
+	/* Without an id anybody who answers there would be kept; and what we
+	 * cannot dial we cannot keep a connection to. */
 	if (id.len == 0 || !dialable_is_spoken(&at))
 		return P2P_ERR_MALFORMED;
 	return peer_id_parse(peer, id);
@@ -153,6 +168,8 @@ static void on_keep(struct node *n, const struct env *env, const char *text)
 	struct maddr addr;
 	int err = node_parse_keep(text, &peer, &addr);
 
+	/* Gossip first, since it has the maximum: a peer that is dialled for
+	 * good and not heard in preference would be half kept. */
 	if (err == 0)
 		err = gossip_set_direct(n->gossip, env, &peer, true);
 	if (err != 0) {
@@ -225,6 +242,7 @@ void command_serve(struct node *n, const struct env *env, struct net_msg *m)
 		pipes_serve(n, env, m);
 		break;
 	case NET_MSG_QUIT:
+		/* The goodbyes have this long to be written. */
 		n->stopping = true;
 		n->stop_at_ms = env_after(env, NODE_STOP_MS);
 		stream_gossip_stop(n->gossips);

@@ -1,3 +1,11 @@
+/*
+ * What chat is told, and how it waits while chat's queue is full.
+ *
+ * Lines were verified and are never dropped; instead the streams that bring
+ * them are not read while NODE_TELLS_* are reached. What only tells how things
+ * stand (a peer, its ping, a status) waits once, with its newest value, so that
+ * however long chat is busy it does not grow.
+ */
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -49,6 +57,7 @@ struct chat_net_msg *tell_take(struct node *n)
 	if (list_empty(&n->tells))
 		return NULL;
 	t = LIST_ITEM(n->tells.next, struct tell, order);
+	/* From now on chat has to be told that the peer is gone. */
 	if (t->link != NULL && t->msg->msg.kind == CHAT_MSG_PEER)
 		t->link->known = true;
 	return tell_remove(n, t);
@@ -83,6 +92,8 @@ static struct tell *tell_message(
 static void tell_latest(struct node *n, struct link *l, struct chat_net_msg *m,
 	struct tell **latest)
 {
+	/* It keeps the older one's place, in front of what came since: who is
+	 * told anew each second would else never be told. */
 	if (*latest != NULL) {
 		chat_net_msg_charge(m);
 		msg_free(&(*latest)->msg->msg);
@@ -117,6 +128,8 @@ void tell_up(struct node *n, struct link *l)
 	char text[MADDR_TEXT_MAX];
 
 	m->state = 1;
+	/* It may have gone in this very step: then it is told bare, and that it
+	 * went follows. */
 	if (swarm_peer_info(n->swarm, &l->peer, &info)) {
 		m->text = xstrdup(maddr_text(&info.remote, text));
 		m->outbound = info.outbound;
@@ -137,6 +150,7 @@ void tell_down(struct node *n, struct link *l)
 			n, NULL, new_message(CHAT_MSG_PEER, &l->peer, NULL));
 		return;
 	}
+	/* It came and went while chat was busy: nobody missed it. */
 	LIST_FOREACH(pos, tmp, &l->tells)
 		tell_drop(n, LIST_ITEM(pos, struct tell, of_link));
 }
@@ -180,6 +194,7 @@ void tell_topic(struct node *n, const struct gossip_event *ev)
 	/* A topic with a NUL inside cannot be named by anybody here. */
 	if (strlen(ev->topic) != ev->topic_len)
 		return;
+	/* Whoever joins and leaves all the time makes one message wait. */
 	t = l == NULL ? NULL : topic_tell(l, ev->topic);
 	if (t != NULL) {
 		t->msg->state = ev->joined;
@@ -216,6 +231,7 @@ void tell_address(
 {
 	char text[MADDR_TEXT_MAX];
 
+	/* Saved for the next run only, and told again at the next success. */
 	if (n->tell_count >= NODE_TELLS_MAX)
 		return;
 	(void)tell_message(n, NULL,

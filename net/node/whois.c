@@ -1,5 +1,7 @@
 /*
- * What is known of a peer and its addresses, for people.
+ * What is known of a peer and its addresses, for people: the book's words made
+ * into the facts that chat passes on to the face. Times are spans: the node's
+ * clock is nobody else's.
  */
 #include <stdio.h>
 
@@ -75,6 +77,7 @@ static void answer_all(struct node *n, const struct env *env)
 	for (size_t i = 0; i < P2P_MIN(all, P2P_ARRAY_LEN(ids)); i++) {
 		size_t addrs = known_of(n, env, &ids[i], known);
 
+		/* One line each: the address that is dialled first. */
 		if (addrs == 0)
 			continue;
 		list[count] = facts(&ids[i], &known[0]);
@@ -82,6 +85,7 @@ static void answer_all(struct node *n, const struct env *env)
 	}
 	m = chat_net_msg_new(
 		CHAT_MSG_WHOIS, NULL, bytes_of(list, count * sizeof(list[0])));
+	/* More than are listed, perhaps: the face says how many. */
 	m->number = all;
 	tell_whois(n, m);
 }
