@@ -219,7 +219,7 @@ bool outbox_mesh(struct gossip *g, struct gpeer *p, struct bytes topic,
 	struct bytes field);
 /* A GRAFT or PRUNE that waits is not to be said any more. */
 void outbox_unmesh(struct gossip *g, struct gpeer *p, struct bytes topic);
-/* A whole field of the control message, at most GOSSIP_RPC_PACK_BYTES. */
+/* A whole field of the control message, at most GOSSIP_CONTROL_PACK_BYTES. */
 bool outbox_control(struct gossip *g, struct gpeer *p, struct bytes field);
 enum outbox_way {
 	OUTBOX_ASKED, /* the peer wants it, whatever it said before */

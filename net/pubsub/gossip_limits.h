@@ -26,9 +26,16 @@
 /* Small things share an RPC up to this size: some programs take no RPC above
  * 64 KiB. A larger message goes alone. */
 #define GOSSIP_RPC_PACK_BYTES (32u << 10)
-/* Ids in one IHAVE or IWANT: half of that. And those asked for in one go. */
-#define GOSSIP_IDS_BYTES_MAX (GOSSIP_RPC_PACK_BYTES / 2)
-#define GOSSIP_IWANT_BATCH 128
+/* Subscriptions and control of one RPC, together. rust-libp2p's gossipsub 0.50
+ * ends the stream at an RPC with more than 16,384 bytes of them, and heeds none
+ * of the subscriptions where there are more than 100. */
+#define GOSSIP_CONTROL_PACK_BYTES (12u << 10)
+#define GOSSIP_SUBSCRIPTIONS_PER_RPC 100
+/* So far one field of the control message is filled: its head and what else is
+ * said of its topic fit in the same RPC. */
+#define GOSSIP_FIELD_BYTES_MAX (GOSSIP_CONTROL_PACK_BYTES - 256)
+/* Ids asked for in one go: so many of our own form fill a field. */
+#define GOSSIP_IWANT_BATCH 240
 /* Entries of one RPC that are looked at. A message is at least 100 bytes when
  * it is honest, so the RPC's own limit allows fewer than this; emptier ones are
  * an attack. */
@@ -99,7 +106,7 @@
 #define GOSSIP_DIRECT_MAX 256
 /* Peer exchange: in one PRUNE, and believed of one peer in a heartbeat. */
 #define GOSSIP_PX_PEERS_MAX 16
-/* Of one peer. Sixteen fit in an RPC of GOSSIP_RPC_PACK_BYTES. */
+/* Of one peer. As many are named as a field holds. */
 #define GOSSIP_PX_RECORD_BYTES_MAX 1900
 
 /* IDONTWANT (gossipsub v1.2): said of data from this size on. */

@@ -419,11 +419,11 @@ struct rpc {
 	struct buf control;
 };
 
-static bool rpc_fits(const struct rpc *r, size_t n)
+static bool rpc_fits(const struct rpc *r, size_t n, size_t max)
 {
 	size_t used = r->body.len + r->control.len;
 
-	return used == 0 || used + n <= GOSSIP_RPC_PACK_BYTES;
+	return used == 0 || used + n <= max;
 }
 
 static void put_subscription(struct buf *b, struct bytes topic, bool joined)
@@ -439,10 +439,15 @@ static void take_news(struct gossip *g, struct gpeer *p, struct rpc *r)
 {
 	struct table_entry *e, *tmp;
 
+	unsigned subscriptions = 0;
+
 	TABLE_FOREACH(e, tmp, &p->out.news) {
 		const struct news *n = e->value;
 
-		if (!rpc_fits(r, news_cost(table_key(e), n)))
+		subscriptions += n->subscription;
+		if (!rpc_fits(r, news_cost(table_key(e), n),
+			    GOSSIP_CONTROL_PACK_BYTES) ||
+			subscriptions > GOSSIP_SUBSCRIPTIONS_PER_RPC)
 			return;
 		if (n->subscription)
 			put_subscription(&r->body, table_key(e), n->joined);
@@ -474,7 +479,7 @@ static void take_control(struct gossip *g, struct gpeer *p, struct rpc *r)
 		struct bytes field = first_control(p, &number);
 
 		unwanted += number == CONTROL_IDONTWANT;
-		if (!rpc_fits(r, field.len) ||
+		if (!rpc_fits(r, field.len, GOSSIP_CONTROL_PACK_BYTES) ||
 			unwanted > GOSSIP_IDONTWANT_PER_RPC)
 			return;
 		(void)buf_append(&r->control, field);
@@ -498,7 +503,8 @@ static bool take_messages(
 			waiting_free(g, p, w);
 			continue;
 		}
-		if (!rpc_fits(r, pb_bytes_size(RPC_PUBLISH, m->len)))
+		if (!rpc_fits(r, pb_bytes_size(RPC_PUBLISH, m->len),
+			    GOSSIP_RPC_PACK_BYTES))
 			return false;
 		pb_put_bytes(&r->body, RPC_PUBLISH, bytes_of(m->unit, m->len));
 		waiting_free(g, p, w);

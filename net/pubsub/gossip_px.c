@@ -10,6 +10,9 @@
 #include "net/pubsub/gossip_rpc.h"
 #include "net/wire/pb.h"
 
+/* Of one peer in a PRUNE beside its record: its id, and all heads. */
+#define PEER_INFO_HEAD_BYTES (PEER_ID_BYTES_MAX + 16)
+
 void gossip_set_records(struct gossip *g, const struct gossip_records *records)
 {
 	g->records = *records;
@@ -56,8 +59,25 @@ static void put_peer(
 	pb_end(prune, mark);
 }
 
-/* Those with a record first: of the others only the id is known to whoever
- * reads it. */
+/* A peer's record as far as it may be named; without one only its id is known
+ * to whoever reads it. */
+static struct bytes record_of(const struct gossip *g, const struct gpeer *p)
+{
+	struct bytes record = bytes_of(NULL, 0);
+
+	if (g->records.get != NULL)
+		record = g->records.get(g->records.arg, &p->id);
+	return record.len > GOSSIP_PX_RECORD_BYTES_MAX ? bytes_of(NULL, 0)
+						       : record;
+}
+
+static bool has_room(const struct buf *prune, struct bytes record)
+{
+	return prune->len + record.len + PEER_INFO_HEAD_BYTES <=
+	       GOSSIP_FIELD_BYTES_MAX;
+}
+
+/* Those with a record first, as many as one field holds. */
 static void put_peers(struct gossip *g, struct buf *prune,
 	const struct gpeer *const *list, size_t n)
 {
@@ -65,15 +85,10 @@ static void put_peers(struct gossip *g, struct buf *prune,
 
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < n && put < GOSSIP_PX_PEERS_MAX; i++) {
-			struct bytes record =
-				g->records.get == NULL
-					? bytes_of(NULL, 0)
-					: g->records.get(
-						  g->records.arg, &list[i]->id);
+			struct bytes record = record_of(g, list[i]);
 
-			if (record.len > GOSSIP_PX_RECORD_BYTES_MAX)
-				record.len = 0;
-			if ((record.len > 0) != (round == 0))
+			if ((record.len > 0) != (round == 0) ||
+				!has_room(prune, record))
 				continue;
 			put_peer(prune, &list[i]->id, record);
 			put++;
@@ -95,7 +110,7 @@ bool send_prune_px(struct gossip *g, const struct env *env,
 		p->out.bytes > GOSSIP_RPC_PACK_BYTES ||
 		g->out_bytes > GOSSIP_OUT_TOTAL_BYTES_MAX / 2)
 		return send_prune(g, p, topic_name(t), GOSSIP_PRUNE_BACKOFF_S);
-	buf_init(&b, GOSSIP_RPC_PACK_BYTES);
+	buf_init(&b, GOSSIP_CONTROL_PACK_BYTES);
 	mark = pb_begin(&b, CONTROL_PRUNE);
 	pb_put_bytes(&b, PRUNE_TOPIC, topic_name(t));
 	put_peers(g, &b, list, candidates(g, env, t, p, list));

@@ -47,7 +47,7 @@ bool send_graft(struct gossip *g, struct gpeer *p, struct bytes topic)
 	size_t mark;
 	bool queued;
 
-	buf_init(&b, GOSSIP_RPC_PACK_BYTES);
+	buf_init(&b, GOSSIP_CONTROL_PACK_BYTES);
 	mark = pb_begin(&b, CONTROL_GRAFT);
 	pb_put_bytes(&b, GRAFT_TOPIC, topic);
 	pb_end(&b, mark);
@@ -63,7 +63,7 @@ bool send_prune(struct gossip *g, struct gpeer *p, struct bytes topic,
 	size_t mark;
 	bool queued;
 
-	buf_init(&b, GOSSIP_RPC_PACK_BYTES);
+	buf_init(&b, GOSSIP_CONTROL_PACK_BYTES);
 	mark = pb_begin(&b, CONTROL_PRUNE);
 	pb_put_bytes(&b, PRUNE_TOPIC, topic);
 	if (p->version >= GOSSIP_V11)
@@ -90,11 +90,13 @@ static bool send_some(struct gossip *g, struct gpeer *p, struct id_list *list)
 	size_t mark, n = 0;
 	bool queued;
 
-	buf_init(&b, GOSSIP_RPC_PACK_BYTES);
+	buf_init(&b, GOSSIP_CONTROL_PACK_BYTES);
 	mark = pb_begin(&b, list->part);
 	if (list->topic.len > 0)
 		pb_put_bytes(&b, IHAVE_TOPIC, list->topic);
-	while (n < list->count && b.len < GOSSIP_IDS_BYTES_MAX)
+	while (n < list->count &&
+		b.len + pb_bytes_size(list->number, list->ids[n].len) <=
+			GOSSIP_FIELD_BYTES_MAX)
 		pb_put_bytes(&b, list->number, list->ids[n++]);
 	pb_end(&b, mark);
 	P2P_ASSERT(!b.failed);

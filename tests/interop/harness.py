@@ -42,6 +42,9 @@ PEERS = {
     "js-prefers-mplex": ("js", ("--muxers", "mplex,yamux"), None),
 }
 
+# Out of every mesh; the story "named" meets it.
+ALOOF_PEERS = {"rust-aloof": ("rust", ("--aloof",), "yamux")}
+
 # The same with keys of other kinds; the story "keys" meets them.
 KEY_PEERS = {
     "go-rsa": ("go", ("--key-type", "rsa"), "yamux"),
@@ -175,7 +178,8 @@ class Peer(Program):
     """A foreign peer, by the control protocol of README.md."""
 
     def __init__(self, peer, programs, folder, name):
-        self.kind, args, self.muxer = (PEERS | KEY_PEERS)[peer]
+        self.kind, args, self.muxer = (
+            PEERS | KEY_PEERS | ALOOF_PEERS)[peer]
         program = programs[self.kind]
         is_go = self.kind in ("go", "go-current")
         argv = ["node"] if self.kind in ("js", "js-mplex") else []

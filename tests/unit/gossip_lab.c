@@ -253,6 +253,8 @@ static void note_subscription(struct said *s, struct bytes in)
 static void note_rpc(struct said *s, struct bytes in)
 {
 	struct cursor c = cur_of(in);
+	unsigned before = s->subscribed + s->unsubscribed;
+	size_t left = cur_left(&c), about = 0;
 	struct pb_field f;
 
 	while (pb_next(&c, &f)) {
@@ -262,8 +264,15 @@ static void note_rpc(struct said *s, struct bytes in)
 			s->messages++;
 		else if (f.number == RPC_CONTROL)
 			note_control(s, f.bytes);
+		if (f.number != RPC_PUBLISH)
+			about += left - cur_left(&c);
+		left = cur_left(&c);
 	}
 	assert_int_equal(cur_err(&c), 0);
+	/* What rust-libp2p takes, of any RPC in any test. */
+	assert_in_range(about, 0, 16384);
+	assert_in_range(s->subscribed + s->unsubscribed - before, 0, 100);
+	s->control_bytes_max = P2P_MAX(s->control_bytes_max, about);
 	if (s->rpcs++ == 0)
 		s->first_subscriptions = s->subscribed;
 }

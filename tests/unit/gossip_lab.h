@@ -32,6 +32,7 @@ struct said {
 	uint64_t backoff_s; /* of the last PRUNE */
 	unsigned ihaves, ihave_ids, iwant_ids, idontwant_ids;
 	size_t rpc_bytes_max;
+	size_t control_bytes_max; /* with subscriptions, of one RPC */
 	struct {
 		size_t len;
 		uint8_t raw[GOSSIP_ID_BYTES_MAX];
