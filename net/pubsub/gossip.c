@@ -3,7 +3,16 @@
 #include <stdlib.h>
 
 #include "base/xmalloc.h"
+#include "net/pubsub/gossip_cache.h"
+#include "net/pubsub/gossip_heartbeat.h"
+#include "net/pubsub/gossip_idontwant.h"
+#include "net/pubsub/gossip_ihave.h"
 #include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_mesh.h"
+#include "net/pubsub/gossip_outbox.h"
+#include "net/pubsub/gossip_promise.h"
+#include "net/pubsub/gossip_send.h"
+#include "net/pubsub/gossip_verify.h"
 
 struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 {
@@ -30,44 +39,6 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 	g->score = score_new(g->score_params, env);
 	promises_init(&g->promises, env);
 	return g;
-}
-
-size_t gossip_spare(const struct gossip *g)
-{
-	const struct budget *all = g->held.parent;
-	size_t used = all->used + GOSSIP_SPARE_BYTES;
-
-	return used >= all->max ? 0 : all->max - used;
-}
-
-bool gpeer_note(struct gossip *g, struct gpeer *p, struct table *names,
-	struct bytes topic)
-{
-	if (table_get(names, topic) != NULL)
-		return true;
-	if (budget_charge(&g->held, GOSSIP_NAME_COST_BYTES) != 0) {
-		g->counters.refused++;
-		/* It is said once: in a room of ours it would be deaf. */
-		if (table_get(&g->topics, topic) == NULL)
-			return false;
-		budget_owe(&g->held, GOSSIP_NAME_COST_BYTES);
-	}
-	(void)table_put(names, topic, p);
-	return true;
-}
-
-bool gpeer_unnote(struct gossip *g, struct table *names, struct bytes topic)
-{
-	if (table_remove(names, topic) == NULL)
-		return false;
-	budget_release(&g->held, GOSSIP_NAME_COST_BYTES);
-	return true;
-}
-
-void gpeer_unnote_all(struct gossip *g, struct table *names)
-{
-	budget_release(&g->held, names->count * GOSSIP_NAME_COST_BYTES);
-	table_clear(names);
 }
 
 static void gpeer_free(struct gossip *g, struct gpeer *p)
@@ -115,45 +86,7 @@ void gossip_free(struct gossip *g)
 	free(g);
 }
 
-/* ---- events ------------------------------------------------------------ */
-
-void gossip_emit(struct gossip *g, const struct gossip_event *ev)
-{
-	P2P_ASSERT(bufq_push(&g->events, bytes_of(ev, sizeof(*ev))) == 0);
-}
-
-void gossip_emit_topic(struct gossip *g, const struct gpeer *p,
-	struct bytes topic, bool joined)
-{
-	struct gossip_event ev = {.kind = GOSSIP_EV_TOPIC,
-		.peer = p->id,
-		.joined = joined,
-		.topic_len = topic.len};
-
-	memcpy(ev.topic, topic.data, topic.len);
-	gossip_emit(g, &ev);
-}
-
-size_t gossip_event_count(const struct gossip *g)
-{
-	return g->events.len / sizeof(struct gossip_event);
-}
-
-bool gossip_next_event(struct gossip *g, struct gossip_event *ev)
-{
-	if (g->events.len == 0)
-		return false;
-	memcpy(ev, bufq_peek(&g->events).data, sizeof(*ev));
-	bufq_consume(&g->events, sizeof(*ev));
-	return true;
-}
-
 /* ---- peers ------------------------------------------------------------- */
-
-struct gpeer *gpeer_find(const struct gossip *g, const struct peer_id *id)
-{
-	return table_get(&g->peers, peer_id_bytes(id));
-}
 
 static struct gpeer *gpeer_new(
 	struct gossip *g, const struct env *env, const struct peer_id *id)
@@ -217,8 +150,8 @@ static void send_own_again(struct gossip *g, struct gpeer *p)
 
 		if (c->id_len == me.len + UNIT_SEQNO_BYTES &&
 			memcmp(c->id, me.data, me.len) == 0 &&
-			gpeer_subscribed(p, bytes_of(c->topic, c->topic_len)))
-			(void)send_message(g, p, bytes_of(c->unit, c->len));
+			gpeer_subscribed(p, cached_topic(c)))
+			(void)send_message(g, p, cached_unit(c));
 	}
 }
 
@@ -386,7 +319,7 @@ void gossip_tick(struct gossip *g, const struct env *env)
 	/* We were late, so answers may lie unread. */
 	if (env->now_ms - g->heartbeat_ms >= GOSSIP_HEARTBEAT_MS)
 		gossip_unread(g, env);
-	mesh_heartbeat(g, env);
+	gossip_heartbeat(g, env);
 	/* Alone there is nothing to keep up: the program sleeps. */
 	g->heartbeat_ms = g->peers.count == 0 && g->cache.count == 0
 				  ? P2P_NEVER

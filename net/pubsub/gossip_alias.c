@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "net/identity/crypto.h"
-#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_id.h"
 
 #define SHA256_BYTES 32
 #define DECIMAL_DIGITS_MAX 20
@@ -117,9 +117,9 @@ size_t cache_write_id(const struct cached *c, enum gossip_id_form form,
 	struct unit u;
 
 	if (!gossip_form_is_opaque(form))
-		return gossip_id_write(form, bytes_of(c->id, c->id_len), out);
+		return gossip_id_write(form, cached_id(c), out);
 	/* What is cached was parsed before. */
-	P2P_ASSERT(unit_parse(&u, bytes_of(c->unit, c->len)) == 0);
+	P2P_ASSERT(unit_parse(&u, cached_unit(c)) == 0);
 	return gossip_id_of_unit(form, &u, out);
 }
 

@@ -1,7 +1,9 @@
+#include "net/pubsub/gossip_cache.h"
+
 #include <stdlib.h>
 
 #include "base/xmalloc.h"
-#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_id.h"
 
 /* ---- seen -------------------------------------------------------------- */
 
@@ -56,7 +58,7 @@ static size_t cache_cost(size_t len)
 static void cache_drop(struct gossip *g, struct cached *c)
 {
 	alias_remove(g, c);
-	(void)table_remove(&g->cache, bytes_of(c->id, c->id_len));
+	(void)table_remove(&g->cache, cached_id(c));
 	list_remove(&c->order);
 	budget_release(&g->cache_budget, cache_cost(c->len));
 	free(c);
@@ -130,7 +132,7 @@ void cache_forget_slot(struct gossip *g, unsigned slot)
 		struct cached *c = LIST_ITEM(pos, struct cached, order);
 
 		c->served[slot / 4] &= (uint8_t)(0xff ^ (3u << (slot % 4 * 2)));
-		c->brought[slot / 8] &= (uint8_t)(0xff ^ (1u << (slot % 8)));
+		slots_forget(&c->brought, slot);
 	}
 }
 

@@ -1,7 +1,7 @@
+#include "net/pubsub/gossip_id.h"
+
 #include <inttypes.h>
 #include <stdio.h>
-
-#include "net/pubsub/gossip_internal.h"
 
 /* The text of an Ed25519 id: 12D3KooW..., always 52 characters; secp256k1's
  * 16Uiu2HA..., always 53; sha2-256's Qm..., always 46. */

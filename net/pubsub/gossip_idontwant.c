@@ -1,33 +1,11 @@
 /*
- * IDONTWANT (gossipsub v1.2 spec, "IDONTWANT Message"): who has a large message
- * tells its mesh at once, so that it is not sent there again.
- *
- * It is said when the message has been verified, though the spec allows it
- * before: else a forged copy of a message would make the mesh keep back the
- * true one.
+ * What a peer does not want (gossipsub v1.2 spec, "IDONTWANT Message"): who has
+ * a large message tells its mesh at once, so that it is not sent there again.
+ * It is said in gossip_verify.c; here is what others have said to us.
  */
-#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_idontwant.h"
 
-void idontwant_tell(struct gossip *g, const struct topic *t,
-	const struct gpeer *from, const struct unit *u)
-{
-	uint8_t id[GOSSIP_ID_BYTES_MAX];
-	struct table_entry *e, *tmp;
-
-	if (u->data.len < GOSSIP_IDONTWANT_BYTES)
-		return;
-	TABLE_FOREACH(e, tmp, &t->mesh) {
-		struct gpeer *p = e->value;
-		size_t len;
-
-		if (p == from || p->version < GOSSIP_V12 ||
-			peer_id_equal(&p->id, &u->from))
-			continue;
-		len = gossip_id_of_unit(p->form, u, id);
-		if (len > 0 && send_idontwant(g, p, bytes_of(id, len)))
-			g->counters.idontwant_sent++;
-	}
-}
+#include "net/pubsub/gossip_id.h"
 
 /*
  * FNV-1a. Ids are kept as hashes, so that a thousand cost little; a peer that
@@ -91,7 +69,7 @@ bool idontwant_spares(const struct gpeer *p, const struct shared *m)
 	if (idontwant_has(p, bytes_of(m->id, m->id_len)))
 		return true;
 	if (!gossip_form_is_opaque(p->form) ||
-		unit_parse(&u, bytes_of(m->unit, m->len)) != 0)
+		unit_parse(&u, shared_unit(m)) != 0)
 		return false;
 	return idontwant_has(
 		p, bytes_of(id, gossip_id_of_unit(p->form, &u, id)));

@@ -2,10 +2,13 @@
  * IHAVE (gossipsub v1.0 spec, "Gossip"), both ways: the recent messages of a
  * topic, named to peers, and what we ask for because others named it.
  */
+#include "net/pubsub/gossip_ihave.h"
+
 #include <stdlib.h>
 
 #include "base/xmalloc.h"
-#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_id.h"
+#include "net/pubsub/gossip_send.h"
 
 /* ---- asking ------------------------------------------------------------ */
 
@@ -18,7 +21,6 @@
 bool asked_note(struct gossip *g, struct gpeer *p, struct bytes id)
 {
 	struct asked *a = table_get(&g->asked, id);
-	uint8_t bit = (uint8_t)(1u << (p->slot % 8));
 
 	if (a == NULL) {
 		if (p->asked_ids >= (GOSSIP_ASKED_MAX - g->asked.count) / 3)
@@ -27,10 +29,7 @@ bool asked_note(struct gossip *g, struct gpeer *p, struct bytes id)
 		(void)table_put(&g->asked, id, a);
 		p->asked_ids++;
 	}
-	if ((a->of[p->slot / 8] & bit) != 0)
-		return false;
-	a->of[p->slot / 8] |= bit;
-	return true;
+	return slots_add(&a->of, p);
 }
 
 void asked_clear(struct gossip *g)
@@ -76,8 +75,7 @@ static size_t gather(const struct gossip *g, const struct topic *t,
 
 		if (c->heartbeat + GOSSIP_HISTORY_GOSSIP < g->heartbeat)
 			break;
-		if (bytes_equal(
-			    bytes_of(c->topic, c->topic_len), topic_name(t)))
+		if (bytes_equal(cached_topic(c), topic_name(t)))
 			list[n++] = c;
 	}
 	return n;

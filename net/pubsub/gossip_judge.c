@@ -3,32 +3,11 @@
  * held against (gossipsub v1.1 spec, "Score Thresholds", "Extended
  * Validators").
  */
-#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_judge.h"
+
+#include "net/pubsub/gossip_cache.h"
 #include "net/pubsub/gossip_rpc.h"
 #include "net/wire/pb.h"
-
-double gpeer_score(const struct gossip *g, const struct gpeer *p)
-{
-	return score_of(g->score, &p->id);
-}
-
-bool gpeer_may_gossip(const struct gossip *g, const struct gpeer *p)
-{
-	return p->direct ||
-	       gpeer_score(g, p) >= g->score_params->gossip_threshold;
-}
-
-bool gpeer_may_publish(const struct gossip *g, const struct gpeer *p)
-{
-	return p->direct ||
-	       gpeer_score(g, p) >= g->score_params->publish_threshold;
-}
-
-bool gpeer_graylisted(const struct gossip *g, const struct gpeer *p)
-{
-	return !p->direct &&
-	       gpeer_score(g, p) < g->score_params->graylist_threshold;
-}
 
 void judge_misbehaviour(struct gossip *g, const struct gpeer *p, unsigned count)
 {
@@ -37,16 +16,6 @@ void judge_misbehaviour(struct gossip *g, const struct gpeer *p, unsigned count)
 }
 
 /* ---- deliveries -------------------------------------------------------- */
-
-static bool mark_brought(struct cached *c, const struct gpeer *p)
-{
-	uint8_t bit = (uint8_t)(1u << (p->slot % 8));
-	uint8_t *eight = &c->brought[p->slot / 8];
-	bool was = (*eight & bit) != 0;
-
-	*eight |= bit;
-	return !was;
-}
 
 void judge_first(struct gossip *g, const struct env *env,
 	const struct peer_id *peer, const struct unit *u)
@@ -58,7 +27,7 @@ void judge_first(struct gossip *g, const struct env *env,
 	if (c != NULL) {
 		c->came_ms = env->now_ms;
 		if (p != NULL)
-			(void)mark_brought(c, p);
+			(void)slots_add(&c->brought, p);
 	}
 	score_first(g->score, peer, u->topic);
 }
@@ -71,9 +40,8 @@ void judge_duplicate(struct gossip *g, const struct env *env,
 	if (c == NULL || env->now_ms - c->came_ms >
 				 g->score_params->topic.mesh_window_ms)
 		return;
-	if (mark_brought(c, p))
-		score_near_first(
-			g->score, &p->id, bytes_of(c->topic, c->topic_len));
+	if (slots_add(&c->brought, p))
+		score_near_first(g->score, &p->id, cached_topic(c));
 }
 
 /* ---- forgeries --------------------------------------------------------- */
@@ -167,22 +135,4 @@ void judge_malformed(struct gossip *g, const struct env *env,
 		score_invalid(g->score, env, &p->id, topic);
 	else
 		judge_misbehaviour(g, p, 1);
-}
-
-/* ---- promises ---------------------------------------------------------- */
-
-void judge_promises(struct gossip *g, const struct env *env)
-{
-	struct gpeer *p;
-
-	while ((p = promise_broken(&g->promises, env)) != NULL) {
-		/* Our question may not have left yet, the answer may wait
-		 * unread behind much else, and what a graylisted peer answers
-		 * is not read at all. */
-		if (!p->ready || gpeer_out_waits(p) ||
-			!gossip_has_room(g, &p->id) || gpeer_graylisted(g, p))
-			continue;
-		g->counters.promises_broken++;
-		judge_misbehaviour(g, p, 1);
-	}
 }

@@ -5,10 +5,13 @@
  * a message that is not wanted any more is left out, and a message that waits
  * for many is kept once.
  */
+#include "net/pubsub/gossip_outbox.h"
+
 #include <stdlib.h>
 
 #include "base/xmalloc.h"
-#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_idontwant.h"
+#include "net/pubsub/gossip_promise.h"
 #include "net/pubsub/gossip_rpc.h"
 #include "net/wire/pb.h"
 
@@ -376,7 +379,7 @@ static struct shared *share(struct gossip *g, struct bytes raw)
 	struct shared *m = g->last;
 	struct unit u;
 
-	if (m != NULL && bytes_equal(raw, bytes_of(m->unit, m->len))) {
+	if (m != NULL && bytes_equal(raw, shared_unit(m))) {
 		m->refs++;
 		return m;
 	}
@@ -506,7 +509,7 @@ static bool take_messages(
 		if (!rpc_fits(r, pb_bytes_size(RPC_PUBLISH, m->len),
 			    GOSSIP_RPC_PACK_BYTES))
 			return false;
-		pb_put_bytes(&r->body, RPC_PUBLISH, bytes_of(m->unit, m->len));
+		pb_put_bytes(&r->body, RPC_PUBLISH, shared_unit(m));
 		waiting_free(g, p, w);
 	}
 	return true;

@@ -4,10 +4,13 @@
  * records that they signed themselves; and we look at such others when our own
  * mesh lacks peers.
  */
+#include "net/pubsub/gossip_px.h"
+
 #include "base/xmalloc.h"
 #include "net/identity/peer_record.h"
-#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_outbox.h"
 #include "net/pubsub/gossip_rpc.h"
+#include "net/pubsub/gossip_send.h"
 #include "net/wire/pb.h"
 
 /* Of one peer in a PRUNE beside its record: its id, and all heads. */

@@ -1,6 +1,15 @@
 #include "base/xmalloc.h"
-#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_cache.h"
+#include "net/pubsub/gossip_id.h"
+#include "net/pubsub/gossip_idontwant.h"
+#include "net/pubsub/gossip_ihave.h"
+#include "net/pubsub/gossip_judge.h"
+#include "net/pubsub/gossip_mesh.h"
+#include "net/pubsub/gossip_promise.h"
+#include "net/pubsub/gossip_px.h"
 #include "net/pubsub/gossip_rpc.h"
+#include "net/pubsub/gossip_send.h"
+#include "net/pubsub/gossip_verify.h"
 #include "net/wire/pb.h"
 
 struct recv {
@@ -277,7 +286,7 @@ static int read_iwant(struct recv *r, struct bytes in)
 			    : cache_find(r->g, bytes_of(id, len));
 		if (m == NULL || !cache_serve(m, r->p))
 			continue;
-		if (!send_wanted(r->g, r->p, bytes_of(m->unit, m->len)))
+		if (!send_wanted(r->g, r->p, cached_unit(m)))
 			continue;
 		r->g->counters.iwant_served++;
 		r->p->needy_heartbeats = GOSSIP_NEEDY_HEARTBEATS;

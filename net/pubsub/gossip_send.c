@@ -1,4 +1,6 @@
-#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_send.h"
+
+#include "net/pubsub/gossip_outbox.h"
 #include "net/pubsub/gossip_rpc.h"
 #include "net/wire/pb.h"
 

@@ -10,10 +10,15 @@
  * order of arrival as long as all fits one batch; beyond that a flood that
  * names somebody as its author must not hold up what he really said.
  */
+#include "net/pubsub/gossip_verify.h"
+
 #include <stdlib.h>
 
 #include "base/xmalloc.h"
-#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_cache.h"
+#include "net/pubsub/gossip_id.h"
+#include "net/pubsub/gossip_judge.h"
+#include "net/pubsub/gossip_send.h"
 
 /* A unit that waits, or is being checked. */
 struct job {
@@ -25,8 +30,7 @@ struct job {
 	uint8_t *unit;                 /* NULL: the batch has it */
 	size_t len;
 	size_t cost;
-	/* Who has handed it over: one bit a slot. */
-	uint8_t from[GOSSIP_PEERS_MAX / 8];
+	struct slots from; /* who has handed it over */
 };
 
 /* What one peer has handed over. It outlives the peer: last words count. */
@@ -151,23 +155,12 @@ static void job_free(struct gossip *g, struct job *job)
 	free(job);
 }
 
-static void note_from(struct job *job, const struct gpeer *p)
-{
-	job->from[p->slot / 8] |= (uint8_t)(1u << (p->slot % 8));
-}
-
-static bool is_from(const struct job *job, const struct gpeer *p)
-{
-	return (job->from[p->slot / 8] >> (p->slot % 8) & 1u) != 0;
-}
-
 void verify_forget_slot(struct gossip *g, unsigned slot)
 {
 	struct table_entry *e, *tmp;
 
 	TABLE_FOREACH(e, tmp, &g->verify.pending)
-		((struct job *)e->value)->from[slot / 8] &=
-			(uint8_t)(0xff ^ (1u << (slot % 8)));
+		slots_forget(&((struct job *)e->value)->from, slot);
 }
 
 void verify_clear(struct gossip *g)
@@ -243,7 +236,7 @@ bool verify_has(struct gossip *g, const struct gpeer *p, struct bytes raw,
 	job = table_get(&g->verify.pending, bytes_of(key, VERIFY_KEY_BYTES));
 	if (job == NULL)
 		return false;
-	note_from(job, p);
+	(void)slots_add(&job->from, p);
 	return true;
 }
 
@@ -268,7 +261,7 @@ int verify_add(struct gossip *g, const struct env *env, const struct gpeer *p,
 	job->unit = xmemdup(u->raw.data, u->raw.len);
 	job->len = u->raw.len;
 	job->cost = cost;
-	note_from(job, p);
+	(void)slots_add(&job->from, p);
 	job->voice = voice_get(line, u->author);
 	list_push_back(&job->voice->jobs, &job->order);
 	line->bytes += cost;
@@ -334,7 +327,33 @@ struct unit_batch *gossip_next_verify(struct gossip *g)
 static bool has_it(
 	const struct job *job, const struct unit *u, const struct gpeer *p)
 {
-	return is_from(job, p) || peer_id_equal(&p->id, &u->from);
+	return slots_have(&job->from, p) || peer_id_equal(&p->id, &u->from);
+}
+
+/*
+ * IDONTWANT of a large message, to the mesh. The spec allows it as soon as the
+ * message is there; but then a forged copy would make the mesh keep back the
+ * true one, so it is said behind the check.
+ */
+static void tell_has(struct gossip *g, const struct topic *t,
+	const struct gpeer *from, const struct unit *u)
+{
+	uint8_t id[GOSSIP_ID_BYTES_MAX];
+	struct table_entry *e, *tmp;
+
+	if (u->data.len < GOSSIP_IDONTWANT_BYTES)
+		return;
+	TABLE_FOREACH(e, tmp, &t->mesh) {
+		struct gpeer *p = e->value;
+		size_t len;
+
+		if (p == from || p->version < GOSSIP_V12 ||
+			peer_id_equal(&p->id, &u->from))
+			continue;
+		len = gossip_id_of_unit(p->form, u, id);
+		if (len > 0 && send_idontwant(g, p, bytes_of(id, len)))
+			g->counters.idontwant_sent++;
+	}
 }
 
 /* To the mesh, and to floodsub and kept peers, who are in none. */
@@ -366,7 +385,7 @@ static void praise(struct gossip *g, const struct env *env,
 {
 	judge_first(g, env, &job->line->peer, u);
 	for (size_t i = 0; i < GOSSIP_PEERS_MAX; i++)
-		if (g->slots[i] != NULL && is_from(job, g->slots[i]))
+		if (g->slots[i] != NULL && slots_have(&job->from, g->slots[i]))
 			judge_duplicate(g, env, g->slots[i], id);
 }
 
@@ -380,7 +399,7 @@ static void blame(struct gossip *g, const struct env *env,
 	for (size_t i = 0; i < GOSSIP_PEERS_MAX; i++) {
 		const struct gpeer *p = g->slots[i];
 
-		if (p != NULL && is_from(job, p) &&
+		if (p != NULL && slots_have(&job->from, p) &&
 			!peer_id_equal(&p->id, first))
 			judge_forged(g, env, &p->id, u);
 	}
@@ -411,7 +430,7 @@ static void accept(struct gossip *g, const struct env *env, struct job *job,
 		g->counters.iwant_recovered++;
 	g->counters.units_new++;
 	seen_add(g, env, id);
-	idontwant_tell(g, t, gpeer_find(g, &job->line->peer), u);
+	tell_has(g, t, gpeer_find(g, &job->line->peer), u);
 	cache_add(g, u, raw);
 	praise(g, env, job, u, id);
 	forward(g, t, job, u);

@@ -4,7 +4,8 @@
  * calls cem.
  */
 #include "net/node/node_internal.h"
-#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_mesh.h"
+#include "net/pubsub/gossip_px.h"
 #include "tests/sim/sim.h"
 
 #define TOPIC "p2p-chat-default"

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "net/identity/crypto.h"
-#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_id.h"
 #include "tests/unit/gossip_lab.h"
 
 static int setup(void **state)

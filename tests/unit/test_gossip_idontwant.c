@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_id.h"
 #include "net/pubsub/gossip_rpc.h"
 #include "net/wire/pb.h"
 #include "tests/unit/gossip_lab.h"

@@ -6,7 +6,8 @@
 #include <cmocka.h>
 
 #include "base/xmalloc.h"
-#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_cache.h"
+#include "net/pubsub/gossip_id.h"
 #include "net/pubsub/gossip_rpc.h"
 #include "net/wire/pb.h"
 #include "tests/unit/gossip_lab.h"
@@ -460,12 +461,12 @@ static void test_gossip_place_of_a_peer_is_handed_over_clean(void **state)
 	assert_int_equal(lab_iwant(l, 0, id), 0);
 	c = cache_find(l->g, id);
 	assert_int_equal(c->served[0], 1);
-	assert_int_equal(c->brought[0], 1);
+	assert_int_equal(c->brought.bits[0], 1);
 	gossip_peer_remove(l->g, &l->te.env, lab_id(l, 0));
 	lab_member(l, 1, GOSSIP_V11);
 	assert_int_equal(gpeer_find(l->g, lab_id(l, 1))->slot, 0);
 	assert_int_equal(c->served[0], 0);
-	assert_int_equal(c->brought[0], 0);
+	assert_int_equal(c->brought.bits[0], 0);
 }
 
 static void test_gossip_counts_ids_of_iwant(void **state)

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/xmalloc.h"
-#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_id.h"
 #include "net/wire/pb.h"
 #include "tests/lib/vector.h"
 #include "tests/unit/gossip_lab.h"
