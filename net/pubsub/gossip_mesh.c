@@ -71,15 +71,8 @@ void topic_free(struct topic *t)
 
 static void drop_backoff(struct topic *t, const struct table_entry *e)
 {
-	struct backoff *b = e->value;
-	uint8_t key[PEER_ID_BYTES_MAX];
-	struct bytes id = table_key(e);
-
-	/* The entry holds the key that removes it. */
-	memcpy(key, id.data, id.len);
-	(void)table_remove(&t->backoff, bytes_of(key, id.len));
+	free(table_remove(&t->backoff, table_key(e)));
 	budget_release(t->held, GOSSIP_BACKOFF_COST_BYTES);
-	free(b);
 }
 
 /* The place for one more: of another, if there is none. */

@@ -244,13 +244,10 @@ static size_t news_cost(struct bytes topic, const struct news *n)
 
 static void news_free(struct gossip *g, struct gpeer *p, struct bytes topic)
 {
-	uint8_t key[GOSSIP_TOPIC_BYTES_MAX];
-	struct news *n;
+	struct news *n = table_get(&p->out.news, topic);
 
-	/* The entry may hold the key that removes it. */
-	memcpy(key, topic.data, topic.len);
-	n = table_remove(&p->out.news, bytes_of(key, topic.len));
-	refund(g, p, news_cost(bytes_of(key, topic.len), n));
+	refund(g, p, news_cost(topic, n));
+	(void)table_remove(&p->out.news, topic);
 	free(n->field);
 	free(n);
 }

@@ -35,7 +35,6 @@ static int count_entry(struct recv *r)
 /* A topic that we are in takes the place of one that we are not in. */
 static bool make_way(struct recv *r)
 {
-	uint8_t key[GOSSIP_TOPIC_BYTES_MAX];
 	struct table_entry *e, *tmp;
 
 	TABLE_FOREACH(e, tmp, &r->p->topics) {
@@ -44,10 +43,7 @@ static bool make_way(struct recv *r)
 		if (table_get(&r->g->topics, name) != NULL)
 			continue;
 		gossip_emit_topic(r->g, r->p, name, false);
-		/* The entry holds the key that removes it. */
-		memcpy(key, name.data, name.len);
-		(void)gpeer_unnote(
-			r->g, &r->p->topics, bytes_of(key, name.len));
+		(void)gpeer_unnote(r->g, &r->p->topics, name);
 		return true;
 	}
 	return false;

@@ -136,12 +136,7 @@ static struct record *connected(
 
 static void room_drop(struct record *r, const struct table_entry *e)
 {
-	uint8_t key[GOSSIP_TOPIC_BYTES_MAX];
-	struct bytes name = table_key(e);
-
-	/* The entry holds the key that removes it. */
-	memcpy(key, name.data, name.len);
-	free(table_remove(&r->rooms, bytes_of(key, name.len)));
+	free(table_remove(&r->rooms, table_key(e)));
 }
 
 /* Makes room for another room: we left that one long ago, most likely. */
@@ -297,11 +292,7 @@ void score_connect(struct score *s, const struct env *env,
 
 static void retained_drop(struct score *s, const struct table_entry *e)
 {
-	uint8_t key[PEER_ID_BYTES_MAX];
-	struct bytes id = table_key(e);
-
-	memcpy(key, id.data, id.len);
-	record_free(table_remove(&s->retained, bytes_of(key, id.len)));
+	record_free(table_remove(&s->retained, table_key(e)));
 }
 
 static void retain(struct score *s, const struct env *env,
