@@ -210,6 +210,8 @@ static void on_swarm_event(
 		tell_address(n, &ev->peer, &ev->addr);
 		break;
 	case SWARM_EV_RECORD:
+		gossip_peer_record(n->gossip, &ev->peer,
+			swarm_peer_record(n->swarm, &ev->peer));
 		tell_record(n, &ev->peer);
 		break;
 	case SWARM_EV_DIAL_FAILED:

@@ -11,6 +11,7 @@
 #include "net/pubsub/gossip_mesh.h"
 #include "net/pubsub/gossip_outbox.h"
 #include "net/pubsub/gossip_promise.h"
+#include "net/pubsub/gossip_px.h"
 #include "net/pubsub/gossip_send.h"
 #include "net/pubsub/gossip_verify.h"
 
@@ -45,6 +46,7 @@ static void gpeer_free(struct gossip *g, struct gpeer *p)
 {
 	outbox_clear(g, p);
 	idontwant_clear(p);
+	px_forget_record(g, p);
 	promise_forget(&g->promises, p);
 	g->slots[p->slot] = NULL;
 	gpeer_unnote_all(g, &p->topics);
@@ -116,6 +118,7 @@ static struct gpeer *gpeer_new(
 	table_init(&p->early, env->rng);
 	table_init(&p->left, env->rng);
 	outbox_init(p, env);
+	buf_init(&p->record, GOSSIP_PX_RECORD_BYTES_MAX);
 	for (size_t i = 0; i < P2P_ARRAY_LEN(p->unwanted); i++)
 		buf_init(&p->unwanted[i],
 			GOSSIP_IDONTWANT_IDS_MAX * sizeof(uint64_t));

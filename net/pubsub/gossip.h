@@ -193,14 +193,14 @@ int gossip_set_direct(struct gossip *g, const struct env *env,
 	const struct peer_id *peer, bool on) P2P_MUST_CHECK;
 bool gossip_is_direct(const struct gossip *g, const struct peer_id *peer);
 
-/* Where signed peer records are: the newest of a peer, or an empty view. */
-struct gossip_records {
-	struct bytes (*get)(const void *arg, const struct peer_id *peer);
-	const void *arg;
-};
-
-/* Without it peers are named to others without their records. */
-void gossip_set_records(struct gossip *g, const struct gossip_records *records);
+/*
+ * The newest signed record of a peer that was seen or added, to be named to
+ * others with it (gossipsub v1.1, "PRUNE Backoff and Peer Exchange"). Copied
+ * and charged, forgotten with the peer. Where there is no memory for it, or it
+ * is above GOSSIP_PX_RECORD_BYTES_MAX, the peer is named without one.
+ */
+void gossip_peer_record(
+	struct gossip *g, const struct peer_id *peer, struct bytes record);
 
 enum gossip_event_kind {
 	GOSSIP_EV_UNIT,   /* peer handed a new, verified unit; event owns it */

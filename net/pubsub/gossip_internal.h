@@ -92,6 +92,7 @@ struct gpeer {
 	unsigned promises; /* in g->promises */
 	double rank;       /* its score, for a choice that is being made */
 	struct outbox out;
+	struct buf record; /* its own, signed, for PX; charged */
 	/* Hashes of the ids it does not want, by heartbeat. */
 	struct buf unwanted[GOSSIP_IDONTWANT_HEARTBEATS];
 	/* counted per heartbeat */
@@ -150,10 +151,9 @@ struct gossip {
 	struct shared *last; /* queued last, for the next peer; or NULL */
 	struct table topics; /* name -> struct topic */
 	struct table direct; /* peer id -> itself, those kept */
-	struct gossip_records records;
-	struct table left;  /* those left, while back-offs run */
-	struct table seen;  /* gossip_id -> struct seen */
-	struct table cache; /* gossip_id -> struct cached */
+	struct table left;   /* those left, while back-offs run */
+	struct table seen;   /* gossip_id -> struct seen */
+	struct table cache;  /* gossip_id -> struct cached */
 	struct list cache_order;
 	struct budget cache_budget; /* of its messages */
 	struct budget held; /* of peers, what waits for them, seen, back-offs */

@@ -16,9 +16,26 @@
 /* Of one peer in a PRUNE beside its record: its id, and all heads. */
 #define PEER_INFO_HEAD_BYTES (PEER_ID_BYTES_MAX + 16)
 
-void gossip_set_records(struct gossip *g, const struct gossip_records *records)
+/* ---- records ----------------------------------------------------------- */
+
+void px_forget_record(struct gossip *g, struct gpeer *p)
 {
-	g->records = *records;
+	budget_release(&g->held, p->record.len);
+	buf_clear(&p->record);
+}
+
+void gossip_peer_record(
+	struct gossip *g, const struct peer_id *peer, struct bytes record)
+{
+	struct gpeer *p = gpeer_find(g, peer);
+
+	if (p == NULL || bytes_equal(buf_bytes(&p->record), record))
+		return;
+	px_forget_record(g, p);
+	if (record.len > p->record.max ||
+		budget_charge(&g->held, record.len) != 0)
+		return;
+	(void)buf_append(&p->record, record);
 }
 
 /* ---- sending ----------------------------------------------------------- */
@@ -62,33 +79,22 @@ static void put_peer(
 	pb_end(prune, mark);
 }
 
-/* A peer's record as far as it may be named; without one only its id is known
- * to whoever reads it. */
-static struct bytes record_of(const struct gossip *g, const struct gpeer *p)
-{
-	struct bytes record = bytes_of(NULL, 0);
-
-	if (g->records.get != NULL)
-		record = g->records.get(g->records.arg, &p->id);
-	return record.len > GOSSIP_PX_RECORD_BYTES_MAX ? bytes_of(NULL, 0)
-						       : record;
-}
-
 static bool has_room(const struct buf *prune, struct bytes record)
 {
 	return prune->len + record.len + PEER_INFO_HEAD_BYTES <=
 	       GOSSIP_FIELD_BYTES_MAX;
 }
 
-/* Those with a record first, as many as one field holds. */
-static void put_peers(struct gossip *g, struct buf *prune,
-	const struct gpeer *const *list, size_t n)
+/* Those with a record first, as many as one field holds: of the others only
+ * the id is known to whoever reads it. */
+static void put_peers(
+	struct buf *prune, const struct gpeer *const *list, size_t n)
 {
 	unsigned put = 0;
 
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < n && put < GOSSIP_PX_PEERS_MAX; i++) {
-			struct bytes record = record_of(g, list[i]);
+			struct bytes record = buf_bytes(&list[i]->record);
 
 			if ((record.len > 0) != (round == 0) ||
 				!has_room(prune, record))
@@ -116,7 +122,7 @@ bool send_prune_px(struct gossip *g, const struct env *env,
 	buf_init(&b, GOSSIP_CONTROL_PACK_BYTES);
 	mark = pb_begin(&b, CONTROL_PRUNE);
 	pb_put_bytes(&b, PRUNE_TOPIC, topic_name(t));
-	put_peers(g, &b, list, candidates(g, env, t, p, list));
+	put_peers(&b, list, candidates(g, env, t, p, list));
 	pb_put_uint(&b, PRUNE_BACKOFF, GOSSIP_PRUNE_BACKOFF_S);
 	pb_end(&b, mark);
 	P2P_ASSERT(!b.failed);

@@ -7,6 +7,8 @@
 
 #include "net/pubsub/gossip_internal.h"
 
+/* Forgets the signed record of a peer. */
+void px_forget_record(struct gossip *g, struct gpeer *p);
 /* A PRUNE because the mesh is full: with others of the topic. */
 bool send_prune_px(struct gossip *g, const struct env *env,
 	const struct topic *t, struct gpeer *p);

@@ -64,11 +64,6 @@ struct stream_gossip {
 
 /* ---- beginning and end --------------------------------------------------- */
 
-static struct bytes record_of(const void *swarm, const struct peer_id *peer)
-{
-	return swarm_peer_record(swarm, peer);
-}
-
 static void *start(struct serve *sv, const struct service_ops *ops,
 	const struct serve_cfg *cfg, const struct env *env)
 {
@@ -78,8 +73,6 @@ static void *start(struct serve *sv, const struct service_ops *ops,
 	(void)ops;
 	sg->sv = sv;
 	sg->g = gossip_new(&gossip, env);
-	gossip_set_records(sg->g, &(struct gossip_records){.get = record_of,
-					  .arg = serve_swarm(sv)});
 	table_init(&sg->links, env->rng);
 	list_init(&sg->starved);
 	list_init(&sg->paused);
@@ -173,6 +166,8 @@ static bool add_peer(struct stream_gossip *sg, const struct env *env,
 		return false;
 	l->added = true;
 	l->half = false;
+	gossip_peer_record(sg->g, &l->peer,
+		swarm_peer_record(serve_swarm(sg->sv), &l->peer));
 	/* The owner may have said it before there was any gossip. */
 	gossip_peer_app(sg->g, &l->peer, l->worth);
 	return true;

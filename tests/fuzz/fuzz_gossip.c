@@ -10,7 +10,7 @@
 
 #include "base/cursor.h"
 #include "net/identity/peer_record.h"
-#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_id.h"
 #include "net/pubsub/gossip_rpc.h"
 #include "net/wire/pb.h"
 #include "tests/lib/test_env.h"
@@ -88,16 +88,6 @@ static void put_peer(struct fuzz *f, struct buf *b, uint8_t n)
 		pb_put_bytes(b, PEER_INFO_RECORD,
 			buf_bytes(&records[(n + n / 128) % PEERS]));
 	pb_end(b, mark);
-}
-
-static struct bytes record_of(const void *arg, const struct peer_id *peer)
-{
-	const struct fuzz *f = arg;
-
-	for (unsigned i = 0; i < PEERS; i += 2)
-		if (peer_id_equal(peer, &f->who[i].id))
-			return buf_bytes(&records[i]);
-	return bytes_of(NULL, 0);
 }
 
 static void put_control(
@@ -261,6 +251,10 @@ static void step(struct fuzz *f)
 		peer.outbound = n & 128;
 		peer.site = (struct score_site){.local = n & 1, .len = 4};
 		(void)!gossip_peer_add(f->g, &f->te.env, &peer);
+		if (who % 2 == 0)
+			gossip_peer_record(f->g, &peer.id,
+				n & 64 ? bytes_of(NULL, 0)
+				       : buf_bytes(&records[who]));
 		break;
 	case 1:
 		gossip_peer_remove(f->g, &f->te.env, &peer.id);
@@ -410,8 +404,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	cfg.me = f.who[0].id;
 	f.g = gossip_new(&cfg, &f.te.env);
-	gossip_set_records(
-		f.g, &(struct gossip_records){.get = record_of, .arg = &f});
 	while (cur_left(&f.c) > 0) {
 		step(&f);
 		check(&f);

@@ -21,14 +21,19 @@
 
 static struct buf records[RECORDS];
 
-/* A signed record of one peer, with `addrs` addresses. */
+/* A signed record of one peer, with `addrs` addresses; when there are many
+ * they are long. */
 static void seal(struct gossip_lab *l, unsigned i, unsigned addrs)
 {
 	struct peer_record r = {.seq = 1, .addr_count = addrs};
 	struct maddr a;
 
 	assert_int_equal(
-		maddr_parse_text(&a, bytes_str("/ip4/192.0.2.7/tcp/4001")), 0);
+		maddr_parse_text(&a,
+			bytes_str(addrs == 1 ? "/ip4/192.0.2.7/tcp/4001"
+					     : "/dns4/a-long-name-of-a-host."
+					       "example.org/tcp/4001")),
+		0);
 	for (unsigned n = 0; n < addrs; n++)
 		r.addrs[n] = maddr_bytes(&a);
 	buf_init(&records[i], ENVELOPE_BYTES_MAX);
@@ -36,14 +41,10 @@ static void seal(struct gossip_lab *l, unsigned i, unsigned addrs)
 }
 
 /* Odd ones have a record. */
-static struct bytes record_of(const void *arg, const struct peer_id *peer)
+static void give_records(struct gossip_lab *l)
 {
-	const struct gossip_lab *l = arg;
-
 	for (unsigned i = 1; i < RECORDS; i += 2)
-		if (peer_id_equal(peer, lab_id(l, i)))
-			return buf_bytes(&records[i]);
-	return bytes_of(NULL, 0);
+		gossip_peer_record(l->g, lab_id(l, i), buf_bytes(&records[i]));
 }
 
 static int setup(void **state)
@@ -53,8 +54,6 @@ static int setup(void **state)
 	assert_int_equal(gossip_join(l->g, &l->te.env, bytes_str("room")), 0);
 	for (unsigned i = 0; i < RECORDS; i++)
 		seal(l, i, 1);
-	gossip_set_records(
-		l->g, &(struct gossip_records){.get = record_of, .arg = l});
 	*state = l;
 	return 0;
 }
@@ -157,6 +156,7 @@ static void full_mesh(struct gossip_lab *l)
 		lab_member(l, i, i == 29 ? GOSSIP_FLOODSUB : GOSSIP_V11);
 	for (unsigned i = 0; i < GOSSIP_D_HIGH; i++)
 		assert_int_equal(lab_graft(l, i, "room"), 0);
+	give_records(l);
 	lab_hush(l);
 }
 
@@ -244,7 +244,34 @@ static void test_px_fits_whatever_the_records(void **state)
 	full_mesh(l);
 	assert_int_equal(lab_graft(l, 20, "room"), 0);
 	px = px_said(l, 20);
-	assert_in_range(px.peers, 6, GOSSIP_PX_PEERS_MAX);
+	assert_in_range(px.with_record, 6, 8);
+	assert_int_equal(px.peers, GOSSIP_PX_PEERS_MAX);
+}
+
+static void test_px_names_a_peer_by_its_newest_record(void **state)
+{
+	struct gossip_lab *l = *state;
+	uint8_t huge[GOSSIP_PX_RECORD_BYTES_MAX + 1] = {0};
+	size_t held;
+
+	full_mesh(l);
+	held = l->g->held.used;
+	/* Again, for somebody who is not here, or too large. */
+	give_records(l);
+	gossip_peer_record(l->g, lab_id(l, 40), buf_bytes(&records[1]));
+	gossip_peer_record(l->g, lab_id(l, 2), bytes_of(huge, sizeof(huge)));
+	assert_int_equal(l->g->held.used, held);
+	assert_int_equal(lab_graft(l, 20, "room"), 0);
+	assert_int_equal(px_said(l, 20).with_record, 14);
+	/* None is known any more, or it is gone with its peer. */
+	gossip_peer_record(l->g, lab_id(l, 1), bytes_of(NULL, 0));
+	assert_int_equal(l->g->held.used,
+		held - records[1].len + GOSSIP_BACKOFF_COST_BYTES);
+	gossip_peer_remove(l->g, &l->te.env, lab_id(l, 13));
+	lab_member(l, 13, GOSSIP_V11);
+	lab_hush(l);
+	assert_int_equal(lab_graft(l, 22, "room"), 0);
+	assert_int_equal(px_said(l, 22).with_record, 12);
 }
 
 /* Who does not read gets its PRUNEs, but not everybody's records for each. */
@@ -553,6 +580,7 @@ int main(void)
 		T(test_px_is_sent_when_the_mesh_is_thinned),
 		T(test_px_is_not_sent_to_v10_nor_to_bad_ones),
 		T(test_px_fits_whatever_the_records),
+		T(test_px_names_a_peer_by_its_newest_record),
 		T(test_px_is_not_piled_up),
 		T(test_px_of_a_trusted_peer_is_passed_on),
 		T(test_px_of_others_is_ignored),
