@@ -81,17 +81,27 @@ static void gone(void *self, const struct env *env, struct sstream *st,
 		memcpy(w->rest, rest.data, P2P_MIN(rest.len, sizeof(w->rest)));
 }
 
-#define LAB_OPS(list) \
+static void peer_down(
+	void *self, const struct env *env, const struct peer_id *peer)
+{
+	static const struct sstream none = {.id = 0};
+
+	(void)env;
+	(void)peer;
+	remember(self, &none, LAB_DOWN, 0);
+}
+
+#define LAB_OPS(list, down) \
 	{ \
 		.names = list, .in_per_peer = 1000, .limited = true, \
 		.start = start, .opened = opened, .readable = readable, \
-		.writable = writable, .gone = gone, \
+		.writable = writable, .gone = gone, .peer_down = down, \
 	}
 
 static const char *const a_names[] = {"/a/1", NULL};
 static const char *const b_names[] = {"/b/1", NULL};
-static const struct service_ops a_ops = LAB_OPS(a_names);
-static const struct service_ops b_ops = LAB_OPS(b_names);
+static const struct service_ops a_ops = LAB_OPS(a_names, peer_down);
+static const struct service_ops b_ops = LAB_OPS(b_names, NULL);
 
 static const struct service_ops *const own[] = {
 	&identify_ops, &identify_push_ops, &ping_ops, NULL};
@@ -483,4 +493,33 @@ size_t lab_backlog(const struct swarm_lab *l, unsigned host, uint64_t stream)
 	struct sstream *st = stream_at(l, host, stream);
 
 	return st == NULL ? 0 : swarm_stream_backlog(st);
+}
+
+struct sstream *lab_forge(struct swarm_lab *l, unsigned from, unsigned to,
+	const struct service_ops *ops)
+{
+	struct sstream *st;
+
+	assert_int_equal(serve_open(l->host[from].sv, &l->te.env, ops,
+				 &l->host[to].me.id, 0, &st),
+		0);
+	serve_hold(l->host[from].sv, st, true);
+	return st;
+}
+
+struct sstream *lab_inbound(
+	const struct swarm_lab *l, unsigned host, const char *name)
+{
+	struct sstream *newest = NULL;
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &l->host[host].s->streams) {
+		struct sstream *st = &((struct stream *)e->value)->pub;
+
+		if (st->inbound && st->name != NULL &&
+			strcmp(st->name, name) == 0 &&
+			(newest == NULL || st->id > newest->id))
+			newest = st;
+	}
+	return newest;
 }

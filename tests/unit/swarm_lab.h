@@ -23,8 +23,16 @@ struct wire {
 	uint64_t conn[2];
 };
 
-/* What a protocol of the lab was told of a stream. */
-enum lab_told { LAB_IN, LAB_READY, LAB_READABLE, LAB_WRITABLE, LAB_GONE };
+/* What a protocol of the lab was told: of a stream, or, "/a/1" alone, of the
+ * end of a peer. */
+enum lab_told {
+	LAB_IN,
+	LAB_READY,
+	LAB_READABLE,
+	LAB_WRITABLE,
+	LAB_GONE,
+	LAB_DOWN
+};
 
 struct lab_word {
 	enum lab_told what;
@@ -108,6 +116,14 @@ void lab_consume(struct swarm_lab *l, unsigned host, uint64_t stream, size_t n);
 void lab_close(struct swarm_lab *l, unsigned host, uint64_t stream);
 void lab_reset(struct swarm_lab *l, unsigned host, uint64_t stream);
 size_t lab_backlog(const struct swarm_lab *l, unsigned host, uint64_t stream);
+/* A stream of any service of which host `from` itself reads nothing: what it
+ * says and hears is for the test to forge. */
+struct sstream *lab_forge(struct swarm_lab *l, unsigned from, unsigned to,
+	const struct service_ops *ops);
+/* The newest stream of that name that a peer has opened to the host, or
+ * NULL. */
+struct sstream *lab_inbound(
+	const struct swarm_lab *l, unsigned host, const char *name);
 /* Another host in its place, with other settings; agent, services and me are
  * filled in. bare: it serves identify alone. */
 void lab_replace(

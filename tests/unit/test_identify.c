@@ -1,5 +1,5 @@
-/* Identify and ping as specified: what is told to others of them and of us,
- * which of their addresses count, and how many signatures they may cost. */
+/* Identify as specified: what is told to others of them and of us, which of
+ * their words count, and what a peer that forges them can do. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,9 @@
 #include <cmocka.h>
 
 #include "net/identity/peer_record.h"
+#include "net/proto/identify.h"
+#include "net/proto/ping.h"
+#include "net/proto/proto_limits.h"
 #include "net/serve/frame.h"
 #include "net/swarm/swarm_internal.h"
 #include "net/wire/identify_pb.h"
@@ -25,47 +28,36 @@ static int setup_loopback(void **state)
 	return 0;
 }
 
-static int setup_mplex(void **state)
-{
-	*state = lab_new("10.0.0", false, true);
-	return 0;
-}
-
 static int teardown(void **state)
 {
 	lab_free(*state);
 	return 0;
 }
 
-/* A stream from one host to another of which the opener's machine reads
- * nothing: the test does. */
-static struct stream *forge_stream(
-	struct swarm_lab *l, unsigned from, unsigned to, int protocol)
+static int setup_met(void **state)
 {
-	struct peer *p = peer_find(swarm_of(l, from), id_of(l, to));
-	struct stream *st = stream_open(
-		swarm_of(l, from), &l->te.env, peer_conn(p), protocol);
+	struct swarm_lab *l = lab_new("10.0.0", true, true);
 
-	assert_non_null(st);
-	st->protocol = SWARM_PROTO_USER;
-	return st;
+	lab_meet(l);
+	*state = l;
+	return 0;
 }
 
 /* ---- what we tell ------------------------------------------------------ */
 
-/* The answer of host 1 to host 0; valid until the stream is consumed. */
+/* The answer of one host to another; valid until the next call. */
 static void ask(struct swarm_lab *l, unsigned from, unsigned to,
 	struct frame_reader *r, struct identify *id)
 {
-	uint64_t st = forge_stream(l, from, to, SWARM_PROTO_IDENTIFY)->id;
+	const struct sstream *st = lab_forge(l, from, to, &identify_ops);
 	struct bytes in, body;
 	size_t taken;
 	bool end;
 
 	lab_run(l);
-	in = swarm_stream_peek(swarm_of(l, from), st, &end);
+	in = swarm_stream_peek(st, &end);
 	assert_true(end);
-	frame_reader_init(r, SWARM_IDENTIFY_MESSAGE_BYTES_MAX, NULL);
+	frame_reader_init(r, IDENTIFY_MESSAGE_BYTES_MAX);
 	assert_int_equal(frame_read(r, in, &taken, &body), 1);
 	assert_int_equal(taken, in.len);
 	*id = (struct identify){.listen_addr_count = 0};
@@ -100,6 +92,8 @@ static void test_identify_names_what_is_served_and_no_more(void **state)
 {
 	static const char *const served[] = {"/ipfs/id/1.0.0",
 		"/ipfs/id/push/1.0.0", "/ipfs/ping/1.0.0", "/a/1", "/b/1"};
+	static const struct service_ops *const ops[] = {
+		&identify_ops, &identify_push_ops, &ping_ops};
 	struct swarm_lab *l = *state;
 	struct frame_reader r;
 	struct identify id;
@@ -111,11 +105,18 @@ static void test_identify_names_what_is_served_and_no_more(void **state)
 	for (size_t i = 0; i < id.protocol_count; i++)
 		assert_true(bytes_equal(id.protocols[i], bytes_str(served[i])));
 	frame_reader_clear(&r);
-	for (int i = 0; swarm_of(l, 1)->names[i] != NULL; i++) {
-		uint64_t st = forge_stream(l, 0, 1, i)->id;
+	for (size_t i = 0; i < P2P_ARRAY_LEN(ops); i++) {
+		const struct sstream *st = lab_forge(l, 0, 1, ops[i]);
 
 		lab_run(l);
-		assert_true(stream_find(swarm_of(l, 0), st)->negotiated);
+		assert_string_equal(st->name, served[i]);
+	}
+	for (size_t i = P2P_ARRAY_LEN(ops); i < P2P_ARRAY_LEN(served); i++) {
+		uint64_t st = lab_open(l, 0, 1, served[i]);
+
+		lab_run(l);
+		assert_string_equal(
+			serve_stream(l->host[0].sv, st)->name, served[i]);
 	}
 }
 
@@ -137,23 +138,43 @@ static bool knows(struct swarm_lab *l, unsigned i, unsigned whom,
 }
 
 /* Over a push stream from host 0 to host 1. */
-static void push(struct swarm_lab *l, const struct identify *id)
+static void push_bytes(struct swarm_lab *l, struct bytes raw, bool close)
 {
-	struct stream *st = forge_stream(l, 0, 1, SWARM_PROTO_PUSH);
-	struct buf body;
+	struct sstream *st = lab_forge(l, 0, 1, &identify_push_ops);
+
+	assert_int_equal(serve_write(l->host[0].sv, &l->te.env, st, raw), 0);
+	if (close)
+		serve_close(l->host[0].sv, &l->te.env, st);
+	lab_run(l);
+}
+
+static void add_frame(struct buf *to, struct bytes body)
+{
 	uint8_t head[10];
 
-	buf_init(&body, SWARM_IDENTIFY_MESSAGE_BYTES_MAX);
+	(void)buf_append(to, bytes_of(head, frame_header(body.len, head)));
+	(void)buf_append(to, body);
+}
+
+/* The same of a frame. */
+static void push_frame(struct swarm_lab *l, struct bytes body, bool close)
+{
+	struct buf whole;
+
+	buf_init(&whole, 2 * IDENTIFY_BYTES_MAX);
+	add_frame(&whole, body);
+	push_bytes(l, buf_bytes(&whole), close);
+	buf_clear(&whole);
+}
+
+static void push(struct swarm_lab *l, const struct identify *id)
+{
+	struct buf body;
+
+	buf_init(&body, IDENTIFY_MESSAGE_BYTES_MAX);
 	identify_pb_write(id, &body);
-	assert_int_equal(
-		stream_write(st, bytes_of(head, frame_header(body.len, head))),
-		0);
-	assert_int_equal(stream_write(st, buf_bytes(&body)), 0);
-	st->close_asked = true;
-	(void)stream_flush(swarm_of(l, 0), &l->te.env, st);
-	conn_want_write(swarm_of(l, 0), &l->te.env, st->conn);
+	push_frame(l, buf_bytes(&body), true);
 	buf_clear(&body);
-	lab_run(l);
 }
 
 /* Host 0 listens on its loopback, too; and tells more, as one that signs
@@ -165,7 +186,7 @@ static void tell_loopback(struct swarm_lab *l)
 
 	own[0] = l->host[0].addr;
 	lab_addr(&own[1], "/ip4/127.0.0.1/tcp/4100");
-	swarm_set_addresses(swarm_of(l, 0), &l->te.env, own, 2);
+	swarm_set_addresses(swarm_of(l, 0), own, 2);
 	lab_dial(l, 0, 1, true);
 	lab_run(l);
 	peer_find(swarm_of(l, 1), id_of(l, 0))->known.record_ms = P2P_NEVER;
@@ -378,49 +399,127 @@ static void test_identify_checks_so_many_records_a_minute(void **state)
 	assert_int_equal(swarm_counters(swarm_of(l, 1))->protocol_errors, 0);
 }
 
-/* ---- ping -------------------------------------------------------------- */
+/* ---- what is forged ---------------------------------------------------- */
 
-static unsigned ping_streams(struct swarm_lab *l, const struct conn *c)
+static uint64_t errors_of(struct swarm_lab *l)
 {
-	struct list *pos, *tmp;
-	unsigned n = 0;
-
-	(void)l;
-	LIST_FOREACH(pos, tmp, &c->streams) {
-		const struct stream *st =
-			LIST_ITEM(pos, struct stream, of_conn);
-
-		n += !st->inbound && st->protocol == SWARM_PROTO_PING;
-	}
-	return n;
+	return swarm_counters(swarm_of(l, 1))->protocol_errors;
 }
 
-/* However long they stand; and with two, each must be seen to live. */
-static void test_ping_has_one_stream_a_connection(void **state)
+static uint64_t refused_of(struct swarm_lab *l)
+{
+	return swarm_counters(swarm_of(l, 1))->identify_refused;
+}
+
+static void test_identify_push_may_be_partial(void **state)
 {
 	struct swarm_lab *l = *state;
-	struct list *pos, *tmp;
-	unsigned conns = 0;
+	struct identify id = {.agent_version = bytes_str("new\x1b[2J agent")};
+	struct swarm_peer_info info;
 
-	lab_dial(l, 0, 1, true);
-	lab_dial(l, 1, 0, true);
-	lab_run(l);
-	lab_pass(l, 60000);
-	LIST_FOREACH(pos, tmp, &peer_find(swarm_of(l, 0), id_of(l, 1))->conns) {
-		assert_int_equal(
-			ping_streams(l, LIST_ITEM(pos, struct conn, of_peer)),
-			1);
-		conns++;
+	push(l, &id);
+	assert_int_equal(lab_count(l, 1, SWARM_EV_IDENTIFIED), 1);
+	assert_true(swarm_peer_info(swarm_of(l, 1), id_of(l, 0), &info));
+	assert_non_null(strstr(info.agent, "new"));
+	assert_null(strchr(info.agent, '\x1b'));
+	/* What was not named is as before. */
+	assert_true(swarm_peer_speaks(swarm_of(l, 1), id_of(l, 0), "/a/1"));
+}
+
+static void test_identify_refuses_another_key(void **state)
+{
+	struct swarm_lab *l = *state;
+	struct identify id = {
+		.public_key =
+			bytes_of(l->host[2].me.public_pb, KEY_ED25519_PB_BYTES),
+		.agent_version = bytes_str("liar"),
+	};
+	struct swarm_peer_info info;
+
+	push(l, &id);
+	assert_int_equal(errors_of(l), 1);
+	assert_int_equal(refused_of(l), 1);
+	assert_true(swarm_peer_info(swarm_of(l, 1), id_of(l, 0), &info));
+	assert_string_equal(info.agent, "lab/1");
+}
+
+static void test_identify_message_is_8_kib_at_most(void **state)
+{
+	struct swarm_lab *l = *state;
+	static uint8_t zeros[IDENTIFY_MESSAGE_BYTES_MAX + 1];
+
+	push_frame(l, bytes_of(zeros, sizeof(zeros)), true);
+	assert_int_equal(errors_of(l), 1);
+	assert_int_equal(lab_count(l, 1, SWARM_EV_IDENTIFIED), 0);
+}
+
+static void test_identify_is_64_kib_at_most(void **state)
+{
+	struct swarm_lab *l = *state;
+	static uint8_t zeros[IDENTIFY_BYTES_MAX + 1];
+
+	push_frame(l, bytes_of(zeros, sizeof(zeros)), false);
+	assert_int_equal(errors_of(l), 1);
+	assert_null(lab_inbound(l, 1, identify_push_ops.names[0]));
+}
+
+static void test_identify_refuses_half_a_message(void **state)
+{
+	struct swarm_lab *l = *state;
+
+	push_bytes(l, bytes_of("\x50\x32", 2), true);
+	assert_int_equal(errors_of(l), 1);
+}
+
+static void add_many(struct buf *body, unsigned first, unsigned count)
+{
+	struct identify id = {.protocol_count = 0};
+	struct maddr a[10];
+	char name[10][16];
+	char text[40];
+
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(name[i], sizeof(name[i]), "/p/%u", first + i);
+		id.protocols[id.protocol_count++] = bytes_str(name[i]);
+		snprintf(text, sizeof(text), "/ip4/10.7.%u.%u/tcp/1", first, i);
+		lab_addr(&a[i], text);
+		id.listen_addrs[id.listen_addr_count++] = maddr_bytes(&a[i]);
 	}
-	assert_int_equal(conns, 2);
-	assert_true(lab_count(l, 0, SWARM_EV_RTT) >= 20);
+	identify_pb_write(&id, body);
+}
+
+/* Several messages on one stream are one; lists are cut, not punished. */
+static void test_identify_merges_messages_and_caps_lists(void **state)
+{
+	struct swarm_lab *l = *state;
+	struct buf part, all;
+	struct peer *p;
+
+	buf_init(&part, 8192);
+	buf_init(&all, 65536);
+	/* As of a peer that signs nothing: what it tells counts. */
+	p = peer_find(swarm_of(l, 1), id_of(l, 0));
+	p->known.record_ms = P2P_NEVER;
+	for (unsigned i = 0; i < 10; i++) {
+		buf_reset(&part);
+		add_many(&part, i * 10, 10);
+		add_frame(&all, buf_bytes(&part));
+	}
+	push_bytes(l, buf_bytes(&all), true);
+	assert_int_equal(errors_of(l), 0);
+	assert_true(swarm_peer_speaks(swarm_of(l, 1), &p->id, "/p/0"));
+	assert_true(swarm_peer_speaks(swarm_of(l, 1), &p->id, "/p/63"));
+	assert_false(swarm_peer_speaks(swarm_of(l, 1), &p->id, "/p/64"));
+	assert_int_equal(p->known.count, SWARM_ADDRESSES_PER_PEER_MAX);
+	buf_clear(&part);
+	buf_clear(&all);
 }
 
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define H(name) cmocka_unit_test_setup_teardown(name, setup_loopback, teardown)
-#define M(name) cmocka_unit_test_setup_teardown(name, setup_mplex, teardown)
+#define M(name) cmocka_unit_test_setup_teardown(name, setup_met, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_identify_tells_the_address_it_sees),
 		T(test_identify_names_what_is_served_and_no_more),
@@ -430,7 +529,12 @@ int main(void)
 		T(test_identify_names_are_charged_to_the_peer),
 		T(test_identify_names_without_room_are_left_out),
 		T(test_identify_checks_so_many_records_a_minute),
-		M(test_ping_has_one_stream_a_connection),
+		M(test_identify_push_may_be_partial),
+		M(test_identify_refuses_another_key),
+		M(test_identify_message_is_8_kib_at_most),
+		M(test_identify_is_64_kib_at_most),
+		M(test_identify_refuses_half_a_message),
+		M(test_identify_merges_messages_and_caps_lists),
 	};
 	return cmocka_run_group_tests_name("identify", tests, NULL, NULL);
 }
