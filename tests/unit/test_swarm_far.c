@@ -31,7 +31,7 @@ struct end {
 	struct identity me;
 	struct swarm *s;
 	uint64_t conn;
-	uint64_t stream; /* of /a/1; 0: none yet */
+	struct sstream *stream; /* of /a/1; NULL: none yet */
 	bool paused;
 	struct piece *first, **last; /* towards this end */
 	uint64_t got;
@@ -50,7 +50,6 @@ static void end_init(struct line *l, int i)
 	struct end *e = &l->end[i];
 	uint8_t seed[32] = {7, (uint8_t)i};
 	struct swarm_cfg cfg = {.me = &e->me,
-		.agent = "far/1",
 		.protocols = protocols,
 		.offer_yamux = true,
 		.early_muxers = true};
@@ -111,7 +110,7 @@ static void write_on(struct line *l)
 	static const uint8_t chunk[PIECE_BYTES];
 	struct end *e = &l->end[1];
 
-	while (l->writes && swarm_stream_backlog(e->s, e->stream) == 0)
+	while (l->writes && swarm_stream_backlog(e->stream) == 0)
 		assert_int_equal(swarm_stream_write(e->s, &l->te.env, e->stream,
 					 bytes_of(chunk, sizeof(chunk))),
 			0);
@@ -122,7 +121,7 @@ static void read_on(struct end *e)
 	bool ended;
 	struct bytes in;
 
-	while (in = swarm_stream_peek(e->s, e->stream, &ended), in.len > 0) {
+	while (in = swarm_stream_peek(e->stream, &ended), in.len > 0) {
 		e->got += in.len;
 		swarm_stream_consume(e->s, e->stream, in.len);
 	}
@@ -133,13 +132,16 @@ static bool serve(struct line *l, int i)
 	struct end *e = &l->end[i];
 	struct swarm_event ev;
 	struct swarm_action act;
+	struct sstream *st;
 	bool moved = false;
+	unsigned news;
+	int err;
 
-	while (swarm_next_event(e->s, &ev)) {
-		free(ev.rest);
-		assert_int_not_equal(ev.kind, SWARM_EV_STREAM_GONE);
-		if (ev.kind == SWARM_EV_STREAM_IN)
-			e->stream = ev.stream;
+	assert_null(swarm_next_gone(e->s, &news, &err));
+	while (swarm_next_event(e->s, &ev))
+		moved = true;
+	while ((st = swarm_next_stream(e->s, &news)) != NULL) {
+		e->stream = st;
 		moved = true;
 	}
 	while (swarm_next_action(e->s, &act)) {
@@ -150,7 +152,7 @@ static bool serve(struct line *l, int i)
 			e->paused = act.kind == SWARM_ACT_PAUSE;
 		moved = true;
 	}
-	if (e->stream != 0)
+	if (e->stream != NULL)
 		read_on(e);
 	return moved;
 }
@@ -181,6 +183,7 @@ static void pass(struct line *l, uint64_t ms)
 static struct line *line_new(void)
 {
 	struct line *l = xcalloc(1, sizeof(*l));
+	struct swarm_open open = {.protocols = protocols};
 	struct maddr here, there, full;
 
 	test_env_init(&l->te, 1);
@@ -202,11 +205,12 @@ static struct line *line_new(void)
 	l->end[1].conn = swarm_accepted(l->end[1].s, &l->te.env, &here);
 	swarm_connected(l->end[0].s, &l->te.env, l->end[0].conn, &there);
 	pass(l, 2000);
-	assert_int_equal(swarm_stream_open(l->end[0].s, &l->te.env,
-				 &l->end[1].me.id, "/a/1", &l->end[0].stream),
+	open.peer = &l->end[1].me.id;
+	assert_int_equal(swarm_stream_open(l->end[0].s, &l->te.env, &open,
+				 &l->end[0].stream),
 		0);
 	pass(l, 1000);
-	assert_int_not_equal(l->end[1].stream, 0);
+	assert_non_null(l->end[1].stream);
 	return l;
 }
 
