@@ -149,11 +149,6 @@ void node_untell(struct node *n, struct chat_net_msg *msg)
 
 /* ---- what the parts report --------------------------------------------- */
 
-struct link *link_find(const struct node *n, const struct peer_id *peer)
-{
-	return table_get(&n->links, peer_id_bytes(peer));
-}
-
 static void on_peer_up(
 	struct node *n, const struct env *env, const struct peer_id *peer)
 {

@@ -80,12 +80,9 @@ struct node {
 /* A row for each protocol that every node serves. */
 extern const struct service_ops *const node_services[];
 
-/* ---- node.c -------------------------------------------------------------- */
-
-struct link *link_find(const struct node *n, const struct peer_id *peer);
-
 /* ---- tell.c ------------------------------------------------------------ */
 
+struct link *link_find(const struct node *n, const struct peer_id *peer);
 /* The oldest that waits, now the caller's; NULL when there is none. */
 struct chat_net_msg *tell_take(struct node *n);
 /* The link is about to be freed: its messages wait on without it. */

@@ -16,6 +16,11 @@
 #include "net/node/node_internal.h"
 #include "net/wire/dialable.h"
 
+struct link *link_find(const struct node *n, const struct peer_id *peer)
+{
+	return table_get(&n->links, peer_id_bytes(peer));
+}
+
 static struct chat_net_msg *new_message(
 	enum chat_msg_kind kind, const struct peer_id *peer, const char *text)
 {

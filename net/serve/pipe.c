@@ -7,26 +7,14 @@
 
 #include <stdlib.h>
 
-#include "base/list.h"
-#include "base/table.h"
 #include "base/xmalloc.h"
 #include "net/serve/request.h"
 #include "net/serve/serve_internal.h"
 
-struct waiting {
-	struct list order;
-	struct pipe_event ev;
-};
-
-struct pipes {
-	struct serve *sv;
-	struct table streams; /* pipe -> struct pipe */
-	struct list events;   /* struct waiting */
-};
-
 /* What start returns: one for each protocol. */
 struct pipe_service {
-	struct pipes *ps;
+	struct serve *sv;
+	struct pipes *ps; /* serve's */
 	const struct service_ops *ops;
 };
 
@@ -42,26 +30,6 @@ struct pipe {
 _Static_assert(sizeof(struct pipe) <= PIPE_STATE_BYTES,
 	"the state of a stream holds a pipe");
 
-struct pipes *pipes_new(struct serve *sv, const struct env *env)
-{
-	struct pipes *ps = xcalloc(1, sizeof(*ps));
-
-	ps->sv = sv;
-	table_init(&ps->streams, env->rng);
-	list_init(&ps->events);
-	return ps;
-}
-
-void pipes_free(struct pipes *ps)
-{
-	struct pipe_event ev;
-
-	while (pipe_next_event(ps->sv, &ev))
-		free(ev.data);
-	table_clear(&ps->streams);
-	free(ps);
-}
-
 void *pipe_start(struct serve *sv, const struct service_ops *ops,
 	const struct serve_cfg *cfg, const struct env *env)
 {
@@ -70,6 +38,7 @@ void *pipe_start(struct serve *sv, const struct service_ops *ops,
 	(void)cfg;
 	(void)env;
 	P2P_ASSERT(ops->frame_bytes_max <= PIPE_FRAME_BYTES_MAX);
+	self->sv = sv;
 	self->ps = serve_pipes(sv);
 	self->ops = ops;
 	return self;
@@ -86,28 +55,17 @@ static void tell(struct pipe_service *self, const struct sstream *st,
 	struct pipe_event ev)
 {
 	const struct pipe *p = st->state;
-	struct waiting *w = xcalloc(1, sizeof(*w));
 
-	w->ev = ev;
-	w->ev.pipe = p->id;
-	w->ev.peer = st->peer;
-	w->ev.name = self->ops->names[0];
-	w->ev.inbound = st->inbound;
-	list_push_back(&self->ps->events, &w->order);
+	ev.pipe = p->id;
+	ev.peer = st->peer;
+	ev.name = self->ops->names[0];
+	ev.inbound = st->inbound;
+	pipes_put(self->ps, &ev);
 }
 
 bool pipe_next_event(struct serve *sv, struct pipe_event *ev)
 {
-	struct pipes *ps = serve_pipes(sv);
-	struct waiting *w;
-
-	if (list_empty(&ps->events))
-		return false;
-	w = LIST_ITEM(ps->events.next, struct waiting, order);
-	list_remove(&w->order);
-	*ev = w->ev;
-	free(w);
-	return true;
+	return pipes_take(serve_pipes(sv), ev);
 }
 
 /* ---- streams ------------------------------------------------------------ */
@@ -173,7 +131,7 @@ int pipe_readable(void *self, const struct env *env, struct sstream *st,
 	if (got < 0)
 		return got;
 	if (got > 0) {
-		serve_hold(ms->ps->sv, st, true);
+		serve_hold(ms->sv, st, true);
 		return 0;
 	}
 	if (end && !p->end_told) {
@@ -215,20 +173,21 @@ void pipe_gone(void *self, const struct env *env, struct sstream *st,
 
 /* ---- the other thread's wishes ------------------------------------------- */
 
-static struct sstream *find(const struct pipes *ps, uint64_t pipe)
+static struct sstream *find(const struct serve *sv, uint64_t pipe)
 {
-	const struct pipe *p = table_get(&ps->streams, key_of(&pipe));
+	const struct pipe *p =
+		table_get(&serve_pipes(sv)->streams, key_of(&pipe));
 
-	return p == NULL ? NULL : serve_stream(ps->sv, p->stream);
+	return p == NULL ? NULL : serve_stream(sv, p->stream);
 }
 
-static void drop(struct pipes *ps, struct sstream *st)
+static void drop(struct serve *sv, struct sstream *st)
 {
 	struct pipe *p = st->state;
 
 	request_clear(&p->in);
-	(void)table_remove(&ps->streams, key_of(&p->id));
-	serve_reset(ps->sv, st);
+	(void)table_remove(&serve_pipes(sv)->streams, key_of(&p->id));
+	serve_reset(sv, st);
 }
 
 int pipe_open(struct serve *sv, const struct env *env, uint64_t pipe,
@@ -241,7 +200,7 @@ int pipe_open(struct serve *sv, const struct env *env, uint64_t pipe,
 
 	if (ops == NULL || ops->start != pipe_start)
 		return P2P_ERR_NOT_FOUND;
-	if (pipe < PIPE_OURS || find(ps, pipe) != NULL)
+	if (pipe < PIPE_OURS || find(sv, pipe) != NULL)
 		return P2P_ERR_EXISTS;
 	if (ps->streams.count >= PIPE_OPENS_MAX)
 		return P2P_ERR_LIMIT;
@@ -254,8 +213,7 @@ int pipe_open(struct serve *sv, const struct env *env, uint64_t pipe,
 void pipe_send(struct serve *sv, const struct env *env, uint64_t pipe,
 	struct bytes frame)
 {
-	struct pipes *ps = serve_pipes(sv);
-	struct sstream *st = find(ps, pipe);
+	struct sstream *st = find(sv, pipe);
 	struct pipe *p;
 
 	if (st == NULL)
@@ -268,12 +226,12 @@ void pipe_send(struct serve *sv, const struct env *env, uint64_t pipe,
 	tell(serve_self(sv, serve_ops_of(st)), st,
 		(struct pipe_event){
 			.kind = PIPE_EV_GONE, .err = P2P_ERR_LIMIT});
-	drop(ps, st);
+	drop(sv, st);
 }
 
 void pipe_took(struct serve *sv, uint64_t pipe, size_t bytes)
 {
-	struct sstream *st = find(serve_pipes(sv), pipe);
+	struct sstream *st = find(sv, pipe);
 	struct pipe *p;
 
 	if (st == NULL)
@@ -288,13 +246,12 @@ void pipe_took(struct serve *sv, uint64_t pipe, size_t bytes)
 void pipe_close(
 	struct serve *sv, const struct env *env, uint64_t pipe, bool reset)
 {
-	struct pipes *ps = serve_pipes(sv);
-	struct sstream *st = find(ps, pipe);
+	struct sstream *st = find(sv, pipe);
 
 	if (st == NULL)
 		return;
 	if (reset)
-		drop(ps, st);
+		drop(sv, st);
 	else
 		serve_close(sv, env, st);
 }

@@ -22,8 +22,6 @@
 /* What a frame costs while it waits, besides its bytes. */
 #define PIPE_FRAME_COST_BYTES 128
 
-struct pipes;
-
 /* The functions of every service that is a pipe; names, in_per_peer, limits and
  * frame_bytes_max are its own. */
 #define PIPE_OPS \
@@ -51,10 +49,6 @@ struct pipe_event {
 	size_t len;
 	uint8_t *data; /* of FRAME: the receiver frees it */
 };
-
-/* For serve.c. */
-struct pipes *pipes_new(struct serve *sv, const struct env *env);
-void pipes_free(struct pipes *ps);
 
 /* ---- for the owner ----------------------------------------------------- */
 

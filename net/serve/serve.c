@@ -10,7 +10,6 @@
 #include "base/list.h"
 #include "base/xmalloc.h"
 #include "net/serve/frame.h"
-#include "net/serve/pipe.h"
 #include "net/serve/serve_internal.h"
 
 struct service {
@@ -88,7 +87,7 @@ struct serve *serve_new(const struct serve_cfg *cfg, const struct env *env)
 	add_services(sv, cfg->services);
 	add_services(sv, cfg->more);
 	sv->swarm = swarm_new(&swarm, env);
-	sv->pipes = pipes_new(sv, env);
+	sv->pipes = pipes_new(env);
 	for (unsigned i = 0; i < sv->count; i++) {
 		struct service *s = &sv->services[i];
 

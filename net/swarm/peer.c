@@ -11,11 +11,6 @@
 
 #include "base/xmalloc.h"
 
-struct peer *peer_find(const struct swarm *s, const struct peer_id *id)
-{
-	return table_get(&s->peers, peer_id_bytes(id));
-}
-
 void peer_drop_protocols(struct peer *p)
 {
 	budget_release(&p->budget, p->protocols.len);
@@ -126,11 +121,6 @@ void peer_tell_record(struct swarm *s, const struct env *env, struct peer *p)
 	swarm_emit(s, &ev);
 }
 
-void peer_hold(struct peer *p)
-{
-	p->known.held = !list_empty(&p->conns) || p->dials > 0;
-}
-
 void peer_add_conn(
 	struct swarm *s, const struct env *env, struct peer *p, struct conn *c)
 {
@@ -155,34 +145,6 @@ void peers_age(struct swarm *s, const struct env *env)
 		if (p->known.count == 0 && !p->known.held)
 			peer_forget(s, p);
 	}
-}
-
-struct conn *peer_conn(const struct peer *p)
-{
-	struct conn *limited = NULL;
-	struct list *pos, *tmp;
-
-	/* The newest that works: an older one may be dead unnoticed. */
-	for (pos = p->conns.prev, tmp = pos->prev; pos != &p->conns;
-		pos = tmp, tmp = pos->prev) {
-		struct conn *c = LIST_ITEM(pos, struct conn, of_peer);
-
-		if (c->state == CONN_READY && !c->limited)
-			return c;
-		if (c->state == CONN_READY && limited == NULL)
-			limited = c;
-	}
-	return limited;
-}
-
-bool peer_has_direct(const struct peer *p)
-{
-	struct list *pos, *tmp;
-
-	LIST_FOREACH(pos, tmp, &p->conns)
-		if (!LIST_ITEM(pos, struct conn, of_peer)->limited)
-			return true;
-	return false;
 }
 
 /* Too many connections to one peer: the oldest end at the next tick. */

@@ -72,6 +72,38 @@ void swarm_free(struct swarm *s)
 	free(s);
 }
 
+/* ---- time --------------------------------------------------------------- */
+
+void swarm_tick(struct swarm *s, const struct env *env)
+{
+	struct table_entry *e, *tmp;
+
+	s->last_ms = env->now_ms;
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		struct conn *c = e->value;
+
+		if (conn_deadline(c) <= env->now_ms)
+			conn_tick(s, env, c);
+	}
+	TABLE_FOREACH(e, tmp, &s->peers)
+		peer_tick(s, env, e->value);
+	dial_tick(s, env);
+	peers_age(s, env);
+	s->due_ms = swarm_deadline_walk(s);
+}
+
+uint64_t swarm_deadline_walk(const struct swarm *s)
+{
+	struct table_entry *e, *tmp;
+	uint64_t first = P2P_NEVER;
+
+	TABLE_FOREACH(e, tmp, &s->conns)
+		first = P2P_MIN(first, conn_deadline(e->value));
+	TABLE_FOREACH(e, tmp, &s->peers)
+		first = P2P_MIN(first, peer_deadline(s, e->value));
+	return first;
+}
+
 /* ---- peers ------------------------------------------------------------- */
 
 void swarm_dial(struct swarm *s, const struct env *env,
@@ -300,26 +332,6 @@ bool swarm_peer_info(const struct swarm *s, const struct peer_id *id,
 		.rtt_ms = p->rtt_ms,
 	};
 	return true;
-}
-
-bool swarm_peer_speaks(
-	const struct swarm *s, const struct peer_id *id, const char *protocol)
-{
-	struct peer *p = peer_find(s, id);
-	size_t n = strlen(protocol);
-	const char *line;
-
-	if (p == NULL)
-		return false;
-	line = buf_cstr(&p->protocols);
-	while (*line != '\0') {
-		const char *end = strchrnul(line, '\n');
-
-		if ((size_t)(end - line) == n && memcmp(line, protocol, n) == 0)
-			return true;
-		line = *end == '\0' ? end : end + 1;
-	}
-	return false;
 }
 
 bool swarm_conn_info(

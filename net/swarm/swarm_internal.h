@@ -7,7 +7,9 @@
  * count.c   what is refused, counted
  * turn.c    what is told, what is to be done, and when
  * swarm.c   the public verbs
- * conn.c    a connection from dial or accept to its end
+ * find.c    what is where
+ * conn_new.c, conn.c  how a connection comes to be, and its end
+ * carrier.c what happens to carriers
  * pump.c    bytes through a connection
  * place.c   who gets a place, and who makes room
  * stream.c  a stream: negotiation, writing, reading, its end
@@ -176,6 +178,19 @@ void conn_want_write(struct swarm *s, const struct env *env, struct conn *c);
 /* The same without a look whether there is. */
 void conn_ask_write(struct swarm *s, struct conn *c);
 
+/* ---- find.c ------------------------------------------------------------- */
+
+struct conn *conn_find(const struct swarm *s, uint64_t id);
+struct peer *peer_find(const struct swarm *s, const struct peer_id *id);
+/* The connection that new streams use, or NULL: the newest that works, and one
+ * without limits before any that has some. */
+struct conn *peer_conn(const struct peer *p);
+/* Whether it has a connection without limits, ready or not yet: else it is
+ * worth a dial. */
+bool peer_has_direct(const struct peer *p);
+/* After its connections or dials have changed. */
+void peer_hold(struct peer *p);
+
 /* ---- place.c ------------------------------------------------------------ */
 
 /*
@@ -191,9 +206,9 @@ bool place_for(
  */
 void place_make_room(struct swarm *s, const struct env *env);
 
-/* ---- conn.c ------------------------------------------------------------ */
+/* ---- conn_new.c, conn.c
+ * ------------------------------------------------------------ */
 
-struct conn *conn_find(const struct swarm *s, uint64_t id);
 struct conn *conn_new_outbound(struct swarm *s, const struct env *env,
 	const struct maddr *addr, const struct peer_id *expect);
 /* Somebody calls. NULL when the budget of those without a peer refuses. */
@@ -242,7 +257,6 @@ void stream_end(struct swarm *s, struct stream *st, int err);
 
 /* ---- peer.c ------------------------------------------------------------ */
 
-struct peer *peer_find(const struct swarm *s, const struct peer_id *id);
 /* Found or made; NULL when the book is full of those that are worth more. */
 struct peer *peer_get(struct swarm *s, const struct env *env,
 	const struct peer_id *id, enum book_worth worth);
@@ -257,16 +271,8 @@ void peer_add_conn(
 	struct swarm *s, const struct env *env, struct peer *p, struct conn *c);
 /* It has a newer record: SWARM_EV_RECORD, now or when it goes. */
 void peer_tell_record(struct swarm *s, const struct env *env, struct peer *p);
-/* After its connections or dials have changed. */
-void peer_hold(struct peer *p);
 /* Forgets what is stale. */
 void peers_age(struct swarm *s, const struct env *env);
-/* The connection that new streams use, or NULL: the newest that works, and one
- * without limits before any that has some. */
-struct conn *peer_conn(const struct peer *p);
-/* Whether it has a connection without limits, ready or not yet: else it is
- * worth a dial. */
-bool peer_has_direct(const struct peer *p);
 void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c);
 void peer_conn_gone(struct swarm *s, const struct env *env, struct conn *c);
 /* What it said that it speaks, and the charge for that. */

@@ -54,26 +54,6 @@ void conn_want_write(struct swarm *s, const struct env *env, struct conn *c)
 		conn_ask_write(s, c);
 }
 
-/* ---- time --------------------------------------------------------------- */
-
-void swarm_tick(struct swarm *s, const struct env *env)
-{
-	struct table_entry *e, *tmp;
-
-	s->last_ms = env->now_ms;
-	TABLE_FOREACH(e, tmp, &s->conns) {
-		struct conn *c = e->value;
-
-		if (conn_deadline(c) <= env->now_ms)
-			conn_tick(s, env, c);
-	}
-	TABLE_FOREACH(e, tmp, &s->peers)
-		peer_tick(s, env, e->value);
-	dial_tick(s, env);
-	peers_age(s, env);
-	s->due_ms = swarm_deadline_walk(s);
-}
-
 void swarm_due(struct swarm *s, uint64_t at_ms)
 {
 	s->due_ms = P2P_MIN(s->due_ms, at_ms);
@@ -82,16 +62,4 @@ void swarm_due(struct swarm *s, uint64_t at_ms)
 uint64_t swarm_deadline(const struct swarm *s)
 {
 	return s->due_ms;
-}
-
-uint64_t swarm_deadline_walk(const struct swarm *s)
-{
-	struct table_entry *e, *tmp;
-	uint64_t first = P2P_NEVER;
-
-	TABLE_FOREACH(e, tmp, &s->conns)
-		first = P2P_MIN(first, conn_deadline(e->value));
-	TABLE_FOREACH(e, tmp, &s->peers)
-		first = P2P_MIN(first, peer_deadline(s, e->value));
-	return first;
 }
