@@ -191,9 +191,9 @@ static void link_open(
 	struct sstream *st;
 	int err;
 
+	l->reopen_at_ms = P2P_NEVER;
 	if (l->out != 0 || l->refused || sg->stopping)
 		return;
-	l->reopen_at_ms = P2P_NEVER;
 	err = serve_open(sg->sv, env, &gossip_ops, &l->peer, 0, &st);
 	if (err == P2P_ERR_LIMIT)
 		reopen_later(sg, env, l);
