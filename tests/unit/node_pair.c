@@ -9,6 +9,7 @@
 
 #include "base/xmalloc.h"
 #include "net/pubsub/gossip_internal.h"
+#include "net/swarm/swarm_internal.h"
 #include "net/unit/unit.h"
 
 void pair_step(struct pair *p, unsigned i, struct node_event *ev)
@@ -267,6 +268,31 @@ void pair_publish(struct pair *p, unsigned i, uint64_t seqno, const char *text)
 	m->id[0] = (uint8_t)seqno;
 	pair_command(p, i, m);
 	buf_clear(&unit);
+}
+
+struct sstream *pair_stream(
+	struct pair *p, unsigned i, bool inbound, const char *name)
+{
+	struct sstream *newest = NULL;
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &p->side[i].n->swarm->streams) {
+		struct sstream *st = &((struct stream *)e->value)->pub;
+		const char *is = st->name != NULL ? st->name : st->proposed;
+
+		if (st->inbound == inbound && is != NULL &&
+			strncmp(is, name, strlen(name)) == 0 &&
+			(newest == NULL || st->id > newest->id))
+			newest = st;
+	}
+	return newest;
+}
+
+void pair_end_stream(struct pair *p, unsigned i, struct sstream *st, int err)
+{
+	assert_non_null(st);
+	stream_end(p->side[i].n->swarm, stream_of(st), err);
+	pair_event(p, i, NODE_EV_TICK);
 }
 
 /* Node 0 dials node 1, both in "room". */

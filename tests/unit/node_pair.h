@@ -9,6 +9,7 @@
 #include "tests/lib/test_env.h"
 
 #define NODES 2
+#define PAIR_GOSSIP "/meshsub/"
 #define TOLD_MAX 4000
 
 struct side {
@@ -56,6 +57,12 @@ const struct chat_net_msg *pair_last(
 	struct pair *p, unsigned i, enum chat_msg_kind kind);
 /* Node i signs a line and says it. */
 void pair_publish(struct pair *p, unsigned i, uint64_t seqno, const char *text);
+/* The newest stream of node i whose protocol begins so, opened by the other or
+ * by itself; NULL. */
+struct sstream *pair_stream(
+	struct pair *p, unsigned i, bool inbound, const char *name);
+/* It ends at node i, by such an error. */
+void pair_end_stream(struct pair *p, unsigned i, struct sstream *st, int err);
 /* They connect, join one room and find each other there. */
 void pair_meet(struct pair *p);
 

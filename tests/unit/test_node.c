@@ -8,7 +8,9 @@
 
 #include "base/xmalloc.h"
 #include "net/pubsub/gossip_internal.h"
-#include "net/pubsub/gossip_rpc.h"
+#include "net/pubsub/gossip_limits.h"
+#include "net/serve/frame.h"
+#include "net/swarm/swarm_internal.h"
 #include "net/unit/unit.h"
 #include "tests/unit/node_pair.h"
 
@@ -114,9 +116,11 @@ static void test_node_full_chat_loses_nothing(void **state)
 
 static void test_node_stalled_chat_is_told_the_newest_only(void **state)
 {
+	static const enum swarm_event_kind life[] = {
+		SWARM_EV_PEER_UP, SWARM_EV_RTT, SWARM_EV_PEER_DOWN};
 	struct pair *p = *state;
 	struct node *n = p->side[1].n;
-	struct swarm_event ev = {.peer = p->side[0].me.id};
+	struct swarm_event ev = {.peer = p->side[0].me.id, .number = 5};
 	struct chat_net_msg *m;
 	struct link *l;
 
@@ -138,11 +142,13 @@ static void test_node_stalled_chat_is_told_the_newest_only(void **state)
 	/* Nothing of a peer that comes and goes meanwhile. */
 	ev.peer.raw[ev.peer.len - 1] ^= 1;
 	for (unsigned i = 0; i < 200; i++) {
-		l = link_get(n, &p->te.env, &ev.peer);
-		l->up = true;
-		tell_up(n, l);
-		tell_rtt(n, l, 5);
-		link_remove(n, &p->te.env, &ev.peer);
+		for (size_t k = 0; k < P2P_ARRAY_LEN(life); k++) {
+			ev.kind = life[k];
+			swarm_emit(n->swarm, &ev);
+			pair_event(p, 1, NODE_EV_TICK);
+			assert_true((link_find(n, &ev.peer) != NULL) ==
+				    (ev.kind != SWARM_EV_PEER_DOWN));
+		}
 	}
 	assert_true(n->tell_count <= 4);
 	p->side[1].chat_full = false;
@@ -211,26 +217,28 @@ static void test_node_charges_half_an_rpc_to_its_connection(void **state)
 {
 	struct pair *p = *state;
 	struct node *n = p->side[1].n;
+	struct sstream *st;
 	uint8_t head[10];
 	uint8_t *half;
-	struct link *l;
 	size_t len;
 
 	pair_meet(p);
 	pair_run(p);
-	l = link_find(p->side[0].n, &p->side[1].me.id);
-	assert_non_null(l);
+	st = pair_stream(p, 0, false, PAIR_GOSSIP);
+	assert_non_null(st);
 	half = xcalloc(1, 200000);
 	len = frame_header(400000, head);
 	memcpy(half, head, len);
-	assert_int_equal(swarm_stream_write(p->side[0].n->swarm, &p->te.env,
-				 l->out, bytes_of(half, 200000)),
+	assert_int_equal(serve_write(p->side[0].n->serve, &p->te.env, st,
+				 bytes_of(half, 200000)),
 		0);
 	pair_event(p, 0, NODE_EV_TICK);
 	pair_run(p);
 	free(half);
-	l = link_find(n, &p->side[0].me.id);
-	assert_int_equal(l->in[0].frames.body.len, 200000 - len);
+	st = pair_stream(p, 1, true, PAIR_GOSSIP);
+	assert_int_equal(stream_of(st)->kept, SERVE_STREAM_COST_BYTES +
+						      gossip_ops.state_bytes +
+						      200000 - len);
 	assert_true(swarm_budget_used(n->swarm) >= 200000 - len);
 	/* All of it belongs to the one connection: nothing is kept without. */
 	assert_int_equal(swarm_conn_used(n->swarm, p->side[1].conn),
@@ -243,14 +251,11 @@ static void test_node_charges_half_an_rpc_to_its_connection(void **state)
 static void test_node_reopens_gossip_streams(void **state)
 {
 	struct pair *p = *state;
-	struct link *l;
 
 	pair_meet(p);
 	/* Theirs is reset: ours comes back by itself, with subscriptions. */
-	l = link_find(p->side[1].n, &p->side[0].me.id);
-	assert_non_null(l);
-	swarm_stream_reset(p->side[1].n->swarm, l->in[0].stream);
-	l->in[0].stream = 0;
+	pair_end_stream(
+		p, 1, pair_stream(p, 1, true, PAIR_GOSSIP), P2P_ERR_RESET);
 	pair_run(p);
 	pair_publish(p, 0, 1, "said while the stream was gone");
 	pair_pass(p, 3000);
@@ -295,22 +300,17 @@ static void test_node_one_refused_charge_parts_nobody(void **state)
 static void test_node_counts_nobody_who_refuses_gossip(void **state)
 {
 	struct pair *p = *state;
-	struct swarm_event ev = {
-		.kind = SWARM_EV_STREAM_GONE, .err = P2P_ERR_NO_PROTOCOL};
+	const struct peer_id *peer = &p->side[1].me.id;
 	struct node *n = p->side[0].n;
-	struct link *l;
 
 	pair_meet(p);
-	l = link_find(n, &p->side[1].me.id);
-	assert_non_null(l);
-	ev.peer = l->peer;
-	ev.stream = l->out;
-	link_stream_gone(n, &p->te.env, &ev);
+	pair_end_stream(p, 0, pair_stream(p, 0, false, PAIR_GOSSIP),
+		P2P_ERR_NO_PROTOCOL);
 	pair_publish(p, 0, 1, "to nobody");
 	pair_pass(p, 3000);
 	assert_int_equal(pair_told(p, 0, CHAT_MSG_HANDED), 0);
-	assert_int_equal(gossip_out_peek(n->gossip, &ev.peer).len, 0);
-	assert_false(gossip_in_mesh(n->gossip, bytes_str("room"), &ev.peer));
+	assert_int_equal(gossip_out_peek(n->gossip, peer).len, 0);
+	assert_false(gossip_in_mesh(n->gossip, bytes_str("room"), peer));
 	/* What it says is heard as before. */
 	pair_publish(p, 1, 2, "from there");
 	pair_run(p);
@@ -322,40 +322,59 @@ static void test_node_ends_the_stream_of_who_is_behind(void **state)
 {
 	struct pair *p = *state;
 	struct node *n = p->side[0].n;
-	struct gossip_event ev = {.kind = GOSSIP_EV_BEHIND};
-	struct link *l;
+	struct gossip_event ev = {
+		.kind = GOSSIP_EV_BEHIND, .peer = p->side[1].me.id};
+	const struct sstream *st;
 	uint64_t old;
 
 	pair_meet(p);
-	l = link_find(n, &p->side[1].me.id);
-	old = l->out;
-	ev.peer = l->peer;
+	old = pair_stream(p, 0, false, PAIR_GOSSIP)->id;
 	gossip_emit(n->gossip, &ev);
 	pair_event(p, 0, NODE_EV_TICK);
-	assert_int_equal(l->out, 0);
+	assert_null(pair_stream(p, 0, false, PAIR_GOSSIP));
 	assert_false(gossip_in_mesh(n->gossip, bytes_str("room"), &ev.peer));
-	pair_pass(p, 2 * NODE_LINK_REOPEN_MS);
-	assert_true(l->out != 0 && l->out != old);
+	pair_pass(p, 2 * STREAM_GOSSIP_REOPEN_MS);
+	st = pair_stream(p, 0, false, PAIR_GOSSIP);
+	assert_true(st != NULL && st->id != old);
 	assert_true(gossip_in_mesh(n->gossip, bytes_str("room"), &ev.peer));
 	pair_publish(p, 0, 1, "again");
 	pair_run(p);
 	assert_int_equal(pair_told(p, 1, CHAT_MSG_UNIT), 1);
-	assert_int_equal(n->rpc_errors + p->side[1].n->rpc_errors, 0);
+	for (unsigned i = 0; i < NODES; i++)
+		assert_int_equal(stream_gossip_counters(p->side[i].n->gossips)
+					 ->rpc_errors,
+			0);
 }
 
 static void test_node_forgets_peers_that_never_were_up(void **state)
 {
 	struct pair *p = *state;
 	struct node *n = p->side[1].n;
-	struct swarm_event ev = {.kind = SWARM_EV_STREAM_IN, .stream = 77};
+	struct sstream *asked = NULL;
+	struct node_action act;
 
-	/* It opens a gossip stream and is gone before identify. */
-	ev.peer = p->side[0].me.id;
-	link_stream_in(n, &p->te.env, &ev);
-	assert_int_equal(n->links.count, 1);
-	ev.kind = SWARM_EV_STREAM_GONE;
-	link_stream_gone(n, &p->te.env, &ev);
+	pair_say(p, 0, NET_MSG_CONNECT, "10.0.0.2:4001");
+	/* Node 1 does not read who node 0 is. */
+	while (asked == NULL) {
+		for (unsigned i = 0; i < NODES; i++) {
+			while (node_next_action(p->side[i].n, &act))
+				pair_on_action(p, i, &act);
+			(void)pair_carry(p, i);
+		}
+		asked = pair_stream(p, 1, false, "/ipfs/id/");
+	}
+	serve_hold(n->serve, asked, true);
+	pair_run(p);
+	/* It opens a gossip stream and is gone before it is known. */
+	assert_non_null(pair_stream(p, 1, true, PAIR_GOSSIP));
 	assert_int_equal(n->links.count, 0);
+	p->side[0].away = p->side[1].away = true;
+	pair_cut(p);
+	pair_run(p);
+	assert_int_equal(n->links.count, 0);
+	assert_int_equal(n->gossip->peers.count, 0);
+	assert_int_equal(n->swarm->streams.count, 0);
+	assert_int_equal(pair_told(p, 1, CHAT_MSG_PEER), 0);
 	assert_true(gossip_deadline(n->gossip) != 0);
 	pair_pass(p, 5000);
 	assert_true(gossip_deadline(n->gossip) == P2P_NEVER);

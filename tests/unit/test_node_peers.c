@@ -117,9 +117,9 @@ static void tell_worth(struct pair *p, int worth)
 /* Node 1 prunes node 0 and names a third peer with its record. */
 static void prune_naming(struct pair *p, uint8_t third)
 {
-	struct link *l = link_find(p->side[1].n, &p->side[0].me.id);
+	struct sstream *st = pair_stream(p, 1, false, PAIR_GOSSIP);
 	struct peer_record r = {.seq = 1, .addr_count = 1};
-	uint8_t head[10], seed[32] = {10, third};
+	uint8_t seed[32] = {10, third};
 	struct buf rpc, record;
 	size_t outer, inner, peer;
 	struct identity who;
@@ -142,12 +142,8 @@ static void prune_naming(struct pair *p, uint8_t third)
 	pb_end(&rpc, peer);
 	pb_end(&rpc, inner);
 	pb_end(&rpc, outer);
-	assert_int_equal(
-		swarm_stream_write(p->side[1].n->swarm, &p->te.env, l->out,
-			bytes_of(head, frame_header(rpc.len, head))),
-		0);
-	assert_int_equal(swarm_stream_write(p->side[1].n->swarm, &p->te.env,
-				 l->out, buf_bytes(&rpc)),
+	assert_int_equal(serve_write_frame(p->side[1].n->serve, &p->te.env, st,
+				 buf_bytes(&rpc)),
 		0);
 	buf_clear(&rpc);
 	buf_clear(&record);
@@ -178,7 +174,6 @@ static void test_node_worth_is_of_the_connection(void **state)
 	struct pair *p = *state;
 	struct gossip *g = p->side[0].n->gossip;
 	const struct peer_id *peer = &p->side[1].me.id;
-	struct link *l;
 
 	tell_worth(p, 20); /* not here: nothing */
 	pair_meet(p);
@@ -186,9 +181,8 @@ static void test_node_worth_is_of_the_connection(void **state)
 	tell_worth(p, 20);
 	assert_true(gossip_peer_score(g, peer) >= 20);
 	/* A new stream keeps it. */
-	l = link_find(p->side[1].n, &p->side[0].me.id);
-	swarm_stream_reset(p->side[1].n->swarm, l->in[0].stream);
-	l->in[0].stream = 0;
+	pair_end_stream(
+		p, 1, pair_stream(p, 1, true, PAIR_GOSSIP), P2P_ERR_RESET);
 	pair_pass(p, 3000);
 	assert_true(gossip_peer_score(g, peer) >= 20);
 	pair_cut(p);
