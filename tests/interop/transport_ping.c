@@ -32,6 +32,7 @@
 #include "msg/net_msg.h"
 #include "net/identity/crypto.h"
 #include "net/loop/loop.h"
+#include "net/wire/dialable.h"
 
 #define PROGRAM "transport_ping"
 #define TIMEOUT_S 180
@@ -363,14 +364,18 @@ static struct chat_net_msg *await(struct program *p, enum chat_msg_kind kind)
 static struct maddr best_address(char *list)
 {
 	struct maddr best = {.len = 0}, addr;
+	struct dialable at, best_at = {.port = 0};
 	char *rest = list, *line;
 
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		if (maddr_parse_text(&addr, bytes_str(line)) != 0)
 			continue;
-		if (best.len == 0 ||
-			(maddr_is_loopback(&best) && !maddr_is_loopback(&addr)))
-			best = addr;
+		dialable_of(&at, &addr);
+		if (best.len > 0 && (!dialable_is_loopback(&best_at) ||
+					    dialable_is_loopback(&at)))
+			continue;
+		best = addr;
+		best_at = at;
 	}
 	return best;
 }
