@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "net/swarm/swarm_internal.h"
+#include "net/upgrade/upgrader.h"
 #include "tests/unit/swarm_lab.h"
 
 static struct swarm *swarm_at(struct swarm_lab *l, unsigned i)
@@ -187,13 +188,13 @@ static void test_a_host_that_holds_all_places_makes_room(void **state)
 
 /* ---- those who have not proven themselves ---- */
 
-static void take_answers(struct swarm_lab *l, uint64_t conn, struct upgrader *u)
+static void take_answers(struct swarm_lab *l, uint64_t conn, struct channel *u)
 {
 	struct swarm *s = swarm_at(l, 0);
 	struct bytes out = swarm_out_peek(s, &l->te.env, conn);
 	size_t taken;
 
-	assert_int_equal(upgrader_feed(u, &l->te.env, out, &taken), 0);
+	assert_int_equal(channel_feed(u, &l->te.env, out, &taken), 0);
 	swarm_out_consume(s, &l->te.env, conn, taken);
 }
 
@@ -208,22 +209,22 @@ static void prove_and_stop(struct swarm_lab *l, const struct maddr *from)
 	struct budget budget;
 	struct swarm *s = swarm_at(l, 0);
 	uint64_t conn = swarm_accepted(s, &l->te.env, from);
-	struct upgrader *u;
+	struct channel *u;
 
 	budget_init(&budget, NULL, SWARM_CONN_BUDGET_BYTES);
 	cfg.muxer.budget = &budget;
 	u = upgrader_new(&cfg, &l->te.env);
 	for (unsigned i = 0; !conn_find(s, conn)->secured; i++) {
 		struct bytes in =
-			bytes_first(upgrader_out_peek(u, &l->te.env), 1);
+			bytes_first(channel_out_peek(u, &l->te.env), 1);
 
 		assert_true(i < 2000);
 		swarm_bytes(s, &l->te.env, conn, in);
-		upgrader_out_consume(u, in.len);
+		channel_out_consume(u, in.len);
 		take_answers(l, conn, u);
 	}
 	assert_int_equal(conn_find(s, conn)->state, CONN_UPGRADING);
-	upgrader_free(u);
+	channel_free(u);
 	budget_clear(&budget);
 }
 
