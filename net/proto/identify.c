@@ -128,7 +128,9 @@ static void push_all(void *arg, const struct env *env)
 			!swarm_peer_speaks(
 				s, &conn.peer, identify_push_ops.names[0]))
 			continue;
-		if (serve_open(self->sv, env, &identify_push_ops, NULL, a->conn,
+		if (serve_open(self->sv, env,
+			    &(struct serve_to){
+				    .ops = &identify_push_ops, .conn = a->conn},
 			    &st) == 0)
 			send_own(self, env, st);
 	}
@@ -159,7 +161,9 @@ static void ask(
 
 	a->times++;
 	a->again_ms = P2P_NEVER;
-	if (serve_open(self->sv, env, &identify_ops, NULL, a->conn, &st) != 0)
+	if (serve_open(self->sv, env,
+		    &(struct serve_to){.ops = &identify_ops, .conn = a->conn},
+		    &st) != 0)
 		ask_again(self, env, a);
 }
 
@@ -266,24 +270,24 @@ static void finish(struct identify_service *self, const struct env *env,
 }
 
 static int readable(void *arg, const struct env *env, struct sstream *st,
-	struct bytes in, bool end, size_t *used)
+	struct serve_in *in)
 {
 	struct answer *a = st->state;
 
-	*used = in.len;
+	in->used = in->bytes.len;
 	if (!is_read(arg, st))
 		return 0; /* we only write on it */
 	if (!a->begun)
 		buf_init(&a->body, IDENTIFY_BYTES_MAX);
 	a->begun = true;
-	if (serve_keep(st, a->body.len + in.len) != 0 ||
-		buf_append(&a->body, in) != 0) {
+	if (serve_keep(st, a->body.len + in->bytes.len) != 0 ||
+		buf_append(&a->body, in->bytes) != 0) {
 		swarm_count_breach(
 			serve_swarm(((struct identify_service *)arg)->sv),
 			true);
 		return P2P_ERR_LIMIT;
 	}
-	if (end)
+	if (in->end)
 		finish(arg, env, st);
 	return 0;
 }

@@ -53,18 +53,18 @@ static void stop(void *arg)
 
 /* Who pings without reading the answers is read no more until he does. */
 static void echo(struct ping_service *self, const struct env *env,
-	struct sstream *st, struct bytes in, size_t *used)
+	struct sstream *st, struct serve_in *in)
 {
-	while (in.len - *used >= PING_BYTES) {
-		struct bytes one =
-			bytes_first(bytes_skip(in, *used), PING_BYTES);
+	while (in->bytes.len - in->used >= PING_BYTES) {
+		struct bytes one = bytes_first(
+			bytes_skip(in->bytes, in->used), PING_BYTES);
 
 		if (swarm_stream_backlog(st) >= PING_BACKLOG_BYTES ||
 			serve_write(self->sv, env, st, one) != 0) {
 			serve_hold(self->sv, st, true);
 			return;
 		}
-		*used += PING_BYTES;
+		in->used += PING_BYTES;
 	}
 }
 
@@ -85,39 +85,37 @@ static struct asking *asking_on(const struct ping_service *self, uint64_t conn)
 }
 
 static int answered(struct ping_service *self, const struct env *env,
-	struct sstream *st, struct bytes in, size_t *used)
+	struct sstream *st, struct serve_in *in)
 {
 	struct asking *a = asking_on(self, st->conn);
 
-	if (in.len < PING_BYTES)
-		return 0;
+	if (in->bytes.len < PING_BYTES)
+		return in->end ? P2P_ERR_CLOSED : 0;
 	if (a == NULL || a->sent_ms == 0 || a->stream != st->id ||
-		memcmp(in.data, a->nonce, PING_BYTES) != 0)
+		memcmp(in->bytes.data, a->nonce, PING_BYTES) != 0)
 		return P2P_ERR_PROTOCOL;
-	*used = PING_BYTES;
+	in->used = PING_BYTES;
 	swarm_measured(
 		serve_swarm(self->sv), st->conn, env->now_ms - a->sent_ms);
 	a->sent_ms = 0;
 	a->due_ms = env_after(env, self->interval_ms);
 	/* More than was asked for is looked at, too. */
-	return in.len > PING_BYTES ? P2P_ERR_PROTOCOL : 0;
+	return in->bytes.len > PING_BYTES ? P2P_ERR_PROTOCOL : 0;
 }
 
 static int readable(void *arg, const struct env *env, struct sstream *st,
-	struct bytes in, bool end, size_t *used)
+	struct serve_in *in)
 {
 	struct ping_service *self = arg;
 
 	if (!st->inbound)
-		return end && in.len < PING_BYTES
-			       ? P2P_ERR_CLOSED
-			       : answered(self, env, st, in, used);
-	echo(self, env, st, in, used);
-	if (!end || in.len - *used >= PING_BYTES)
+		return answered(self, env, st, in);
+	echo(self, env, st, in);
+	if (!in->end || in->bytes.len - in->used >= PING_BYTES)
 		return 0;
 	/* The last answers go out before the stream ends; what is left of a
 	 * ping that was cut short is nothing. */
-	*used = in.len;
+	in->used = in->bytes.len;
 	swarm_stream_expire(
 		serve_swarm(self->sv), st, env_after(env, PING_CLOSE_MS));
 	serve_close(self->sv, env, st);
@@ -152,7 +150,9 @@ static void send_ping(
 			serve_swarm(self->sv), &conn.peer, ping_ops.names[0]))
 		return;
 	if (st == NULL &&
-		serve_open(self->sv, env, &ping_ops, NULL, a->conn, &st) != 0)
+		serve_open(self->sv, env,
+			&(struct serve_to){.ops = &ping_ops, .conn = a->conn},
+			&st) != 0)
 		return;
 	a->stream = st->id;
 	rng_fill(env->rng, a->nonce, sizeof(a->nonce));

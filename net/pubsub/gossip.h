@@ -225,6 +225,7 @@ struct gossip_event {
 };
 
 bool gossip_next_event(struct gossip *g, struct gossip_event *ev);
+/* Those that wait. */
 size_t gossip_event_count(const struct gossip *g);
 
 struct gossip_counters {

@@ -183,6 +183,13 @@ static void close_out(struct stream_gossip *sg, struct link *l)
 	l->added = false;
 }
 
+static int open_stream(struct stream_gossip *sg, const struct env *env,
+	const struct link *l, struct sstream **st)
+{
+	return serve_open(sg->sv, env,
+		&(struct serve_to){.ops = &gossip_ops, .peer = &l->peer}, st);
+}
+
 /* Opens our stream unless there is one. A peer that has named no protocols,
  * which not every program does, is tried with all of ours. */
 static void link_open(
@@ -194,7 +201,7 @@ static void link_open(
 	l->reopen_at_ms = P2P_NEVER;
 	if (l->out != 0 || l->refused || sg->stopping)
 		return;
-	err = serve_open(sg->sv, env, &gossip_ops, &l->peer, 0, &st);
+	err = open_stream(sg, env, l, &st);
 	if (err == P2P_ERR_LIMIT)
 		reopen_later(sg, env, l);
 	if (err != 0)
@@ -217,7 +224,7 @@ static void move_out(
 	if (st == NULL || !st->limited || l->next != 0 || sg->stopping ||
 		!swarm_peer_is_direct(serve_swarm(sg->sv), &l->peer))
 		return;
-	if (serve_open(sg->sv, env, &gossip_ops, &l->peer, 0, &st) == 0)
+	if (open_stream(sg, env, l, &st) == 0)
 		l->next = st->id;
 }
 
@@ -450,7 +457,7 @@ static int feed(struct reader *r, const struct env *env,
 
 /* One RPC. *more: there may be another one. */
 static int read_one(struct reader *r, const struct env *env, struct sstream *st,
-	struct request_in *in, bool *more)
+	struct serve_in *in, bool *more)
 {
 	struct bytes body;
 	int got;
@@ -474,7 +481,7 @@ static int read_one(struct reader *r, const struct env *env, struct sstream *st,
 }
 
 static int read_in(struct stream_gossip *sg, const struct env *env,
-	struct sstream *st, struct request_in *in)
+	struct sstream *st, struct serve_in *in)
 {
 	struct reader *r = st->state;
 	struct link *l = link_find(sg, &st->peer);
@@ -514,7 +521,7 @@ static void last_words(struct reader *r, const struct env *env,
 {
 	struct stream_gossip *sg = r->sg;
 	struct bytes body = bytes_skip(buf_bytes(&r->rest), r->rest_read);
-	struct request_in in = {.bytes = window};
+	struct serve_in in = {.bytes = window};
 	int got = 1;
 
 	while (got > 0 &&
@@ -559,17 +566,16 @@ static void opened(void *self, const struct env *env, struct sstream *st)
 }
 
 static int readable(void *self, const struct env *env, struct sstream *st,
-	struct bytes in, bool end, size_t *used)
+	struct serve_in *in)
 {
-	struct request_in left = {.bytes = in, .end = end};
 	int err;
 
-	*used = in.len;
-	/* What a peer says on our own stream is of no meaning. */
-	if (!st->inbound)
+	if (!st->inbound) {
+		/* What a peer says on our own stream is of no meaning. */
+		in->used = in->bytes.len;
 		return 0;
-	err = read_in(self, env, st, &left);
-	*used = left.used;
+	}
+	err = read_in(self, env, st, in);
 	if (err != 0)
 		reader_clear(st->state);
 	return err;

@@ -20,6 +20,7 @@ struct stream_gossip;
 
 extern const struct service_ops gossip_ops; /* self: struct stream_gossip */
 
+/* What the streams are for; valid as long as sg. */
 struct gossip *stream_gossip_core(struct stream_gossip *sg);
 /* The owner has room for what gossip has to say, or has none. */
 void stream_gossip_allow(struct stream_gossip *sg, bool room);
@@ -45,6 +46,7 @@ struct stream_gossip_counters {
 	uint64_t unheard;    /* streams that ended with too much unread */
 };
 
+/* Valid as long as sg. */
 const struct stream_gossip_counters *stream_gossip_counters(
 	const struct stream_gossip *sg);
 

@@ -96,7 +96,7 @@ void pipe_opened(void *self, const struct env *env, struct sstream *st)
 
 /* As many frames as may wait; their cost stands in p->in.besides. */
 static int read_frames(
-	struct pipe_service *self, struct sstream *st, struct request_in *in)
+	struct pipe_service *self, struct sstream *st, struct serve_in *in)
 {
 	struct pipe *p = st->state;
 	struct bytes frame;
@@ -119,22 +119,20 @@ static int read_frames(
 }
 
 int pipe_readable(void *self, const struct env *env, struct sstream *st,
-	struct bytes in, bool end, size_t *used)
+	struct serve_in *in)
 {
 	struct pipe_service *ms = self;
 	struct pipe *p = st->state;
-	struct request_in left = {.bytes = in, .end = end};
-	int got = read_frames(ms, st, &left);
+	int got = read_frames(ms, st, in);
 
 	(void)env;
-	*used = left.used;
 	if (got < 0)
 		return got;
 	if (got > 0) {
 		serve_hold(ms->sv, st, true);
 		return 0;
 	}
-	if (end && !p->end_told) {
+	if (in->end && !p->end_told) {
 		p->end_told = true;
 		tell(ms, st, (struct pipe_event){.kind = PIPE_EV_END});
 	}
@@ -158,7 +156,7 @@ void pipe_gone(void *self, const struct env *env, struct sstream *st,
 {
 	struct pipe_service *ms = self;
 	struct pipe *p = st->state;
-	struct request_in left = {.bytes = rest};
+	struct serve_in left = {.bytes = rest};
 
 	(void)env;
 	/* Said before the end, and nobody will say it again. */
@@ -204,7 +202,8 @@ int pipe_open(struct serve *sv, const struct env *env, uint64_t pipe,
 		return P2P_ERR_EXISTS;
 	if (ps->streams.count >= PIPE_OPENS_MAX)
 		return P2P_ERR_LIMIT;
-	err = serve_open(sv, env, ops, peer, 0, &st);
+	err = serve_open(
+		sv, env, &(struct serve_to){.ops = ops, .peer = peer}, &st);
 	if (err == 0)
 		name_it(ps, st, pipe);
 	return err;

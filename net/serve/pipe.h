@@ -72,16 +72,22 @@ void pipe_close(
 	struct serve *sv, const struct env *env, uint64_t pipe, bool reset);
 bool pipe_next_event(struct serve *sv, struct pipe_event *ev);
 
-/* ---- the functions in PIPE_OPS ------------------------------------------ */
+/* ---- the functions in PIPE_OPS: as struct service_ops says --------------- */
 
+/* As .start. */
 void *pipe_start(struct serve *sv, const struct service_ops *ops,
 	const struct serve_cfg *cfg, const struct env *env);
+/* As .opened. */
 void pipe_opened(void *self, const struct env *env, struct sstream *st);
+/* As .readable. */
 int pipe_readable(void *self, const struct env *env, struct sstream *st,
-	struct bytes in, bool end, size_t *used);
+	struct serve_in *in);
+/* As .writable. */
 void pipe_writable(void *self, const struct env *env, struct sstream *st);
+/* As .gone. */
 void pipe_gone(void *self, const struct env *env, struct sstream *st,
 	struct bytes rest, int err);
+/* As .free. */
 void pipe_free(void *self);
 
 #endif

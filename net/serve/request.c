@@ -5,9 +5,9 @@
 #include "net/serve/request.h"
 
 int request_open(struct serve *sv, const struct env *env,
-	const struct request_to *to, struct bytes frame, struct sstream **st)
+	const struct serve_to *to, struct bytes frame, struct sstream **st)
 {
-	int err = serve_open(sv, env, to->ops, to->peer, to->conn, st);
+	int err = serve_open(sv, env, to, st);
 
 	if (err != 0)
 		return err;
@@ -16,13 +16,12 @@ int request_open(struct serve *sv, const struct env *env,
 		serve_reset(sv, *st);
 		return err;
 	}
-	if (to->last)
-		serve_close(sv, env, *st);
+	serve_close(sv, env, *st);
 	return 0;
 }
 
 int request_read(struct request *r, struct sstream *st, size_t frame_max,
-	struct request_in *in, struct bytes *frame)
+	struct serve_in *in, struct bytes *frame)
 {
 	struct bytes left = bytes_skip(in->bytes, in->used);
 	size_t taken = 0, kept, most = P2P_MIN(left.len, frame_max);

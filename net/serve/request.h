@@ -25,40 +25,25 @@ struct request {
 	bool begun;
 };
 
-/* Whom to ask: on conn, or if that is 0 on the peer's best connection. */
-struct request_to {
-	const struct service_ops *ops;
-	const struct peer_id *peer;
-	uint64_t conn;
-	bool last; /* we say no more: our side is closed behind the question */
-};
-
-/* What readable was called with; `used` grows. */
-struct request_in {
-	struct bytes bytes;
-	bool end;
-	size_t used;
-};
-
 /*
- * Opens a stream of the service (as serve_open) and writes the question.
- * Errors as serve_open and serve_write; nothing is left behind then. A service
- * with several names cannot ask a peer that has not told what it speaks:
- * P2P_ERR_FULL.
+ * Opens a stream of the service (as serve_open) and writes the question, behind
+ * which our side is closed. Errors as serve_open and serve_write; nothing is
+ * left behind then. A service with several names cannot ask a peer that has not
+ * told what it speaks: P2P_ERR_FULL.
  */
 int request_open(struct serve *sv, const struct env *env,
-	const struct request_to *to, struct bytes frame,
+	const struct serve_to *to, struct bytes frame,
 	struct sstream **st) P2P_MUST_CHECK;
 
 /*
- * Within readable: the next frame of what is left of *in. 1: *frame is one,
- * valid until the next call on r and as long as *in; 0: there is no
- * whole one yet; what is left of *in comes again with more. P2P_ERR_TOO_BIG,
+ * Within readable, whose *in it is: the next frame of what is left there. 1:
+ * *frame is one, valid until the next call on r and as long as *in; 0: there is
+ * no whole one yet; what is left of *in comes again with more. P2P_ERR_TOO_BIG,
  * P2P_ERR_MALFORMED, P2P_ERR_LIMIT when the budget refuses; P2P_ERR_TRUNCATED
  * when `end` comes within one.
  */
 int request_read(struct request *r, struct sstream *st, size_t frame_max,
-	struct request_in *in, struct bytes *frame) P2P_MUST_CHECK;
+	struct serve_in *in, struct bytes *frame) P2P_MUST_CHECK;
 void request_clear(struct request *r);
 
 #endif

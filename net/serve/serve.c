@@ -298,21 +298,18 @@ static void on_readable(
 	struct serve *sv, const struct env *env, struct sstream *st)
 {
 	struct served *d = st->user;
-	size_t used = 0;
-	struct bytes in;
-	bool end;
+	struct serve_in in = {.used = 0};
 	int err = 0;
 
 	if (d->held || d->untold)
 		return;
-	in = swarm_stream_peek(st, &end);
-	if (in.len == 0 && !end)
+	in.bytes = swarm_stream_peek(st, &in.end);
+	if (in.bytes.len == 0 && !in.end)
 		return;
 	if (d->service->ops->readable != NULL)
-		err = d->service->ops->readable(
-			d->service->self, env, st, in, end, &used);
+		err = d->service->ops->readable(d->service->self, env, st, &in);
 	else
-		used = in.len;
+		in.used = in.bytes.len;
 	if (sv->at == NULL)
 		return;
 	if (err != 0) {
@@ -321,9 +318,9 @@ static void on_readable(
 		end_stream(sv, env, st, err);
 		return;
 	}
-	if (used > 0)
+	if (in.used > 0)
 		stay(sv, env, d);
-	swarm_stream_consume(sv->swarm, st, used);
+	swarm_stream_consume(sv->swarm, st, in.used);
 }
 
 static void on_writable(
@@ -515,16 +512,15 @@ uint64_t serve_deadline(const struct serve *sv)
 /* ---- verbs --------------------------------------------------------------- */
 
 int serve_open(struct serve *sv, const struct env *env,
-	const struct service_ops *ops, const struct peer_id *peer,
-	uint64_t conn, struct sstream **st)
+	const struct serve_to *to, struct sstream **st)
 {
-	struct service *s = find_service(sv, ops);
+	struct service *s = find_service(sv, to->ops);
 	struct swarm_open open = {
-		.conn = conn,
-		.peer = peer,
-		.protocols = ops->names,
-		.limited = ops->limited,
-		.urgent = ops->urgent,
+		.conn = to->conn,
+		.peer = to->peer,
+		.protocols = to->ops->names,
+		.limited = to->ops->limited,
+		.urgent = to->ops->urgent,
 	};
 	int err;
 

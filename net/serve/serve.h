@@ -34,6 +34,14 @@ struct serve_cfg {
 	const struct service_ops *const *more;
 };
 
+/* What has arrived on a stream. in->used of it are taken; what is left comes
+ * again when more does, or when a hold is over. */
+struct serve_in {
+	struct bytes bytes;
+	bool end; /* they are the last */
+	size_t used;
+};
+
 /*
  * One protocol. A function that is NULL is not needed. `self` is what start has
  * returned. After opened, what a stream keeps (st->state) is zeroed memory of
@@ -59,13 +67,10 @@ struct service_ops {
 
 	/* Both sides have agreed on st->name. */
 	void (*opened)(void *self, const struct env *env, struct sstream *st);
-	/*
-	 * Bytes; `end`: the last ones. *used of them are taken; what is left
-	 * comes again when more does, or when a hold is over. An error
-	 * resets the stream; if it is the peer's fault, it is counted.
-	 */
+	/* Bytes have come, or the end. An error resets the stream; if it is
+	 * the peer's fault, it is counted. */
 	int (*readable)(void *self, const struct env *env, struct sstream *st,
-		struct bytes in, bool end, size_t *used);
+		struct serve_in *in);
 	/* All that was written is on its way. */
 	void (*writable)(void *self, const struct env *env, struct sstream *st);
 	/* It has ended; err 0: both sides have closed it. rest: arrived and
@@ -100,6 +105,7 @@ void serve_free(struct serve *sv);
 
 /* ---- for the owner ----------------------------------------------------- */
 
+/* Valid as long as sv. */
 struct swarm *serve_swarm(struct serve *sv);
 /* What start of that service has returned; NULL: it is not served. */
 void *serve_self(const struct serve *sv, const struct service_ops *ops);
@@ -119,14 +125,17 @@ const char *const *serve_names(const struct serve *sv);
 
 /* ---- for services ------------------------------------------------------ */
 
-/*
- * Opens a stream of the service, on conn or, if that is 0, on the best
- * connection of the peer; errors as swarm_stream_open. Its state is there at
- * once; opened follows.
- */
+/* Where a stream is to be opened. */
+struct serve_to {
+	const struct service_ops *ops; /* whose it is */
+	const struct peer_id *peer;    /* on its best connection, or NULL and */
+	uint64_t conn;                 /* on this one */
+};
+
+/* Opens a stream; errors as swarm_stream_open. Its state is there at once;
+ * opened follows. */
 int serve_open(struct serve *sv, const struct env *env,
-	const struct service_ops *ops, const struct peer_id *peer,
-	uint64_t conn, struct sstream **st) P2P_MUST_CHECK;
+	const struct serve_to *to, struct sstream **st) P2P_MUST_CHECK;
 /* NULL when it is no more. */
 struct sstream *serve_stream(const struct serve *sv, uint64_t id);
 /* As swarm_stream_write. */

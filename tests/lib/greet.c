@@ -25,21 +25,19 @@ static void peer_up(
 	void *arg, const struct env *env, const struct peer_id *peer)
 {
 	struct greet *self = arg;
-	struct request_to to = {.ops = &greet_ops, .peer = peer, .last = true};
+	struct serve_to to = {.ops = &greet_ops, .peer = peer};
 	struct sstream *st;
 
 	self->asked += !request_open(self->sv, env, &to, bytes_str(WORD), &st);
 }
 
 static int readable(void *arg, const struct env *env, struct sstream *st,
-	struct bytes in, bool end, size_t *used)
+	struct serve_in *in)
 {
 	struct greet *self = arg;
-	struct request_in left = {.bytes = in, .end = end};
 	struct bytes word;
-	int got = request_read(st->state, st, sizeof(WORD), &left, &word);
+	int got = request_read(st->state, st, sizeof(WORD), in, &word);
 
-	*used = left.used;
 	if (got <= 0)
 		return got;
 	if (!bytes_equal(word, bytes_str(WORD)))

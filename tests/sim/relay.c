@@ -66,13 +66,24 @@ static int carry_on(struct relay *self, const struct env *env,
 	return carry_start(self->sv, env, st, &leg->carry, &k);
 }
 
+/* A stream to `via`, whose first frame says for whom it is. */
+static int open_for(struct serve *sv, const struct env *env,
+	const struct peer_id *via, const struct peer_id *peer,
+	struct sstream **st)
+{
+	struct serve_to to = {.ops = &relay_ops, .peer = via};
+	int err = serve_open(sv, env, &to, st);
+
+	return err != 0 ? err
+			: serve_write_frame(sv, env, *st, peer_id_bytes(peer));
+}
+
 int relay_ask(struct serve *sv, const struct env *env,
 	const struct peer_id *via, const struct peer_id *peer)
 {
 	struct relay *self = serve_self(sv, &relay_ops);
-	struct request_to to = {.ops = &relay_ops, .peer = via};
 	struct sstream *st;
-	int err = request_open(sv, env, &to, peer_id_bytes(peer), &st);
+	int err = open_for(sv, env, via, peer, &st);
 
 	return err != 0 ? err : carry_on(self, env, st, peer);
 }
@@ -84,7 +95,6 @@ static int be_named(struct relay *self, const struct env *env,
 	struct leg *leg = st->state;
 	struct peer_id peer;
 	struct sstream *next;
-	struct request_to to = {.ops = &relay_ops, .peer = &peer};
 	int err = peer_id_parse(&peer, frame);
 
 	if (err != 0)
@@ -92,7 +102,7 @@ static int be_named(struct relay *self, const struct env *env,
 	leg->named = true;
 	if (swarm_peer_best(serve_swarm(self->sv), &peer) == 0)
 		return carry_on(self, env, st, &peer);
-	err = request_open(self->sv, env, &to, peer_id_bytes(&st->peer), &next);
+	err = open_for(self->sv, env, &peer, &st->peer, &next);
 	if (err != 0)
 		return err;
 	leg->other = next->id;
@@ -114,28 +124,25 @@ static size_t join(struct relay *self, const struct env *env, struct leg *leg,
 }
 
 static int readable(void *arg, const struct env *env, struct sstream *st,
-	struct bytes in, bool end, size_t *used)
+	struct serve_in *in)
 {
 	struct relay *self = arg;
 	struct leg *leg = st->state;
-	struct request_in left = {.bytes = in, .end = end};
-	struct bytes frame;
+	struct bytes frame, left;
 	int got;
 
 	if (!leg->named) {
-		got = request_read(
-			&leg->in, st, PEER_ID_BYTES_MAX, &left, &frame);
-		*used = left.used;
+		got = request_read(&leg->in, st, PEER_ID_BYTES_MAX, in, &frame);
 		if (got <= 0)
 			return got;
 		got = be_named(self, env, st, frame);
 		if (got != 0)
 			return got;
-		in = bytes_skip(in, left.used);
 	}
-	*used += leg->other != 0
-			 ? join(self, env, leg, in, end)
-			 : carry_readable(self->sv, env, &leg->carry, in, end);
+	left = bytes_skip(in->bytes, in->used);
+	in->used += leg->other != 0 ? join(self, env, leg, left, in->end)
+				    : carry_readable(self->sv, env, &leg->carry,
+					      left, in->end);
 	return 0;
 }
 

@@ -12,6 +12,7 @@ struct relay_limits {
 	uint64_t bytes_max;
 };
 
+/* They are the same for all hosts. */
 void relay_set_limits(const struct relay_limits *limits);
 /* A connection to peer, carried by a stream to `via`, which is connected with
  * both. */

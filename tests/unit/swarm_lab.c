@@ -51,12 +51,10 @@ static void opened(void *self, const struct env *env, struct sstream *st)
 }
 
 static int readable(void *self, const struct env *env, struct sstream *st,
-	struct bytes in, bool end, size_t *used)
+	struct serve_in *in)
 {
 	(void)env;
 	(void)in;
-	(void)end;
-	(void)used;
 	remember(self, st, LAB_READABLE, 0);
 	return 0;
 }
@@ -422,9 +420,10 @@ int lab_try_open(struct swarm_lab *l, unsigned from, unsigned to,
 	const char *protocol, uint64_t *stream)
 {
 	struct sstream *st;
-	int err = serve_open(l->host[from].sv, &l->te.env,
-		strcmp(protocol, "/a/1") == 0 ? &a_ops : &b_ops,
-		&l->host[to].me.id, 0, &st);
+	struct serve_to where = {
+		.ops = strcmp(protocol, "/a/1") == 0 ? &a_ops : &b_ops,
+		.peer = &l->host[to].me.id};
+	int err = serve_open(l->host[from].sv, &l->te.env, &where, &st);
 
 	if (err == 0)
 		*stream = st->id;
@@ -498,11 +497,11 @@ size_t lab_backlog(const struct swarm_lab *l, unsigned host, uint64_t stream)
 struct sstream *lab_forge(struct swarm_lab *l, unsigned from, unsigned to,
 	const struct service_ops *ops)
 {
+	struct serve_to where = {.ops = ops, .peer = &l->host[to].me.id};
 	struct sstream *st;
 
-	assert_int_equal(serve_open(l->host[from].sv, &l->te.env, ops,
-				 &l->host[to].me.id, 0, &st),
-		0);
+	assert_int_equal(
+		serve_open(l->host[from].sv, &l->te.env, &where, &st), 0);
 	serve_hold(l->host[from].sv, st, true);
 	return st;
 }
