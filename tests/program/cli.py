@@ -15,8 +15,8 @@ import subprocess
 import sys
 import time
 
-from program import (ANY_PORT, HEADLESS, P2PCHAT, Failure, Program, Skip,
-                     Tests, clean_env, connected, free_port, need, run)
+from program import (ANY_PORT, HEADLESS, P2PCHAT, PATIENCE, Failure, Program,
+                     Skip, Tests, clean_env, connected, free_port, need, run)
 
 
 def refused(code, *args, env, stdin=b"", words=()):
@@ -614,7 +614,7 @@ def dumb_terminal(t):
             stderr=err, env=clean_env(home, TERM="dumb"))
     os.close(sub)
     seen = b""
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while b"Ready." not in seen and time.monotonic() < end:
         seen += os.read(main, 4096)
     os.write(main, b"/quit\n")

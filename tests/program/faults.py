@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
 """What goes wrong around the program: a reader that leaves, is slow or never
 reads, a config file that asks for another face than the flag, a name that
-resolves to two addresses."""
+resolves to two addresses. An end that hangs is ended by an alarm after five
+seconds, and its status is 70."""
 
-import array
-import fcntl
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
-import termios
 import threading
 import time
 
@@ -19,35 +18,13 @@ from program import (ANY_PORT, HEADLESS, PATIENCE, Program, Skip, Tests, clean_e
                      connected, need, run)
 
 
-def reader_leaves(t):
-    """A full queue to a reader that leaves delays no end, and 74 says why."""
-    home = t.home()
-    p = Program(t, home).ready()
-    for i in range(420):
-        p.send(b"x" * 3000 + b" %d" % i)
-    p.quit()
-    ours, theirs = os.pipe()
-    p = Program(t, home, stdout=theirs)
-    os.close(theirs)
-    # More than the queue to the face holds, and nobody reads.
-    for _ in range(6):
-        p.send("/history 400")
-    time.sleep(2)
-    os.close(ours)
-    begin = time.monotonic()
-    code = p.ended()
-    need(code == 74, "ended with", code, p.last_words())
-    need(time.monotonic() - begin < 4, "took", time.monotonic() - begin)
-
-
 def talker(t, home, lines, nonblocking):
-    """A program that is told many lines, and the pipe that it writes to,
-    which nobody reads yet."""
+    """A program that is told many lines, and both ends of the pipe that it
+    writes to, which nobody reads yet."""
     ours, theirs = os.pipe()
     # One flag for all who hold this end: it is the program's stdout as well.
     os.set_blocking(theirs, not nonblocking)
     p = Program(t, home, stdout=theirs)
-    os.close(theirs)
 
     def tell():
         try:
@@ -57,28 +34,55 @@ def talker(t, home, lines, nonblocking):
             pass
 
     threading.Thread(target=tell, daemon=True).start()
-    return p, ours
+    return p, ours, theirs
 
 
 def until_full(pipe):
-    """Waits until a pipe has taken much, and then no more for a while."""
+    """Waits until a pipe takes nothing for a while, then closes this end."""
+    poll = select.poll()
+    poll.register(pipe, select.POLLOUT)
     end = time.monotonic() + PATIENCE
-    held, since = 0, time.monotonic()
-    while held < 1 << 15 or time.monotonic() - since < 0.5:
-        now = array.array("i", [0])
-        fcntl.ioctl(pipe, termios.FIONREAD, now)
-        if now[0] != held:
-            held, since = now[0], time.monotonic()
-        need(time.monotonic() < end, "the pipe holds only", held)
+    since = time.monotonic()
+    while time.monotonic() - since < 0.5:
+        if poll.poll(0):
+            since = time.monotonic()
+        need(time.monotonic() < end, "the pipe is never full")
         time.sleep(0.02)
+    os.close(pipe)
+
+
+def reader_leaves(t):
+    """A full queue to a reader that leaves delays no end, and 74 says why."""
+    home = t.home()
+    p = Program(t, home).ready()
+    for i in range(200):
+        p.send(b"x" * 1000 + b" %d" % i)
+    p.quit()
+    # More than the queue to the face holds, and nobody reads.
+    p, ours, theirs = talker(t, home, ["/history 200"] * 6, False)
+    until_full(theirs)
+    os.close(ours)
+    code = p.ended()
+    need(code == 74, "ended with", code, p.last_words())
+
+
+def reader_leaves_a_talker(t):
+    """A reader that leaves while lines pour in delays no end either."""
+    p, ours, theirs = talker(
+        t, t.home(), [f"line {i}" for i in range(20000)], False)
+    os.close(theirs)
+    os.read(ours, 4096)
+    os.close(ours)
+    code = p.ended()
+    need(code == 74, "ended with", code, p.last_words())
 
 
 def slow_reader(t):
     """Nothing is lost on the way to a slow reader, if writes may wait or not."""
-    lines = [f"line {i} " + "x" * 300 for i in range(2000)]
+    lines = [f"line {i} " + "x" * 300 for i in range(600)]
     for nonblocking in (True, False):
-        p, ours = talker(t, t.home(), lines + ["/quit"], nonblocking)
-        until_full(ours)
+        p, ours, theirs = talker(t, t.home(), [*lines, "/quit"], nonblocking)
+        until_full(theirs)
         said = b""
         while True:
             more = os.read(ours, 8192)
@@ -98,28 +102,14 @@ def no_reader(t):
     """A reader that never reads does not keep it from ending on a signal."""
     lines = [b"x" * 3000 + b" %d" % i for i in range(400)]
     for nonblocking in (True, False):
-        p, ours = talker(t, t.home(), lines, nonblocking)
-        until_full(ours)
+        p, ours, theirs = talker(t, t.home(), lines, nonblocking)
+        until_full(theirs)
         need(p.proc.poll() is None, p.last_words())
-        begin = time.monotonic()
         p.proc.send_signal(signal.SIGTERM)
         code = p.ended()
-        took = time.monotonic() - begin
         os.close(ours)
         # What was not taken is told as lost.
         need(code == 74, "ended with", code, p.last_words())
-        need(took < 6, "took", took)
-
-
-def reader_leaves_a_talker(t):
-    """A reader that leaves while lines pour in delays no end either."""
-    p, ours = talker(t, t.home(), [f"line {i}" for i in range(20000)], False)
-    os.read(ours, 4096)
-    os.close(ours)
-    begin = time.monotonic()
-    code = p.ended()
-    need(code == 74, "ended with", code, p.last_words())
-    need(time.monotonic() - begin < 4, "took", time.monotonic() - begin)
 
 
 def name_with_two_addresses(t):
@@ -169,8 +159,7 @@ def hung_daemon(t):
                 p.proc.send_signal(signal.SIGWINCH)
             took = time.monotonic() - begin
             code = p.ended()
-    need(code == 0, "ended with", code, "after", took, p.last_words())
-    need(took < 3, "took", took)
+    need(code == 0, "ended with", code, "after", took, "s", p.last_words())
 
 
 # A test program that is started with signals ignored and blocked, and prints

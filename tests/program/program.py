@@ -148,11 +148,11 @@ class Program:
         self.eof = False
         self.cond = threading.Condition()
         self.stderr_path = home / "stderr"
-        tests.programs.append(self)
         with open(self.stderr_path, "ab") as stderr:
             self.proc = subprocess.Popen(
                 [*wrap, P2PCHAT, *base, *args], stdin=subprocess.PIPE, stdout=stdout,
                 stderr=stderr, env=env or clean_env(home))
+        tests.programs.append(self)
         if self.proc.stdout is not None:
             self.reader = threading.Thread(target=self._read, daemon=True)
             self.reader.start()
@@ -188,11 +188,13 @@ class Program:
         """Waits until probe() gives something; `what` names it."""
         end = time.monotonic() + timeout
         while True:
+            # In this order: the last event comes before the end.
+            ended = self.eof
             found = probe()
             if found:
                 return found
             left = end - time.monotonic()
-            if left <= 0 or self.eof:
+            if left <= 0 or ended:
                 break
             with self.cond:
                 self.cond.wait(min(left, 0.2))

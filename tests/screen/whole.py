@@ -102,19 +102,20 @@ def said(p, text):
 def first_screen(t):
     """A first start: panes, checklist, a name, what to do next"""
     with Person(t) as me:
-        text = me.start().sees(r"\[ok\] +listening +127.0.0.1 tcp")
-        need(len(text.splitlines()) == 24, text)
-        name = re.search(r"Welcome. You are (\w+-\w+), key \.\.\w{8}\.", text)
-        need(name, "no name:", text)
-        lines = text.splitlines()
-        need(lines[0].startswith(" #lobby | nobody else yet"), text)
-        need(lines[0].rstrip().endswith(name[1]), text)
+        me.start()
         for word in (r"^ ROOMS +│", r"^\*1 lobby +│", "^ HERE 0",
+                     r"\[ok\] +listening +127.0.0.1 tcp",
                      r"\[--\] +LAN discovery off", r"\[\.\.\] +people",
-                     "Nobody yet", "^ 0 direct 0 relayed | nothing waiting",
+                     r"\A #lobby \| nobody else yet", "Nobody yet",
+                     "^ 0 direct 0 relayed | nothing waiting",
                      r"^ #lobby>$"):
-            need(re.search(word, text, re.M), word, text)
+            me.sees(word)
+        text = me.sees(r"Welcome. You are \w+-\w+, key \.\.\w{8}\.")
         need("starting" not in text, "still starting:", text)
+        lines = text.splitlines()
+        need(len(lines) == 24, text)
+        name = re.search(r"You are (\S+), ", text)[1]
+        need(lines[0].rstrip().endswith(name), text)
 
 
 def meet_and_talk(t):
