@@ -165,7 +165,7 @@ def attacked(chat, attack, wanted):
     """Attacks until one of the wanted figures has moved; all that have. On a
     busy machine an attack takes longer to get where it is refused."""
     before = chat.figures()
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + 3 * PATIENCE
     while True:
         attack(chat.vic.port)
         after = chat.figures()
