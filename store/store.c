@@ -1,3 +1,10 @@
+/*
+ * The one database connection: how it is opened, hardened, and asked. Every
+ * write is in a transaction that store_commit ends, and a commit that SQLite
+ * undid by itself is an error, not a success. The file may be anybody's:
+ * triggers, views and extensions are off, sizes are limited, and what does not
+ * fit our fixed statements is damage.
+ */
 #include "store/store.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/*
+ * Lines: inserted, marked, read by pages. A line's place is (time, id), which
+ * is the same on every machine. Pages are bounded by rows and by bytes, but
+ * hold one row at least, so that a reader always moves on.
+ */
 #include <stdlib.h>
 
 #include "base/xmalloc.h"

@@ -1,3 +1,10 @@
+/*
+ * The main thread's loop for the full screen: terminal, signals and the chat
+ * thread's messages are waited for in one poll. The screen stands before the
+ * program is loaded, so that a first start, which writes key and database, does
+ * not begin with a blank terminal; what fails behind it is told when the
+ * terminal has been given back.
+ */
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>

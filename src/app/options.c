@@ -1,3 +1,10 @@
+/*
+ * Options from the command line, the environment and the configuration file, by
+ * one table: a row says name, kind and place of a value and whether the file
+ * may hold it. The sources are read one by one and the higher is laid over the
+ * lower: a list replaces a list, a flag can only be switched on. The manual is
+ * held to this table by tests/program/manual.py.
+ */
 #include "app/options.h"
 
 #include <stdlib.h>

@@ -1,3 +1,8 @@
+/*
+ * Where files are, by the XDG base directory specification: a value that is no
+ * absolute path counts as none, as it says. Folders are made for the user
+ * alone.
+ */
 #include "app/paths.h"
 
 #include <errno.h>

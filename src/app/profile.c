@@ -1,3 +1,9 @@
+/*
+ * The profile's folder: lock, key, database, taken in that order, so that a
+ * second start touches neither of the others. Each failure is an exit status
+ * and one line, "what: why". Two things must never happen, whatever goes wrong:
+ * that a key is replaced, and that a damaged or newer database is changed.
+ */
 #include "app/profile.h"
 
 #include <errno.h>

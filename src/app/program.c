@@ -1,3 +1,9 @@
+/*
+ * The program: its threads and the mailboxes between them, made, started,
+ * stopped. Threads start last, since ncurses and locales want a single one.
+ * Stopping, the chat thread ends first, then the network, and only then is
+ * freed what they share; neither may wait for a face that reads no more.
+ */
 #include "app/program.h"
 
 #include <errno.h>

@@ -1,3 +1,9 @@
+/*
+ * Signals as bytes in a pipe that the main thread polls: a handler may do
+ * little more than write(2). Those that mean a fault give the terminal back
+ * first and then take their default, so that the status tells what it was; the
+ * alarm of a leave that hangs ends the program with a status of its own.
+ */
 #include "app/signals.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/*
+ * Growing bytes below a maximum. One byte more than is counted is always there,
+ * so that a text needs no copy to become a C string. A refusal sticks: whoever
+ * writes many pieces asks once at the end.
+ */
 #include "base/buf.h"
 
 #include <stdarg.h>

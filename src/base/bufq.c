@@ -1,3 +1,9 @@
+/*
+ * A queue of bytes in one piece of memory. Consuming moves the head only; bytes
+ * are moved together when half of the memory has been consumed, so each is
+ * moved a bounded number of times. A charged queue gives its memory back when
+ * it is empty, as most are most of the time.
+ */
 #include "base/bufq.h"
 
 #include <stdlib.h>

@@ -1,3 +1,8 @@
+/*
+ * The system's two clocks, for those who may ask (tests/lint/check-banned). The
+ * one for intervals goes on while the machine sleeps: a connection that was
+ * silent for a night is not to look as if it had been silent for a second.
+ */
 #include <time.h>
 
 #include "base/clock.h"

@@ -1,3 +1,10 @@
+/*
+ * Reading what others wrote. A failure puts the cursor at the end, so that
+ * every later read fails by itself and no caller can go on with half a value.
+ * Varints must be in their shortest form: else one value would have many
+ * spellings, and what is signed or hashed could be written anew by those on its
+ * way.
+ */
 #include "base/cursor.h"
 
 void cur_fail(struct cursor *c, int err)

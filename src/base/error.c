@@ -1,3 +1,8 @@
+/*
+ * Names, texts and classes of the one list of errors, and the end of the
+ * program when an assertion fails. That end first gives the terminal back, by a
+ * hook, and takes the hook away before, lest a hook that fails come back here.
+ */
 #include "base/error.h"
 
 #include <stdio.h>

@@ -1,3 +1,7 @@
+/*
+ * A log line is formatted here, on the stack, and only when its level is asked
+ * for; the sink decides where it goes. A line is cut, never refused.
+ */
 #include "base/log.h"
 
 #include <stdarg.h>

@@ -1,3 +1,8 @@
+/*
+ * A bounded queue between two threads. The lock is held for a few pointers; a
+ * post wakes its reader without it. What matters is how often a reader is
+ * woken: on the poster's core it would else take each message alone.
+ */
 #include "base/mailbox.h"
 
 #include <errno.h>

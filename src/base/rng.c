@@ -1,3 +1,7 @@
+/*
+ * Numbers from a generator that is an argument. The seeded one is frozen: a
+ * change in it would change what every recorded seed of the simulator means.
+ */
 #include "base/rng.h"
 
 #include <string.h>

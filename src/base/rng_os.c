@@ -1,3 +1,7 @@
+/*
+ * The system's generator. It is asked until it has given everything: what is
+ * drawn here becomes keys, and there is nothing sensible to do without it.
+ */
 #include <errno.h>
 #include <sys/random.h>
 

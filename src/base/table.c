@@ -1,3 +1,9 @@
+/*
+ * A chained hash table that also remembers the order of insertion: walks go by
+ * that order, so that a run does not depend on the seed. The seed is random and
+ * the hash keyed, because peers choose the keys. It grows when there are as
+ * many entries as slots, and never shrinks.
+ */
 #include "base/table.h"
 
 #include <stdlib.h>

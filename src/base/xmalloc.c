@@ -1,3 +1,9 @@
+/*
+ * Allocation that ends the program when memory is out: nothing of what is sized
+ * here could go on without it. No size comes from a peer unless a budget has
+ * allowed it before. A size of zero gives memory as well, so NULL means
+ * nothing.
+ */
 #include "base/xmalloc.h"
 
 #include <stdarg.h>
