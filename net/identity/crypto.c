@@ -1,3 +1,9 @@
+/*
+ * The only file that calls libsodium. Before a signature goes to the library it
+ * must pass rules of our own: canonical forms, no points of small order.
+ * Libraries differ there, and all who check a line must come to the same
+ * verdict. Comparisons of secrets do not branch on them.
+ */
 #include "net/identity/crypto.h"
 
 #include <sodium.h>

@@ -1,3 +1,9 @@
+/*
+ * Signed envelopes (libp2p RFC 0002). What is signed is domain, type and
+ * payload, each with its length in front, so that a signature for one purpose
+ * is none for another. The key is the one in the envelope: who signed is known
+ * from it, whether it is who was meant is the caller's question.
+ */
 #include "net/identity/envelope.h"
 
 #include "net/wire/pb.h"

@@ -1,3 +1,9 @@
+/*
+ * Keys in libp2p's protobuf, own and others'. Only one spelling of a key is
+ * taken, for a peer's id is made from its bytes. An own key is always Ed25519;
+ * the kinds of others that were not built in are refused with a word of their
+ * own, since such a peer is not at fault.
+ */
 #include "net/identity/key.h"
 
 #include "base/cursor.h"

@@ -1,3 +1,9 @@
+/*
+ * RSA and ECDSA keys of peers, by nettle: only checking, never signing. The
+ * forms are the shortest DER that there is and nothing else, compared with
+ * fixed bytes where they cannot vary; nettle reads the numbers. Sizes are
+ * bounded before any arithmetic, as its cost grows with them.
+ */
 #include "net/identity/key_nettle.h"
 
 #include <nettle/asn1.h>

@@ -1,3 +1,7 @@
+/*
+ * In the place of key_nettle.c where the program is built without nettle: RSA
+ * and ECDSA keys can be read and named, not checked.
+ */
 #include "net/identity/key_nettle.h"
 
 const char *key_nettle_version(void)

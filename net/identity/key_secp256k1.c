@@ -1,3 +1,8 @@
+/*
+ * secp256k1 keys of peers, by libsecp256k1: only checking. Of the two
+ * signatures that are good for one message only that with the lower s is taken,
+ * and only in canonical DER, so that a signature has one spelling.
+ */
 #include "net/identity/key_secp256k1.h"
 
 #include <secp256k1.h>

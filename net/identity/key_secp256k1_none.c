@@ -1,3 +1,7 @@
+/*
+ * In the place of key_secp256k1.c where the program is built without the
+ * library: such keys can be read and named, not checked.
+ */
 #include "net/identity/key_secp256k1.h"
 
 bool key_secp256k1_built(void)

@@ -1,3 +1,8 @@
+/*
+ * Peer ids: the multihash of a key's protobuf, whole where the key is short
+ * (Ed25519 and secp256k1), else its SHA-256. A short one therefore is the key.
+ * As text an id is base58 or a CID; both are read and written.
+ */
 #include "net/identity/peer_id.h"
 
 #include "net/identity/crypto.h"

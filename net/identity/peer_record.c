@@ -1,3 +1,8 @@
+/*
+ * Peer records in signed envelopes: a peer's addresses by its own word. Unknown
+ * fields are skipped and addresses that cannot be read left out, for others add
+ * to the format; but the record must be about the very peer that signed it.
+ */
 #include "net/identity/peer_record.h"
 
 #include "net/wire/multiaddr.h"

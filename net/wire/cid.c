@@ -1,3 +1,8 @@
+/*
+ * Content ids, as far as peers' names need them. Version 0 is a bare SHA-256
+ * multihash and has no text but base58 without a prefix; all else says its
+ * version, its codec and its base, so that no text can be read in two ways.
+ */
 #include "net/wire/cid.h"
 
 #include "net/wire/multibase.h"

@@ -1,3 +1,9 @@
+/*
+ * The message of identify, by a table. Lists and texts that are longer than we
+ * keep are cut and not refused: others may have more addresses and protocols
+ * than we care for, and that is no fault. Key and record are taken whole or not
+ * at all.
+ */
 #include "net/wire/identify_pb.h"
 
 #include "net/wire/pb.h"

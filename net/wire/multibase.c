@@ -1,3 +1,9 @@
+/*
+ * Multibase. Radices that are powers of two go digit by digit; the others are
+ * long division, whose cost grows with the square of the length, so those are
+ * short by limit and take several bytes in a step. Bits that stand for nothing
+ * must be zero: one text for each value.
+ */
 #include "net/wire/multibase.h"
 
 static const char digits_16[] = "0123456789abcdef";

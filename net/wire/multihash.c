@@ -1,3 +1,7 @@
+/*
+ * Multihashes: code, length, digest. Which of them may name a peer is decided
+ * here: SHA-256, or a whole key that is short enough to stand for itself.
+ */
 #include "net/wire/multihash.h"
 
 #include "net/wire/varint.h"

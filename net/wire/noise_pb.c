@@ -1,3 +1,9 @@
+/*
+ * What is said inside Noise's handshake (libp2p's Noise specification): key,
+ * signature, and the extensions, a message of their own, of which we know the
+ * muxers that the other side has. Whoever has no extensions is asked later, by
+ * multistream-select.
+ */
 #include "net/wire/noise_pb.h"
 
 #include "net/wire/pb.h"

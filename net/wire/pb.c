@@ -1,3 +1,10 @@
+/*
+ * Protobuf without generated code: a field is read by the rule for its number
+ * into a struct, views are into the input, nothing is allocated. A strict
+ * schema wants each field once and in order, which is the only form in which
+ * what is signed can be compared. What is unknown is skipped, up to a number:
+ * an empty field costs two bytes to send and as much to skip as any.
+ */
 #include "net/wire/pb.h"
 
 #include "net/wire/varint.h"

@@ -1,3 +1,8 @@
+/*
+ * Unsigned varints and what is framed by one. A frame is only taken when all of
+ * it is there; its length is held against the caller's maximum before that, so
+ * that nobody waits for a frame that will be refused.
+ */
 #include "net/wire/varint.h"
 
 #include "base/cursor.h"
