@@ -1,3 +1,10 @@
+/*
+ * libp2p's names and records in multicast DNS, as bytes. Anybody on the LAN may
+ * have written them. Addresses are told in the order of their use, private ones
+ * first, since a string and a record have room for few; a link-local address
+ * that is heard gets the zone of the interface that it was heard on, which only
+ * the reader knows.
+ */
 #include "net/discover/mdns.h"
 
 #include "net/wire/dialable.h"

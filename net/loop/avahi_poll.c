@@ -1,3 +1,8 @@
+/*
+ * The event loop that Avahi wants, over poll(2). Its callbacks may free any
+ * watch or timeout, their own too, so those are only marked, and taken off the
+ * lists when nobody walks them.
+ */
 #include "net/loop/avahi_poll.h"
 
 #include <limits.h>

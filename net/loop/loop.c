@@ -1,3 +1,10 @@
+/*
+ * The net thread. Whatever comes from outside (bytes, timers, messages, names)
+ * is one event for the node by loop_step, and what the node wants done is
+ * carried out behind it, in order: an action that causes an event does not
+ * begin a second round. Time is read once a step. The node itself knows nothing
+ * of libuv or threads.
+ */
 #include "net/loop/loop.h"
 
 #include <errno.h>
