@@ -1,6 +1,7 @@
 """Programs under measurement: on pipes or in a pseudo terminal, one thread,
 raw bytes, so that the clock outside them adds little and the same to each."""
 
+import ctypes
 import fcntl
 import json
 import os
@@ -13,13 +14,7 @@ import subprocess
 import termios
 import time
 
-BUILD = pathlib.Path(os.environ["BUILDDIR"])
-OURS = os.environ.get("P2PCHAT", str(BUILD / "p2pchat-tui"))
-FLOOD = str(BUILD / "bench" / "flood")
-MICRO = str(BUILD / "bench" / "micro")
 FAR = str(pathlib.Path(__file__).resolve().parent / "far.py")
-SEALED = str(BUILD / "bench" / "sealed")
-STREAM_PEER = str(BUILD / "tests" / "interop" / "stream_peer")
 ROWS, COLS = 60, 200
 PATIENCE = 20.0
 TOPIC = "p2p-chat-default"
@@ -27,6 +22,21 @@ TOPIC = "p2p-chat-default"
 
 class Failure(Exception):
     """A measurement that could not be taken; the text says why."""
+
+
+class Build:
+    """A build folder, and what is measured of it or with it."""
+
+    def __init__(self, folder, ours=None):
+        self.folder = pathlib.Path(folder)
+        self.ours = ours or str(self.folder / "p2pchat-tui")
+        self.flood = str(self.folder / "bench" / "flood")
+        self.micro = str(self.folder / "bench" / "micro")
+        self.sealed = str(self.folder / "bench" / "sealed")
+        self.stream_peer = str(self.folder / "tests/interop/stream_peer")
+
+
+THIS = Build(os.environ["BUILDDIR"], os.environ.get("P2PCHAT"))
 
 
 def now():
@@ -43,16 +53,47 @@ def pin(cpu):
     return lambda: os.sched_setaffinity(0, cores)
 
 
+CLONE_NEWTIME = 0x80
+
+
+def shift_clocks(ahead_ns):
+    """For preexec_fn: the clocks that a program measures spans with are so far
+    ahead, in a time namespace. A process enters a new one only on its way."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    offset = f"{ahead_ns // 1000000000} {ahead_ns % 1000000000}"
+
+    def shift():
+        if libc.unshare(CLONE_NEWTIME) != 0:
+            raise OSError(ctypes.get_errno(), "unshare")
+        pathlib.Path("/proc/self/timens_offsets").write_text(
+            f"monotonic {offset}\nboottime {offset}\n")
+        fd = os.open("/proc/self/ns/time_for_children", os.O_RDONLY)
+        if libc.setns(fd, CLONE_NEWTIME) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+        os.close(fd)
+    return shift
+
+
+def clocks_apart():
+    """Whether this machine lets a program have clocks of its own."""
+    try:
+        subprocess.run(["true"], preexec_fn=shift_clocks(0), check=True)
+    except subprocess.SubprocessError:
+        return False
+    return True
+
+
 class Piped:
     """A program that speaks lines on its pipes."""
 
-    def __init__(self, argv, cwd, cpu=None, env=None):
+    def __init__(self, argv, cwd, cpu=None, env=None, before=None):
         self.name = os.path.basename(argv[-1] if argv[0] == "node"
                                      else argv[0])
         self.stderr = open(cwd / "stderr", "ab")
         self.proc = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self.stderr, env=env, preexec_fn=pin(cpu), bufsize=0)
+            stderr=self.stderr, env=env, preexec_fn=before or pin(cpu),
+            bufsize=0)
         self.fd = self.proc.stdout.fileno()
         os.set_blocking(self.fd, False)
         # A reader that sleeps now and then shall not slow the writer down.
@@ -145,18 +186,20 @@ def clean_env(home):
             "TERM": "xterm-256color"}
 
 
-def ours_argv(home, *more, listen="/ip4/127.0.0.1/tcp/0"):
-    return [OURS, "--no-mdns", "--data-dir", str(home / "data"),
+def ours_argv(home, *more, listen="/ip4/127.0.0.1/tcp/0", build=THIS):
+    return [build.ours, "--no-mdns", "--data-dir", str(home / "data"),
             "--listen", listen, *more]
 
 
 class Ours(Piped):
-    """p2pchat-tui without a screen."""
+    """p2pchat-tui without a screen. ahead_ns: of its clocks."""
 
-    def __init__(self, home, *more, cpu=None):
+    def __init__(self, home, *more, cpu=None, build=THIS, ahead_ns=None):
         home.mkdir(exist_ok=True)
-        super().__init__(ours_argv(home, "--headless", "--json", *more),
-                         home, cpu, clean_env(home))
+        super().__init__(
+            ours_argv(home, "--headless", "--json", *more, build=build),
+            home, cpu, clean_env(home),
+            None if ahead_ns is None else shift_clocks(ahead_ns))
         ready = self.event(b'"event":"ready"')
         self.id = ready["peer_id"]
         self.addr = ready["listen"][0]
@@ -169,12 +212,12 @@ class Ours(Piped):
         super().close()
 
 
-class Js(Piped):
-    """The js-libp2p peer of tests/interop."""
+class Foreign(Piped):
+    """A peer of tests/interop."""
 
-    def __init__(self, program, home, cpu=None):
+    def __init__(self, argv, home, cpu=None):
         home.mkdir(exist_ok=True)
-        super().__init__(["node", program], home, cpu)
+        super().__init__(argv, home, cpu)
         ready = self.event(b'"event":"ready"')
         self.id = ready["peer_id"]
         self.addr = ready["addrs"][0]
@@ -183,6 +226,16 @@ class Js(Piped):
 
     def command(self, cmd, **members):
         self.send(json.dumps({"cmd": cmd, **members}))
+
+
+class Js(Foreign):
+    def __init__(self, program, home, cpu=None):
+        super().__init__(["node", program], home, cpu)
+
+
+class Go(Foreign):
+    def __init__(self, program, home, cpu=None):
+        super().__init__([program, "--minutes", "60"], home, cpu)
 
 
 class StreamPeer(Piped):
