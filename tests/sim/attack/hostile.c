@@ -1,15 +1,18 @@
 /*
- * A hostile host: a real swarm, so that the honest connect and negotiate, and
- * on its gossip streams whatever serves the attack. It is a good member of the
- * mesh until the attack begins.
+ * A hostile host: real connections, identify and ping, so that the honest
+ * connect and negotiate, and in the place of gossip a service that says
+ * whatever serves the attack. It is a good member of the mesh until the attack
+ * begins.
  */
 #include <stdlib.h>
 
 #include "base/xmalloc.h"
+#include "net/proto/identify.h"
+#include "net/proto/ping.h"
 #include "net/pubsub/gossip_limits.h"
 #include "net/pubsub/gossip_rpc.h"
 #include "net/serve/frame.h"
-#include "net/swarm/swarm.h"
+#include "net/serve/serve.h"
 #include "net/wire/pb.h"
 #include "tests/sim/attack/attack.h"
 
@@ -29,9 +32,7 @@
 /* An honest host that it is connected to. */
 struct prey {
 	struct peer_id id;
-	uint64_t out; /* our stream, 0: none */
-	uint64_t in;  /* theirs */
-	struct frame_reader frames;
+	uint64_t out;         /* our stream, 0: none */
 	bool place;           /* in their mesh, as far as we know */
 	uint64_t graft_at_ms; /* not before */
 };
@@ -45,15 +46,17 @@ struct late {
 };
 
 struct hostile {
-	struct swarm *swarm;
-	struct table prey; /* peer id -> struct prey */
-	uint8_t *seen;     /* a bit for each line */
+	struct serve *serve;
+	struct swarm *swarm; /* its */
+	struct table prey;   /* peer id -> struct prey */
+	uint8_t *seen;       /* a bit for each line */
 	size_t seen_bytes;
 	uint64_t beat_ms;
 	struct late *late, **late_end; /* in order of time */
 };
 
 static const char *const protocols[] = {"/meshsub/1.1.0", NULL};
+static const struct service_ops attack_ops;
 
 static void pump(struct host *h);
 
@@ -99,17 +102,10 @@ static bool withholds(const struct host *h, const struct line *l)
 /* One RPC as a frame. A full stream loses it. */
 static void say(struct host *h, const struct prey *p, struct bytes rpc)
 {
-	uint8_t head[10];
-	size_t n = frame_header(rpc.len, head);
-	struct buf frame;
+	struct sstream *st = serve_stream(h->bad->serve, p->out);
 
-	buf_init(&frame, RPC_BYTES_MAX + sizeof(head));
-	(void)buf_append(&frame, bytes_of(head, n));
-	(void)buf_append(&frame, rpc);
-	if (p->out != 0)
-		(void)!swarm_stream_write(
-			h->bad->swarm, &h->env, p->out, buf_bytes(&frame));
-	buf_clear(&frame);
+	if (st != NULL)
+		(void)!serve_write_frame(h->bad->serve, &h->env, st, rpc);
 }
 
 static void say_graft(struct host *h, struct prey *p)
@@ -363,101 +359,123 @@ static struct prey *prey_get(struct host *h, const struct peer_id *id)
 		return p;
 	p = xcalloc(1, sizeof(*p));
 	p->id = *id;
-	frame_reader_init(&p->frames, RPC_BYTES_MAX, NULL);
 	(void)table_put(&h->bad->prey, peer_id_bytes(id), p);
 	return p;
 }
 
-static void prey_drop(struct host *h, const struct peer_id *id)
-{
-	struct prey *p = table_remove(&h->bad->prey, peer_id_bytes(id));
-
-	if (p == NULL)
-		return;
-	frame_reader_clear(&p->frames);
-	free(p);
-}
-
-static void read_stream(struct host *h, uint64_t stream)
-{
-	struct table_entry *e, *tmp;
-
-	TABLE_FOREACH(e, tmp, &h->bad->prey) {
-		struct prey *p = e->value;
-		struct bytes in, body;
-		size_t taken;
-		bool end;
-
-		if (p->in != stream)
-			continue;
-		while ((in = swarm_stream_peek(h->bad->swarm, stream, &end))
-				.len > 0) {
-			int got = frame_read(&p->frames, in, &taken, &body);
-
-			if (got > 0)
-				on_rpc(h, p, body);
-			swarm_stream_consume(h->bad->swarm, stream, taken);
-			P2P_ASSERT(got >= 0);
-		}
-		return;
-	}
-}
-
-/* ---- the swarm ---------------------------------------------------------- */
+/* ---- the service -------------------------------------------------------- */
 
 static void open_stream(struct host *h, const struct peer_id *peer)
 {
+	struct sstream *st;
 	struct prey *p;
 
 	if (!swarm_peer_speaks(h->bad->swarm, peer, protocols[0]))
 		return;
 	p = prey_get(h, peer);
-	if (p->out != 0 || swarm_stream_open(h->bad->swarm, &h->env, peer,
-				   protocols[0], &p->out) != 0)
+	if (p->out != 0 || serve_open(h->bad->serve, &h->env, &attack_ops, peer,
+				   0, &st) != 0)
 		return;
+	p->out = st->id;
 	say_hello(h, p);
 }
 
-static void on_event(struct host *h, const struct swarm_event *ev)
-{
-	struct prey *p = prey_find(h, &ev->peer);
+/* Whose service starts next: it is given no more than a configuration. */
+static struct host *newborn;
 
-	switch (ev->kind) {
-	case SWARM_EV_PEER_UP:
-	case SWARM_EV_IDENTIFIED:
-		open_stream(h, &ev->peer);
-		break;
-	case SWARM_EV_PEER_DOWN:
-		prey_drop(h, &ev->peer);
-		break;
-	case SWARM_EV_STREAM_IN:
-		p = prey_get(h, &ev->peer);
-		p->in = ev->stream;
-		frame_reader_clear(&p->frames);
-		frame_reader_init(&p->frames, RPC_BYTES_MAX, NULL);
-		read_stream(h, ev->stream);
-		break;
-	case SWARM_EV_STREAM_READABLE:
-		read_stream(h, ev->stream);
-		break;
-	case SWARM_EV_STREAM_GONE:
-		free(ev->rest);
-		if (p != NULL && p->in == ev->stream)
-			p->in = 0;
-		if (p != NULL && p->out == ev->stream) {
-			p->out = 0;
-			p->place = false;
-		}
-		break;
-	case SWARM_EV_RTT:
-	case SWARM_EV_ADDRESS:
-	case SWARM_EV_RECORD:
-	case SWARM_EV_DIAL_FAILED:
-	case SWARM_EV_STREAM_READY:
-	case SWARM_EV_STREAM_WRITABLE:
-		break;
-	}
+static void *start(struct serve *sv, const struct service_ops *ops,
+	const struct serve_cfg *cfg, const struct env *env)
+{
+	(void)sv;
+	(void)ops;
+	(void)cfg;
+	(void)env;
+	return newborn;
 }
+
+static void opened(void *self, const struct env *env, struct sstream *st)
+{
+	(void)env;
+	if (!st->inbound)
+		return;
+	(void)prey_get(self, &st->peer);
+	frame_reader_init(st->state, RPC_BYTES_MAX);
+}
+
+static int readable(void *self, const struct env *env, struct sstream *st,
+	struct bytes in, bool end, size_t *used)
+{
+	struct prey *p = prey_find(self, &st->peer);
+	struct bytes body;
+	size_t taken;
+
+	(void)env;
+	(void)end;
+	*used = st->inbound ? 0 : in.len;
+	while (*used < in.len) {
+		int got = frame_read(
+			st->state, bytes_skip(in, *used), &taken, &body);
+
+		P2P_ASSERT(got >= 0);
+		*used += taken;
+		if (got == 0)
+			break;
+		if (p != NULL)
+			on_rpc(self, p, body);
+	}
+	return 0;
+}
+
+static void gone(void *self, const struct env *env, struct sstream *st,
+	struct bytes rest, int err)
+{
+	struct prey *p = prey_find(self, &st->peer);
+
+	(void)env;
+	(void)rest;
+	(void)err;
+	if (st->inbound)
+		frame_reader_clear(st->state);
+	if (p == NULL || p->out != st->id)
+		return;
+	p->out = 0;
+	p->place = false;
+}
+
+static void peer_is_there(
+	void *self, const struct env *env, const struct peer_id *peer)
+{
+	(void)env;
+	open_stream(self, peer);
+}
+
+static void peer_down(
+	void *self, const struct env *env, const struct peer_id *peer)
+{
+	struct host *h = self;
+
+	(void)env;
+	free(table_remove(&h->bad->prey, peer_id_bytes(peer)));
+}
+
+static const struct service_ops attack_ops = {
+	.names = protocols,
+	.in_per_peer = 2,
+	.newest_stays = true,
+	.state_bytes = sizeof(struct frame_reader),
+	.start = start,
+	.opened = opened,
+	.readable = readable,
+	.gone = gone,
+	.peer_up = peer_is_there,
+	.peer_changed = peer_is_there,
+	.peer_down = peer_down,
+};
+
+static const struct service_ops *const services[] = {
+	&identify_ops, &identify_push_ops, &ping_ops, &attack_ops, NULL};
+
+/* ---- carriers ------------------------------------------------------------ */
 
 static void flush(struct host *h, uint64_t conn)
 {
@@ -501,17 +519,15 @@ static void pump(struct host *h)
 	h->draining = true;
 	while (moved) {
 		moved = false;
-		while (swarm_next_event(h->bad->swarm, &ev)) {
-			on_event(h, &ev);
+		while (serve_step(h->bad->serve, &h->env, &ev))
 			moved = true;
-		}
-		while (swarm_next_action(h->bad->swarm, &a)) {
+		while (serve_next_action(h->bad->serve, &h->env, &a)) {
 			act(h, &a);
 			moved = true;
 		}
 	}
 	h->draining = false;
-	host_arm(h, P2P_MIN(swarm_deadline(h->bad->swarm), h->bad->beat_ms));
+	host_arm(h, P2P_MIN(serve_deadline(h->bad->serve), h->bad->beat_ms));
 }
 
 /* ---- once a second ------------------------------------------------------ */
@@ -590,10 +606,10 @@ static void choose_targets(struct host *h)
 
 void hostile_start(struct host *h)
 {
-	struct swarm_cfg cfg = {
+	struct serve_cfg cfg = {
 		.me = &h->me,
 		.agent = "p2pchat-tui/attack",
-		.protocols = protocols,
+		.services = services,
 		.offer_yamux = true,
 		.early_muxers = true,
 		.ping_interval_ms = PING_INTERVAL_MS,
@@ -602,11 +618,13 @@ void hostile_start(struct host *h)
 
 	h->bad = xcalloc(1, sizeof(*h->bad));
 	h->bad->late_end = &h->bad->late;
-	h->bad->swarm = swarm_new(&cfg, &h->env);
+	newborn = h;
+	h->bad->serve = serve_new(&cfg, &h->env);
+	h->bad->swarm = serve_swarm(h->bad->serve);
 	h->bad->beat_ms = h->env.now_ms + rng_below(&h->rng, BEAT_MS);
 	table_init(&h->bad->prey, &h->rng);
 	host_addr(h, &addr);
-	swarm_set_addresses(h->bad->swarm, &h->env, &addr, 1);
+	swarm_set_addresses(h->bad->swarm, &addr, 1);
 	choose_targets(h);
 	pump(h);
 }
@@ -618,13 +636,9 @@ void hostile_free(struct host *h)
 	if (h->bad == NULL)
 		return;
 	h->draining = true;
-	swarm_free(h->bad->swarm);
-	TABLE_FOREACH(e, tmp, &h->bad->prey) {
-		struct prey *p = e->value;
-
-		frame_reader_clear(&p->frames);
-		free(p);
-	}
+	serve_free(h->bad->serve);
+	TABLE_FOREACH(e, tmp, &h->bad->prey)
+		free(e->value);
 	table_clear(&h->bad->prey);
 	while (h->bad->late != NULL) {
 		struct late *l = h->bad->late;
@@ -641,7 +655,7 @@ void hostile_free(struct host *h)
 void hostile_tick(struct host *h)
 {
 	host_set_time(h);
-	swarm_tick(h->bad->swarm, &h->env);
+	serve_tick(h->bad->serve, &h->env);
 	if (h->env.now_ms >= h->bad->beat_ms)
 		beat(h);
 	pump(h);
