@@ -15,18 +15,10 @@
 #define BACKLOG_BYTES (512u << 10)
 #define ANSWER_BYTES_MAX 128
 
-const char *const job_protocols[] = {
-	"/p2pchat-test/echo/1",
-	"/p2pchat-test/sink/1",
-	"/p2pchat-test/source/1",
-	"/p2pchat-test/reset/1",
-	"/p2pchat-test/fill/1",
-	"/p2pchat-test/ours-only/1",
-	NULL,
-};
-
+/* In the state of each stream. */
 struct job {
-	uint64_t stream;
+	struct list all; /* in jobs->list */
+	struct sstream *st;
 	enum job_kind kind;
 	bool served; /* the peer opened it */
 	bool held;   /* waits until all of its batch are open */
@@ -39,19 +31,20 @@ struct job {
 	crypto_hash_sha256_state hash; /* of pattern or of what was read */
 };
 
-void jobs_init(struct jobs *js, struct swarm *s, struct rng *r)
-{
-	*js = (struct jobs){.swarm = s};
-	table_init(&js->by_stream, r);
-}
+/* What a service is given at its start, which tells it of its configuration
+ * alone. */
+struct job_service {
+	struct jobs *js;
+	enum job_kind kind;
+};
 
-void jobs_clear(struct jobs *js)
-{
-	struct table_entry *e, *tmp;
+static struct jobs *all_jobs;
 
-	TABLE_FOREACH(e, tmp, &js->by_stream)
-		free(e->value);
-	table_clear(&js->by_stream);
+void jobs_init(struct jobs *js)
+{
+	*js = (struct jobs){.serve = NULL};
+	list_init(&js->list);
+	all_jobs = js;
 }
 
 static uint8_t pattern(uint64_t i)
@@ -87,47 +80,26 @@ static void hash_end(struct job *j, char out[static 65])
 
 /* ---- jobs come and go -------------------------------------------------- */
 
-static struct job *job_add(
-	struct jobs *js, uint64_t stream, enum job_kind kind, bool served)
+static struct job *job_begin(
+	struct jobs *js, struct sstream *st, enum job_kind kind, bool served)
 {
-	struct job *j = xcalloc(1, sizeof(*j));
+	struct job *j = st->state;
 
-	j->stream = stream;
+	j->st = st;
 	j->kind = kind;
 	j->served = served;
 	crypto_hash_sha256_init(&j->hash);
-	(void)table_put(
-		&js->by_stream, bytes_of(&j->stream, sizeof(j->stream)), j);
+	list_push_back(&js->list, &j->all);
 	return j;
-}
-
-static struct job *job_find(const struct jobs *js, uint64_t stream)
-{
-	return table_get(&js->by_stream, bytes_of(&stream, sizeof(stream)));
-}
-
-static void job_forget(struct jobs *js, struct job *j)
-{
-	(void)table_remove(
-		&js->by_stream, bytes_of(&j->stream, sizeof(j->stream)));
-	free(j);
 }
 
 static void batch_open(struct jobs *js, const struct env *env);
 static void first_byte(struct jobs *js, const struct env *env);
 
-/* Ends a job; why NULL: it went right. */
-static void job_end(
-	struct jobs *js, const struct env *env, struct job *j, const char *why)
+static void job_count(struct jobs *js, struct job *j, const char *why)
 {
 	struct job_batch *b = &js->batch;
-	bool early = j->held && j->got == 0;
 
-	swarm_stream_reset(js->swarm, j->stream);
-	if (j->served || !b->running) {
-		job_forget(js, j);
-		return;
-	}
 	b->ended++;
 	b->open_now--;
 	if (why == NULL) {
@@ -138,7 +110,23 @@ static void job_end(
 	} else if (b->failed++ == 0) {
 		snprintf(b->text, sizeof(b->text), "%s", why);
 	}
-	job_forget(js, j);
+}
+
+/* Ends a job; why NULL: it went right. Its stream is reset here, or has ended
+ * by itself. */
+static void job_end(struct jobs *js, const struct env *env, struct job *j,
+	const char *why, bool by_itself)
+{
+	bool counts = !j->served && js->batch.running;
+	bool early = j->held && j->got == 0;
+
+	list_remove(&j->all);
+	if (counts)
+		job_count(js, j, why);
+	if (!by_itself)
+		serve_reset(js->serve, j->st);
+	if (!counts)
+		return;
 	/* The others do not wait for the first byte of one that failed. */
 	if (early)
 		first_byte(js, env);
@@ -150,7 +138,7 @@ static void job_end(
 static void job_close(struct jobs *js, const struct env *env, struct job *j)
 {
 	if (!j->closed)
-		swarm_stream_close_write(js->swarm, env, j->stream);
+		serve_close(js->serve, env, j->st);
 	j->closed = true;
 }
 
@@ -160,14 +148,12 @@ static void send_pattern(struct jobs *js, const struct env *env, struct job *j,
 {
 	static uint8_t chunk[CHUNK_BYTES];
 
-	while (j->sent < until &&
-		swarm_stream_backlog(js->swarm, j->stream) < BACKLOG_BYTES) {
+	while (j->sent < until && swarm_stream_backlog(j->st) < BACKLOG_BYTES) {
 		size_t n = (size_t)P2P_MIN(until - j->sent, CHUNK_BYTES);
 
 		for (size_t i = 0; i < n; i++)
 			chunk[i] = pattern(j->sent + i);
-		if (swarm_stream_write(
-			    js->swarm, env, j->stream, bytes_of(chunk, n)) != 0)
+		if (serve_write(js->serve, env, j->st, bytes_of(chunk, n)) != 0)
 			return;
 		if (hashed)
 			crypto_hash_sha256_update(&j->hash, chunk, n);
@@ -179,13 +165,11 @@ static void send_pattern(struct jobs *js, const struct env *env, struct job *j,
  * is queued ahead of what the connection takes. */
 static void send_fill(struct jobs *js, const struct env *env, struct job *j)
 {
-	while (j->sent < j->total &&
-		swarm_stream_backlog(js->swarm, j->stream) == 0) {
+	while (j->sent < j->total && swarm_stream_backlog(j->st) == 0) {
 		size_t n = (size_t)P2P_MIN(j->total - j->sent, CHUNK_BYTES);
 		const uint8_t *from = fill_rounds() + j->sent % FILL_BYTES;
 
-		if (swarm_stream_write(
-			    js->swarm, env, j->stream, bytes_of(from, n)) != 0)
+		if (serve_write(js->serve, env, j->st, bytes_of(from, n)) != 0)
 			return;
 		j->sent += n;
 	}
@@ -242,18 +226,17 @@ static size_t read_text(struct job *j, struct bytes in)
 	return in.len;
 }
 
+/* Who does not read what comes back is read no more until he does. */
 static size_t serve_echo(struct jobs *js, const struct env *env,
 	const struct job *j, struct bytes in)
 {
 	size_t n = P2P_MIN(in.len, CHUNK_BYTES);
 
-	if (n == 0 ||
-		swarm_stream_backlog(js->swarm, j->stream) >= BACKLOG_BYTES)
-		return 0;
-	if (swarm_stream_write(js->swarm, env, j->stream, bytes_first(in, n)) !=
-		0)
-		return 0;
-	return n;
+	if (swarm_stream_backlog(j->st) < BACKLOG_BYTES &&
+		serve_write(js->serve, env, j->st, bytes_first(in, n)) == 0)
+		return n;
+	serve_hold(js->serve, j->st, true);
+	return 0;
 }
 
 /* Source and fill: the opener says how much. */
@@ -311,7 +294,7 @@ static void answer_sink(struct jobs *js, const struct env *env, struct job *j)
 		return;
 	hash_end(j, sum);
 	snprintf(line, sizeof(line), "%" PRIu64 " %s\n", j->got, sum);
-	if (swarm_stream_write(js->swarm, env, j->stream, bytes_str(line)) != 0)
+	if (serve_write(js->serve, env, j->st, bytes_str(line)) != 0)
 		fprintf(stderr, "stream_peer: no room for an answer\n");
 	job_close(js, env, j);
 }
@@ -344,7 +327,8 @@ static const char *verdict(struct job *j)
 	return NULL;
 }
 
-/* The other side has closed, and all that it sent was read. */
+/* The other side has closed, and all that it sent was read: once our side is
+ * closed too, and all has gone out, the stream is over. */
 static void job_ended(struct jobs *js, const struct env *env, struct job *j)
 {
 	if (j->served && j->kind == JOB_SINK)
@@ -352,53 +336,23 @@ static void job_ended(struct jobs *js, const struct env *env, struct job *j)
 	if (j->served && j->told && !j->closed)
 		return; /* it goes on sending */
 	job_close(js, env, j);
-	/* Forgotten before all is handed over, it would be cut off. */
-	if (swarm_stream_backlog(js->swarm, j->stream) > 0)
-		return;
-	job_end(js, env, j, j->served ? NULL : verdict(j));
 }
 
 /* Counts one; after the last of the batch all are open, and go on. */
 static void first_byte(struct jobs *js, const struct env *env)
 {
-	struct table_entry *e, *tmp;
+	struct list *pos, *tmp;
 
 	if (++js->batch.first_back < js->batch.count)
 		return;
-	TABLE_FOREACH(e, tmp, &js->by_stream) {
-		struct job *j = e->value;
+	LIST_FOREACH(pos, tmp, &js->list) {
+		struct job *j = LIST_ITEM(pos, struct job, all);
 
 		if (j->held) {
 			j->held = false;
 			job_send(js, env, j);
 		}
 	}
-}
-
-static void job_read(struct jobs *js, const struct env *env, struct job *j)
-{
-	uint64_t stream = j->stream, before = j->got;
-	struct bytes in;
-	bool end;
-	size_t n;
-
-	for (;;) {
-		in = swarm_stream_peek(js->swarm, stream, &end);
-		if (j->served && j->kind == JOB_RESET && in.len > 0) {
-			job_end(js, env, j, NULL);
-			return;
-		}
-		n = job_take(js, env, j, in);
-		if (n == 0)
-			break;
-		/* A stream that was reset is gone with its last byte. */
-		swarm_stream_consume(js->swarm, stream, n);
-	}
-	if (j->held && before == 0 && j->got > 0)
-		first_byte(js, env);
-	in = swarm_stream_peek(js->swarm, stream, &end);
-	if (end && in.len == 0)
-		job_ended(js, env, j);
 }
 
 /* ---- batches ----------------------------------------------------------- */
@@ -411,14 +365,12 @@ static void job_start(struct jobs *js, const struct env *env, struct job *j)
 	if (j->kind == JOB_SOURCE || j->kind == JOB_FILL) {
 		size_t n = varint_put(head, j->total);
 
-		err = swarm_stream_write(
-			js->swarm, env, j->stream, bytes_of(head, n));
+		err = serve_write(js->serve, env, j->st, bytes_of(head, n));
 	} else if (j->kind == JOB_RESET) {
-		err = swarm_stream_write(
-			js->swarm, env, j->stream, bytes_str("r"));
+		err = serve_write(js->serve, env, j->st, bytes_str("r"));
 	}
 	if (err != 0)
-		job_end(js, env, j, p2p_err_name(err));
+		job_end(js, env, j, p2p_err_name(err), false);
 	else
 		job_send(js, env, j);
 }
@@ -430,9 +382,9 @@ static void batch_open(struct jobs *js, const struct env *env)
 
 	while (b->opened < b->count && b->open_now < width) {
 		struct job *j;
-		uint64_t stream;
-		int err = swarm_stream_open(
-			js->swarm, env, &b->peer, b->protocol, &stream);
+		struct sstream *st;
+		int err = serve_open(js->serve, env, job_services[b->kind],
+			&b->peer, 0, &st);
 
 		b->opened++;
 		if (err != 0) {
@@ -446,7 +398,7 @@ static void batch_open(struct jobs *js, const struct env *env)
 		}
 		b->open_now++;
 		b->open_most = P2P_MAX(b->open_most, b->open_now);
-		j = job_add(js, stream, b->kind, false);
+		j = job_begin(js, st, b->kind, false);
 		j->total = b->bytes;
 		j->held = b->width == 0 && b->kind == JOB_ECHO;
 		job_start(js, env, j);
@@ -458,13 +410,15 @@ bool jobs_start(
 {
 	if (js->batch.running)
 		return false;
-	for (int i = 0; job_protocols[i] != NULL; i++) {
-		if (strcmp(b->protocol, job_protocols[i]) != 0)
+	for (int i = 0; job_services[i] != NULL; i++) {
+		const char *protocol = job_services[i]->names[0];
+
+		if (strcmp(b->protocol, protocol) != 0)
 			continue;
 		js->batch = (struct job_batch){
 			.running = true,
 			.kind = (enum job_kind)i,
-			.protocol = job_protocols[i],
+			.protocol = protocol,
 			.peer = b->peer,
 			.bytes = b->bytes,
 			.count = b->count,
@@ -487,44 +441,95 @@ bool jobs_batch_done(struct jobs *js)
 	return true;
 }
 
-/* ---- events ------------------------------------------------------------ */
+/* ---- the services ------------------------------------------------------ */
 
-static void on_gone(struct jobs *js, const struct env *env, struct job *j,
-	const struct swarm_event *ev)
+static void *start(struct serve *sv, const struct service_ops *ops,
+	const struct serve_cfg *cfg, const struct env *env)
 {
-	if (!j->served && ev->err == P2P_ERR_RESET)
+	struct job_service *self = xcalloc(1, sizeof(*self));
+
+	(void)cfg;
+	(void)env;
+	self->js = all_jobs;
+	self->js->serve = sv;
+	while (job_services[self->kind] != ops)
+		self->kind++;
+	return self;
+}
+
+static void opened(void *arg, const struct env *env, struct sstream *st)
+{
+	const struct job_service *self = arg;
+
+	if (st->inbound)
+		(void)job_begin(self->js, st, self->kind, true);
+	else if (self->kind == JOB_OTHER)
+		job_end(self->js, env, st->state, NULL, false);
+}
+
+static int readable(void *arg, const struct env *env, struct sstream *st,
+	struct bytes in, bool end, size_t *used)
+{
+	struct jobs *js = ((struct job_service *)arg)->js;
+	struct job *j = st->state;
+	uint64_t before = j->got;
+	size_t n;
+
+	if (j->served && j->kind == JOB_RESET && in.len > 0) {
+		job_end(js, env, j, NULL, false);
+		return 0;
+	}
+	while ((n = job_take(js, env, j, bytes_skip(in, *used))) > 0)
+		*used += n;
+	if (j->held && before == 0 && j->got > 0)
+		first_byte(js, env);
+	if (end && *used == in.len)
+		job_ended(js, env, j);
+	return 0;
+}
+
+static void writable(void *arg, const struct env *env, struct sstream *st)
+{
+	struct jobs *js = ((struct job_service *)arg)->js;
+
+	serve_hold(js->serve, st, false);
+	job_send(js, env, st->state);
+}
+
+static void gone(void *arg, const struct env *env, struct sstream *st,
+	struct bytes rest, int err)
+{
+	struct jobs *js = ((struct job_service *)arg)->js;
+	struct job *j = st->state;
+	bool asked_for = j->kind == JOB_RESET && err == P2P_ERR_RESET;
+
+	(void)rest;
+	if (!j->served && err == P2P_ERR_RESET)
 		js->batch.reset++;
-	if (j->kind == JOB_RESET && ev->err == P2P_ERR_RESET)
-		job_end(js, env, j, NULL);
-	else
-		job_end(js, env, j, p2p_err_name(ev->err));
+	job_end(js, env, j,
+		asked_for  ? NULL
+		: err != 0 ? p2p_err_name(err)
+			   : verdict(j),
+		true);
 }
 
-void jobs_on_event(
-	struct jobs *js, const struct env *env, const struct swarm_event *ev)
-{
-	struct job *j;
+#define JOB_SERVICE(name, most) \
+	&(const struct service_ops) \
+	{ \
+		.names = (const char *const[]){"/p2pchat-test/" name "/1", \
+			NULL}, \
+		.in_per_peer = most, .state_bytes = sizeof(struct job), \
+		.start = start, .free = free, .opened = opened, \
+		.readable = readable, .writable = writable, .gone = gone, \
+	}
 
-	if (ev->kind == SWARM_EV_STREAM_IN) {
-		if (ev->protocol == (int)JOB_OTHER) {
-			swarm_stream_reset(js->swarm, ev->stream);
-			return;
-		}
-		(void)job_add(
-			js, ev->stream, (enum job_kind)ev->protocol, true);
-	}
-	j = ev->stream == 0 ? NULL : job_find(js, ev->stream);
-	if (j == NULL)
-		return;
-	if (ev->kind == SWARM_EV_STREAM_GONE) {
-		on_gone(js, env, j, ev);
-		return;
-	}
-	if (ev->kind == SWARM_EV_STREAM_READY && j->kind == JOB_OTHER) {
-		job_end(js, env, j, NULL);
-		return;
-	}
-	if (ev->kind == SWARM_EV_STREAM_WRITABLE)
-		job_send(js, env, j);
-	job_read(js, env, j);
-}
+/* In the order of enum job_kind. */
+const struct service_ops *const job_services[] = {
+	JOB_SERVICE("echo", SWARM_STREAMS_IN_MAX),
+	JOB_SERVICE("sink", SWARM_STREAMS_IN_MAX),
+	JOB_SERVICE("source", SWARM_STREAMS_IN_MAX),
+	JOB_SERVICE("reset", SWARM_STREAMS_IN_MAX),
+	JOB_SERVICE("fill", SWARM_STREAMS_IN_MAX),
+	JOB_SERVICE("ours-only", 0),
+	NULL,
+};

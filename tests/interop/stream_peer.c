@@ -1,5 +1,5 @@
 /*
- * Ours for the stream cells of the matrix: net/swarm with the test protocols
+ * Ours for the stream cells of the matrix: net/serve with the test protocols
  * of README.md on plain sockets of 127.0.0.1, poll(2) instead of net/loop.
  *
  *   stream_peer [--no-early] [--yamux] [--mplex]
@@ -23,6 +23,8 @@
 
 #include "base/clock.h"
 #include "base/xmalloc.h"
+#include "net/proto/identify.h"
+#include "net/proto/ping.h"
 #include "tests/interop/stream_job.h"
 
 #define CARRIERS_MAX 64
@@ -44,7 +46,8 @@ struct program {
 	struct rng rng;
 	struct budget budget;
 	struct identity me;
-	struct swarm *swarm;
+	struct serve *serve;
+	struct swarm *swarm; /* serve's */
 	struct jobs jobs;
 	int listener;
 	struct maddr listens[2];
@@ -278,8 +281,6 @@ static void on_event(struct program *p, const struct swarm_event *ev)
 			(json_int_t)ev->number));
 	else if (ev->kind == SWARM_EV_DIAL_FAILED)
 		say_error("dial", ev->text);
-	else
-		jobs_on_event(&p->jobs, &p->env, ev);
 }
 
 static json_t *text_or_null(const char *text)
@@ -312,12 +313,11 @@ static void settle(struct program *p)
 
 	do {
 		moved = false;
-		while (swarm_next_event(p->swarm, &ev)) {
+		while (serve_step(p->serve, &p->env, &ev)) {
 			on_event(p, &ev);
-			free(ev.rest);
 			moved = true;
 		}
-		while (swarm_next_action(p->swarm, &act)) {
+		while (serve_next_action(p->serve, &p->env, &act)) {
 			obey_action(p, &act);
 			moved = true;
 		}
@@ -382,7 +382,7 @@ static const char *cmd_push(struct program *p)
 {
 	maddr_from_ip(&p->listens[1],
 		bytes_of((const uint8_t *)"\x7f\0\0\1", 4), NULL, 9);
-	swarm_set_addresses(p->swarm, &p->env, p->listens, 2);
+	swarm_set_addresses(p->swarm, p->listens, 2);
 	return NULL;
 }
 
@@ -452,7 +452,7 @@ static void read_commands(struct program *p)
 
 static int wait_ms(const struct program *p)
 {
-	uint64_t at = swarm_deadline(p->swarm), now = clock_now_ms();
+	uint64_t at = serve_deadline(p->serve), now = clock_now_ms();
 
 	return at <= now ? 0 : (int)P2P_MIN(at - now, 1000);
 }
@@ -493,8 +493,8 @@ static void turn(struct program *p)
 	(void)poll(fds, CARRIERS_MAX + 2, wait_ms(p));
 	p->env.now_ms = clock_now_ms();
 	p->env.wall_ms = clock_wall_ms();
-	if (swarm_deadline(p->swarm) <= p->env.now_ms)
-		swarm_tick(p->swarm, &p->env);
+	if (serve_deadline(p->serve) <= p->env.now_ms)
+		serve_tick(p->serve, &p->env);
 	for (int i = 0; i < CARRIERS_MAX; i++) {
 		if (conns[i] == 0)
 			continue;
@@ -525,7 +525,7 @@ static void listen_here(struct program *p)
 		getsockname(p->listener, (struct sockaddr *)&at, &len) != 0)
 		die("listen");
 	remote_of(&at, &p->listens[0]);
-	swarm_set_addresses(p->swarm, &p->env, p->listens, 1);
+	swarm_set_addresses(p->swarm, p->listens, 1);
 	if (maddr_join_peer(&full, &p->listens[0], peer_id_bytes(&p->me.id)))
 		die("address");
 	say(json_pack("{s:s,s:s,s:[s]}", "event", "ready", "peer_id",
@@ -533,7 +533,7 @@ static void listen_here(struct program *p)
 		maddr_text(&full, addr)));
 }
 
-static void parse(int argc, char **argv, struct swarm_cfg *cfg)
+static void parse(int argc, char **argv, struct serve_cfg *cfg)
 {
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--no-early") == 0) {
@@ -553,10 +553,13 @@ static void parse(int argc, char **argv, struct swarm_cfg *cfg)
 int main(int argc, char **argv)
 {
 	static struct program p;
-	struct swarm_cfg cfg = {
+	static const struct service_ops *const own[] = {
+		&identify_ops, &identify_push_ops, &ping_ops, NULL};
+	struct serve_cfg cfg = {
 		.me = &p.me,
 		.agent = "p2pchat-tui stream test",
-		.protocols = job_protocols,
+		.services = own,
+		.more = job_services,
 		.offer_yamux = true,
 		.offer_mplex = true,
 		.early_muxers = true,
@@ -576,8 +579,9 @@ int main(int argc, char **argv)
 		.wall_ms = clock_wall_ms(),
 		.rng = &p.rng,
 		.budget = &p.budget};
-	p.swarm = swarm_new(&cfg, &p.env);
-	jobs_init(&p.jobs, p.swarm, &p.rng);
+	jobs_init(&p.jobs);
+	p.serve = serve_new(&cfg, &p.env);
+	p.swarm = serve_swarm(p.serve);
 	listen_here(&p);
 	for (uint64_t end = p.env.now_ms + LIFE_MS;
 		!p.quits && p.env.now_ms < end;)
@@ -586,8 +590,7 @@ int main(int argc, char **argv)
 		if (p.carriers[i].conn != 0)
 			close(p.carriers[i].fd);
 	}
-	jobs_clear(&p.jobs);
-	swarm_free(p.swarm);
+	serve_free(p.serve);
 	identity_wipe(&p.me);
 	close(p.listener);
 	return 0;
