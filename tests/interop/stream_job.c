@@ -383,8 +383,9 @@ static void batch_open(struct jobs *js, const struct env *env)
 	while (b->opened < b->count && b->open_now < width) {
 		struct job *j;
 		struct sstream *st;
-		int err = serve_open(js->serve, env, job_services[b->kind],
-			&b->peer, 0, &st);
+		struct serve_to to = {
+			.ops = job_services[b->kind], .peer = &b->peer};
+		int err = serve_open(js->serve, env, &to, &st);
 
 		b->opened++;
 		if (err != 0) {
@@ -468,22 +469,22 @@ static void opened(void *arg, const struct env *env, struct sstream *st)
 }
 
 static int readable(void *arg, const struct env *env, struct sstream *st,
-	struct bytes in, bool end, size_t *used)
+	struct serve_in *in)
 {
 	struct jobs *js = ((struct job_service *)arg)->js;
 	struct job *j = st->state;
 	uint64_t before = j->got;
 	size_t n;
 
-	if (j->served && j->kind == JOB_RESET && in.len > 0) {
+	if (j->served && j->kind == JOB_RESET && in->bytes.len > 0) {
 		job_end(js, env, j, NULL, false);
 		return 0;
 	}
-	while ((n = job_take(js, env, j, bytes_skip(in, *used))) > 0)
-		*used += n;
+	while ((n = job_take(js, env, j, bytes_skip(in->bytes, in->used))) > 0)
+		in->used += n;
 	if (j->held && before == 0 && j->got > 0)
 		first_byte(js, env);
-	if (end && *used == in.len)
+	if (in->end && in->used == in->bytes.len)
 		job_ended(js, env, j);
 	return 0;
 }

@@ -367,14 +367,14 @@ static struct prey *prey_get(struct host *h, const struct peer_id *id)
 
 static void open_stream(struct host *h, const struct peer_id *peer)
 {
+	struct serve_to to = {.ops = &attack_ops, .peer = peer};
 	struct sstream *st;
 	struct prey *p;
 
 	if (!swarm_peer_speaks(h->bad->swarm, peer, protocols[0]))
 		return;
 	p = prey_get(h, peer);
-	if (p->out != 0 || serve_open(h->bad->serve, &h->env, &attack_ops, peer,
-				   0, &st) != 0)
+	if (p->out != 0 || serve_open(h->bad->serve, &h->env, &to, &st) != 0)
 		return;
 	p->out = st->id;
 	say_hello(h, p);
@@ -403,21 +403,20 @@ static void opened(void *self, const struct env *env, struct sstream *st)
 }
 
 static int readable(void *self, const struct env *env, struct sstream *st,
-	struct bytes in, bool end, size_t *used)
+	struct serve_in *in)
 {
 	struct prey *p = prey_find(self, &st->peer);
 	struct bytes body;
 	size_t taken;
 
 	(void)env;
-	(void)end;
-	*used = st->inbound ? 0 : in.len;
-	while (*used < in.len) {
-		int got = frame_read(
-			st->state, bytes_skip(in, *used), &taken, &body);
+	in->used = st->inbound ? 0 : in->bytes.len;
+	while (in->used < in->bytes.len) {
+		int got = frame_read(st->state, bytes_skip(in->bytes, in->used),
+			&taken, &body);
 
 		P2P_ASSERT(got >= 0);
-		*used += taken;
+		in->used += taken;
 		if (got == 0)
 			break;
 		if (p != NULL)
