@@ -4,9 +4,10 @@
  */
 #include "net/node/node_internal.h"
 
-_Static_assert(
-	PIPE_OURS == MSG_PIPE_OURS && PIPE_OUT_BYTES == MSG_PIPE_OUT_BYTES,
-	"chat and net count pipes alike");
+/* Chat and net count pipes alike. */
+#if PIPE_OURS != MSG_PIPE_OURS || PIPE_OUT_BYTES != MSG_PIPE_OUT_BYTES
+#error "net/serve/pipe.h and msg/msg_limits.h disagree"
+#endif
 
 static void on_open(
 	struct node *n, const struct env *env, const struct net_msg *m)
