@@ -24,7 +24,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/xmalloc.h"
@@ -33,6 +32,7 @@
 #include "net/identity/crypto.h"
 #include "net/loop/loop.h"
 #include "net/wire/dialable.h"
+#include "tests/interop/one_ping.h"
 
 #define PROGRAM "transport_ping"
 #define TIMEOUT_S 180
@@ -40,8 +40,6 @@
 #define REDIS_CONNECT_S 1
 /* What a blocked command may take longer than it was told to. */
 #define REDIS_GRACE_S 5
-/* The test waits for one. */
-#define PING_INTERVAL_MS 10
 
 enum end { END_OK, END_FAILED, END_NOT_HERE };
 
@@ -64,14 +62,6 @@ struct program {
 	struct loop *loop;
 	redisContext *redis;
 };
-
-static double now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1000 + (double)ts.tv_nsec / 1000000;
-}
 
 static void fail(enum end end, const char *fmt, ...) P2P_PRINTF(2, 3)
 	__attribute__((noreturn));
@@ -184,13 +174,13 @@ static struct task read_task(void)
 	read_redis_addr(&t);
 	read_listener_ip(&t);
 	t.list = xasprintf("%s_listener_multiaddr", need("TEST_KEY"));
-	t.deadline_ms = now_ms() + 1000.0 * (double)timeout_s;
+	t.deadline_ms = one_ping_now_ms() + 1000.0 * (double)timeout_s;
 	return t;
 }
 
 static double left_ms(const struct program *p)
 {
-	return P2P_MAX(p->task.deadline_ms - now_ms(), 0.0);
+	return P2P_MAX(p->task.deadline_ms - one_ping_now_ms(), 0.0);
 }
 
 /* ---- Redis --------------------------------------------------------------- */
@@ -275,13 +265,15 @@ static void node_open(struct program *p)
 {
 	struct mailbox_cfg box = {.count_max = MSG_QUEUE_TO_CHAT,
 		.bytes_max = MSG_QUEUE_TO_CHAT_BYTES};
+	static const struct service_ops *const services[] = {
+		&one_ping_ops, NULL};
 	struct loop_cfg cfg = {
 		.node = {.me = &p->me,
 			.agent = "p2pchat-tui/" PACKAGE_VERSION,
 			.offer_yamux = !p->task.mplex,
 			.offer_mplex = p->task.mplex,
 			.early_muxers = true,
-			.ping_interval_ms = PING_INTERVAL_MS},
+			.services = p->task.dials ? services : NULL},
 		.log = &p->log,
 		.listen = &p->task.listen,
 		.listen_count = 1,
@@ -298,6 +290,7 @@ static void node_open(struct program *p)
 	p->log = (struct log){.write = write_log,
 		.level = p->task.debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN};
 	p->chat = cfg.chat = mailbox_new(&box);
+	one_ping_tells(p->chat);
 	p->loop = loop_new(&cfg, error);
 	if (p->loop == NULL)
 		fail(END_FAILED, "%s", error);
@@ -344,11 +337,11 @@ static struct chat_net_msg *hear(struct program *p)
 }
 
 /* The next of this kind; the caller frees it. */
-static struct chat_net_msg *await(struct program *p, enum chat_msg_kind kind)
+static struct chat_net_msg *await(struct program *p, int kind)
 {
 	struct chat_net_msg *m = hear(p);
 
-	while (m->msg.kind != (int)kind) {
+	while (m->msg.kind != kind) {
 		if (p->task.dials)
 			judge(m);
 		msg_free(&m->msg);
@@ -398,26 +391,24 @@ static void run_listener(struct program *p)
 static void run_dialler(struct program *p)
 {
 	struct maddr addr = pop_address(p);
-	const char *muxer = p->task.mplex ? "mplex" : "yamux";
 	char text[MADDR_TEXT_MAX];
-	struct chat_net_msg *peer, *rtt;
+	struct chat_net_msg *m;
+	struct one_ping ping;
 	double began;
 
 	fprintf(stderr, PROGRAM ": dialling %s\n", maddr_text(&addr, text));
-	began = now_ms();
+	began = one_ping_now_ms();
 	command(p, NET_MSG_CONNECT, text);
-	peer = await(p, CHAT_MSG_PEER);
-	judge(peer);
-	if (peer->muxer == NULL || strcmp(peer->muxer, muxer) != 0)
-		fail(END_FAILED, "the muxer is not %s", muxer);
-	rtt = await(p, CHAT_MSG_RTT);
+	m = await(p, ONE_PING_MSG);
+	memcpy(&ping, m->data, sizeof(ping));
+	msg_free(&m->msg);
+	if (ping.err != 0)
+		fail(END_FAILED, "the ping: %s", p2p_err_text(ping.err));
 	printf("latency:\n"
 	       "  handshake_plus_one_rtt: %.3f\n"
 	       "  ping_rtt: %.3f\n"
 	       "  unit: ms\n",
-		now_ms() - began, (double)rtt->number);
-	msg_free(&peer->msg);
-	msg_free(&rtt->msg);
+		ping.at_ms - began, ping.rtt_ms);
 }
 
 int main(void)
