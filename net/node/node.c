@@ -232,13 +232,6 @@ static void try_peer(
 		(void)!swarm_want(n->swarm, env, &ev->peer);
 }
 
-/* While chat is busy nothing is read that would have to be told. */
-static bool has_room(const struct node *n)
-{
-	return !n->chat_full && n->untold == NULL &&
-	       n->tell_count < NODE_TELLS_PER_TURN;
-}
-
 static void hear_gossip(struct node *n, const struct env *env)
 {
 	struct gossip_event ev;
@@ -259,7 +252,7 @@ static void hear_gossip(struct node *n, const struct env *env)
 			break;
 		}
 	}
-	stream_gossip_allow(n->gossips, has_room(n));
+	stream_gossip_allow(n->gossips, tell_has_room(n));
 	stream_gossip_flush(n->gossips, env);
 }
 
@@ -407,7 +400,8 @@ uint64_t node_deadline(const struct node *n)
 {
 	uint64_t first = n->stopped ? P2P_NEVER : n->stop_at_ms;
 
-	if (stream_gossip_waiting(n->gossips) && !n->chat_full)
+	if (!n->chat_full &&
+		(stream_gossip_waiting(n->gossips) || pipe_waiting(n->serve)))
 		return 0;
 	return P2P_MIN(first, serve_deadline(n->serve));
 }

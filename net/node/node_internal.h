@@ -83,6 +83,8 @@ extern const struct service_ops *const node_services[];
 /* ---- tell.c ------------------------------------------------------------ */
 
 struct link *link_find(const struct node *n, const struct peer_id *peer);
+/* While chat is busy nothing is taken in that would have to be told. */
+bool tell_has_room(const struct node *n);
 /* The oldest that waits, now the caller's; NULL when there is none. */
 struct chat_net_msg *tell_take(struct node *n);
 /* The link is about to be freed: its messages wait on without it. */

@@ -49,6 +49,6 @@ void pipes_hear(struct node *n)
 {
 	struct pipe_event ev;
 
-	while (pipe_next_event(n->serve, &ev))
+	while (tell_has_room(n) && pipe_next_event(n->serve, &ev))
 		tell_pipe(n, &ev);
 }

@@ -55,6 +55,12 @@ static void tell_drop(struct node *n, struct tell *t)
 	msg_free(&tell_remove(n, t)->msg);
 }
 
+bool tell_has_room(const struct node *n)
+{
+	return !n->chat_full && n->untold == NULL &&
+	       n->tell_count < NODE_TELLS_PER_TURN;
+}
+
 struct chat_net_msg *tell_take(struct node *n)
 {
 	struct tell *t;

@@ -63,6 +63,11 @@ static void tell(struct pipe_service *self, const struct sstream *st,
 	pipes_put(self->ps, &ev);
 }
 
+bool pipe_waiting(const struct serve *sv)
+{
+	return serve_pipes(sv)->count > 0;
+}
+
 bool pipe_next_event(struct serve *sv, struct pipe_event *ev)
 {
 	return pipes_take(serve_pipes(sv), ev);
@@ -89,6 +94,13 @@ void pipe_opened(void *self, const struct env *env, struct sstream *st)
 	struct pipe_service *ms = self;
 
 	(void)env;
+	/* Whoever opens and ends one after the other is not heard faster than
+	 * the other thread takes notice. */
+	if (st->inbound && ms->ps->count >= PIPE_EVENTS_MAX) {
+		swarm_count_refused(serve_swarm(ms->sv));
+		serve_reset(ms->sv, st);
+		return;
+	}
 	if (st->inbound)
 		name_it(ms->ps, st, st->id);
 	tell(ms, st, (struct pipe_event){.kind = PIPE_EV_UP});

@@ -70,6 +70,8 @@ void pipe_took(struct serve *sv, uint64_t pipe, size_t bytes);
 /* We say no more; reset: and hear no more, no event follows. */
 void pipe_close(
 	struct serve *sv, const struct env *env, uint64_t pipe, bool reset);
+/* The owner takes them as it has room. */
+bool pipe_waiting(const struct serve *sv);
 bool pipe_next_event(struct serve *sv, struct pipe_event *ev);
 
 /* ---- the functions in PIPE_OPS: as struct service_ops says --------------- */

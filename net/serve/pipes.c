@@ -37,6 +37,7 @@ void pipes_put(struct pipes *ps, const struct pipe_event *ev)
 
 	w->ev = *ev;
 	list_push_back(&ps->events, &w->order);
+	ps->count++;
 }
 
 bool pipes_take(struct pipes *ps, struct pipe_event *ev)
@@ -47,6 +48,7 @@ bool pipes_take(struct pipes *ps, struct pipe_event *ev)
 		return false;
 	w = LIST_ITEM(ps->events.next, struct waiting, order);
 	list_remove(&w->order);
+	ps->count--;
 	*ev = w->ev;
 	free(w);
 	return true;

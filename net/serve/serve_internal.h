@@ -20,6 +20,7 @@
 struct pipes {
 	struct table streams; /* a pipe's number -> struct pipe */
 	struct list events;   /* those that wait for the owner */
+	size_t count;         /* of them */
 };
 
 struct pipes *pipes_new(const struct env *env);

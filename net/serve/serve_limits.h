@@ -21,6 +21,9 @@
 #define PIPE_OUT_BYTES (256u << 10)
 /* The longest frame that a pipe can be set to take. */
 #define PIPE_FRAME_BYTES_MAX (64u << 10)
+/* Events of all pipes that wait for the chat thread: then peers open no more.
+ * What waits of frames is charged to its stream besides. */
+#define PIPE_EVENTS_MAX 512
 /* Pipes that the chat thread may have open or asked for. */
 #define PIPE_OPENS_MAX 256
 
