@@ -47,6 +47,11 @@
 #define IDENTIFY_PB_ADDR_BYTES_MAX 1024
 #define IDENTIFY_PB_AGENT_BYTES_MAX 256
 
+/* A profile, and the name in it: what is shown of a name is shorter
+ * (TEXT_NAME_BYTES_MAX). The whole has room for members to come. */
+#define PROFILE_PB_BYTES_MAX 4096
+#define PROFILE_PB_NAME_BYTES_MAX 256
+
 /* A signed envelope, and the addresses of a peer record. */
 #define ENVELOPE_BYTES_MAX 8192
 #define PEER_RECORD_ADDRS_MAX 32
