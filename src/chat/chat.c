@@ -18,6 +18,7 @@
 #include "chat/out_internal.h"
 #include "chat/peers_internal.h"
 #include "chat/person_internal.h"
+#include "chat/profile_internal.h"
 #include "chat/receive_internal.h"
 #include "chat/room_internal.h"
 #include "chat/send_internal.h"
@@ -65,6 +66,8 @@ static struct chat *alloc_chat(
 	table_init(&c->rooms_by_topic, env->rng);
 	table_init(&c->offers, env->rng);
 	list_init(&c->changed_people);
+	list_init(&c->profiles);
+	c->profile_number = 1;
 	list_init(&c->rooms);
 	out_init(&c->ui);
 	out_init(&c->net);
@@ -294,6 +297,11 @@ static void handle_ui(struct chat *c, const struct chat_ui_msg *m)
 	case CHAT_MSG_WHOIS:
 	case CHAT_MSG_DIAL_FAILED:
 	case CHAT_MSG_STATS:
+	case CHAT_MSG_PIPE_UP:
+	case CHAT_MSG_PIPE_FRAME:
+	case CHAT_MSG_PIPE_ROOM:
+	case CHAT_MSG_PIPE_END:
+	case CHAT_MSG_PIPE_GONE:
 	case CHAT_MSG_NET_ROOM:
 	default:
 		break;
@@ -347,6 +355,13 @@ static void handle_net(struct chat *c, const struct chat_net_msg *m)
 		break;
 	case CHAT_MSG_STATS:
 		cmd_net_answer(c, m);
+		break;
+	case CHAT_MSG_PIPE_UP:
+	case CHAT_MSG_PIPE_FRAME:
+	case CHAT_MSG_PIPE_ROOM:
+	case CHAT_MSG_PIPE_END:
+	case CHAT_MSG_PIPE_GONE:
+		profile_pipe(c, m);
 		break;
 	case CHAT_MSG_NET_ROOM:
 		net_has_room(c);
@@ -468,6 +483,8 @@ static void finish_turn(struct chat *c)
 	if (c->store_err == 0)
 		send_tick(c);
 	if (c->store_err == 0)
+		profile_tick(c);
+	if (c->store_err == 0)
 		people_flush(c);
 	if (c->store_err == 0)
 		rooms_flush(c);
@@ -512,12 +529,13 @@ void chat_turn_end(struct chat *c, const struct env *env)
 		(void)tell_now(c,
 			ui_msg_new(UI_MSG_NOTICE, NULL, "Saving works again."));
 	}
+	profile_give(c);
 	release(c);
 }
 
 uint64_t chat_deadline(const struct chat *c)
 {
-	uint64_t next = send_deadline(c);
+	uint64_t next = P2P_MIN(send_deadline(c), profile_deadline(c));
 	uint64_t soon = env_after(c->env, CHAT_UI_RETRY_MS);
 
 	if (c->retrying && !c->quitting)

@@ -1,8 +1,8 @@
 /*
  * The state that the files of this folder share. Their verbs stand in headers
- * of their own, one a part: out, offer, person, room, line, send, receive,
- * peers, history, words, cmd. Who calls whom goes one way: chat.c calls them
- * all, and out and offer none of them (tests/lint/check-cycles).
+ * of their own, one a part: out, offer, person, profile, room, line, send,
+ * receive, peers, history, words, cmd. Who calls whom goes one way: chat.c
+ * calls them all, and out and offer none of them (tests/lint/check-cycles).
  *
  * Every verb here runs inside a turn: c->env is set. A failed store verb is
  * noted by chat_store_ok; the turn is then undone as a whole at its end, so
@@ -48,6 +48,12 @@ struct chat {
 	uint64_t seqno;      /* of the unit signed last */
 	struct table offers; /* unit_id -> struct chat_offer */
 
+	struct list profiles; /* chat_person.profile.met */
+	size_t profiles_out;  /* under way */
+	uint64_t
+		profile_number; /* of our own, from 1: another with each name */
+	uint64_t pipes_opened;
+
 	bool net_ready;
 	char *listen; /* addresses, one a line */
 	struct chat_status status[CHAT_STATUS_COUNT];
@@ -76,7 +82,8 @@ struct chat {
 	bool quitting;
 	bool quit_anyway; /* though the store fails */
 	bool finished;
-	uint64_t ignored_units; /* not chat, or malformed */
+	uint64_t ignored_units;    /* not chat, or malformed */
+	uint64_t refused_profiles; /* malformed, or more than one a pipe */
 };
 
 /* Notes a store verb's result, the first failure of a turn; returns whether

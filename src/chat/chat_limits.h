@@ -59,6 +59,16 @@
 #define CHAT_WORTH_NEW 5
 #define CHAT_WORTH_UNTOLD (-1)
 
+/* Profiles. So long after a change of somebody's name no other is believed. Of
+ * our own so many are under way at once, each three messages to net, and no
+ * longer than that; after a failure it is given again, at most so much later.
+ */
+#define CHAT_PROFILE_PACE_MS 10000
+#define CHAT_PROFILES_OUT_MAX 64
+#define CHAT_PROFILE_WAIT_MS 15000
+#define CHAT_PROFILE_RETRY_MS 2000
+#define CHAT_PROFILE_RETRY_MAX_MS 60000
+
 /* Own lines go out in batches, a pause apart; when nobody has answered an
  * offer it is made again after the retry time while somebody is there. The
  * batch is small because go-libp2p drops what its queue of 32 unchecked

@@ -67,8 +67,10 @@ void cmd_info(struct chat *c, struct chat_room *r, struct bytes args)
 		free(topic);
 	}
 	append_store(c, &text);
-	buf_appendf(&text, "unreadable %llu units since the start",
-		(unsigned long long)c->ignored_units);
+	buf_appendf(&text,
+		"unreadable %llu units, %llu profiles since the start",
+		(unsigned long long)c->ignored_units,
+		(unsigned long long)c->refused_profiles);
 	out_notice(c, UI_LEVEL_INFO, NULL, "%s", buf_cstr(&text));
 	buf_clear(&text);
 }

@@ -11,6 +11,7 @@
 #include "chat/cmd_internal.h"
 #include "chat/out_internal.h"
 #include "chat/person_internal.h"
+#include "chat/profile_internal.h"
 
 static void tell_name(struct chat *c)
 {
@@ -40,6 +41,8 @@ void cmd_name(struct chat *c, struct chat_room *r, struct bytes args)
 		return;
 	}
 	if (chat_store_ok(c, store_set(c->store, "name", buf_bytes(&clean)))) {
+		if (strcmp(c->self->row.name, buf_cstr(&clean)) != 0)
+			profile_rename(c);
 		person_claim(c, c->self, buf_cstr(&clean));
 		tell_name(c);
 		out_notice(c, UI_LEVEL_INFO, NULL, "You are %s now.",
@@ -69,6 +72,7 @@ static void set_ignored(struct chat *c, struct bytes who, bool ignored)
 		return;
 	p->row.ignored = ignored;
 	p->dirty = true;
+	profile_heed(c, p);
 	person_changed(c, p);
 	name = person_full_name(p);
 	out_notice(c, UI_LEVEL_INFO, NULL,

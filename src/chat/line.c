@@ -39,6 +39,24 @@ static enum ui_line_type type_of(enum payload_type type)
 	}
 }
 
+/* The name that was claimed with this line, if one was; but of somebody who is
+ * here and has said what he is called, that. What stands for an unknown name is
+ * the key's end already and needs no tag. */
+static void set_name(struct ui_line *line, const struct line_facts *f)
+{
+	const struct chat_person *p = f->author;
+	const char *claimed = f->payload->name;
+
+	if (f->origin == UI_LINE_LIVE && p->profile.named)
+		claimed = p->row.name;
+	if (claimed[0] == '\0')
+		person_name(p, line->name);
+	else
+		snprintf(line->name, sizeof(line->name), "%s", claimed);
+	if (claimed[0] != '\0' || p->row.name[0] != '\0')
+		person_tag(p, line->tag);
+}
+
 struct ui_msg *line_new(struct chat *c, const struct line_facts *f)
 {
 	struct ui_msg *m = ui_msg_new(UI_MSG_LINE, f->room->row.topic, NULL);
@@ -48,15 +66,7 @@ struct ui_msg *line_new(struct chat *c, const struct line_facts *f)
 	memcpy(line->id, f->key.id, sizeof(line->id));
 	line->time_ms = f->key.time_ms;
 	snprintf(line->from, sizeof(line->from), "%s", f->author->row.peer);
-	/* The name that was claimed with this line, if one was. */
-	if (f->payload->name[0] != '\0')
-		snprintf(
-			line->name, sizeof(line->name), "%s", f->payload->name);
-	else
-		person_name(f->author, line->name);
-	/* What stands for an unknown name is the key's end already. */
-	if (f->payload->name[0] != '\0' || f->author->row.name[0] != '\0')
-		person_tag(f->author, line->tag);
+	set_name(line, f);
 	line->name_mark = person_mark(c, f->author);
 	/* An old line may bear a name that its author has dropped since. */
 	if (person_borrows(c, f->author, line->name))

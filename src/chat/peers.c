@@ -10,6 +10,7 @@
 #include "chat/chat_internal.h"
 #include "chat/out_internal.h"
 #include "chat/person_internal.h"
+#include "chat/profile_internal.h"
 #include "chat/room_internal.h"
 #include "chat/send_internal.h"
 
@@ -216,6 +217,7 @@ static void peer_gone(struct chat *c, struct chat_person *p)
 		room_remove_member(c, ROOM_OF(pos), p);
 	if (!p->connected)
 		return;
+	profile_leave(c, p);
 	p->connected = false;
 	p->worth_told = 0;
 	p->announce = true;
@@ -254,6 +256,7 @@ void peers_peer(struct chat *c, const struct chat_net_msg *m)
 		p->speaks = hint_of(m);
 		p->speaks_is_hint = true;
 	}
+	profile_meet(c, p);
 	person_changed(c, p);
 	peers_people_status(c);
 }
@@ -287,6 +290,8 @@ void peers_topic(struct chat *c, const struct chat_net_msg *m)
 	if (r == NULL || table_get(&r->members, peer_id_bytes(&p->id)) != NULL)
 		return;
 	room_add_member(c, r, p);
+	if (r->row.joined)
+		profile_share_room(c, p);
 	if (p->speaks == DIALECT_SEED_GO)
 		send_join(c, r);
 	send_offer_waiting(c, r);

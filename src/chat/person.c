@@ -104,18 +104,26 @@ static void take_name(struct chat *c, struct chat_person *p)
 	p->claim = n;
 }
 
+void person_call(struct chat *c, struct chat_person *p, const char *name)
+{
+	leave_name(c, p);
+	snprintf(p->row.name, sizeof(p->row.name), "%s", name);
+	p->dirty = p->dirty || p->row.id != 0;
+	p->renamed = true;
+	take_name(c, p);
+	person_changed(c, p);
+}
+
 void person_claim(struct chat *c, struct chat_person *p, const char *name)
 {
-	if (name[0] == '\0' || strcmp(p->row.name, name) == 0)
+	if (name[0] == '\0' || strcmp(p->row.name, name) == 0 ||
+		p->profile.named)
 		return;
 	/* Who is ignored stays findable under the name he was ignored by. */
 	if (p->row.ignored)
 		return;
-	leave_name(c, p);
-	snprintf(p->row.name, sizeof(p->row.name), "%s", name);
+	person_call(c, p, name);
 	p->dirty = true;
-	take_name(c, p);
-	person_changed(c, p);
 }
 
 bool person_borrows(
@@ -190,6 +198,7 @@ static void free_person(struct chat *c, struct chat_person *p)
 {
 	leave_name(c, p);
 	list_remove(&p->changed);
+	list_remove(&p->profile.met);
 	free_connection(p);
 	free(p);
 }
@@ -220,6 +229,7 @@ static struct chat_person *add_person(struct chat *c, const struct peer_id *id,
 	p->rtt_ms = UINT64_MAX;
 	p->self = peer_id_equal(id, &c->me->id);
 	list_init(&p->changed);
+	list_init(&p->profile.met);
 	table_put(&c->people, peer_id_bytes(id), p);
 	take_name(c, p);
 	return p;
@@ -257,6 +267,15 @@ struct chat_person *person_get_text(struct chat *c, const char *peer)
 	if (peer_id_parse_text(&id, bytes_str(peer)) != 0)
 		return NULL;
 	return person_get(c, &id);
+}
+
+struct chat_person *person_find(struct chat *c, const char *peer)
+{
+	struct peer_id id;
+
+	if (peer_id_parse_text(&id, bytes_str(peer)) != 0)
+		return NULL;
+	return table_get(&c->people, peer_id_bytes(&id));
 }
 
 bool person_keep(struct chat *c, struct chat_person *p)
@@ -312,6 +331,8 @@ void people_restore(struct chat *c)
 		p->row.ignored = row.ignored;
 		/* The word to net may have been dropped, or not. */
 		p->worth_told = p->connected ? CHAT_WORTH_UNTOLD : 0;
+		/* A frame of that turn comes once more, and is no second. */
+		p->profile.heard = 0;
 		/* A name claimed in that turn stands here still, so the line
 		 * will not be seen to bring a new one: it is written now. */
 		p->dirty = row.id != 0 && strcmp(row.name, p->row.name) != 0;
@@ -353,6 +374,7 @@ void person_describe(
 	u->name_mark = person_mark(c, p);
 	u->connected = p->connected;
 	u->announce = p->announce;
+	u->renamed = p->renamed && p->connected;
 	u->outbound = p->outbound;
 	u->relayed = p->relayed;
 	u->ignored = p->row.ignored;
@@ -416,6 +438,7 @@ void people_flush(struct chat *c)
 			person_tell(c, p);
 		person_tell_worth(c, p);
 		p->announce = false;
+		p->renamed = false;
 	}
 }
 

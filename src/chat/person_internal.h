@@ -6,6 +6,7 @@
 
 #include "base/list.h"
 #include "chat/payload.h"
+#include "chat/profile_internal.h"
 #include "msg/ui_msg.h"
 #include "net/identity/peer_id.h"
 #include "store/store.h"
@@ -35,6 +36,7 @@ struct chat_person {
 	size_t room_count; /* rooms that it is a member of */
 	bool connected;
 	bool announce;
+	bool renamed; /* has another name than the ui was told */
 	bool outbound;
 	bool relayed;
 	uint64_t rtt_ms;
@@ -47,6 +49,7 @@ struct chat_person {
 	/* What it lately sent, or (hint) what its program is taken for. */
 	enum dialect speaks;
 	bool speaks_is_hint;
+	struct chat_profile profile;
 };
 
 int people_load(struct chat *c) P2P_MUST_CHECK;
@@ -57,10 +60,15 @@ void people_restore(struct chat *c);
 struct chat_person *person_get(struct chat *c, const struct peer_id *id);
 /* The same by text; NULL also when the text is no peer id. */
 struct chat_person *person_get_text(struct chat *c, const char *peer);
+/* The same of people who are known already. */
+struct chat_person *person_find(struct chat *c, const char *peer);
 /* Makes sure that the person has a row (row.id). */
 bool person_keep(struct chat *c, struct chat_person *p);
-/* A claim heard: name may be empty. */
+/* A line claims the name, which may be empty. It means nothing beside what the
+ * author, who is connected, calls himself; nor of somebody who is ignored. */
 void person_claim(struct chat *c, struct chat_person *p, const char *name);
+/* The name is that person's from now on. Who has no row gets none by it. */
+void person_call(struct chat *c, struct chat_person *p, const char *name);
 void person_seen(struct chat *c, struct chat_person *p);
 /* UI_MSG_PERSON at the end of the turn. */
 void person_changed(struct chat *c, struct chat_person *p);

@@ -5,6 +5,7 @@
 #include "chat/chat_internal.h"
 #include "chat/out_internal.h"
 #include "chat/person_internal.h"
+#include "chat/profile_internal.h"
 #include "chat/room_internal.h"
 #include "chat/send_internal.h"
 
@@ -19,14 +20,16 @@ static int last_position(struct chat *c)
 	return last;
 }
 
-/* Go programs know of nobody who has not said `join`. */
+/* Who is there may know our name now; Go programs know of nobody who has not
+ * said `join`. */
 static void greet_members(struct chat *c, struct chat_room *r)
 {
 	struct table_entry *e, *tmp;
 
 	TABLE_FOREACH(e, tmp, &r->members) {
-		const struct chat_person *p = e->value;
+		struct chat_person *p = e->value;
 
+		profile_share_room(c, p);
 		if (p->speaks == DIALECT_SEED_GO)
 			send_join(c, r);
 	}

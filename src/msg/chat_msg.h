@@ -47,8 +47,9 @@ enum chat_msg_kind {
 			     connected; number: these in all */
 	CHAT_MSG_DIAL_FAILED, /* text: the address as asked; agent: why */
 	CHAT_MSG_STATS,       /* data: uint64_t[NET_FIGURE_COUNT] */
-	/* Of NET_MSG_PIPE_*; pipe, peer. The peer is one that was told of. */
-	CHAT_MSG_PIPE_UP, /* text: the protocol; state: 1 the peer opened it */
+	/* Of NET_MSG_PIPE_*; pipe, peer. The peer is one that was told of.
+	 * text: the protocol, of those that the peer has opened. */
+	CHAT_MSG_PIPE_UP,    /* state: 1 the peer opened it */
 	CHAT_MSG_PIPE_FRAME, /* data; answer with NET_MSG_PIPE_TOOK */
 	CHAT_MSG_PIPE_ROOM,  /* number: bytes of frames that are on their way */
 	CHAT_MSG_PIPE_END,   /* the peer says no more */

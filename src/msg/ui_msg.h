@@ -89,6 +89,7 @@ struct ui_person {
 	char name_mark;
 	bool connected;
 	bool announce; /* connected or gone just now (not a mere change) */
+	bool renamed;  /* is connected, and has another name than before */
 	bool outbound;
 	bool relayed;
 	bool ignored;
