@@ -163,10 +163,55 @@ static void test_json_peer_event_comes_once_each_way(void **state)
 	feed(&w, person_msg(true, false)); /* only changed */
 	expect_out(&w,
 		"{\"event\":\"peer\",\"peer_id\":\"12D3KooWmali\","
-		"\"state\":\"connected\",\"addr\":\"/ip4/10.0.0.2/tcp/4001\","
+		"\"name\":null,\"state\":\"connected\",\"addr\":\"/ip4/"
+		"10.0.0.2/tcp/4001\","
 		"\"direction\":\"out\",\"relayed\":false,\"agent\":null,"
 		"\"muxer\":\"/yamux/1.0.0\",\"protocols\":[\"/meshsub/1.1.0\","
 		"\"/ipfs/ping/1.0.0\"]}\n");
+	world_close(&w);
+}
+
+static struct ui_msg *named_msg(bool announce, bool renamed)
+{
+	struct ui_msg *m = person_msg(true, announce);
+
+	snprintf(m->person.name, sizeof(m->person.name), "mali");
+	snprintf(m->person.tag, sizeof(m->person.tag), "oWmali");
+	m->person.name_mark = '?';
+	m->person.renamed = renamed;
+	return m;
+}
+
+static void test_json_names_are_told_once(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.json = true}, 8);
+	/* With the coming when it is known, which is then no change. */
+	feed(&w, named_msg(true, true));
+	assert_non_null(
+		strstr(buf_cstr(&w.out), "\"name\":\"mali\",\"state\":"));
+	assert_null(strstr(buf_cstr(&w.out), "\"event\":\"name\""));
+	buf_reset(&w.out);
+	feed(&w, named_msg(false, false));
+	feed(&w, named_msg(false, true));
+	expect_out(&w, "{\"event\":\"name\",\"peer_id\":\"12D3KooWmali\","
+		       "\"name\":\"mali\"}\n");
+	world_close(&w);
+}
+
+static void test_plain_names_are_told_once(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.json = false}, 8);
+	feed(&w, person_msg(true, true));
+	feed(&w, named_msg(false, true));
+	feed(&w, named_msg(false, false));
+	expect_out(&w, "* 12D3KooWmali is connected: /ip4/10.0.0.2/tcp/4001\n"
+		       "* 12D3KooWmali is mali~oWmali\n");
 	world_close(&w);
 }
 
@@ -585,6 +630,8 @@ int main(void)
 		cmocka_unit_test(test_json_peer_event_comes_once_each_way),
 		cmocka_unit_test(test_json_room_state_and_error),
 		cmocka_unit_test(test_json_whois_has_every_fact),
+		cmocka_unit_test(test_json_names_are_told_once),
+		cmocka_unit_test(test_plain_names_are_told_once),
 		cmocka_unit_test(test_json_peers_are_objects),
 		cmocka_unit_test(test_plain_whois_is_a_notice),
 		cmocka_unit_test(test_json_survives_a_topic_that_is_not_utf8),

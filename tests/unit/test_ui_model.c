@@ -297,6 +297,36 @@ static void test_coming_and_going_is_folded_to_one_line(void **state)
 	assert_non_null(strstr(screen(w), "tom left"));
 }
 
+/* Who has no name stands behind those who have one; a name that comes later
+ * moves its line up, and is completed. */
+static void test_a_name_that_comes_later_is_seen_everywhere(void **state)
+{
+	struct world *w = *state;
+	struct ui_msg *m = ui_msg_new(UI_MSG_PERSON, NULL, NULL);
+	const char *shown;
+
+	open_lobby(w, 1, false);
+	say_person(w, "tom", "0001", ' ', 3);
+	say_person(w, "", "mali0002", '?', 3);
+	say_member(w, LOBBY, "tom", "0001", true);
+	say_member(w, LOBBY, "", "mali0002", true);
+	shown = screen(w);
+	assert_non_null(strstr(shown, "\n?..mali0002"));
+	assert_true(strstr(shown, "\n tom") < strstr(shown, "\n?..mali0002"));
+	snprintf(m->person.peer, sizeof(m->person.peer), "12D3mali0002");
+	snprintf(m->person.name, sizeof(m->person.name), "mali");
+	snprintf(m->person.tag, sizeof(m->person.tag), "li0002");
+	m->person.name_mark = '?';
+	m->person.connected = true;
+	say(w, m);
+	shown = screen(w);
+	assert_null(strstr(shown, "..mali0002"));
+	assert_true(strstr(shown, "\n?mali~li0002") < strstr(shown, "\n tom"));
+	type(w, "ma");
+	press(w, UI_KEY_TAB);
+	assert_string_equal(typed(w), "mali: ");
+}
+
 static void say_ignored(struct world *w, const char *peer, bool ignored)
 {
 	struct ui_msg *m = ui_msg_new(UI_MSG_PERSON, NULL, NULL);
@@ -511,6 +541,7 @@ int main(void)
 		T(test_unread_rooms_are_found_mentions_first),
 		T(test_the_new_rule_stands_before_the_unread_lines),
 		T(test_coming_and_going_is_folded_to_one_line),
+		T(test_a_name_that_comes_later_is_seen_everywhere),
 		T(test_ignoring_hides_the_lines_that_are_there),
 		T(test_unignoring_keeps_the_words_of_the_program),
 		T(test_own_marks_follow_the_state),

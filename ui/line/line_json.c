@@ -238,15 +238,22 @@ static void emit_state(struct line_face *f, const struct ui_msg *m)
 	emit(f);
 }
 
-static void emit_peer(struct line_face *f, const struct ui_msg *m)
+/* Names often become known a moment after the peer has come. */
+static void emit_name(struct line_face *f, const struct ui_person *p)
 {
-	const struct ui_person *p = &m->person;
-	struct buf *o;
+	struct buf *o = event(f, "name");
 
-	if (!p->announce)
-		return;
-	o = event(f, "peer");
 	put_text(o, "peer_id", p->peer);
+	put_text(o, "name", p->name);
+	emit(f);
+}
+
+static void emit_peer(struct line_face *f, const struct ui_person *p)
+{
+	struct buf *o = event(f, "peer");
+
+	put_text(o, "peer_id", p->peer);
+	put_text(o, "name", p->name[0] == '\0' ? NULL : p->name);
 	put_text(o, "state", p->connected ? "connected" : "disconnected");
 	put_text(o, "addr", p->address);
 	put_text(o, "direction", p->outbound ? "out" : "in");
@@ -255,6 +262,14 @@ static void emit_peer(struct line_face *f, const struct ui_msg *m)
 	put_text(o, "muxer", p->muxer);
 	put_list(o, "protocols", p->protocols);
 	emit(f);
+}
+
+static void emit_person(struct line_face *f, const struct ui_person *p)
+{
+	if (p->announce)
+		emit_peer(f, p);
+	else if (p->renamed)
+		emit_name(f, p);
 }
 
 static void emit_notice(
@@ -454,7 +469,7 @@ void line_json_event(struct line_face *f, const struct ui_msg *m)
 		emit_state(f, m);
 		break;
 	case UI_MSG_PERSON:
-		emit_peer(f, m);
+		emit_person(f, &m->person);
 		break;
 	case UI_MSG_STATUS:
 		emit_status(f, m);

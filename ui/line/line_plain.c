@@ -92,11 +92,19 @@ static void say_ready(struct line_face *f, const struct ui_msg *m)
 			line_room_title(f, m));
 }
 
+/* Who came is named by the key where no name is known yet; so is who has
+ * another name than before. */
 static void say_person(struct line_face *f, const struct ui_person *p)
 {
-	if (!p->announce)
+	if (!p->announce && !p->renamed)
 		return;
 	(void)buf_append_str(&f->out, "* ");
+	if (!p->announce) {
+		(void)buf_appendf(&f->out, "%s is ", p->peer);
+		put_name(f, p->name, p->tag, p->name_mark);
+		(void)buf_append_u8(&f->out, '\n');
+		return;
+	}
 	if (p->name[0] != '\0')
 		put_name(f, p->name, p->tag, p->name_mark);
 	else

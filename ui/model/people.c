@@ -28,8 +28,10 @@ static int by_name(const void *a, const void *b)
 {
 	const struct person *x = a;
 	const struct person *y = b;
-	int c = strcmp(x->name, y->name);
+	int c = y->named - x->named;
 
+	if (c == 0)
+		c = strcmp(x->name, y->name);
 	return c != 0 ? c : strcmp(x->peer, y->peer);
 }
 

@@ -1,6 +1,7 @@
 /*
  * Who is around, as the chat thread tells it: connected or not, how, and in
- * which of the rooms shown (one bit a room). Sorted by name for the pane.
+ * which of the rooms shown (one bit a room). Sorted by name for the pane, those
+ * without one behind the others.
  */
 #ifndef UI_MODEL_PEOPLE_H
 #define UI_MODEL_PEOPLE_H
@@ -25,7 +26,7 @@ struct person {
 };
 
 struct people {
-	struct person *all; /* owned; sorted by (name, peer) */
+	struct person *all; /* owned; sorted by (named, name, peer) */
 	size_t count;
 	size_t direct;  /* connected without a relay */
 	size_t relayed; /* connected through one */
