@@ -487,6 +487,35 @@ def kept_peers(t):
     ann.quit()
 
 
+def names_of_the_silent(t):
+    """Who meets knows the other's name before anybody has said a word."""
+    home = t.home()
+    a = Program(t, t.home(), "--name", "ann").ready()
+    b = Program(t, home, "--name", "mali", "--connect", a.addr).ready()
+    connected(a, b)
+    a.wait("name", peer_id=b.id, name="mali", timeout=5)
+    b.wait("name", peer_id=a.id, name="ann", timeout=5)
+    a.send("/whois mali")
+    a.wait("whois", peer_id=b.id, name="mali", state="connected")
+    b.send("/name malinee")
+    a.wait("name", peer_id=b.id, name="malinee", timeout=5)
+    a.send("/whois malinee")
+    a.wait("whois", peer_id=b.id, name="malinee")
+    a.send("/whois mali")
+    a.wait("error", code="no-such-person")
+    # A name that is known comes with the peer, and is told no second time.
+    b.quit()
+    a.wait("peer", peer_id=b.id, state="disconnected", name="malinee")
+    b = Program(t, home, "--connect", a.addr).ready()
+    a.wait("peer", peer_id=b.id, state="connected", name="malinee")
+    b.send("said at last")
+    a.wait("message", text="said at last", name="malinee")
+    need(len(a.seen("name", peer_id=b.id)) == 2, a.seen("name"))
+    need(not a.seen("message", own=True), a.seen("message"))
+    b.quit()
+    a.quit()
+
+
 def stopped_and_continued(t):
     """SIGSTOP and SIGCONT: it goes on where it was."""
     a = Program(t, t.home()).ready()
@@ -651,7 +680,7 @@ PROBES = [
     precedence, folders, no_home, home_not_writable, second_start,
     same_after_restart, bad_key_files, unreadable_key, bad_databases,
     foreign_database, signals, signals_connected, kept_peers,
-    stopped_and_continued,
+    names_of_the_silent, stopped_and_continued,
     broken_stdout, end_of_input, plain_alone, odd_input, hostile_text,
     dumb_terminal, log_file,
 ]
