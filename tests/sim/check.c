@@ -375,6 +375,29 @@ static void check_handed(struct sim *s, struct host *h)
 	free(rooms);
 }
 
+void check_name(struct host *h, const struct host *other)
+{
+	const struct person *p = people_find(&h->ui->people, other->peer);
+
+	if (p == NULL || !p->named)
+		sim_fail(h->sim, "%s has no name for %s", h->cfg.name,
+			other->cfg.name);
+	else if (strcmp(p->name, other->ui->name) != 0)
+		sim_fail(h->sim, "%s calls %s %s, not %s", h->cfg.name,
+			other->cfg.name, p->name, other->ui->name);
+}
+
+static void check_knows(struct host *h, const struct host *other)
+{
+	if (other == h || !other->running)
+		return;
+	if (h->up[other->index])
+		check_name(h, other);
+	else if (other->cfg.lan == h->cfg.lan)
+		sim_fail(h->sim, "%s has not found %s", h->cfg.name,
+			other->cfg.name);
+}
+
 void check_quiet(struct sim *s)
 {
 	for (int i = 0; i < s->host_count; i++) {
@@ -385,9 +408,6 @@ void check_quiet(struct sim *s)
 		check_store(h);
 		check_handed(s, h);
 		for (int j = 0; j < s->host_count; j++)
-			if (j != i && s->host[j].running && !h->up[j] &&
-				s->host[j].cfg.lan == h->cfg.lan)
-				sim_fail(s, "%s has not found %s", h->cfg.name,
-					s->host[j].cfg.name);
+			check_knows(h, &s->host[j]);
 	}
 }

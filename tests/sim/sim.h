@@ -301,12 +301,15 @@ void check_step(struct host *h);
 void check_tick(struct host *h);
 /* After every turn of the face: the order on the screen. */
 void check_ui(struct host *h);
+/* On the screen of the one the other has the name that he shows as his own. */
+void check_name(struct host *h, const struct host *other);
 /* Something was cut between two hosts: lines under way may be lost. */
 void check_broken(struct sim *s, int a, int b);
 void check_host_gone(struct host *h);
 /* After a start: everything shown before is in the store. */
 void check_store(struct host *h);
-/* After heal and quiet: whoever can see each other does; lines are handed. */
+/* After heal and quiet: whoever can see each other does, and knows the name;
+ * lines are handed. */
 void check_quiet(struct sim *s);
 
 /* ---- random.c, story.c ------------------------------------------------- */
@@ -323,6 +326,8 @@ extern const struct story story_table[];
 bool story_laptop_sleeps(struct sim *s);
 bool story_address_changes(struct sim *s);
 bool story_interface_flaps(struct sim *s);
+/* story_names.c */
+bool story_names_are_known(struct sim *s);
 /* story_px.c */
 bool story_px_of_a_contact(struct sim *s);
 /* story_carried.c */

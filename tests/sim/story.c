@@ -392,6 +392,8 @@ const struct story story_table[] = {
 	{"address_changes", story_address_changes, "all talk\n"},
 	{"interface_flaps", story_interface_flaps, "all talk\n"},
 	{"px_of_a_contact", story_px_of_a_contact, "ann has called cem\n"},
+	{"names_are_known", story_names_are_known,
+		"all know annika, bob, cem\n"},
 	{"carried_then_direct", story_carried_then_direct, "every line once\n"},
 	{"carried_to_its_limit", story_carried_to_its_limit,
 		"the way there stands\n"},
