@@ -391,19 +391,30 @@ static void tell_peer(
 	}
 }
 
-/* What the peer has opened before it was up is served now. */
-static void announce_all(
-	struct serve *sv, const struct env *env, const struct peer_id *peer)
+static struct served *next_untold(
+	const struct service *s, const struct peer_id *peer)
 {
 	struct list *pos, *tmp;
 
-	for (unsigned i = 0; i < sv->count; i++) {
-		LIST_FOREACH(pos, tmp, &sv->services[i].inbound) {
-			struct served *d =
-				LIST_ITEM(pos, struct served, of_service);
+	LIST_FOREACH(pos, tmp, &s->inbound) {
+		struct served *d = LIST_ITEM(pos, struct served, of_service);
 
-			if (!d->untold || !peer_id_equal(&d->st->peer, peer))
-				continue;
+		if (d->untold && peer_id_equal(&d->st->peer, peer))
+			return d;
+	}
+	return NULL;
+}
+
+/* What the peer has opened before it was up is served now. A service may end
+ * any of them meanwhile, so each time they are looked for from the beginning.
+ */
+static void announce_all(
+	struct serve *sv, const struct env *env, const struct peer_id *peer)
+{
+	struct served *d;
+
+	for (unsigned i = 0; i < sv->count; i++) {
+		while ((d = next_untold(&sv->services[i], peer)) != NULL) {
 			swarm_stream_again(sv->swarm, d->st);
 			sv->at = d->st;
 			announce(sv, env, d->st);
