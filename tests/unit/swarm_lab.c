@@ -115,8 +115,10 @@ void lab_replace(
 	hosts = l->host;
 	cfg.me = &h->me;
 	cfg.agent = "lab/1";
-	cfg.services = own;
-	cfg.more = bare ? NULL : more;
+	if (cfg.services == NULL)
+		cfg.services = own;
+	if (cfg.more == NULL && !bare)
+		cfg.more = more;
 	serve_free(h->sv);
 	h->sv = serve_new(&cfg, &l->te.env);
 	h->s = serve_swarm(h->sv);

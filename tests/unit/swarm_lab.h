@@ -124,8 +124,9 @@ struct sstream *lab_forge(struct swarm_lab *l, unsigned from, unsigned to,
  * NULL. */
 struct sstream *lab_inbound(
 	const struct swarm_lab *l, unsigned host, const char *name);
-/* Another host in its place, with other settings; agent, services and me are
- * filled in. bare: it serves identify alone. */
+/* Another host in its place, with other settings; agent and me are filled in,
+ * and the lab's services where there are none: bare ones are identify and ping
+ * alone. */
 void lab_replace(
 	struct swarm_lab *l, unsigned i, struct serve_cfg cfg, bool bare);
 
