@@ -374,7 +374,7 @@ bool swarm_peer_is_up(const struct swarm *s, const struct peer_id *id)
 {
 	const struct peer *p = peer_find(s, id);
 
-	return p != NULL && p->up;
+	return p != NULL && p->told_up;
 }
 
 bool swarm_peer_is_direct(const struct swarm *s, const struct peer_id *id)

@@ -99,7 +99,8 @@ struct peer {
 	struct peer_id id;
 	struct budget budget; /* of itself and its connections */
 	struct list conns;
-	bool up; /* SWARM_EV_PEER_UP was told */
+	bool up;      /* SWARM_EV_PEER_UP was emitted */
+	bool told_up; /* and the user has taken it */
 	bool identified;
 	bool wanted;       /* redial when lost */
 	uint64_t up_at_ms; /* announce without identify then; NEVER: done */

@@ -11,10 +11,17 @@ void swarm_emit(struct swarm *s, const struct swarm_event *ev)
 
 bool swarm_next_event(struct swarm *s, struct swarm_event *ev)
 {
+	struct peer *p;
+
 	if (s->events.len == 0)
 		return false;
 	memcpy(ev, bufq_peek(&s->events).data, sizeof(*ev));
 	bufq_consume(&s->events, sizeof(*ev));
+	if (ev->kind != SWARM_EV_PEER_UP && ev->kind != SWARM_EV_PEER_DOWN)
+		return true;
+	p = peer_find(s, &ev->peer);
+	if (p != NULL)
+		p->told_up = ev->kind == SWARM_EV_PEER_UP;
 	return true;
 }
 
