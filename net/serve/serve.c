@@ -312,15 +312,14 @@ static void on_readable(
 		in.used = in.bytes.len;
 	if (sv->at == NULL)
 		return;
-	if (err != 0) {
-		if (p2p_err_class(err) == P2P_CLASS_PEER)
-			swarm_count_breach(sv->swarm, false);
-		end_stream(sv, env, st, err);
-		return;
-	}
 	if (in.used > 0)
 		stay(sv, env, d);
 	swarm_stream_consume(sv->swarm, st, in.used);
+	if (err == 0)
+		return;
+	if (p2p_err_class(err) == P2P_CLASS_PEER)
+		swarm_count_breach(sv->swarm, false);
+	end_stream(sv, env, st, err);
 }
 
 static void on_writable(
