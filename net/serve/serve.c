@@ -574,8 +574,6 @@ int serve_write_frame(struct serve *sv, const struct env *env,
 void serve_close(struct serve *sv, const struct env *env, struct sstream *st)
 {
 	swarm_stream_close_write(sv->swarm, env, st);
-	/* When the other side was first, nothing else would look at it. */
-	swarm_stream_again(sv->swarm, st);
 }
 
 void serve_reset(struct serve *sv, struct sstream *st)

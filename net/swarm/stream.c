@@ -279,6 +279,9 @@ static bool emptied(struct swarm *s, struct stream *st)
 		return false;
 	(void)channel_stream_close_write(st->conn->up, st->mux);
 	st->close_sent = true;
+	/* When the other side was first, nothing else would have the user look
+	 * whether it is over. */
+	tell(s, st, 0);
 	return true;
 }
 

@@ -288,7 +288,8 @@ void swarm_stream_expire(
  * The user then resets it. Those come first, then events, then what is new of
  * living streams: so a peer that is DOWN has none left. */
 struct sstream *swarm_next_gone(struct swarm *s, unsigned *events, int *err);
-/* The next living stream of which something is new, or NULL. */
+/* The next living stream of which something is new, or NULL; *events is 0 when
+ * that is our own end alone, which is on its way (swarm_stream_ended). */
 struct sstream *swarm_next_stream(struct swarm *s, unsigned *events);
 
 /* ---- events ------------------------------------------------------------ */
