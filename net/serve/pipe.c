@@ -16,6 +16,13 @@ struct pipe_service {
 	struct serve *sv;
 	struct pipes *ps; /* serve's */
 	const struct service_ops *ops;
+	struct table openers; /* a connection -> struct opener */
+};
+
+/* What a peer has opened on one connection lately. */
+struct opener {
+	uint64_t since_ms;
+	unsigned count;
 };
 
 /* In the stream's state. */
@@ -36,7 +43,7 @@ void *pipe_start(struct serve *sv, const struct service_ops *ops,
 	struct pipe_service *self = xcalloc(1, sizeof(*self));
 
 	(void)cfg;
-	(void)env;
+	table_init(&self->openers, env->rng);
 	P2P_ASSERT(ops->frame_bytes_max <= PIPE_FRAME_BYTES_MAX);
 	self->sv = sv;
 	self->ps = serve_pipes(sv);
@@ -46,7 +53,13 @@ void *pipe_start(struct serve *sv, const struct service_ops *ops,
 
 void pipe_free(void *self)
 {
-	free(self);
+	struct pipe_service *ms = self;
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &ms->openers)
+		free(e->value);
+	table_clear(&ms->openers);
+	free(ms);
 }
 
 /* ---- events ------------------------------------------------------------- */
@@ -75,9 +88,36 @@ bool pipe_next_event(struct serve *sv, struct pipe_event *ev)
 
 /* ---- streams ------------------------------------------------------------ */
 
-static struct bytes key_of(const uint64_t *pipe)
+/* Of a pipe or a connection. */
+static struct bytes key_of(const uint64_t *number)
 {
-	return bytes_of(pipe, sizeof(*pipe));
+	return bytes_of(number, sizeof(*number));
+}
+
+static bool opens_too_often(struct pipe_service *ms, const struct env *env,
+	const struct sstream *st)
+{
+	struct opener *o;
+
+	if (ms->ops->opens_a_minute == 0)
+		return false;
+	o = table_get(&ms->openers, key_of(&st->conn));
+	if (o == NULL) {
+		o = xcalloc(1, sizeof(*o));
+		o->since_ms = env->now_ms;
+		(void)table_put(&ms->openers, key_of(&st->conn), o);
+	}
+	if (env->now_ms - o->since_ms >= PIPE_MINUTE_MS)
+		*o = (struct opener){.since_ms = env->now_ms};
+	return o->count++ >= ms->ops->opens_a_minute;
+}
+
+void pipe_conn_down(void *self, const struct env *env, uint64_t conn)
+{
+	struct pipe_service *ms = self;
+
+	(void)env;
+	free(table_remove(&ms->openers, key_of(&conn)));
 }
 
 static void name_it(struct pipes *ps, struct sstream *st, uint64_t id)
@@ -93,10 +133,11 @@ void pipe_opened(void *self, const struct env *env, struct sstream *st)
 {
 	struct pipe_service *ms = self;
 
-	(void)env;
 	/* Whoever opens and ends one after the other is not heard faster than
-	 * the other thread takes notice. */
-	if (st->inbound && ms->ps->count >= PIPE_EVENTS_MAX) {
+	 * the other thread takes notice, nor so often that it takes notice of
+	 * little else. */
+	if (st->inbound && (ms->ps->count >= PIPE_EVENTS_MAX ||
+				   opens_too_often(ms, env, st))) {
 		swarm_count_refused(serve_swarm(ms->sv));
 		serve_reset(ms->sv, st);
 		return;

@@ -22,11 +22,12 @@
 /* What a frame costs while it waits, besides its bytes. */
 #define PIPE_FRAME_COST_BYTES 128
 
-/* The functions of every service that is a pipe; names, in_per_peer, limits and
- * frame_bytes_max are its own. */
+/* The functions of every service that is a pipe; names, in_per_peer, limits,
+ * frame_bytes_max and opens_a_minute are its own. */
 #define PIPE_OPS \
 	.start = pipe_start, .opened = pipe_opened, .readable = pipe_readable, \
-	.writable = pipe_writable, .gone = pipe_gone, .free = pipe_free, \
+	.writable = pipe_writable, .gone = pipe_gone, \
+	.conn_down = pipe_conn_down, .free = pipe_free, \
 	.state_bytes = PIPE_STATE_BYTES
 #define PIPE_STATE_BYTES 160
 
@@ -90,6 +91,7 @@ void pipe_writable(void *self, const struct env *env, struct sstream *st);
 void pipe_gone(void *self, const struct env *env, struct sstream *st,
 	struct bytes rest, int err);
 /* As .free. */
+void pipe_conn_down(void *self, const struct env *env, uint64_t conn);
 void pipe_free(void *self);
 
 #endif

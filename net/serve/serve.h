@@ -59,7 +59,9 @@ struct service_ops {
 	uint64_t idle_ms;   /* a stream on which nothing moves ends; 0: not */
 	uint64_t life_ms;   /* a stream ends so long after opened; 0: not */
 	size_t state_bytes; /* of st->state: charged with the stream */
-	size_t frame_bytes_max; /* of a pipe or request (pipe.h, request.h) */
+	size_t frame_bytes_max;  /* of a pipe or request (pipe.h, request.h) */
+	unsigned opens_a_minute; /* of a pipe: that a peer may open on one
+				    connection; 0: any number */
 
 	void *(*start)(struct serve *sv, const struct service_ops *ops,
 		const struct serve_cfg *cfg, const struct env *env);

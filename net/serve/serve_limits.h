@@ -24,6 +24,8 @@
 /* Events of all pipes that wait for the chat thread: then peers open no more.
  * What waits of frames is charged to its stream besides. */
 #define PIPE_EVENTS_MAX 512
+/* For opens_a_minute. */
+#define PIPE_MINUTE_MS 60000
 /* Pipes that the chat thread may have open or asked for. */
 #define PIPE_OPENS_MAX 256
 

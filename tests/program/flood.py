@@ -54,6 +54,7 @@ REFUSED = {
     "bad-frames": ("protocol_errors",),
     "junk-names": ("streams_refused",),
     "ping-streams": ("streams_refused",),
+    "profiles": ("streams_refused",),
     "identify-huge": ("identify_refused",),
     "identify-chunks": ("identify_cut",),
     "connections": ("refused_inbound", "evicted_unproven",

@@ -43,6 +43,7 @@
 #define IDENTIFY "\x0f/ipfs/id/1.0.0\n"
 #define PUSH "\x14/ipfs/id/push/1.0.0\n"
 #define PING "\x11/ipfs/ping/1.0.0\n"
+#define PROFILE "\x17/p2pchat/profile/1.0.0\n"
 
 struct foe;
 
@@ -429,6 +430,20 @@ static void do_junk_names(struct foe *f)
 		data(f, 0, id, bytes_str("\x0c/no/such/1.0\n"));
 }
 
+/* A new name each time, as fast as it can. */
+static void do_profiles(struct foe *f)
+{
+	char name[16];
+
+	for (int i = 0; i < 10; i++) {
+		uint32_t id = propose(f, PROFILE);
+
+		snprintf(name, sizeof(name), "\x08\x0a\x06%06llu",
+			(unsigned long long)f->count++ % 1000000);
+		data(f, YAMUX_FIN, id, bytes_str(name));
+	}
+}
+
 /* ---- identify ---------------------------------------------------------- */
 
 /* Addresses that it vouches for, another peer each time. */
@@ -720,6 +735,7 @@ static const struct attack attacks[] = {
 	{.name = "ping-streams", .step = do_ping_streams},
 	{.name = "deaf-ping-streams", .step = do_ping_streams, .deaf = true},
 	{.name = "junk-names", .step = do_junk_names},
+	{.name = "profiles", .step = do_profiles},
 	{.name = "identify-huge",
 		.step = do_nothing,
 		.identify = identify_huge},

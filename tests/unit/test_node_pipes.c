@@ -133,8 +133,8 @@ static void test_pipe_waits_for_who_is_slow(void **state)
 	assert_int_equal(pair_told(p, 1, CHAT_MSG_PIPE_GONE), 0);
 }
 
-/* More than may be under way is a fault of our own chat, and ends the pipe; what
- * the connection has taken already does not count. */
+/* More than may be under way is a fault of our own chat, and ends the pipe;
+ * what the connection has taken already does not count. */
 static void test_pipe_refuses_more_than_may_be_under_way(void **state)
 {
 	struct pair *p = *state;
@@ -213,33 +213,62 @@ static void test_pipe_ends_with_the_connection_before_the_peer(void **state)
 	assert_true(gone > 0 && gone < down);
 }
 
-/* One after the other is opened and ended, while our chat takes nothing. */
-static void test_pipes_without_end_are_refused(void **state)
+static uint64_t refused(const struct pair *p)
+{
+	return swarm_counters(p->side[1].n->swarm)->streams_refused;
+}
+
+/* Our chat takes nothing, and there is much to tell it: peers open no more. */
+static void test_pipes_are_refused_while_chat_is_behind(void **state)
 {
 	struct pair *p = *state;
-	struct node *n = p->side[1].n;
-	uint64_t before = swarm_counters(n->swarm)->streams_refused;
+	uint64_t before = refused(p);
 
 	p->side[1].chat_full = true;
-	for (unsigned i = 0; i < 4 * PIPE_EVENTS_MAX; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		say(p, 0, NET_MSG_PIPE_OPEN, OURS + i);
+		for (unsigned k = 0; k < PIPE_EVENTS_MAX / 2; k++)
+			frame(p, 0, OURS + i, 0);
 		pair_run(p);
-		say(p, 0, NET_MSG_PIPE_RESET, OURS + i);
-		pair_run(p);
-		if (i % 100 == 0)
-			pair_forget(p);
 	}
-	assert_true(n->tell_count <= NODE_TELLS_PER_TURN + 16);
-	assert_true(swarm_counters(n->swarm)->streams_refused - before >
-		    PIPE_EVENTS_MAX);
+	assert_in_range(refused(p) - before, 1, 3);
+	assert_true(p->side[1].n->tell_count <= NODE_TELLS_PER_TURN + 16);
 	/* It goes on when chat does. */
 	p->side[1].chat_full = false;
 	pair_event(p, 1, NODE_EV_CHAT_ROOM);
 	pair_pass(p, 100);
 	pair_forget(p);
-	say(p, 0, NET_MSG_PIPE_OPEN, OURS + 1000000);
+	say(p, 0, NET_MSG_PIPE_OPEN, OURS + 4);
 	pair_run(p);
 	assert_int_equal(pair_told(p, 1, CHAT_MSG_PIPE_UP), 1);
+}
+
+/* One after the other is opened and ended. */
+static void opens(struct pair *p, uint64_t *next, unsigned count)
+{
+	while (count-- > 0) {
+		say(p, 0, NET_MSG_PIPE_OPEN, ++*next);
+		pair_run(p);
+		say(p, 0, NET_MSG_PIPE_RESET, *next);
+		pair_run(p);
+	}
+}
+
+static void test_pipes_without_end_are_refused(void **state)
+{
+	struct pair *p = *state;
+	uint64_t next = OURS, before = refused(p);
+
+	opens(p, &next, 12);
+	assert_int_equal(refused(p) - before, 0);
+	assert_int_equal(pair_told(p, 1, CHAT_MSG_PIPE_UP), 12);
+	opens(p, &next, 200);
+	assert_int_equal(refused(p) - before, 200);
+	assert_int_equal(pair_told(p, 1, CHAT_MSG_PIPE_UP), 12);
+	pair_pass(p, PIPE_MINUTE_MS);
+	opens(p, &next, 13);
+	assert_int_equal(refused(p) - before, 201);
+	assert_int_equal(pair_told(p, 1, CHAT_MSG_PIPE_UP), 24);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, meet, pair_end)
@@ -253,6 +282,7 @@ int main(void)
 		T(test_pipe_that_cannot_be_opened_is_gone),
 		T(test_pipe_refuses_a_frame_that_is_too_large),
 		T(test_pipe_ends_with_the_connection_before_the_peer),
+		T(test_pipes_are_refused_while_chat_is_behind),
 		T(test_pipes_without_end_are_refused),
 	};
 
