@@ -103,8 +103,8 @@ static int on_frame(struct muxer *m, const struct mplex_head *h)
 		return on_new(m, h);
 	if (s != NULL)
 		return on_known(m, s, h);
-	m->counts.frames_unknown++;
-	return 0;
+	return mux_unknown_frame(
+		m, h->flag >= MPLEX_CLOSE_RECEIVER ? 0 : h->length);
 }
 
 static int mplex_take_head(struct muxer *m, struct bytes in, size_t *taken)

@@ -90,6 +90,7 @@ struct yamux_state {
 	uint64_t next_ping_ms;
 	uint64_t rtt_ms; /* P2P_NEVER: not measured yet */
 	struct mux_bucket pings;
+	struct mux_bucket strays; /* pongs, GoAways of no meaning */
 };
 
 struct mplex_state {
@@ -187,6 +188,9 @@ struct mux_stream *mux_stream_on_wire(
 /* The other side opened a stream that is over a limit: counted, 0, or
  * P2P_ERR_LIMIT when it does so too often. */
 int mux_refuse_stream(struct muxer *m);
+/* A frame for a stream that is no more, with so much payload behind it; an
+ * error when there were too many that have none. */
+int mux_unknown_frame(struct muxer *m, uint64_t payload);
 /* True when the other side may open one more stream. */
 bool mux_may_take_stream(const struct muxer *m);
 

@@ -229,6 +229,17 @@ int mux_refuse_stream(struct muxer *m)
 	return 0;
 }
 
+int mux_unknown_frame(struct muxer *m, uint64_t payload)
+{
+	m->counts.frames_unknown++;
+	/* Payload under way is bounded by the windows, and costs its sender
+	 * more than us. */
+	if (payload == 0 && !mux_bucket_take(&m->resets, m->now_ms,
+				    MUX_RESETS_BURST, MUX_RESETS_PER_S))
+		return P2P_ERR_LIMIT;
+	return 0;
+}
+
 /* ---- what the other side did ---- */
 
 void mux_stream_recv_fin(struct muxer *m, struct mux_stream *s)

@@ -31,7 +31,8 @@
 /* Streams that the other side opens over its limits: each costs us a reset. */
 #define MUX_REFUSALS_BURST 256
 #define MUX_REFUSALS_PER_S 32
-/* Resets by the other side. js ends some replies with a reset, so they are
+/* Resets by the other side, and what else without payload comes for streams
+ * that are gone. js ends some replies with a reset, so they are
  * ordinary; opening and resetting without end is an attack. */
 #define MUX_RESETS_BURST 2048
 #define MUX_RESETS_PER_S 256
@@ -66,6 +67,9 @@
 /* Pings that we answer. go and js send one every 30 s. */
 #define YAMUX_PINGS_BURST 64
 #define YAMUX_PINGS_PER_S 8
+/* Answers to pings that we did not send, and GoAways after the first. */
+#define YAMUX_STRAYS_BURST 16
+#define YAMUX_STRAYS_PER_S 1
 /* Ours: at times on this grid, and at least this often although the other
  * side's own pings show that it lives. */
 #define YAMUX_PING_GRID_MS 1000

@@ -169,7 +169,7 @@ static int on_stream_frame(struct muxer *m, const struct yamux_head *h)
 	} else if (s == NULL) {
 		/* A race: the stream was closed or reset while the frame was
 		 * under way. Its payload is skipped. */
-		m->counts.frames_unknown++;
+		err = mux_unknown_frame(m, m->body_left);
 	}
 	return err != 0 || s == NULL ? err : on_known(m, s, h);
 }
@@ -191,6 +191,15 @@ static void put_off_ping(struct muxer *m)
 		y->next_ping_ms = P2P_MAX(y->next_ping_ms, m->now_ms + wait);
 }
 
+/* A frame of the session that changes nothing. */
+static int take_stray(struct muxer *m)
+{
+	return mux_bucket_take(&m->u.yamux.strays, m->now_ms,
+		       YAMUX_STRAYS_BURST, YAMUX_STRAYS_PER_S)
+		       ? 0
+		       : P2P_ERR_LIMIT;
+}
+
 static int on_ping(struct muxer *m, const struct yamux_head *h)
 {
 	struct yamux_state *y = &m->u.yamux;
@@ -210,9 +219,11 @@ static int on_ping(struct muxer *m, const struct yamux_head *h)
 	}
 	if (h->flags != YAMUX_ACK)
 		return P2P_ERR_PROTOCOL;
+	/* An answer that comes after its time is nobody's fault; answers to
+	 * what nobody asked, without end, are. */
 	if (!y->ping_sent || h->length != y->ping_value) {
 		m->counts.frames_unknown++;
-		return 0;
+		return take_stray(m);
 	}
 	y->ping_sent = false;
 	m->event_rtt_ms = m->now_ms - y->ping_sent_ms;
@@ -226,6 +237,9 @@ static int on_go_away(struct muxer *m, const struct yamux_head *h)
 {
 	if (h->id != 0)
 		return P2P_ERR_PROTOCOL;
+	/* Once is a goodbye, and nothing is left to be said by the second. */
+	if (m->go_away_seen && take_stray(m) != 0)
+		return P2P_ERR_LIMIT;
 	m->go_away_seen = true;
 	m->event_code = h->length;
 	m->events |= 1U << MUX_EV_GO_AWAY;

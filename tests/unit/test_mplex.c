@@ -467,6 +467,18 @@ static void test_mplex_ends_a_flood_of_opens_and_resets(void **state)
 	assert_int_equal(n, MUX_RESETS_BURST + 1);
 }
 
+static void test_mplex_ends_a_flood_of_resets_of_nothing(void **state)
+{
+	struct lone *l = *state;
+	uint64_t n = 0;
+	int err = 0;
+
+	for (; err == 0 && n < 1000000; n++)
+		err = feed_head(&l->s, n, MPLEX_RESET_INITIATOR, 0);
+	assert_int_equal(err, P2P_ERR_LIMIT);
+	assert_int_equal(n, MUX_RESETS_BURST + 1);
+}
+
 /* ---- forged frames ---- */
 
 static void expect_error(const void *raw, size_t len, int err)
@@ -593,6 +605,7 @@ int main(void)
 		LONE(test_mplex_never_resets_a_stream_that_both_closed),
 		LONE(test_mplex_refuses_streams_over_its_limits),
 		LONE(test_mplex_ends_a_flood_of_opens_and_resets),
+		LONE(test_mplex_ends_a_flood_of_resets_of_nothing),
 		cmocka_unit_test(test_mplex_rejects_bent_frames),
 		LONE(test_mplex_takes_the_largest_id_and_frame),
 		LONE(test_mplex_rejects_data_behind_close),

@@ -117,6 +117,11 @@ static void test_yamux_ends_floods(void **state)
 		uint32_t id_step, most;
 	} flood[] = {
 		{YAMUX_PING, YAMUX_SYN, 0, YAMUX_PINGS_BURST},
+		{YAMUX_PING, YAMUX_ACK, 0, YAMUX_STRAYS_BURST},
+		/* The first is a goodbye. */
+		{YAMUX_GO_AWAY, 0, 0, YAMUX_STRAYS_BURST + 1},
+		{YAMUX_WINDOW, YAMUX_RST, 2, MUX_RESETS_BURST},
+		{YAMUX_WINDOW, 0, 2, MUX_RESETS_BURST},
 		{YAMUX_WINDOW, YAMUX_SYN | YAMUX_RST, 2, MUX_REFUSALS_BURST},
 		{YAMUX_WINDOW, YAMUX_SYN, 2, MUX_REFUSALS_BURST + 64},
 	};
