@@ -216,6 +216,7 @@ static void on_swarm_event(
 	case SWARM_EV_CONN_UP:
 	case SWARM_EV_CONN_DOWN:
 	case SWARM_EV_SELF:
+	case SWARM_EV_FAREWELL:
 		break;
 	}
 }

@@ -448,6 +448,7 @@ static void on_event(
 	case SWARM_EV_RTT:
 	case SWARM_EV_ADDRESS:
 	case SWARM_EV_RECORD:
+	case SWARM_EV_FAREWELL:
 	case SWARM_EV_DIAL_FAILED:
 		break;
 	}

@@ -68,7 +68,9 @@ void book_seen(struct book *b, struct book_entry *e, uint64_t now_ms)
 
 enum book_worth book_worth(const struct book_entry *e)
 {
-	enum book_worth worth = e->proven ? BOOK_CALLED : BOOK_HINT;
+	enum book_worth worth = e->valued   ? BOOK_PROVEN
+				: e->proven ? BOOK_CALLED
+					    : BOOK_HINT;
 
 	for (unsigned i = 0; i < e->count; i++) {
 		const struct book_addr *a = e->addrs[i];

@@ -63,6 +63,7 @@ struct book_entry {
 	unsigned count;
 	bool held;           /* connected or being dialled: never makes room */
 	bool proven;         /* it has proven its key to us in this run */
+	bool valued;         /* the user knows it well */
 	uint64_t seen_ms;    /* last sign of it */
 	struct buf record;   /* its newest envelope, empty: none */
 	uint64_t record_seq; /* of the newest record, also of one not kept */

@@ -264,7 +264,10 @@ static uint64_t patience(const struct peer *p, const struct book_addr *a)
 static bool begin(struct swarm *s, const struct env *env, struct peer *p,
 	struct book_addr *a)
 {
-	struct conn *c = conn_new_outbound(s, env, &a->addr, &p->id);
+	struct conn *c = NULL;
+
+	if (evict_spares_dial(s, p))
+		c = conn_new_outbound(s, env, &a->addr, &p->id);
 
 	/* Even without a connection, or the set would not end. */
 	a->tried_in = p->set;
@@ -368,12 +371,14 @@ static bool has_slot(const struct swarm *s, const struct peer *p)
 	       s->dials - s->hint_dials < SWARM_DIALS_MAX - SWARM_SEEN_DIALS;
 }
 
-/* Reached before first, of them who is seen just now, then who has not failed
- * before, then who waits longest. */
+/* Friends first, then those reached before, of them who is seen just now, then
+ * who has not failed before, then who waits longest. */
 static bool goes_first(const struct peer *p, const struct peer *q)
 {
-	bool hint = is_hint(p);
+	bool hint = is_hint(p), friend = evict_is_friend(p);
 
+	if (friend != evict_is_friend(q))
+		return friend;
 	if (hint != is_hint(q))
 		return !hint;
 	if (!hint && p->seen != q->seen)
@@ -423,6 +428,30 @@ void dial_slot_freed(
 
 /* ---- how it ended ------------------------------------------------------ */
 
+static bool has_others(const struct swarm *s, const struct peer *but)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		const struct conn *c = e->value;
+
+		if (c->state == CONN_READY && !c->leaving && !c->sent_on &&
+			c->peer != but)
+			return true;
+	}
+	return false;
+}
+
+static uint64_t pause_when_sent_on(const struct env *env, unsigned times)
+{
+	uint64_t pause = SWARM_SENT_ON_FIRST_MS;
+
+	for (; times > 0 && pause < SWARM_SENT_ON_MAX_MS; times--)
+		pause *= 2;
+	pause = P2P_MIN(pause, (uint64_t)SWARM_SENT_ON_MAX_MS);
+	return pause / 2 + rng_below(env->rng, pause);
+}
+
 void dial_lost(struct swarm *s, const struct env *env, struct peer *p,
 	const struct conn *c)
 {
@@ -441,6 +470,11 @@ void dial_lost(struct swarm *s, const struct env *env, struct peer *p,
 		env->now_ms - c->ready_ms < SWARM_STEADY_MS ? p->losses + 1 : 0;
 	if (p->losses > 1)
 		pause = pause_after(env, p->losses);
+	/* Who has no place for us needs ours for others, and has named some. */
+	if (p->losses == 0 || !c->sent_on)
+		p->sent_on = 0;
+	else if (has_others(s, p))
+		pause = pause_when_sent_on(env, p->sent_on++);
 	dial_soon(s, env, p, pause);
 }
 

@@ -17,6 +17,13 @@ const char *known_how(const struct peer *p, const struct conn *c)
 	return a == NULL ? NULL : book_source_word(a);
 }
 
+bool known_is_typed(const struct peer *p, const struct conn *c)
+{
+	const struct book_addr *a = book_find(&p->known, &c->remote);
+
+	return c->outbound && a != NULL && (a->sources & BOOK_TYPED) != 0;
+}
+
 static bool is_in_use(const struct peer *p, const struct maddr *addr)
 {
 	struct list *pos, *tmp;

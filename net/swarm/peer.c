@@ -249,6 +249,8 @@ static void peer_lost(struct swarm *s, const struct env *env, struct peer *p)
 	}
 	p->up_at_ms = P2P_NEVER;
 	p->identified = false;
+	p->judged = false;
+	p->takes_part = false;
 	peer_drop_protocols(p);
 	p->rtt_ms = P2P_NEVER;
 	if (!p->up)

@@ -1,114 +1,34 @@
 /*
  * Who gets a place, and who makes room: when connections are many, and when
- * memory is short.
- *
- * Connections are counted by walking over all of them, for each newcomer and,
- * to find who has most, for each of those again: some SWARM_CONNS_MAX squared
- * comparisons of a few bytes, far less than the handshake that follows, and no
- * count beside the connections themselves that could come to differ from them.
+ * memory is short. Whoever calls may prove his key first, as long as there is
+ * room for one more at all: before that nobody knows whether a friend calls.
+ * Then those who are too many give way, in the order of evict.c.
  */
 #include "net/swarm/swarm_internal.h"
 
 /* ---- newcomers ---------------------------------------------------------- */
 
-static size_t count_of_site(
-	const struct swarm *s, const struct dialable_site *site)
+/* Room for one more that calls; false when there is none for good. */
+static bool has_room(struct swarm *s, const struct env *env)
 {
-	struct table_entry *e, *tmp;
-	size_t n = 0;
+	struct conn *c;
 
-	TABLE_FOREACH(e, tmp, &s->conns) {
-		const struct conn *c = e->value;
-
-		n += dialable_same_site(&c->at.site, site);
-	}
-	return n;
-}
-
-/* Inbound connections of that site; of all, or the unproven ones alone. */
-static size_t inbound_of_site(
-	const struct swarm *s, const struct dialable_site *site, bool unproven)
-{
-	struct table_entry *e, *tmp;
-	size_t n = 0;
-
-	TABLE_FOREACH(e, tmp, &s->conns) {
-		const struct conn *c = e->value;
-
-		n += !c->outbound && (!unproven || !c->secured) &&
-		     dialable_same_site(&c->at.site, site);
-	}
-	return n;
-}
-
-/* The oldest unproven connection of the address that has most of them: whoever
- * means to prove himself does it within a few round trips, so that the oldest
- * is the one of whom least is to be hoped. */
-static struct conn *preauth_victim(const struct swarm *s)
-{
-	struct table_entry *e, *tmp;
-	struct conn *victim = NULL;
-	size_t most = 0;
-
-	TABLE_FOREACH(e, tmp, &s->conns) {
-		struct conn *c = e->value;
-		size_t n;
-
-		if (c->secured || c->outbound)
-			continue;
-		n = inbound_of_site(s, &c->at.site, true);
-		/* The table is walked from its oldest. */
-		if (n > most) {
-			most = n;
-			victim = c;
-		}
-	}
-	return victim;
-}
-
-/*
- * All inbound places are taken: the newest connection of the address that has
- * most of them, if that is more than the newcomer's has with him, or NULL. On
- * the LAN no cap keeps one host from taking them all. The newest, since those
- * that have stood for long carry somebody's chat.
- */
-static struct conn *inbound_victim(
-	const struct swarm *s, const struct dialable_site *newcomer)
-{
-	struct table_entry *e, *tmp;
-	struct conn *victim = NULL;
-	size_t most = inbound_of_site(s, newcomer, false) + 2;
-
-	TABLE_FOREACH(e, tmp, &s->conns) {
-		struct conn *c = e->value;
-		size_t n;
-
-		if (c->outbound)
-			continue;
-		n = inbound_of_site(s, &c->at.site, false);
-		/* Of equals the last, which is the newest. */
-		if (n >= most) {
-			most = n;
-			victim = c;
-		}
-	}
-	return victim;
-}
-
-/* False when all inbound places are taken for good. */
-static bool has_place(
-	struct swarm *s, const struct env *env, const struct dialable *from)
-{
-	struct conn *victim;
-
-	if (s->conns_in < SWARM_CONNS_IN_MAX)
+	_Static_assert(SWARM_CONNS_IN_MAX + SWARM_CONNS_IN_OVER +
+				       SWARM_PREAUTH_MAX +
+				       SWARM_CONNS_OUT_MAX <=
+			       SWARM_CONNS_MAX,
+		"whoever calls has room to prove his key");
+	if (s->conns.count < s->cfg.conns_max &&
+		s->conns_in + evict_dials_max(s, true) < s->cfg.conns_max)
 		return true;
-	/* One of the two is refused, whoever it is. */
+	c = evict_choose_unproven(s);
+	if (c == NULL)
+		c = evict_choose(s, env, true);
+	if (c == NULL)
+		return false;
 	count_refused(s, &s->counters.refused_inbound);
-	victim = inbound_victim(s, &from->site);
-	if (victim != NULL)
-		conn_fail(s, env, victim, P2P_ERR_LIMIT);
-	return victim != NULL;
+	conn_fail(s, env, c, P2P_ERR_LIMIT);
+	return true;
 }
 
 bool place_for(
@@ -116,22 +36,19 @@ bool place_for(
 {
 	struct conn *victim;
 
-	if (s->shutting_down || s->conns.count >= s->cfg.conns_max) {
-		count_refused(s, &s->counters.refused_full);
-		return false;
-	}
 	/* Of the LAN many may call from one machine, or from behind one router;
-	 * has_place is fair to the others. */
-	if (!dialable_is_near(from) &&
-		count_of_site(s, &from->site) >= SWARM_CONNS_PER_ADDRESS_MAX) {
+	 * evict_choose is fair to the others. */
+	if (!dialable_is_near(from) && evict_site_is_full(s, &from->site)) {
 		count_refused(s, &s->counters.refused_address);
 		return false;
 	}
-	if (!has_place(s, env, from))
+	if (s->shutting_down || !has_room(s, env)) {
+		count_refused(s, &s->counters.refused_full);
 		return false;
+	}
 	if (s->preauth < SWARM_PREAUTH_MAX)
 		return true;
-	victim = preauth_victim(s);
+	victim = evict_choose_unproven(s);
 	if (victim == NULL) {
 		count_refused(s, &s->counters.refused_unproven);
 		return false;
@@ -139,6 +56,60 @@ bool place_for(
 	s->counters.preauth_evicted++;
 	conn_fail(s, env, victim, P2P_ERR_LIMIT);
 	return true;
+}
+
+/* ---- those who have proven their key ------------------------------------ */
+
+/* Its peer hears of others first, unless it is here by another way, too. */
+static void say_goodbye(
+	struct swarm *s, const struct env *env, struct conn *c, bool now)
+{
+	struct peer *p = c->peer;
+
+	count_refused(s, &s->counters.refused_inbound);
+	c->leaving = true;
+	/* Not at once: this may be the middle of another one's turn. */
+	c->deadline_ms = env_after(env, now ? 0 : SWARM_FAREWELL_MS);
+	swarm_due(s, c->deadline_ms);
+	if (!now && p->up && p->conns.next == p->conns.prev)
+		swarm_emit(s, &(struct swarm_event){.kind = SWARM_EV_FAREWELL,
+				      .peer = p->id});
+}
+
+void place_proven(struct swarm *s, const struct env *env)
+{
+	size_t taken = evict_places_taken(s);
+	struct conn *c;
+
+	if (taken <= SWARM_CONNS_IN_MAX)
+		return;
+	s->place_at_ms = env->now_ms;
+	swarm_due(s, s->place_at_ms);
+	if (taken <= SWARM_CONNS_IN_MAX + SWARM_CONNS_IN_OVER)
+		return;
+	c = evict_choose(s, env, true);
+	if (c != NULL)
+		say_goodbye(s, env, c, true);
+}
+
+void place_tick(struct swarm *s, const struct env *env)
+{
+	size_t taken;
+
+	if (s->place_at_ms > env->now_ms)
+		return;
+	taken = evict_places_taken(s);
+	for (; taken > SWARM_CONNS_IN_MAX; taken--) {
+		struct conn *c = evict_choose(s, env, false);
+
+		if (c == NULL)
+			break;
+		say_goodbye(s, env, c, false);
+	}
+	/* Of the others too little is known yet. */
+	s->place_at_ms = taken > SWARM_CONNS_IN_MAX
+				 ? env_after(env, SWARM_PLACE_AGAIN_MS)
+				 : P2P_NEVER;
 }
 
 /* ---- memory ------------------------------------------------------------- */

@@ -30,6 +30,8 @@ static void on_secured(struct swarm *s, const struct env *env, struct conn *c)
 		return;
 	}
 	peer_add_conn(s, env, p, c);
+	if (!c->outbound)
+		place_proven(s, env);
 }
 
 static void on_mux(struct swarm *s, const struct env *env, struct conn *c,
@@ -68,6 +70,7 @@ static void on_mux(struct swarm *s, const struct env *env, struct conn *c,
 			c->open_after_ms = P2P_NEVER;
 		break;
 	case MUX_EV_GO_AWAY: /* the carrier's end follows */
+		c->sent_on = true;
 		break;
 	}
 }
@@ -176,6 +179,14 @@ void conn_pump(struct swarm *s, const struct env *env, struct conn *c)
 		conn_fail(s, env, c, P2P_ERR_CLOSED);
 }
 
+void conn_bow_out(struct swarm *s, const struct env *env, struct conn *c)
+{
+	channel_go_away(c->up);
+	c->state = CONN_CLOSING;
+	c->deadline_ms = env_after(env, SWARM_CLOSE_MS);
+	conn_pump(s, env, c);
+}
+
 /* ---- time -------------------------------------------------------------- */
 
 void conn_tick(struct swarm *s, const struct env *env, struct conn *c)
@@ -183,7 +194,10 @@ void conn_tick(struct swarm *s, const struct env *env, struct conn *c)
 	struct list *pos, *tmp;
 
 	if (P2P_MIN(c->deadline_ms, c->ends_ms) <= env->now_ms) {
-		conn_fail(s, env, c, P2P_ERR_TIMEOUT);
+		if (c->leaving && c->state == CONN_READY)
+			conn_bow_out(s, env, c);
+		else
+			conn_fail(s, env, c, P2P_ERR_TIMEOUT);
 		return;
 	}
 	if (c->up == NULL)

@@ -31,6 +31,7 @@ struct swarm *swarm_new(const struct swarm_cfg *cfg, const struct env *env)
 	bufq_init(&s->events, SWARM_QUEUE_BYTES_MAX);
 	s->next_id = 1;
 	s->due_ms = P2P_NEVER;
+	s->place_at_ms = P2P_NEVER;
 	s->last_ms = env->now_ms;
 	return s;
 }
@@ -87,6 +88,7 @@ void swarm_tick(struct swarm *s, const struct env *env)
 	}
 	TABLE_FOREACH(e, tmp, &s->peers)
 		peer_tick(s, env, e->value);
+	place_tick(s, env);
 	dial_tick(s, env);
 	peers_age(s, env);
 	s->due_ms = swarm_deadline_walk(s);
@@ -95,7 +97,7 @@ void swarm_tick(struct swarm *s, const struct env *env)
 uint64_t swarm_deadline_walk(const struct swarm *s)
 {
 	struct table_entry *e, *tmp;
-	uint64_t first = P2P_NEVER;
+	uint64_t first = s->place_at_ms;
 
 	TABLE_FOREACH(e, tmp, &s->conns)
 		first = P2P_MIN(first, conn_deadline(e->value));
@@ -297,10 +299,7 @@ void swarm_shutdown(struct swarm *s, const struct env *env)
 			conn_fail(s, env, c, P2P_ERR_CLOSED);
 			continue;
 		}
-		channel_go_away(c->up);
-		c->state = CONN_CLOSING;
-		c->deadline_ms = env_after(env, SWARM_CLOSE_MS);
-		conn_pump(s, env, c);
+		conn_bow_out(s, env, c);
 	}
 }
 
@@ -322,6 +321,7 @@ bool swarm_peer_info(const struct swarm *s, const struct peer_id *id,
 	*info = (struct swarm_peer_info){
 		.identified = p->identified,
 		.outbound = c->outbound,
+		.chosen = known_is_typed(p, c),
 		.remote = c->remote,
 		.how = known_how(p, c),
 		.muxer_early = channel.muxer_early,
@@ -383,6 +383,35 @@ bool swarm_peer_is_direct(const struct swarm *s, const struct peer_id *id)
 	const struct conn *c = p == NULL ? NULL : peer_conn(p);
 
 	return c != NULL && !c->limited;
+}
+
+void swarm_peer_worth(struct swarm *s, const struct peer_id *peer, int worth)
+{
+	struct peer *p = peer_find(s, peer);
+
+	if (p == NULL)
+		return;
+	p->worth = worth;
+	p->judged = true;
+	p->known.valued = worth >= SWARM_WORTH_FRIEND;
+}
+
+void swarm_peer_takes_part(
+	struct swarm *s, const struct peer_id *peer, bool takes_part)
+{
+	struct peer *p = peer_find(s, peer);
+
+	if (p != NULL)
+		p->takes_part = takes_part;
+}
+
+void swarm_peer_useful(
+	struct swarm *s, const struct env *env, const struct peer_id *peer)
+{
+	struct peer *p = peer_find(s, peer);
+
+	if (p != NULL)
+		p->useful_ms = env->now_ms;
 }
 
 void swarm_count_breach(struct swarm *s, bool identify)

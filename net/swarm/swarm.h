@@ -144,6 +144,21 @@ int swarm_want(struct swarm *s, const struct env *env,
  * swarm_know, and the peer never makes room for others. */
 void swarm_keep(struct swarm *s, const struct env *env,
 	const struct peer_id *peer, const struct maddr *addr);
+/*
+ * What keeps a peer its place among those who call, in the order of evict.c.
+ * Of peers that are not known nothing is noted.
+ *
+ * What it is worth to the user: from SWARM_WORTH_FRIEND on places are kept for
+ * it. Remembered as long as the peer is known, so that one that comes back has
+ * its place at the moment its key is proven.
+ */
+void swarm_peer_worth(struct swarm *s, const struct peer_id *peer, int worth);
+/* Whether a connected peer is in what we are in, too. */
+void swarm_peer_takes_part(
+	struct swarm *s, const struct peer_id *peer, bool takes_part);
+/* It has brought something valid that was new. */
+void swarm_peer_useful(
+	struct swarm *s, const struct env *env, const struct peer_id *peer);
 /* Closes all connections to a peer and stops redialling it. */
 void swarm_disconnect(
 	struct swarm *s, const struct env *env, const struct peer_id *peer);
@@ -161,6 +176,7 @@ size_t swarm_conn_count(const struct swarm *s);
 struct swarm_peer_info {
 	bool identified; /* identify was answered */
 	bool outbound;
+	bool chosen;           /* ... to an address that a person typed */
 	struct maddr remote;   /* of the connection in use */
 	const char *how;       /* who named it, or that it called us */
 	struct bytes key;      /* proven, a protobuf */
@@ -307,6 +323,8 @@ enum swarm_event_kind {
 	SWARM_EV_ADDRESS,     /* peer, addr: a dial to it succeeded; number:
 				 its request, 0: none */
 	SWARM_EV_RECORD,      /* peer: a newer signed record came from itself */
+	SWARM_EV_FAREWELL,    /* peer: its last connection ends for want of a
+				 place, in SWARM_FAREWELL_MS */
 	SWARM_EV_SELF,        /* our own addresses have changed */
 	SWARM_EV_DIAL_FAILED, /* number: request, text */
 };
@@ -326,8 +344,7 @@ bool swarm_next_event(struct swarm *s, struct swarm_event *ev);
 struct swarm_counters {
 	uint64_t conns_refused;    /* all of those that follow */
 	uint64_t refused_full;     /* SWARM_CONNS_MAX, or shutting down */
-	uint64_t refused_inbound;  /* SWARM_CONNS_IN_MAX: newcomers, or those
-				      who have made room for one */
+	uint64_t refused_inbound;  /* SWARM_CONNS_IN_MAX: who gave way */
 	uint64_t refused_address;  /* SWARM_CONNS_PER_ADDRESS_MAX */
 	uint64_t refused_unproven; /* SWARM_PREAUTH_MAX, none to evict */
 	uint64_t refused_peers;    /* SWARM_PEERS_MAX, all connected */

@@ -11,6 +11,7 @@
  * conn_new.c, conn.c  how a connection comes to be, and its end
  * carrier.c what happens to carriers
  * pump.c    bytes through a connection
+ * evict.c   who gives way when places are short
  * place.c   who gets a place, and who makes room
  * stream.c  a stream: negotiation, writing, reading, its end
  * peer.c    what is known of a peer; up and down
@@ -48,6 +49,8 @@ struct conn {
 	bool paused;
 	bool write_asked; /* a WRITE action is under way */
 	bool in_pump;
+	bool leaving;        /* it gives way to others, by its deadline */
+	bool sent_on;        /* the other side has said so, or is ending */
 	bool limited;        /* struct swarm_carrier */
 	bool told_up;        /* SWARM_EV_CONN_UP was told */
 	uint64_t carrier;    /* a stream's id; 0: a socket */
@@ -110,6 +113,10 @@ struct peer {
 	char agent[SWARM_AGENT_BYTES_MAX + 1];
 	struct buf protocols; /* clean names, one a line; charged to budget */
 	uint64_t rtt_ms;
+	int worth;           /* to the user; as long as it is known */
+	uint64_t useful_ms;  /* it brought something new and valid; 0: never */
+	bool judged;         /* `worth` was told since it is connected */
+	bool takes_part;     /* in what we are in, too */
 	bool in_set;         /* an attempt set is under way */
 	bool seen;           /* the LAN showed it since the last set */
 	bool last_was_ip6;   /* the newest dial of the set */
@@ -117,6 +124,7 @@ struct peer {
 	unsigned set_left;   /* addresses that it may still try */
 	unsigned failures;   /* sets in a row */
 	unsigned losses;     /* connections in a row that soon ended */
+	unsigned sent_on;    /* of these: it had no place for us */
 	unsigned dials;      /* in flight */
 	uint64_t dial_at_ms; /* NEVER: not now */
 	/* Signatures of its records that were checked since then. */
@@ -145,6 +153,9 @@ struct swarm {
 	uint64_t next_id;
 	size_t conns_in;
 	size_t preauth;
+	uint64_t secret;      /* of evict.c; 0: not drawn yet */
+	uint64_t place_at_ms; /* places are looked at then; NEVER: not short */
+	uint64_t turn_at_ms;  /* who takes part gives way again then */
 	size_t dials;
 	size_t hint_dials; /* of them, those for peers never reached */
 	struct book book;
@@ -192,6 +203,33 @@ bool peer_has_direct(const struct peer *p);
 /* After its connections or dials have changed. */
 void peer_hold(struct peer *p);
 
+/* ---- evict.c ------------------------------------------------------------ */
+
+/* Inbound ones that have proven their key and are to stay. */
+size_t evict_places_taken(const struct swarm *s);
+/*
+ * Who gives way, or NULL: nobody yet. now: somebody has to, even if there was
+ * no time to meet him; NULL then when only friends are left.
+ */
+struct conn *evict_choose(struct swarm *s, const struct env *env, bool now);
+/* Of those who have not proven a key, the oldest of the widest site: whoever
+ * means to prove himself does it within a few round trips, so that of the
+ * oldest least is to be hoped. NULL: there is none. */
+struct conn *evict_choose_unproven(const struct swarm *s);
+/* Of all connections those that are ours to dial, the last of them to friends
+ * alone; in proportion where tests make the maximum small. */
+size_t evict_dials_max(const struct swarm *s, bool friend);
+/* Whether there is room for a dial to that peer. */
+bool evict_spares_dial(const struct swarm *s, const struct peer *p);
+/* The user knows it well, or a person typed its address. */
+bool evict_is_friend(const struct peer *p);
+/* All connections from there; and whether that site, or one around it, has as
+ * many as it may. */
+size_t evict_count_of_site(
+	const struct swarm *s, const struct dialable_site *site);
+bool evict_site_is_full(
+	const struct swarm *s, const struct dialable_site *site);
+
 /* ---- place.c ------------------------------------------------------------ */
 
 /*
@@ -200,6 +238,10 @@ void peer_hold(struct peer *p);
  */
 bool place_for(
 	struct swarm *s, const struct env *env, const struct dialable *from);
+/* An inbound one has proven its key: somebody may have to give way to it. */
+void place_proven(struct swarm *s, const struct env *env);
+/* Those who are too many give way, when it is time. */
+void place_tick(struct swarm *s, const struct env *env);
 /*
  * Over SWARM_BUDGET_BYTES_HIGH one connection is ended: who takes nothing of
  * what we have to say, else who holds most. Those who send much and finish
@@ -228,6 +270,8 @@ void conn_fail(struct swarm *s, const struct env *env, struct conn *c, int err);
 
 /* Moves bytes and events until nothing moves; may free the connection. */
 void conn_pump(struct swarm *s, const struct env *env, struct conn *c);
+/* Says that no more streams come, writes what is left, and ends. */
+void conn_bow_out(struct swarm *s, const struct env *env, struct conn *c);
 void conn_tick(struct swarm *s, const struct env *env, struct conn *c);
 uint64_t conn_deadline(const struct conn *c);
 
@@ -329,6 +373,8 @@ bool dial_comes_before(const struct peer *p, const struct book_addr *a,
 
 /* ---- known.c ----------------------------------------------------------- */
 
+/* A person has typed where we dialled it. */
+bool known_is_typed(const struct peer *p, const struct conn *c);
 /* Who named the address of a connection, in a word or two. */
 const char *known_how(const struct peer *p, const struct conn *c);
 

@@ -4,16 +4,45 @@
 #ifndef NET_SWARM_SWARM_LIMITS_H
 #define NET_SWARM_SWARM_LIMITS_H
 
-#define SWARM_CONNS_MAX 256
-#define SWARM_CONNS_IN_MAX 128        /* the busiest address makes room */
-#define SWARM_CONNS_PER_ADDRESS_MAX 8 /* none on loopback and LAN */
-#define SWARM_CONNS_PER_PEER_MAX 4    /* the oldest makes room */
-#define SWARM_PREAUTH_MAX 64          /* of busy addresses the oldest go */
-#define SWARM_PREAUTH_BYTES_MAX 8192  /* unread bytes before the proof */
-#define SWARM_DIALS_MAX 10            /* in flight */
-#define SWARM_HINT_DIALS_MAX 4        /* of them for peers never reached */
-#define SWARM_SEEN_DIALS 2            /* not for peers merely saved */
-#define SWARM_DIALS_A_MINUTE 8        /* to one peer, unless a person asks */
+#define SWARM_CONNS_MAX 320
+/* Inbound ones that have proven their key; over it somebody gives way, in the
+ * order of evict.c. So many more stand beside them while they are looked at and
+ * told of others. */
+#define SWARM_CONNS_IN_MAX 128
+#define SWARM_CONNS_IN_OVER 24
+#define SWARM_CONNS_OUT_MAX 104
+#define SWARM_CONNS_OUT_FRIENDS 16 /* of these, to friends alone */
+/* From one site, not counted on loopback and LAN: an IPv4 address or a /64,
+ * and what is wider. */
+#define SWARM_CONNS_PER_ADDRESS_MAX 8
+#define SWARM_CONNS_PER_IP4_24_MAX 32
+#define SWARM_CONNS_PER_IP6_56_MAX 16
+#define SWARM_CONNS_PER_IP6_48_MAX 24
+#define SWARM_CONNS_PER_IP6_32_MAX 64
+/* Inbound places. Kept for friends; for those who are best by one measure each:
+ * one in each of some networks, the nearest, who brought something new last;
+ * and half of what is left, for those who came first. */
+#define SWARM_IN_FRIENDS_MAX 64
+#define SWARM_IN_NETWORKS 8
+#define SWARM_IN_NEAREST 8
+#define SWARM_IN_ACTIVE 16
+#define SWARM_SITE_FAIR 4 /* of one site: a household, an office */
+#define SWARM_WORTH_FRIEND \
+	10                 /* what the user thinks of it (swarm_peer_worth) */
+#define SWARM_MEET_MS 5000 /* to say who it is and what it wants */
+#define SWARM_TURN_MS 5000 /* one who takes part gives way to another */
+#define SWARM_FAREWELL_MS 1000   /* to be told of others, before the end */
+#define SWARM_PLACE_AGAIN_MS 250 /* while there are too many */
+/* Who was sent on comes back so late, doubled each time. */
+#define SWARM_SENT_ON_FIRST_MS 30000
+#define SWARM_SENT_ON_MAX_MS 300000
+#define SWARM_CONNS_PER_PEER_MAX 4   /* the oldest makes room */
+#define SWARM_PREAUTH_MAX 64         /* of busy addresses the oldest go */
+#define SWARM_PREAUTH_BYTES_MAX 8192 /* unread bytes before the proof */
+#define SWARM_DIALS_MAX 10           /* in flight */
+#define SWARM_HINT_DIALS_MAX 4       /* of them for peers never reached */
+#define SWARM_SEEN_DIALS 2           /* not for peers merely saved */
+#define SWARM_DIALS_A_MINUTE 8       /* to one peer, unless a person asks */
 #define SWARM_REDIALS_A_MINUTE 6 /* the rest is for what was seen just now */
 #define SWARM_DIAL_MS 5000
 /* A machine of the LAN that nobody has reached yet answers soon or is not

@@ -438,29 +438,87 @@ static void test_swarm_takes_8_of_a_public_address(void **state)
 			accept_from(l, "/ip4/192.168.1.5/tcp/9"), 0);
 }
 
-static void test_swarm_evicts_the_oldest_of_the_busiest(void **state)
+/* The n-th address of some: the number comes between two texts. */
+static uint64_t accept_nth(
+	struct swarm_lab *l, const char *const around[2], unsigned n)
 {
-	struct swarm_lab *l = *state;
-	uint64_t first, second;
+	char text[64];
+
+	(void)snprintf(
+		text, sizeof(text), "%s%u%s/tcp/1", around[0], n, around[1]);
+	return accept_from(l, text);
+}
+
+/* Several of these, and one that comes when all places of the unproven are
+ * taken makes the oldest of them go. */
+static void wide_site_pays(const char *before, const char *behind)
+{
+	const char *const around[2] = {before, behind};
+	struct swarm_lab *l = lab_new("10.0.0", true, true);
+	struct swarm *s = swarm_of(l, 0);
+	uint64_t first, second = 0;
 	char text[64];
 
 	first = accept_from(l, "/ip4/9.9.9.1/tcp/1");
-	second = accept_from(l, "/ip4/9.9.9.2/tcp/1");
-	assert_int_not_equal(accept_from(l, "/ip4/9.9.9.2/tcp/2"), 0);
-	for (unsigned i = 3; i < SWARM_PREAUTH_MAX; i++) {
-		snprintf(text, sizeof(text), "/ip4/9.9.8.%u/tcp/1", i);
+	for (unsigned i = 0; i <= SWARM_SITE_FAIR; i++) {
+		uint64_t id = accept_nth(l, around, i + 1);
+
+		assert_int_not_equal(id, 0);
+		if (i == 0)
+			second = id;
+	}
+	for (unsigned i = 2 + SWARM_SITE_FAIR; i < SWARM_PREAUTH_MAX; i++) {
+		(void)snprintf(text, sizeof(text), "/ip4/9.8.%u.1/tcp/1", i);
 		assert_int_not_equal(accept_from(l, text), 0);
 	}
-	assert_int_equal(swarm_conn_count(swarm_of(l, 0)), SWARM_PREAUTH_MAX);
+	assert_int_equal(swarm_conn_count(s), SWARM_PREAUTH_MAX);
 	assert_int_not_equal(accept_from(l, "/ip4/9.9.7.1/tcp/1"), 0);
-	assert_int_equal(swarm_conn_count(swarm_of(l, 0)), SWARM_PREAUTH_MAX);
-	assert_int_equal(swarm_counters(swarm_of(l, 0))->preauth_evicted, 1);
-	/* The second has gone: its address had two. */
-	swarm_closed(swarm_of(l, 0), &l->te.env, second);
-	assert_int_equal(swarm_conn_count(swarm_of(l, 0)), SWARM_PREAUTH_MAX);
-	swarm_closed(swarm_of(l, 0), &l->te.env, first);
-	assert_int_equal(
-		swarm_conn_count(swarm_of(l, 0)), SWARM_PREAUTH_MAX - 1);
+	assert_int_equal(swarm_conn_count(s), SWARM_PREAUTH_MAX);
+	assert_int_equal(swarm_counters(s)->preauth_evicted, 1);
+	/* It has gone already, and not the one that was there before it. */
+	swarm_closed(s, &l->te.env, second);
+	assert_int_equal(swarm_conn_count(s), SWARM_PREAUTH_MAX);
+	swarm_closed(s, &l->te.env, first);
+	assert_int_equal(swarm_conn_count(s), SWARM_PREAUTH_MAX - 1);
+	lab_free(l);
+}
+
+static void test_swarm_evicts_the_oldest_of_the_widest_site(void **state)
+{
+	(void)state;
+	wide_site_pays("/ip4/9.9.8.", "");
+	wide_site_pays("/ip6/2a00:1:2:3::", "");
+	wide_site_pays("/ip6/2a00:1:2:", "::");
+	wide_site_pays("/ip6/2a00:1:2:", "00::");
+	wide_site_pays("/ip6/2a00:1:", "::");
+}
+
+static void test_swarm_counts_wide_sites(void **state)
+{
+	/* Each of them is another /64, or another address. */
+	static const struct {
+		const char *const around[2];
+		unsigned most;
+	} site[] = {
+		{{"/ip4/9.9.1.", ""}, SWARM_CONNS_PER_IP4_24_MAX},
+		{{"/ip6/2a00:1:2:1", "::"}, SWARM_CONNS_PER_IP6_56_MAX},
+		{{"/ip6/2a00:1:2:", "00::"}, SWARM_CONNS_PER_IP6_48_MAX},
+		{{"/ip6/2a00:1:", "::"}, SWARM_CONNS_PER_IP6_32_MAX},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < P2P_ARRAY_LEN(site); i++) {
+		struct swarm_lab *l = lab_new("10.0.0", true, true);
+		/* With as many digits each. */
+		unsigned n = 10;
+
+		while (accept_nth(l, site[i].around, n) != 0 && n < 99)
+			n++;
+		assert_int_equal(n - 10, site[i].most);
+		assert_int_equal(
+			swarm_counters(swarm_of(l, 0))->refused_address, 1);
+		lab_free(l);
+	}
 }
 
 static void test_swarm_holds_few_bytes_before_the_proof(void **state)
@@ -491,7 +549,9 @@ static void test_swarm_caps_connections_in_all(void **state)
 		(struct serve_cfg){.offer_yamux = true, .conns_max = 2}, false);
 	assert_int_not_equal(accept_from(l, "/ip4/9.9.9.1/tcp/1"), 0);
 	assert_int_not_equal(accept_from(l, "/ip4/9.9.9.2/tcp/1"), 0);
-	assert_int_equal(accept_from(l, "/ip4/9.9.9.3/tcp/1"), 0);
+	/* Who has proven nothing makes room. */
+	assert_int_not_equal(accept_from(l, "/ip4/9.9.9.3/tcp/1"), 0);
+	assert_int_equal(swarm_conn_count(swarm_of(l, 0)), 2);
 	lab_dial(l, 0, 1, false);
 	assert_int_equal(lab_count(l, 0, SWARM_EV_DIAL_FAILED), 1);
 }
@@ -604,7 +664,8 @@ int main(void)
 		T(test_swarm_keeps_1000_peers),
 		T(test_swarm_upgrade_takes_5_s_at_most),
 		T(test_swarm_takes_8_of_a_public_address),
-		T(test_swarm_evicts_the_oldest_of_the_busiest),
+		T(test_swarm_evicts_the_oldest_of_the_widest_site),
+		T(test_swarm_counts_wide_sites),
 		T(test_swarm_holds_few_bytes_before_the_proof),
 		T(test_swarm_caps_connections_in_all),
 		T(test_swarm_pushes_new_addresses),

@@ -157,35 +157,6 @@ static void test_who_does_not_read_goes_before_who_holds_more(void **state)
 	assert_true(goes(false, 2));
 }
 
-/* One host of the LAN, where no cap holds, has taken every place; only so many
- * can be had in a test, so the count of them says the rest. */
-static void test_a_host_that_holds_all_places_makes_room(void **state)
-{
-	struct swarm_lab *l = lab_new("10.0.0", true, false);
-	struct swarm *s = swarm_at(l, 0);
-
-	(void)state;
-	for (unsigned i = 0; i < 3; i++)
-		lab_dial(l, 1, 0, true);
-	lab_pass(l, 1000);
-	assert_int_equal(lab_wires(l), 3);
-	s->conns_in += SWARM_CONNS_IN_MAX - 3;
-	/* Its own next call finds none. */
-	lab_dial(l, 1, 0, true);
-	lab_pass(l, 500);
-	assert_int_equal(lab_wires(l), 3);
-	assert_int_equal(swarm_counters(s)->refused_inbound, 1);
-	/* That of another does, and the newest of the many goes. */
-	lab_dial(l, 2, 0, true);
-	lab_pass(l, 500);
-	assert_int_equal(lab_count(l, 2, SWARM_EV_PEER_UP), 1);
-	assert_int_equal(swarm_counters(s)->refused_inbound, 2);
-	assert_true(l->wire[0].used && l->wire[1].used);
-	assert_false(l->wire[2].used);
-	s->conns_in -= SWARM_CONNS_IN_MAX - 3;
-	lab_free(l);
-}
-
 /* ---- those who have not proven themselves ---- */
 
 static void take_answers(struct swarm_lab *l, uint64_t conn, struct channel *u)
@@ -278,7 +249,6 @@ int main(void)
 			test_a_proven_connection_is_charged_to_its_peer),
 		cmocka_unit_test(
 			test_who_does_not_read_goes_before_who_holds_more),
-		cmocka_unit_test(test_a_host_that_holds_all_places_makes_room),
 		cmocka_unit_test(
 			test_who_has_proven_his_key_does_not_make_room),
 	};
