@@ -185,12 +185,27 @@ static void on_keep(struct node *n, const struct env *env, const char *text)
 		(void)!swarm_want(n->swarm, env, &peer);
 }
 
+static void on_leave(struct node *n, const struct env *env, struct bytes topic)
+{
+	struct table_entry *e, *tmp;
+
+	gossip_leave(n->gossip, env, topic);
+	TABLE_FOREACH(e, tmp, &n->links) {
+		const struct link *l = e->value;
+
+		swarm_peer_takes_part(
+			n->swarm, &l->peer, gossip_shares(n->gossip, &l->peer));
+	}
+}
+
 static void on_worth(struct node *n, const struct net_msg *m)
 {
 	struct peer_id peer;
 
-	if (peer_id_parse_text(&peer, bytes_str(m->peer)) == 0)
-		stream_gossip_worth(n->gossips, &peer, m->worth);
+	if (peer_id_parse_text(&peer, bytes_str(m->peer)) != 0)
+		return;
+	stream_gossip_worth(n->gossips, &peer, m->worth);
+	swarm_peer_worth(n->swarm, &peer, m->worth);
 }
 
 void command_serve(struct node *n, const struct env *env, struct net_msg *m)
@@ -202,7 +217,7 @@ void command_serve(struct node *n, const struct env *env, struct net_msg *m)
 				"a room could not be joined");
 		break;
 	case NET_MSG_LEAVE:
-		gossip_leave(n->gossip, env, bytes_str(m->text));
+		on_leave(n, env, bytes_str(m->text));
 		break;
 	case NET_MSG_PUBLISH:
 		on_publish(n, env, m);

@@ -209,6 +209,10 @@ static void on_swarm_event(
 			swarm_peer_record(n->swarm, &ev->peer));
 		tell_record(n, &ev->peer);
 		break;
+	case SWARM_EV_FAREWELL:
+		gossip_farewell(n->gossip, env, &ev->peer);
+		stream_gossip_flush(n->gossips, env);
+		break;
 	case SWARM_EV_DIAL_FAILED:
 		command_dial_failed(n, ev->number, ev->text);
 		break;
@@ -216,7 +220,6 @@ static void on_swarm_event(
 	case SWARM_EV_CONN_UP:
 	case SWARM_EV_CONN_DOWN:
 	case SWARM_EV_SELF:
-	case SWARM_EV_FAREWELL:
 		break;
 	}
 }
@@ -240,9 +243,12 @@ static void hear_gossip(struct node *n, const struct env *env)
 	while (gossip_next_event(n->gossip, &ev)) {
 		switch (ev.kind) {
 		case GOSSIP_EV_UNIT:
+			swarm_peer_useful(n->swarm, env, &ev.peer);
 			tell_unit(n, &ev);
 			break;
 		case GOSSIP_EV_TOPIC:
+			swarm_peer_takes_part(n->swarm, &ev.peer,
+				gossip_shares(n->gossip, &ev.peer));
 			tell_topic(n, &ev);
 			break;
 		case GOSSIP_EV_PX:

@@ -171,6 +171,7 @@ int gossip_peer_add(
 		return P2P_ERR_LIMIT;
 	p->version = peer->version;
 	p->outbound = peer->outbound;
+	p->chosen = peer->chosen;
 	if (peer->form != GOSSIP_FORM_UNKNOWN)
 		p->form = peer->form;
 	score_connect(g->score, env, &p->id, &peer->site);
@@ -218,6 +219,32 @@ void gossip_peer_remove(
 	mesh_lose(g, env, p);
 	score_disconnect(g->score, env, id);
 	gpeer_free(g, p);
+}
+
+bool gossip_shares(const struct gossip *g, const struct peer_id *id)
+{
+	const struct gpeer *p = gpeer_find(g, id);
+	struct table_entry *e, *tmp;
+
+	if (p == NULL)
+		return false;
+	TABLE_FOREACH(e, tmp, &g->topics)
+		if (gpeer_subscribed(p, topic_name(e->value)))
+			return true;
+	return false;
+}
+
+void gossip_farewell(
+	struct gossip *g, const struct env *env, const struct peer_id *id)
+{
+	struct gpeer *p = gpeer_find(g, id);
+	struct table_entry *e, *tmp;
+
+	if (p == NULL || !p->ready)
+		return;
+	TABLE_FOREACH(e, tmp, &g->topics)
+		if (gpeer_subscribed(p, topic_name(e->value)))
+			mesh_prune_surplus(g, env, e->value, p);
 }
 
 int gossip_set_direct(struct gossip *g, const struct env *env,

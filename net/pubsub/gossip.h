@@ -64,6 +64,8 @@ struct gossip_peer {
 	enum gossip_version version;
 	enum gossip_id_form form; /* UNKNOWN: it is learnt */
 	bool outbound;            /* we dialled it */
+	bool chosen;              /* ... where a person said that it is: it may
+				     introduce us to others (gossip_px.c) */
 	struct score_site site;   /* score_site_of its connection's address */
 };
 
@@ -162,6 +164,12 @@ int gossip_publish(struct gossip *g, const struct env *env,
  */
 void gossip_peer_app(
 	struct gossip *g, const struct peer_id *peer, double value);
+/* Whether the peer is in any room that we are in; gone ones are in none. */
+bool gossip_shares(const struct gossip *g, const struct peer_id *peer);
+/* There is no place for the peer here, and its connection ends soon: in each
+ * room that it shares with us it is told of others (PRUNE with peers). */
+void gossip_farewell(
+	struct gossip *g, const struct env *env, const struct peer_id *peer);
 /* The peer's score; 0 when it is not here. */
 double gossip_peer_score(const struct gossip *g, const struct peer_id *peer);
 /* Bytes from peers lie unread because we are busy: nobody is blamed meanwhile

@@ -79,6 +79,7 @@ struct gpeer {
 	enum gossip_id_form form;
 	bool ready; /* a stream to it is open */
 	bool outbound;
+	bool chosen;         /* a person typed where it is */
 	bool direct;         /* kept: gossip_set_direct */
 	struct list sender;  /* in g->senders, until told of */
 	bool named;          /* it was in there since `out` was empty */
@@ -101,6 +102,7 @@ struct gpeer {
 	unsigned asked_ids; /* of those in g->asked that it was the first for */
 	unsigned iwant_ids;
 	unsigned px_heard;
+	unsigned px_taken;         /* in all, though it is a stranger */
 	unsigned needy_heartbeats; /* for so many it counts as one who asks */
 	size_t brought; /* bytes of new messages, halved each heartbeat */
 };

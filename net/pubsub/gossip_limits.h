@@ -106,6 +106,8 @@
 #define GOSSIP_DIRECT_MAX 256
 /* Peer exchange: in one PRUNE, and believed of one peer in a heartbeat. */
 #define GOSSIP_PX_PEERS_MAX 16
+/* Believed of a stranger whom a person has named, while it is connected. */
+#define GOSSIP_PX_STRANGERS_MAX 16
 /* Of one peer. As many are named as a field holds. */
 #define GOSSIP_PX_RECORD_BYTES_MAX 1900
 

@@ -68,6 +68,45 @@ static size_t candidates(struct gossip *g, const struct env *env,
 	return n;
 }
 
+static void swap(const struct gpeer **list, size_t a, size_t b)
+{
+	const struct gpeer *p = list[a];
+
+	list[a] = list[b];
+	list[b] = p;
+}
+
+/* Moves those with a record to the front, since of the others only the id is
+ * known to whoever reads it; returns how many. */
+static size_t records_first(const struct gpeer **list, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (list[i]->record.len > 0)
+			swap(list, i, count++);
+	return count;
+}
+
+/* Every second of them is one who has done something for us, or is known to the
+ * owner, as far as there are such. Keys to be named are made for nothing, and
+ * who reads this takes the first few: among strangers alone he may fall among
+ * liars. */
+static void mix(const struct gossip *g, const struct gpeer **list, size_t n)
+{
+	const double known = g->score_params->opportunistic_threshold;
+	size_t next = 0;
+
+	for (size_t i = 0; i < n && i < GOSSIP_PX_PEERS_MAX; i += 2) {
+		next = P2P_MAX(next, i);
+		while (next < n && gpeer_score(g, list[next]) < known)
+			next++;
+		if (next == n)
+			return;
+		swap(list, i, next++);
+	}
+}
+
 static void put_peer(
 	struct buf *prune, const struct peer_id *id, struct bytes record)
 {
@@ -85,23 +124,19 @@ static bool has_room(const struct buf *prune, struct bytes record)
 	       GOSSIP_FIELD_BYTES_MAX;
 }
 
-/* Those with a record first, as many as one field holds: of the others only
- * the id is known to whoever reads it. */
+/* As many as one field holds. */
 static void put_peers(
 	struct buf *prune, const struct gpeer *const *list, size_t n)
 {
 	unsigned put = 0;
 
-	for (int round = 0; round < 2; round++) {
-		for (size_t i = 0; i < n && put < GOSSIP_PX_PEERS_MAX; i++) {
-			struct bytes record = buf_bytes(&list[i]->record);
+	for (size_t i = 0; i < n && put < GOSSIP_PX_PEERS_MAX; i++) {
+		struct bytes record = buf_bytes(&list[i]->record);
 
-			if ((record.len > 0) != (round == 0) ||
-				!has_room(prune, record))
-				continue;
-			put_peer(prune, &list[i]->id, record);
-			put++;
-		}
+		if (!has_room(prune, record))
+			continue;
+		put_peer(prune, &list[i]->id, record);
+		put++;
 	}
 }
 
@@ -110,7 +145,7 @@ bool send_prune_px(struct gossip *g, const struct env *env,
 {
 	const struct gpeer *list[GOSSIP_PEERS_MAX];
 	struct buf b;
-	size_t mark;
+	size_t mark, n;
 	bool queued;
 
 	/* v1.0 knows neither PX nor back-off. PRUNEs find room always, so they
@@ -122,7 +157,9 @@ bool send_prune_px(struct gossip *g, const struct env *env,
 	buf_init(&b, GOSSIP_CONTROL_PACK_BYTES);
 	mark = pb_begin(&b, CONTROL_PRUNE);
 	pb_put_bytes(&b, PRUNE_TOPIC, topic_name(t));
-	put_peers(&b, list, candidates(g, env, t, p, list));
+	n = candidates(g, env, t, p, list);
+	mix(g, list, records_first(list, n));
+	put_peers(&b, list, n);
 	pb_put_uint(&b, PRUNE_BACKOFF, GOSSIP_PRUNE_BACKOFF_S);
 	pb_end(&b, mark);
 	P2P_ASSERT(!b.failed);
@@ -177,15 +214,40 @@ static int read_peer(
 	return 0;
 }
 
-int px_read(struct gossip *g, struct gpeer *from, struct bytes prune)
+/*
+ * How many of those named may be looked at. Somebody of merit is believed. A
+ * stranger is whom a person has sent us to, and only as long as we have hardly
+ * anybody else in that topic: then he has us to himself anyway, and whoever he
+ * names makes us depend on him less, or no more than before. He names few, so
+ * that those who know a mesh already are not led away from it.
+ */
+static unsigned believed(const struct gossip *g, const struct gpeer *from,
+	struct bytes topic, bool lacks)
+{
+	const struct topic *t = table_get(&g->topics, topic);
+	double score = gpeer_score(g, from);
+
+	if (t == NULL)
+		return 0;
+	if (lacks && score >= g->score_params->accept_px_threshold)
+		return GOSSIP_PX_PEERS_MAX;
+	if (!from->chosen || score < 0 || t->mesh.count >= GOSSIP_D_LOW)
+		return 0;
+	return P2P_MIN(GOSSIP_PX_STRANGERS_MAX - from->px_taken,
+		GOSSIP_D_LOW - (unsigned)t->mesh.count);
+}
+
+int px_read(struct gossip *g, struct gpeer *from, struct bytes topic,
+	bool lacks, struct bytes prune)
 {
 	struct cursor c = cur_of(prune);
+	unsigned left = believed(g, from, topic, lacks);
 	struct pb_field f;
 	int err = 0;
 
-	if (gpeer_score(g, from) < g->score_params->accept_px_threshold)
-		return 0;
-	while (err == 0 && pb_next(&c, &f)) {
+	while (err == 0 && left > 0 && pb_next(&c, &f)) {
+		uint64_t heard = g->counters.px_heard;
+
 		if (f.number != PRUNE_PEERS || f.wire != PB_WIRE_BYTES)
 			continue;
 		/* Each costs a signature check. */
@@ -193,6 +255,10 @@ int px_read(struct gossip *g, struct gpeer *from, struct bytes prune)
 			return 0;
 		from->px_heard++;
 		err = read_peer(g, from, f.bytes);
+		if (g->counters.px_heard == heard)
+			continue;
+		left--;
+		from->px_taken += from->px_taken < GOSSIP_PX_STRANGERS_MAX;
 	}
 	return err != 0 ? err : cur_err(&c);
 }

@@ -336,8 +336,11 @@ static int read_control_part(struct recv *r, const struct pb_field *f)
 			return err;
 		if (f->number == CONTROL_GRAFT)
 			mesh_on_graft(r->g, r->env, r->p, topic);
-		else if (mesh_on_prune(r->g, r->env, r->p, topic, backoff))
-			return px_read(r->g, r->p, f->bytes);
+		else
+			return px_read(r->g, r->p, topic,
+				mesh_on_prune(
+					r->g, r->env, r->p, topic, backoff),
+				f->bytes);
 		return 0;
 	case CONTROL_IDONTWANT:
 		return read_idontwant(r, f->bytes);

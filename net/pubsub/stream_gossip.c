@@ -161,6 +161,7 @@ static bool add_peer(struct stream_gossip *sg, const struct env *env,
 	if (strncmp(info.agent, own_agent, sizeof(own_agent) - 1) == 0)
 		peer.form = GOSSIP_FORM_FROM_SEQNO;
 	peer.outbound = info.outbound;
+	peer.chosen = info.chosen;
 	peer.site = score_site_of(maddr_bytes(&info.remote));
 	if (gossip_peer_add(sg->g, env, &peer) != 0)
 		return false;

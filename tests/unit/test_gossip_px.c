@@ -77,6 +77,7 @@ struct px {
 	unsigned prunes, peers, with_record;
 	uint64_t backoff_s;
 	bool named[LAB_PEERS];
+	unsigned first[GOSSIP_PX_PEERS_MAX]; /* in the order they came */
 };
 
 static void note_peer(struct gossip_lab *l, struct px *px, struct bytes in)
@@ -86,7 +87,6 @@ static void note_peer(struct gossip_lab *l, struct px *px, struct bytes in)
 	struct peer_record r;
 	struct pb_field f;
 
-	px->peers++;
 	while (pb_next(&c, &f)) {
 		if (f.number == PEER_INFO_ID)
 			assert_int_equal(peer_id_parse(&id, f.bytes), 0);
@@ -96,8 +96,14 @@ static void note_peer(struct gossip_lab *l, struct px *px, struct bytes in)
 		assert_int_equal(peer_record_open(&r, f.bytes), 0);
 		assert_true(peer_id_equal(&r.peer, &id));
 	}
-	for (unsigned i = 0; i < LAB_PEERS; i++)
-		px->named[i] |= peer_id_equal(&id, lab_id(l, i));
+	for (unsigned i = 0; i < LAB_PEERS; i++) {
+		if (!peer_id_equal(&id, lab_id(l, i)))
+			continue;
+		px->named[i] = true;
+		if (px->peers < GOSSIP_PX_PEERS_MAX)
+			px->first[px->peers] = i;
+	}
+	px->peers++;
 }
 
 static void note_prune(struct gossip_lab *l, struct px *px, struct bytes in)
@@ -272,6 +278,54 @@ static void test_px_names_a_peer_by_its_newest_record(void **state)
 	lab_hush(l);
 	assert_int_equal(lab_graft(l, 22, "room"), 0);
 	assert_int_equal(px_said(l, 22).with_record, 12);
+}
+
+/* Strangers may be many, and all of one hand. */
+static void test_px_names_known_ones_among_the_first(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	full_mesh(l);
+	gossip_peer_app(l->g, lab_id(l, 3), 5);
+	gossip_peer_app(l->g, lab_id(l, 5), 5);
+	gossip_peer_app(l->g, lab_id(l, 6), 5); /* of no record */
+	for (unsigned i = 20; i < 28; i++) {
+		struct px px;
+
+		assert_int_equal(lab_graft(l, i, "room"), 0);
+		px = px_said(l, i);
+		assert_true(px.first[0] == 3 || px.first[0] == 5);
+		assert_true(px.first[2] == 3 || px.first[2] == 5);
+	}
+}
+
+static void test_px_is_said_with_a_farewell(void **state)
+{
+	struct gossip_lab *l = *state;
+	struct px px;
+
+	full_mesh(l);
+	assert_true(gossip_shares(l->g, lab_id(l, 20)));
+	assert_true(in_mesh(l, 0));
+	gossip_farewell(l->g, &l->te.env, lab_id(l, 0));
+	assert_false(in_mesh(l, 0));
+	px = px_said(l, 0);
+	assert_int_equal(px.prunes, 1);
+	assert_int_equal(px.peers, GOSSIP_PX_PEERS_MAX);
+	/* Who was in no mesh is told as well. */
+	gossip_farewell(l->g, &l->te.env, lab_id(l, 20));
+	assert_int_equal(px_said(l, 20).peers, GOSSIP_PX_PEERS_MAX);
+	/* In what it does not share nobody is named. */
+	assert_int_equal(lab_subscribe(l, 21, "room", false), 0);
+	assert_false(gossip_shares(l->g, lab_id(l, 21)));
+	(void)px_said(l, 21);
+	gossip_farewell(l->g, &l->te.env, lab_id(l, 21));
+	assert_int_equal(px_said(l, 21).prunes, 0);
+	/* Nor does the mesh take it back at once. */
+	lab_pass(l, 2 * (uint64_t)GOSSIP_HEARTBEAT_MS);
+	assert_false(in_mesh(l, 0));
+	gossip_farewell(l->g, &l->te.env, lab_id(l, LAB_PEERS - 1));
+	assert_false(gossip_shares(l->g, lab_id(l, LAB_PEERS - 1)));
 }
 
 /* Who does not read gets its PRUNEs, but not everybody's records for each. */
@@ -482,6 +536,70 @@ static void test_px_of_who_was_no_member_is_ignored(void **state)
 	assert_int_equal(lab_events(l, GOSSIP_EV_PX), 0);
 }
 
+/* Where a person has sent us, and nothing is known of it. */
+static void chosen(struct gossip_lab *l, unsigned i)
+{
+	struct gossip_peer peer = {.id = *lab_id(l, i),
+		.version = GOSSIP_V11,
+		.outbound = true,
+		.chosen = true};
+
+	assert_int_equal(gossip_peer_add(l->g, &l->te.env, &peer), 0);
+	assert_int_equal(lab_subscribe(l, i, "room", true), 0);
+	(void)lab_said(l, i);
+	(void)lab_events(l, GOSSIP_EV_TOPIC);
+}
+
+/* How many are believed of `count` that peer i names. */
+static unsigned believed(struct gossip_lab *l, unsigned i, unsigned count)
+{
+	struct marks m = begin_prune(l);
+
+	for (unsigned n = 0; n < count; n++)
+		put_peer(l, lab_id(l, RECORDS - 1 - n),
+			buf_bytes(&records[RECORDS - 1 - n]));
+	assert_int_equal(end_prune(l, i, m), 0);
+	return lab_events(l, GOSSIP_EV_PX);
+}
+
+static void test_px_of_the_chosen_is_taken_when_alone(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	/* It called us, or the LAN named it. */
+	lab_member(l, 0, GOSSIP_V11);
+	assert_int_equal(believed(l, 0, 9), 0);
+	chosen(l, 1);
+	assert_int_equal(believed(l, 1, 9), GOSSIP_D_LOW);
+	/* It never was in the mesh, as who comes to a full one. */
+	assert_false(in_mesh(l, 1));
+	lab_pass(l, GOSSIP_HEARTBEAT_MS);
+	assert_int_equal(believed(l, 1, 9), GOSSIP_D_LOW);
+	/* The more others there are the fewer it may name. */
+	for (unsigned n = 1; n <= GOSSIP_D_LOW; n++) {
+		lab_member(l, 1 + n, GOSSIP_V11);
+		assert_true(in_mesh(l, 1 + n));
+		lab_pass(l, GOSSIP_HEARTBEAT_MS);
+		assert_int_equal(believed(l, 1, 9), GOSSIP_D_LOW - n);
+	}
+}
+
+static void test_px_of_the_chosen_has_an_end(void **state)
+{
+	struct gossip_lab *l = *state;
+	unsigned sum = 0;
+
+	chosen(l, 1);
+	for (unsigned n = 0; n < 20; n++) {
+		sum += believed(l, 1, 9);
+		lab_pass(l, GOSSIP_HEARTBEAT_MS);
+	}
+	assert_int_equal(sum, GOSSIP_PX_STRANGERS_MAX);
+	chosen(l, 2);
+	gossip_peer_app(l->g, lab_id(l, 2), -1);
+	assert_int_equal(believed(l, 2, 9), 0);
+}
+
 static void test_px_of_bad_form_ends_the_stream(void **state)
 {
 	struct gossip_lab *l = *state;
@@ -581,6 +699,8 @@ int main(void)
 		T(test_px_is_not_sent_to_v10_nor_to_bad_ones),
 		T(test_px_fits_whatever_the_records),
 		T(test_px_names_a_peer_by_its_newest_record),
+		T(test_px_names_known_ones_among_the_first),
+		T(test_px_is_said_with_a_farewell),
 		T(test_px_is_not_piled_up),
 		T(test_px_of_a_trusted_peer_is_passed_on),
 		T(test_px_of_others_is_ignored),
@@ -588,6 +708,8 @@ int main(void)
 		T(test_px_is_read_up_to_16),
 		T(test_px_of_who_leaves_the_room_is_taken_once),
 		T(test_px_of_who_was_no_member_is_ignored),
+		T(test_px_of_the_chosen_is_taken_when_alone),
+		T(test_px_of_the_chosen_has_an_end),
 		T(test_px_of_bad_form_ends_the_stream),
 		T(test_direct_peer_gets_all_and_is_in_no_mesh),
 		T(test_direct_peer_is_heard_whatever_its_score),

@@ -11,6 +11,7 @@
 #include "net/identity/peer_record.h"
 #include "net/pubsub/gossip_internal.h"
 #include "net/pubsub/gossip_rpc.h"
+#include "net/swarm/swarm_internal.h"
 #include "net/unit/unit.h"
 #include "net/wire/pb.h"
 #include "tests/unit/node_pair.h"
@@ -76,16 +77,23 @@ static void test_node_says_whom_it_knows(void **state)
 	assert_int_equal(a->more, 0);
 }
 
+/* Node 0 has met node 1 in an earlier run. */
+static void meet_again(struct pair *p)
+{
+	struct net_msg *m = net_msg_new(NET_MSG_KNOWN_PEER,
+		"/ip4/10.0.0.2/tcp/4001", bytes_of(NULL, 0));
+
+	(void)peer_id_text(&p->side[1].me.id, m->peer);
+	pair_command(p, 0, m);
+	pair_pass(p, 1000);
+}
+
 static void test_node_saved_peers_and_disconnect(void **state)
 {
 	struct pair *p = *state;
 	struct net_msg *m;
 
-	m = net_msg_new(NET_MSG_KNOWN_PEER, "/ip4/10.0.0.2/tcp/4001",
-		bytes_of(NULL, 0));
-	(void)peer_id_text(&p->side[1].me.id, m->peer);
-	pair_command(p, 0, m);
-	pair_pass(p, 1000);
+	meet_again(p);
 	assert_int_equal(pair_last(p, 0, CHAT_MSG_PEER)->state, 1);
 	m = net_msg_new(NET_MSG_WHOIS, NULL, bytes_of(NULL, 0));
 	(void)peer_id_text(&p->side[1].me.id, m->peer);
@@ -155,7 +163,9 @@ static void test_node_follows_px_of_a_contact_not_of_a_stranger(void **state)
 {
 	struct pair *p = *state;
 
-	pair_meet(p);
+	pair_say(p, 0, NET_MSG_JOIN, "room");
+	pair_say(p, 1, NET_MSG_JOIN, "room");
+	meet_again(p);
 	assert_true(gossip_in_mesh(
 		p->side[0].n->gossip, bytes_str("room"), &p->side[1].me.id));
 	prune_naming(p, 1);
@@ -167,6 +177,44 @@ static void test_node_follows_px_of_a_contact_not_of_a_stranger(void **state)
 		p->side[0].n->gossip, bytes_str("room"), &p->side[1].me.id));
 	prune_naming(p, 2);
 	assert_true(p->side[0].far_dials > 0);
+}
+
+/* A person has typed where it is, and there is nobody else. */
+static void test_node_follows_px_of_whom_it_was_sent_to(void **state)
+{
+	struct pair *p = *state;
+
+	pair_meet(p);
+	prune_naming(p, 1);
+	assert_true(p->side[0].far_dials > 0);
+}
+
+/* What keeps a peer its place reaches the swarm. */
+static void test_node_tells_the_swarm_who_takes_part(void **state)
+{
+	struct pair *p = *state;
+	const struct peer *other;
+
+	pair_meet(p);
+	other = peer_find(p->side[0].n->swarm, &p->side[1].me.id);
+	assert_non_null(other);
+	assert_true(other->takes_part);
+	assert_false(other->judged);
+	tell_worth(p, 20);
+	assert_true(other->judged);
+	assert_int_equal(other->worth, 20);
+	assert_int_equal(other->useful_ms, 0);
+	pair_publish(p, 1, 1, "hello");
+	pair_pass(p, 1000);
+	assert_int_not_equal(other->useful_ms, 0);
+	pair_say(p, 0, NET_MSG_LEAVE, "room");
+	assert_false(other->takes_part);
+	pair_say(p, 0, NET_MSG_JOIN, "room");
+	pair_pass(p, 1000);
+	assert_true(other->takes_part);
+	pair_say(p, 1, NET_MSG_LEAVE, "room");
+	pair_pass(p, 1000);
+	assert_false(other->takes_part);
 }
 
 static void test_node_worth_is_of_the_connection(void **state)
@@ -399,6 +447,8 @@ int main(void)
 		T(test_node_says_whom_it_knows),
 		T(test_node_saved_peers_and_disconnect),
 		T(test_node_follows_px_of_a_contact_not_of_a_stranger),
+		T(test_node_follows_px_of_whom_it_was_sent_to),
+		T(test_node_tells_the_swarm_who_takes_part),
 		T(test_node_worth_is_of_the_connection),
 		T(test_node_kept_peers_stay_connected),
 		T(test_node_kept_by_id_is_called_back),
