@@ -48,6 +48,8 @@ static void report_failure(
 		count_upgrade_failed(s, err);
 	if (c->outbound)
 		count_dial_failed(s, c, err);
+	if (c->typed)
+		typed_note(s, env, c, err);
 	/* Another peer than expected has proven its key: is it us? */
 	if (err == P2P_ERR_MISMATCH && c->up != NULL && !c->secured &&
 		peer_id_equal(channel_peer(c->up), &s->cfg.me->id))

@@ -116,7 +116,7 @@ static uint64_t base_pause(unsigned failures)
 	return pause;
 }
 
-static uint64_t pause_after(const struct env *env, unsigned failures)
+uint64_t dial_pause(const struct env *env, unsigned failures)
 {
 	uint64_t pause = base_pause(failures);
 
@@ -179,7 +179,7 @@ void dial_seen(struct swarm *s, const struct env *env, struct peer *p,
 		return;
 	}
 	p->failures = P2P_MIN(p->failures, SWARM_REDIAL_SEEN_AFTER);
-	later = env_after(env, pause_after(env, p->failures));
+	later = env_after(env, dial_pause(env, p->failures));
 	book_hurry(&p->known, SWARM_REDIAL_SEEN_AFTER, later);
 	if (p->dial_at_ms > later)
 		set_time(s, p, later);
@@ -309,7 +309,7 @@ static void end_set(struct swarm *s, const struct env *env, struct peer *p)
 		return;
 	/* Each address has a rest of its own; so has the peer, or one with many
 	 * dead addresses would be dialled all the time. */
-	at = P2P_MAX(at, env_after(env, pause_after(env, p->failures)));
+	at = P2P_MAX(at, env_after(env, dial_pause(env, p->failures)));
 	set_time(s, p, at);
 }
 
@@ -469,7 +469,7 @@ void dial_lost(struct swarm *s, const struct env *env, struct peer *p,
 	p->losses =
 		env->now_ms - c->ready_ms < SWARM_STEADY_MS ? p->losses + 1 : 0;
 	if (p->losses > 1)
-		pause = pause_after(env, p->losses);
+		pause = dial_pause(env, p->losses);
 	/* Who has no place for us needs ours for others, and has named some. */
 	if (p->losses == 0 || !c->sent_on)
 		p->sent_on = 0;

@@ -89,6 +89,7 @@ void swarm_tick(struct swarm *s, const struct env *env)
 	TABLE_FOREACH(e, tmp, &s->peers)
 		peer_tick(s, env, e->value);
 	place_tick(s, env);
+	typed_tick(s, env);
 	dial_tick(s, env);
 	peers_age(s, env);
 	s->due_ms = swarm_deadline_walk(s);
@@ -97,7 +98,7 @@ void swarm_tick(struct swarm *s, const struct env *env)
 uint64_t swarm_deadline_walk(const struct swarm *s)
 {
 	struct table_entry *e, *tmp;
-	uint64_t first = s->place_at_ms;
+	uint64_t first = P2P_MIN(s->place_at_ms, typed_deadline(s));
 
 	TABLE_FOREACH(e, tmp, &s->conns)
 		first = P2P_MIN(first, conn_deadline(e->value));
@@ -127,6 +128,8 @@ void swarm_dial(struct swarm *s, const struct env *env,
 		c = conn_new_outbound(s, env, &base, &expect);
 	if (c != NULL) {
 		c->request = request;
+		c->typed = true;
+		c->typed_addr = base;
 		s->counters.dials_asked++;
 		return;
 	}
@@ -243,6 +246,7 @@ void swarm_disconnect(
 	struct peer *p = peer_find(s, id);
 	struct table_entry *e, *tmp;
 
+	typed_forget(s, id);
 	if (p == NULL)
 		return;
 	p->wanted = false;
@@ -265,6 +269,7 @@ void swarm_network_changed(struct swarm *s, const struct env *env)
 {
 	struct table_entry *e, *tmp;
 
+	typed_hurry(s, env);
 	TABLE_FOREACH(e, tmp, &s->peers) {
 		struct peer *p = e->value;
 

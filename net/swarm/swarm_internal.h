@@ -18,6 +18,7 @@
  * told.c    what a peer says of itself
  * book.c    where peers may be, and who says so
  * known.c   what of that is shown to people
+ * typed.c   addresses that a person typed, until somebody is there
  * dial.c    which address is dialled when
  */
 #ifndef NET_SWARM_SWARM_INTERNAL_H
@@ -66,9 +67,11 @@ struct conn {
 	struct bufq in;     /* bytes that the upgrader did not take */
 	struct bytes fresh; /* borrowed, only within swarm_bytes */
 	uint64_t deadline_ms;
-	uint64_t ready_ms;      /* NEVER: streams were not possible yet */
-	uint64_t open_after_ms; /* the muxer asked for a pause between opens */
-	uint64_t request;       /* of swarm_dial, 0: none */
+	uint64_t ready_ms;       /* NEVER: streams were not possible yet */
+	uint64_t open_after_ms;  /* the muxer asked for a pause between opens */
+	uint64_t request;        /* of swarm_dial, 0: none */
+	bool typed;              /* a person typed its address ... */
+	struct maddr typed_addr; /* ... like this; names lead elsewhere */
 	struct peer_id expect;
 	uint64_t heard_ms; /* when bytes came last */
 };
@@ -135,6 +138,14 @@ struct peer {
 	unsigned dialled_next;
 };
 
+/* An address that a person typed and that was not reached yet. */
+struct typed {
+	struct maddr addr;     /* empty: none */
+	struct peer_id expect; /* none: whoever answers */
+	unsigned failures;
+	uint64_t at_ms; /* tried again then; NEVER: now */
+};
+
 /* An address where we ourselves have answered. */
 struct self_addr {
 	struct maddr addr;
@@ -162,6 +173,8 @@ struct swarm {
 	uint64_t age_at_ms; /* the book is looked through at a tick then */
 	struct self_addr selves[SWARM_SELVES_MAX];
 	unsigned self_next;
+	struct typed typed[SWARM_TYPED_MAX];
+	unsigned typed_next;
 	struct buf record; /* our own, empty: to be made */
 	uint64_t record_seq;
 	uint64_t due_ms; /* nothing is to be done before; perhaps later */
@@ -327,6 +340,18 @@ void peer_tick(struct swarm *s, const struct env *env, struct peer *p);
 uint64_t peer_deadline(const struct swarm *s, const struct peer *p);
 void peer_free(struct swarm *s, struct peer *p);
 
+/* ---- typed.c ------------------------------------------------------------ */
+
+/* What became of a dial to a typed address (c->typed); 0: somebody is there. */
+void typed_note(
+	struct swarm *s, const struct env *env, const struct conn *c, int err);
+/* The person does not want that peer any more. */
+void typed_forget(struct swarm *s, const struct peer_id *peer);
+/* The network has changed: all are tried now. */
+void typed_hurry(struct swarm *s, const struct env *env);
+void typed_tick(struct swarm *s, const struct env *env);
+uint64_t typed_deadline(const struct swarm *s);
+
 /* ---- dial.c ------------------------------------------------------------ */
 
 /* It is our own listen address, or one where we have answered ourselves. */
@@ -342,6 +367,8 @@ bool dial_may_be_named(const struct maddr *addr, enum book_teller from);
 enum book_teller dial_teller(const struct conn *c);
 /* It is us who answers there: not dialled for a while. */
 void dial_was_self(struct swarm *s, const struct env *env, struct conn *c);
+/* After so many failures in a row, with jitter. */
+uint64_t dial_pause(const struct env *env, unsigned failures);
 void dial_soon(struct swarm *s, const struct env *env, struct peer *p,
 	uint64_t delay_ms);
 /* Dials it now, unless that is under way or planned. */
