@@ -66,6 +66,8 @@ struct family {
 	bool liars; /* those who break no rule name in IHAVE what they do not
 		       forward, some as soon as one of them has heard it, and
 		       hand nothing over when they are asked */
+	bool star;  /* the honest know nobody; a person has told each the
+		       address of the first */
 	bool mixed_book; /* the honest know hostile addresses, as many among
 			    theirs as there are in the world */
 };

@@ -7,9 +7,15 @@
 
 /* Meshes need about this long to settle. */
 #define WARM_S 30
+/* So long those who know one address alone have to find each other. */
+#define STAR_S 60
 
 const struct family family_table[] = {
 	{.name = "none", .text = "no hostile host", .attack_from_s = WARM_S},
+	{.name = "star",
+		.text = "no hostile host; all are told of one",
+		.attack_from_s = STAR_S,
+		.star = true},
 	{.name = "eclipse-one",
 		.text = "all hostile hosts surround one",
 		.targets = TARGET_ONE,

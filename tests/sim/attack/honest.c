@@ -1,6 +1,8 @@
 /*
  * An honest host: net/node by its steps, as net/loop runs it.
  */
+#include <stdio.h>
+
 #include "tests/sim/attack/attack.h"
 
 /* Addresses that it knows from earlier runs. */
@@ -10,10 +12,22 @@
 
 static void step(struct host *h, struct node_event *ev);
 
+/* Nobody has been met before. */
+static void judge(struct host *h, const char *peer)
+{
+	struct node_event ev = {.kind = NODE_EV_COMMAND,
+		.msg = net_msg_new(NET_MSG_WORTH, NULL, bytes_of(NULL, 0))};
+
+	(void)snprintf(ev.msg->peer, sizeof(ev.msg->peer), "%s", peer);
+	node_step(h->node, &h->env, &ev);
+}
+
 static void take(struct host *h, struct chat_net_msg *m)
 {
 	struct msg *msg = &m->msg;
 
+	if (msg->kind == CHAT_MSG_PEER && m->state == 1)
+		judge(h, m->peer);
 	if (msg->kind == CHAT_MSG_UNIT)
 		line_arrived(h, bytes_of(m->data, m->data_len));
 	msg_free(msg);
@@ -131,6 +145,20 @@ static void fill_book(struct host *h)
 	}
 }
 
+/* As --connect does. */
+static void call_first(struct host *h)
+{
+	const struct host *first = &h->world->host[0];
+	char text[MADDR_TEXT_MAX];
+	struct maddr addr;
+
+	if (h == first)
+		return;
+	host_addr(first, &addr);
+	command(h, net_msg_new(NET_MSG_CONNECT, maddr_text(&addr, text),
+			   bytes_of(NULL, 0)));
+}
+
 void honest_start(struct host *h)
 {
 	struct node_cfg cfg = {
@@ -148,7 +176,10 @@ void honest_start(struct host *h)
 	ev.addrs = &addr;
 	step(h, &ev);
 	command(h, net_msg_new(NET_MSG_JOIN, ATTACK_TOPIC, bytes_of(NULL, 0)));
-	fill_book(h);
+	if (h->world->cfg.family->star)
+		call_first(h);
+	else
+		fill_book(h);
 }
 
 void honest_free(struct host *h)
