@@ -22,7 +22,7 @@
 
 static void set_time(struct loop *l)
 {
-	l->env.now_ms = clock_now_ms();
+	env_set_now_us(&l->env, clock_now_us());
 	l->env.wall_ms = clock_wall_ms();
 }
 

@@ -7,7 +7,9 @@
 
 #include "base/compiler.h"
 
-/* Milliseconds since some moment before the start; goes on during suspend. */
+/* Since some moment before the start; goes on during suspend. Both are one
+ * clock: the ms are the us without their fraction. */
+uint64_t clock_now_us(void);
 uint64_t clock_now_ms(void);
 /* Milliseconds since 1970, as the machine believes; can jump. */
 uint64_t clock_wall_ms(void);

@@ -7,26 +7,31 @@
 
 #include "base/clock.h"
 
-static uint64_t read_ms(clockid_t id)
+static uint64_t read_us(clockid_t id)
 {
 	struct timespec ts;
 
 	P2P_ASSERT(clock_gettime(id, &ts) == 0);
 	if (ts.tv_sec < 0)
 		return 0;
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+uint64_t clock_now_us(void)
+{
+#ifdef CLOCK_BOOTTIME
+	return read_us(CLOCK_BOOTTIME);
+#else
+	return read_us(CLOCK_MONOTONIC);
+#endif
 }
 
 uint64_t clock_now_ms(void)
 {
-#ifdef CLOCK_BOOTTIME
-	return read_ms(CLOCK_BOOTTIME);
-#else
-	return read_ms(CLOCK_MONOTONIC);
-#endif
+	return clock_now_us() / 1000;
 }
 
 uint64_t clock_wall_ms(void)
 {
-	return read_ms(CLOCK_REALTIME);
+	return read_us(CLOCK_REALTIME) / 1000;
 }

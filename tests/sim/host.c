@@ -23,6 +23,7 @@ void host_set_time(struct host *h)
 	uint64_t passed = h->sim->now_us / 1000;
 
 	h->env.now_ms = host_now_ms(h);
+	h->env.past_us = (uint32_t)(h->sim->now_us % 1000);
 	h->env.wall_ms =
 		h->cfg.skew_ms == INT64_MIN
 			? passed + 1000

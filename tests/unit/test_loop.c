@@ -45,9 +45,14 @@ static uint64_t real_ns(clockid_t id)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+uint64_t clock_now_us(void)
+{
+	return real_ns(CLOCK_MONOTONIC) / 1000 + (ran_ms + slept_ms) * 1000;
+}
+
 uint64_t clock_now_ms(void)
 {
-	return real_ns(CLOCK_MONOTONIC) / 1000000 + ran_ms + slept_ms;
+	return clock_now_us() / 1000;
 }
 
 uint64_t clock_wall_ms(void)

@@ -95,6 +95,9 @@ static void test_clocks_go_forward(void **state)
 
 	(void)state;
 	assert_true(clock_now_ms() >= before);
+	before = clock_now_us();
+	assert_true(clock_now_ms() >= before / 1000);
+	assert_true(clock_now_us() / 1000 <= clock_now_ms());
 	assert_true(clock_wall_ms() > WALL_2026_MS / 2);
 }
 
@@ -106,6 +109,19 @@ static void test_a_delay_past_all_time_is_never(void **state)
 	assert_int_equal(env_after(&env, 500), 1500);
 	assert_int_equal(env_after(&env, P2P_NEVER), P2P_NEVER);
 	assert_int_equal(env_after(&env, P2P_NEVER - 999), P2P_NEVER);
+}
+
+static void test_the_time_in_us_is_the_same_moment(void **state)
+{
+	struct env env = {.now_ms = 7};
+
+	(void)state;
+	assert_int_equal(env_now_us(&env), 7000);
+	env_set_now_us(&env, 12999);
+	assert_int_equal(env.now_ms, 12);
+	assert_int_equal(env_now_us(&env), 12999);
+	env.now_ms++;
+	assert_int_equal(env_now_us(&env), 13999);
 }
 
 /* ---- errors ------------------------------------------------------------ */
@@ -378,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_rng_fills_every_byte_of_any_length),
 		cmocka_unit_test(test_clocks_go_forward),
 		cmocka_unit_test(test_a_delay_past_all_time_is_never),
+		cmocka_unit_test(test_the_time_in_us_is_the_same_moment),
 		cmocka_unit_test(test_errors_have_names_texts_and_classes),
 		cmocka_unit_test(
 			test_a_failed_assertion_runs_the_hook_and_aborts),
