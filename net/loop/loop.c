@@ -186,12 +186,27 @@ static void notice_sleep(struct loop *l)
 	(void)uv_timer_start(&l->settle, on_settled, LOOP_SETTLE_MS, 0);
 }
 
+static void on_watch(uv_timer_t *t)
+{
+	struct loop *l = t->data;
+
+	/* The node's next deadline may be minutes away. */
+	notice_sleep(l);
+	if (l->discovery == NULL)
+		return;
+	discovery_watch(l->discovery);
+	answer_if_due(l);
+}
+
 static void on_timer(uv_timer_t *t)
 {
 	struct node_event ev = {.kind = NODE_EV_TICK};
 	struct loop *l = t->data;
 
-	notice_sleep(l);
+	/* Whoever is awake looks around in the same turn, and need not wake for
+	 * that soon. */
+	on_watch(&l->watch);
+	(void)uv_timer_again(&l->watch);
 	loop_step(l, &ev);
 }
 
@@ -241,18 +256,6 @@ static void on_wake(uv_poll_t *poll, int status, int events)
 	verifiers_serve(l);
 	if (atomic_exchange(&l->chat_drained, false))
 		loop_step(l, &room);
-}
-
-static void on_watch(uv_timer_t *t)
-{
-	struct loop *l = t->data;
-
-	/* The node's next deadline may be minutes away. */
-	notice_sleep(l);
-	if (l->discovery == NULL)
-		return;
-	discovery_watch(l->discovery);
-	answer_if_due(l);
 }
 
 static void on_netif(uv_poll_t *poll, int status, int events)
