@@ -218,6 +218,9 @@ void pipe_gone(void *self, const struct env *env, struct sstream *st,
 	request_clear(&p->in);
 	if (p->id == 0)
 		return;
+	/* Its reading may be held since the last frame. */
+	if (err == 0 && !p->end_told)
+		tell(ms, st, (struct pipe_event){.kind = PIPE_EV_END});
 	tell(ms, st, (struct pipe_event){.kind = PIPE_EV_GONE, .err = err});
 	(void)table_remove(&ms->ps->streams, key_of(&p->id));
 }

@@ -90,8 +90,9 @@ void pipe_writable(void *self, const struct env *env, struct sstream *st);
 /* As .gone. */
 void pipe_gone(void *self, const struct env *env, struct sstream *st,
 	struct bytes rest, int err);
-/* As .free. */
+/* As .conn_down. */
 void pipe_conn_down(void *self, const struct env *env, uint64_t conn);
+/* As .free. */
 void pipe_free(void *self);
 
 #endif
