@@ -1,0 +1,152 @@
+/* Gossip's streams between hosts of the lab, one of which tells nothing of
+ * itself: rust-libp2p's chat example has no identify. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "net/proto/identify.h"
+#include "net/proto/ping.h"
+#include "net/pubsub/stream_gossip.h"
+#include "net/unit/unit.h"
+#include "tests/unit/swarm_lab.h"
+
+#define TOPIC "room"
+
+static const struct service_ops *const whole[] = {
+	&identify_ops, &identify_push_ops, &gossip_ops, NULL};
+static const struct service_ops *const silent[] = {&gossip_ops, NULL};
+
+static struct stream_gossip *gossip_at(struct swarm_lab *l, unsigned i)
+{
+	return serve_self(l->host[i].sv, &gossip_ops);
+}
+
+static void flush(struct swarm_lab *l)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (gossip_at(l, i) != NULL)
+			stream_gossip_flush(gossip_at(l, i), &l->te.env);
+	lab_run(l);
+}
+
+/* Time, in which gossip has heartbeats and is written. */
+static void pass(struct swarm_lab *l, uint64_t ms)
+{
+	for (uint64_t done = 0; done < ms; done += 100) {
+		lab_pass(l, 100);
+		flush(l);
+	}
+}
+
+/* Host 0 is a whole one and in the room. */
+static struct swarm_lab *begin(const struct service_ops *const *other)
+{
+	struct swarm_lab *l = lab_new("10.0.0", true, true);
+	struct serve_cfg cfg = {.offer_yamux = true, .services = whole};
+
+	lab_replace(l, 0, cfg, true);
+	cfg.services = other;
+	lab_replace(l, 1, cfg, true);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(
+			gossip_join(stream_gossip_core(gossip_at(l, i)),
+				&l->te.env, bytes_str(TOPIC)),
+			0);
+	return l;
+}
+
+/* How many lines host `to` hears when the other one says one. */
+static unsigned heard(struct swarm_lab *l, unsigned to)
+{
+	struct gossip *g = stream_gossip_core(gossip_at(l, to));
+	struct unit_batch *b;
+	struct gossip_event ev;
+	struct buf unit;
+	unsigned n = 0;
+
+	buf_init(&unit, UNIT_BYTES_MAX);
+	assert_int_equal(unit_sign(&l->host[!to].me, 1 + to, bytes_str(TOPIC),
+				 bytes_str("hello"), &unit),
+		0);
+	(void)!gossip_publish(stream_gossip_core(gossip_at(l, !to)), &l->te.env,
+		buf_bytes(&unit));
+	buf_clear(&unit);
+	flush(l);
+	while ((b = gossip_next_verify(g)) != NULL) {
+		unit_batch_check(b);
+		gossip_verified(g, &l->te.env, b);
+	}
+	while (gossip_next_event(g, &ev)) {
+		n += ev.kind == GOSSIP_EV_UNIT;
+		free(ev.unit);
+	}
+	return n;
+}
+
+static void test_stream_gossip_two_talk(void **state)
+{
+	struct swarm_lab *l = begin(whole);
+
+	(void)state;
+	lab_dial(l, 0, 1, true);
+	pass(l, 200);
+	assert_int_equal(heard(l, 0), 1);
+	assert_int_equal(heard(l, 1), 1);
+	lab_free(l);
+}
+
+/* Whoever calls whom: the one without identify hears, and is heard. */
+static void without_identify(unsigned caller)
+{
+	struct swarm_lab *l = begin(silent);
+
+	lab_dial(l, caller, !caller, true);
+	/* It is waited for in vain that it says who it is. */
+	pass(l, SWARM_IDENTIFY_WAIT_MS + 200);
+	assert_int_equal(lab_count(l, 0, SWARM_EV_PEER_UP), 1);
+	assert_int_equal(heard(l, 1), 1);
+	assert_int_equal(heard(l, 0), 1);
+	lab_free(l);
+}
+
+static void test_stream_gossip_needs_no_identify(void **state)
+{
+	(void)state;
+	without_identify(0);
+	without_identify(1);
+}
+
+/* Nor does it need to be tried for ever when it has no gossip either. */
+static void test_stream_gossip_who_has_none_is_let_be(void **state)
+{
+	static const struct service_ops *const none[] = {&ping_ops, NULL};
+	struct swarm_lab *l = lab_new("10.0.0", true, true);
+	struct serve_cfg cfg = {.offer_yamux = true, .services = whole};
+	uint64_t refused;
+
+	(void)state;
+	lab_replace(l, 0, cfg, true);
+	cfg.services = none;
+	lab_replace(l, 1, cfg, true);
+	lab_dial(l, 0, 1, true);
+	pass(l, 5000);
+	refused = swarm_counters(swarm_of(l, 0))->streams_refused;
+	pass(l, 20000);
+	assert_int_equal(
+		swarm_counters(swarm_of(l, 0))->streams_refused, refused);
+	lab_free(l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stream_gossip_two_talk),
+		cmocka_unit_test(test_stream_gossip_needs_no_identify),
+		cmocka_unit_test(test_stream_gossip_who_has_none_is_let_be),
+	};
+
+	return cmocka_run_group_tests_name("stream_gossip", tests, NULL, NULL);
+}
