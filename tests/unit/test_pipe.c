@@ -239,6 +239,8 @@ static void test_pipe_reads_no_further_ahead(void **state)
 	}
 	for (unsigned i = 0; i < ahead; i++)
 		pipe_took(l->host[1].sv, there, FRAME_MAX);
+	assert_int_equal(stream_of(lab_inbound(l, 1, "/talk/1"))->kept,
+		SERVE_STREAM_COST_BYTES + PIPE_STATE_BYTES);
 	pipe_close(l->host[0].sv, &l->te.env, OURS, true);
 	lab_run(l);
 	(void)next(l, 1, PIPE_EV_GONE);
@@ -278,7 +280,13 @@ static void test_pipe_takes_no_more_than_is_allowed(void **state)
 
 	(void)stand(l);
 	memset(text, 't', FRAME_MAX);
-	/* The thread goes on though there is no room. */
+	/* As much as one likes, as long as there is room. */
+	for (unsigned i = 0; i < 3; i++) {
+		send_text(l, 0, OURS, text);
+		lab_run(l);
+		assert_int_equal(next(l, 0, PIPE_EV_ROOM).len, FRAME_MAX);
+	}
+	/* The thread goes on though there is none. */
 	while (!pipe_waiting(l->host[0].sv)) {
 		send_text(l, 0, OURS, text);
 		sent++;
