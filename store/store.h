@@ -10,8 +10,9 @@
  * One process: the profile's lock is taken first (store_lock_take), then the
  * database, whose locking mode is exclusive. No fork while it is open.
  *
- * Errors of every verb: P2P_ERR_IO (also: disk full), P2P_ERR_CORRUPT,
- * P2P_ERR_BUSY, P2P_ERR_DENIED, P2P_ERR_TOO_BIG; store_error() has the words.
+ * Errors of every verb: P2P_ERR_IO, P2P_ERR_NO_SPACE (disk full),
+ * P2P_ERR_CORRUPT, P2P_ERR_BUSY, P2P_ERR_DENIED (read-only as well),
+ * P2P_ERR_TOO_BIG; store_error() has the words.
  * After an error in a write verb or in store_commit the transaction is to be
  * rolled back (store_rollback) and its work done again.
  *

@@ -33,6 +33,8 @@ static int err_of(int rc)
 	case SQLITE_AUTH:
 	case SQLITE_CANTOPEN:
 		return P2P_ERR_DENIED;
+	case SQLITE_FULL:
+		return P2P_ERR_NO_SPACE;
 	case SQLITE_TOOBIG:
 		return P2P_ERR_TOO_BIG;
 	default:

@@ -36,6 +36,7 @@ enum p2p_class {
 	X(NO_SECP256K1, -13, LOCAL, \
 		"its key is secp256k1, and this was built without " \
 		"libsecp256k1") \
+	X(NO_SPACE, -14, LOCAL, "no space left on the disk") \
 	X(FULL, -20, LIMIT, "queue is full") \
 	X(LIMIT, -21, LIMIT, "limit reached") \
 	X(TRUNCATED, -30, PEER, "ends too early") \

@@ -2,8 +2,8 @@
  * The chat as a whole: made and freed, a message given to the file that knows
  * it, and the turn. What matters is the turn's end: what is due is done, one
  * commit keeps it all, and only then anything is said (out.c). When the commit
- * fails, undo_turn takes every part back to what the store holds; the turn's
- * messages are kept and taken in again, so that a full disk loses nothing.
+ * fails, undo_turn takes every part back to what the store holds, and the
+ * turn's messages are heard as all are until saving works again (unsaved.c).
  */
 #include "chat/chat.h"
 
@@ -22,6 +22,7 @@
 #include "chat/receive_internal.h"
 #include "chat/room_internal.h"
 #include "chat/send_internal.h"
+#include "chat/unsaved_internal.h"
 #include "chat/words_internal.h"
 
 #define HISTORY_STATUS "lines said while you were away are not fetched yet"
@@ -377,6 +378,8 @@ static void handle_net(struct chat *c, const struct chat_net_msg *m)
 	}
 }
 
+static const struct unsaved_verbs verbs = {handle_ui, handle_net};
+
 /* After a store failure the rest of the turn is only kept: it will be taken
  * in again in its order. */
 static void dispatch(struct chat *c, struct msg *m)
@@ -404,51 +407,55 @@ static bool means_quit(struct msg *m)
 void chat_handle(struct chat *c, const struct env *env, struct msg *m)
 {
 	c->env = env;
+	/* One more try, now; then it ends in either case. */
+	if (c->retrying && means_quit(m)) {
+		c->quit_anyway = true;
+		c->retry_ms = env->now_ms;
+	} else if (c->retrying) {
+		unsaved_hear(c, &verbs, m);
+		return;
+	}
 	m->next = NULL;
 	*c->turn_last = m;
 	c->turn_last = &m->next;
 	c->kept_count++;
-	if (!c->retrying) {
+	if (!c->retrying)
 		dispatch(c, m);
-	} else if (means_quit(m)) {
-		/* One more try, now; then it ends in either case. */
-		c->quit_anyway = true;
-		c->retry_ms = env->now_ms;
+}
+
+/* What has been taken in so far is heard as what comes from now on. */
+static void hear_turn_again(struct chat *c)
+{
+	struct msg *m = c->turn_first, *next;
+
+	c->turn_first = NULL;
+	c->turn_last = &c->turn_first;
+	c->kept_count = 0;
+	if (c->starting)
+		chat_start(c, c->env);
+	else
+		history_reload(c);
+	c->starting = false;
+	for (; m != NULL; m = next) {
+		next = m->next;
+		unsaved_hear(c, &verbs, m);
 	}
 }
 
-/* About saving itself there is nothing to wait for. */
-static bool tell_now(struct chat *c, struct ui_msg *m)
-{
-	struct msg *post = &m->msg;
-	int err = mailbox_post(c->to_ui, &post);
-
-	msg_free(post);
-	return err == 0;
-}
-
-static void tell_store_fails(struct chat *c)
-{
-	struct ui_msg *m = ui_msg_new(UI_MSG_ERROR, NULL,
-		"Cannot save (is the disk full?). Nothing is lost: it is "
-		"tried again every two seconds.");
-
-	m->code = xstrdup("store");
-	c->store_told = tell_now(c, m);
-}
-
 /*
- * Back to the last commit. What the ui and net would have heard is dropped;
- * when saving works again the ui is asked to reload, which brings it what
- * this turn led to.
+ * Back to the last commit: what the ui and net would have heard of this turn
+ * is dropped, but for what does not depend on the store, and the ui is told
+ * anew how things stand.
  */
 static void undo_turn(struct chat *c)
 {
+	bool first = !c->retrying;
+
 	log_printf(c->env->log, LOG_LEVEL_ERROR, "chat: not saved: %s",
 		store_error(c->store));
 	/* The store first: what is taken back after it reads it. */
 	store_rollback(c->store);
-	out_clear(&c->ui);
+	out_undo_ui(c);
 	out_undo_net(c);
 	offers_undo(c);
 	rooms_restore(c);
@@ -457,25 +464,68 @@ static void undo_turn(struct chat *c)
 	/* Leaving was asked for in this very turn, which has had its try. */
 	for (struct msg *m = c->turn_first; m != NULL; m = m->next)
 		c->quit_anyway = c->quit_anyway || means_quit(m);
+	unsaved_tell(c);
 	c->retrying = true;
+	c->trying = false;
 	c->retry_ms = env_after(c->env, CHAT_STORE_RETRY_MS);
 	c->store_err = 0;
-	c->ui_lost = true;
 	c->ui_answer = 0;
-	c->reload_said = false;
-	if (!c->store_told)
-		tell_store_fails(c);
-	if (c->quit_anyway)
+	if (c->quit_anyway) {
 		out_quit(c, CHAT_EXIT_UNSAVED);
+		return;
+	}
+	/* Lines that waited for a slow screen come out of the store. */
+	c->replaying = true;
+	if (first)
+		hear_turn_again(c);
+	else
+		history_reload(c);
+}
+
+/* Whether anything can be saved: what is undone when it cannot costs more. */
+static bool can_save(struct chat *c)
+{
+	if (chat_store_ok(
+		    c, store_set_u64(c->store, "saved_ms", c->env->wall_ms)) &&
+		chat_store_ok(c, store_commit(c->store)))
+		return true;
+	store_rollback(c->store);
+	unsaved_tell(c);
+	c->store_err = 0;
+	return false;
 }
 
 static void take_in_again(struct chat *c)
 {
-	c->retrying = false;
-	if (c->starting)
-		chat_start(c, c->env);
+	c->trying = true;
+	/* Where the person looks has been told to nobody. */
+	if (c->focus != NULL)
+		(void)chat_store_ok(c, store_set(c->store, "last_room",
+					       bytes_str(c->focus->row.topic)));
+	unsaved_take_back(c);
 	for (struct msg *m = c->turn_first; m != NULL; m = m->next)
 		dispatch(c, m);
+}
+
+static void release(struct chat *c)
+{
+	out_release(c);
+	if (c->quitting && c->ui.first == NULL && c->net.first == NULL)
+		c->finished = true;
+}
+
+/* A turn without a commit: what is said waits for none. */
+static void unsaved_turn(struct chat *c)
+{
+	if (c->retry_ms <= c->env->now_ms)
+		c->retry_ms = env_after(c->env, CHAT_STORE_RETRY_MS);
+	people_flush(c);
+	rooms_flush(c);
+	history_replay(c);
+	c->store_err = 0;
+	if (c->quit_anyway)
+		out_quit(c, CHAT_EXIT_UNSAVED);
+	release(c);
 }
 
 static void finish_turn(struct chat *c)
@@ -494,13 +544,6 @@ static void finish_turn(struct chat *c)
 		(void)chat_store_ok(c, store_commit(c->store));
 }
 
-static void release(struct chat *c)
-{
-	out_release(c);
-	if (c->quitting && c->ui.first == NULL && c->net.first == NULL)
-		c->finished = true;
-}
-
 void chat_turn_end(struct chat *c, const struct env *env)
 {
 	c->env = env;
@@ -510,45 +553,43 @@ void chat_turn_end(struct chat *c, const struct env *env)
 		release(c);
 		return;
 	}
-	if (c->retrying && env->now_ms < c->retry_ms)
+	if (c->retrying && (env->now_ms < c->retry_ms || !can_save(c))) {
+		unsaved_turn(c);
 		return;
+	}
 	if (c->retrying)
 		take_in_again(c);
 	finish_turn(c);
 	if (c->store_err != 0) {
 		undo_turn(c);
-		/* These words wait for no commit: there will be none. */
-		if (c->quitting)
-			release(c);
+		unsaved_turn(c);
 		return;
 	}
 	free_turn(c);
 	c->starting = false;
-	if (c->store_told) {
-		c->store_told = false;
-		(void)tell_now(c,
-			ui_msg_new(UI_MSG_NOTICE, NULL, "Saving works again."));
-	}
+	c->retrying = false;
+	c->trying = false;
+	unsaved_over(c);
 	profile_give(c);
 	release(c);
 }
 
 uint64_t chat_deadline(const struct chat *c)
 {
-	uint64_t next = P2P_MIN(send_deadline(c), profile_deadline(c));
+	uint64_t next =
+		c->retrying ? c->retry_ms
+			    : P2P_MIN(send_deadline(c), profile_deadline(c));
 	uint64_t soon = env_after(c->env, CHAT_UI_RETRY_MS);
 
-	if (c->retrying && !c->quitting)
-		return c->retry_ms;
 	if (c->replaying || (c->ui_lost && !c->reload_said) ||
 		c->ui.first != NULL || c->net.first != NULL)
 		next = P2P_MIN(next, soon);
 	return next;
 }
 
-bool chat_wants_more(const struct chat *c)
+bool chat_is_saving(const struct chat *c)
 {
-	return !c->retrying && !c->finished;
+	return !c->retrying;
 }
 
 bool chat_finished(const struct chat *c)
@@ -556,17 +597,16 @@ bool chat_finished(const struct chat *c)
 	return c->finished;
 }
 
-/* While saving fails only the person is heard, up to a limit. */
+/* While saving fails the person is heard up to a limit: what is typed then is
+ * kept in memory. The net always is, else it would stop relaying. */
 static struct msg *take_next(
 	struct chat *c, struct mailbox *from_ui, struct mailbox *from_net)
 {
 	struct msg *m = NULL;
 
-	if (chat_wants_more(c) || c->kept_count < CHAT_KEPT_MAX)
+	if (!c->retrying || c->kept_count < CHAT_KEPT_MAX)
 		m = mailbox_take(from_ui);
-	if (m == NULL && chat_wants_more(c))
-		m = mailbox_take(from_net);
-	return m;
+	return m == NULL ? mailbox_take(from_net) : m;
 }
 
 /* The person is not kept waiting for the lines of others. */
@@ -579,7 +619,7 @@ static bool is_gathering(
 uint64_t chat_turn(struct chat *c, const struct env *env,
 	struct mailbox *from_ui, struct mailbox *from_net)
 {
-	bool stalled = !chat_wants_more(c);
+	bool stalled = c->retrying;
 	int taken = 0, of_net = 0;
 	struct msg *m;
 
@@ -597,7 +637,8 @@ uint64_t chat_turn(struct chat *c, const struct env *env,
 	c->gather_until_ms =
 		of_net >= CHAT_BURST_MIN ? env_after(env, CHAT_GATHER_MS) : 0;
 	/* There may be more: another turn at once. */
-	if (chat_wants_more(c) && (stalled || taken == CHAT_TURN_MAX)) {
+	if (!c->finished &&
+		(taken == CHAT_TURN_MAX || (stalled && !c->retrying))) {
 		c->gather_until_ms = 0;
 		return env->now_ms;
 	}

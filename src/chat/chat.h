@@ -7,11 +7,12 @@
  * CHAT_TURN_MAX of them, then chat_turn_end. Store before show: what the
  * messages lead to (lines for the ui, units for the net) is kept back until
  * chat_turn_end has committed the turn's one transaction. When that fails
- * (disk full) nothing is shown or sent, the turn's messages are kept and taken
- * in again after CHAT_STORE_RETRY_MS, and chat_wants_more is false meanwhile,
- * so that the senders wait; nothing is lost. Only what the person types is
- * still taken (and kept), so that leaving is possible: UI_MSG_QUIT then has
- * the status CHAT_EXIT_UNSAVED.
+ * (disk full, read-only, damaged) the turn is undone and chat_is_saving is
+ * false until one of the tries, CHAT_STORE_RETRY_MS apart, succeeds. Meanwhile
+ * the chat goes on hearing: lines of others are shown, marked as not kept, and
+ * counted; what is typed stays in memory, at most CHAT_KEPT_MAX messages, shown
+ * as not saved, and is signed, kept and sent by the try that succeeds. Leaving
+ * then ends with UI_MSG_QUIT and the status CHAT_EXIT_UNSAVED.
  *
  * The chat never waits for the ui: a full queue to it is answered by one
  * UI_MSG_RELOAD; on CHAT_MSG_RELOAD everything is said again, and live lines
@@ -66,8 +67,8 @@ void chat_handle(struct chat *c, const struct env *env, struct msg *m);
 void chat_turn_end(struct chat *c, const struct env *env);
 /* When chat_turn_end is due at the latest (env->now_ms), or P2P_NEVER. */
 uint64_t chat_deadline(const struct chat *c);
-/* Whether messages of net may be handed in; false while the store refuses. */
-bool chat_wants_more(const struct chat *c);
+/* False while the store refuses. */
+bool chat_is_saving(const struct chat *c);
 /* True when the person has left, all is saved and both sides know it. */
 bool chat_finished(const struct chat *c);
 

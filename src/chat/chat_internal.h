@@ -74,10 +74,17 @@ struct chat {
 	struct msg **turn_last;
 	int store_err; /* the first failure in this turn */
 	bool starting; /* chat_start is not committed yet */
-	bool retrying; /* the kept input is to be taken in again */
+	bool retrying; /* saving fails: the kept input will be taken in again */
+	bool trying;   /* ... and is at this moment */
 	uint64_t retry_ms;
-	bool store_told; /* the ui knows that saving fails */
+	int store_told; /* why saving fails, as the ui knows it; 0: it works */
 	size_t kept_count;
+	/* while saving fails (unsaved.c) */
+	bool keep_input;    /* what is being dispatched waits for the store */
+	bool unsaved_shown; /* ... and stands on the screen as unsaved_id */
+	uint8_t unsaved_id[MSG_UNIT_ID_BYTES];
+	uint64_t unkept; /* lines of others shown and not kept, since then */
+	uint64_t unkept_ever;
 	uint64_t gather_until_ms; /* in a flood: the next turn's time */
 	bool quitting;
 	bool quit_anyway; /* though the store fails */
@@ -85,6 +92,13 @@ struct chat {
 	uint64_t ignored_units;    /* not chat, or malformed */
 	uint64_t refused_profiles; /* malformed, or more than one a pipe */
 };
+
+/* Whether the store may be written to: not while saving fails, but for the
+ * tries. What is said then is shown as not saved, or waits. */
+static inline bool chat_saves(const struct chat *c)
+{
+	return !c->retrying || c->trying;
+}
 
 /* Notes a store verb's result, the first failure of a turn; returns whether
  * it was good. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "chat/chat_internal.h"
 #include "chat/cmd_internal.h"
 #include "chat/out_internal.h"
 #include "chat/room_internal.h"
@@ -63,6 +64,28 @@ static bool is_command(struct bytes line)
 	       (line.len < 2 || line.data[1] != '/');
 }
 
+/* What changes nothing that is kept, so that it is answered at once though
+ * nothing can be saved. */
+static bool only_reads(enum command_id id)
+{
+	static const enum command_id all[] = {COMMAND_HELP, COMMAND_ROOMS,
+		COMMAND_PEERS, COMMAND_WHOIS, COMMAND_CONNECT, COMMAND_HISTORY,
+		COMMAND_CLEAR, COMMAND_INFO, COMMAND_NET, COMMAND_VERSION,
+		COMMAND_QUIT};
+
+	for (size_t i = 0; i < P2P_ARRAY_LEN(all); i++)
+		if (all[i] == id)
+			return true;
+	return false;
+}
+
+static void wait_for_store(struct chat *c, const struct command *command)
+{
+	out_notice(c, UI_LEVEL_WARN, c->focus,
+		"/%s waits until something can be saved again.", command->name);
+	c->keep_input = true;
+}
+
 static void run(struct chat *c, struct chat_room *r, struct bytes line)
 {
 	struct bytes name = first_word(line);
@@ -72,6 +95,8 @@ static void run(struct chat *c, struct chat_room *r, struct bytes line)
 		unknown(c, name);
 	else if (!utf8_valid(line))
 		out_error(c, "not-utf8", "This command is not UTF-8 text.");
+	else if (!chat_saves(c) && !only_reads(command->id))
+		wait_for_store(c, command);
 	else
 		runs[command->id](c, r, bytes_trim(bytes_skip(line, name.len)));
 }

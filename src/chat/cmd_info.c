@@ -67,6 +67,9 @@ void cmd_info(struct chat *c, struct chat_room *r, struct bytes args)
 		free(topic);
 	}
 	append_store(c, &text);
+	if (c->unkept_ever > 0)
+		buf_appendf(&text, "not kept   %llu lines since the start\n",
+			(unsigned long long)c->unkept_ever);
 	buf_appendf(&text,
 		"unreadable %llu units, %llu profiles since the start",
 		(unsigned long long)c->ignored_units,

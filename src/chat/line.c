@@ -74,6 +74,7 @@ struct ui_msg *line_new(struct chat *c, const struct line_facts *f)
 	line->own = f->author->self;
 	line->mention = f->mention;
 	line->clock_wrong = f->clock_wrong;
+	line->not_kept = f->not_kept;
 	line->type = type_of(f->payload->type);
 	line->state = state_of(f->state);
 	line->origin = f->origin;

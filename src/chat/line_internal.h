@@ -22,6 +22,7 @@ struct line_facts {
 	enum ui_line_origin origin;
 	bool mention;
 	bool clock_wrong;
+	bool not_kept;
 };
 
 /* UI_MSG_LINE; the text is copied. */

@@ -121,6 +121,30 @@ static void drop_line(struct chat *c, struct chat_out *o)
 	out_free(o);
 }
 
+/* These do not depend on what the store holds. */
+static bool outlives_undo(const struct ui_msg *m)
+{
+	if (m->msg.kind == UI_MSG_LINE)
+		return m->line.not_kept || m->line.state == UI_STATE_UNSAVED;
+	return m->msg.kind == UI_MSG_PERSON || m->msg.kind == UI_MSG_MEMBER ||
+	       m->msg.kind == UI_MSG_STATUS;
+}
+
+void out_undo_ui(struct chat *c)
+{
+	struct chat_out_queue all = c->ui;
+
+	out_init(&c->ui);
+	while (all.first != NULL) {
+		struct chat_out *o = pop(&all);
+
+		if (outlives_undo(ui_msg_of(o->m)))
+			append(&c->ui, o);
+		else
+			out_free(o);
+	}
+}
+
 void out_undo_net(struct chat *c)
 {
 	struct chat_out_queue all = c->net;

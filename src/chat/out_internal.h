@@ -37,7 +37,10 @@ void out_ui_line(struct chat *c, struct ui_msg *m, int64_t row);
 void out_net(struct chat *c, struct net_msg *m, struct chat_room *room);
 /* The copy of the publish before: goes out if that does, and only then. */
 void out_net_copy(struct chat *c, struct net_msg *m);
-/* After a rolled back turn: forgets what net was to hear of it. */
+/* After a rolled back turn: forgets what the ui was to hear of it, but for
+ * connections, members, the checklist and lines that no store has. */
+void out_undo_ui(struct chat *c);
+/* The same for net. */
 void out_undo_net(struct chat *c);
 /* Starts leaving, once: both sides are told, the ui with the exit status. */
 void out_quit(struct chat *c, int status);

@@ -107,12 +107,14 @@ static void tell_saved(struct chat *c)
 	struct store_record *records = NULL;
 	size_t count = 0;
 
-	if (!chat_store_ok(c,
-		    store_forget_stale(c->store, ago(c, CHAT_STALE_ADDRESS_MS),
-			    ago(c, CHAT_STALE_RECORD_MS))) ||
-		!chat_store_ok(
-			c, store_load_records(c->store, CHAT_KNOWN_RECORDS_MAX,
-				   &records, &count)))
+	if (chat_saves(c) &&
+		!chat_store_ok(c, store_forget_stale(c->store,
+					  ago(c, CHAT_STALE_ADDRESS_MS),
+					  ago(c, CHAT_STALE_RECORD_MS))))
+		return;
+	if (!chat_store_ok(
+		    c, store_load_records(c->store, CHAT_KNOWN_RECORDS_MAX,
+			       &records, &count)))
 		return;
 	for (size_t i = 0; i < count; i++)
 		out_net(c,

@@ -250,7 +250,7 @@ struct chat_person *person_get(struct chat *c, const struct peer_id *id)
 	err = store_find_person(c->store, text, &row);
 	/* New to us, and not written: thousands may be met who never say a
 	 * word. person_keep gives the row. */
-	if (err == P2P_ERR_NOT_FOUND) {
+	if (err == P2P_ERR_NOT_FOUND || (err != 0 && !chat_saves(c))) {
 		snprintf(row.peer, sizeof(row.peer), "%s", text);
 		row.first_seen_ms = c->env->wall_ms;
 		row.last_seen_ms = c->env->wall_ms;
@@ -431,7 +431,7 @@ void people_flush(struct chat *c)
 		p->in_ui = false;
 		/* Who was never heard of before is kept with the first line
 		 * or connection, whichever changed it. */
-		if (p->dirty &&
+		if (p->dirty && chat_saves(c) &&
 			chat_store_ok(c, store_put_person(c->store, &p->row)))
 			p->dirty = false;
 		if (!p->self)

@@ -143,14 +143,25 @@ static void keep_line(struct chat *c, struct chat_room *r, struct line_facts *f,
 	person_tell_worth(c, author);
 	if (author->self)
 		own_line_came(r, f->payload, &m);
-	/* Kept, so that /unignore brings it back; not counted nor shown. */
-	if (author->row.ignored)
-		return;
 	if (!author->self)
 		count_unread(c, r, f->mention);
 	/* Else it comes out of the store in its turn, behind those lost. */
 	if (!c->replaying)
 		out_ui_line(c, line_new(c, f), m.row);
+}
+
+/* Nothing can be stored: it is shown, and says so. */
+static void show_unkept(
+	struct chat *c, struct chat_room *r, struct line_facts *f)
+{
+	c->unkept++;
+	c->unkept_ever++;
+	if (!f->payload->has_time)
+		f->key.time_ms = clock_room_ms(c, r);
+	f->not_kept = true;
+	f->clock_wrong = clock_is_ahead(c, r, f->key.time_ms);
+	count_unread(c, r, f->mention);
+	out_ui(c, line_new(c, f));
 }
 
 static void receive_payload(struct chat *c, struct chat_room *r,
@@ -179,13 +190,16 @@ static void receive_payload(struct chat *c, struct chat_room *r,
 		show_notice_line(c, &f);
 		return;
 	}
-	/* Nothing is left of it once it is clean. */
-	if (p->text.len == 0)
+	/* Nothing is left of it once it is clean; of somebody who is ignored
+	 * nothing is kept. */
+	if (p->text.len == 0 || author->row.ignored)
 		return;
 	/* Ours that comes from somebody has reached somebody. */
 	f.state = author->self ? STORE_STATE_HANDED : STORE_STATE_NONE;
 	f.mention = !author->self && is_mention(c, p);
-	if (person_keep(c, author) && r->row.id != 0)
+	if (!chat_saves(c) && !author->self)
+		show_unkept(c, r, &f);
+	else if (chat_saves(c) && person_keep(c, author) && r->row.id != 0)
 		keep_line(c, r, &f, raw);
 }
 
@@ -205,7 +219,7 @@ void receive_unit(struct chat *c, const struct chat_net_msg *m)
 	if (r == NULL || !r->row.joined)
 		return;
 	/* Lines refer to the room's row. */
-	if (r->row.id == 0 &&
+	if (r->row.id == 0 && chat_saves(c) &&
 		!chat_store_ok(c, store_put_room(c->store, &r->row)))
 		return;
 	if (payload_parse(&p, u.topic, u.seqno, u.data) != 0) {

@@ -207,7 +207,7 @@ void rooms_flush(struct chat *c)
 	LIST_FOREACH(pos, tmp, &c->rooms) {
 		struct chat_room *r = ROOM_OF(pos);
 
-		if (r->dirty &&
+		if (r->dirty && chat_saves(c) &&
 			chat_store_ok(c, store_put_room(c->store, &r->row)))
 			r->dirty = false;
 		if (r->ui_dirty)

@@ -75,7 +75,7 @@ void room_focus(struct chat *c, struct chat_room *r)
 {
 	struct store_rows newest;
 
-	if (c->focus != r &&
+	if (c->focus != r && chat_saves(c) &&
 		!chat_store_ok(c, store_set(c->store, "last_room",
 					  bytes_str(r->row.topic))))
 		return;

@@ -14,6 +14,7 @@
 #include "chat/out_internal.h"
 #include "chat/person_internal.h"
 #include "chat/room_internal.h"
+#include "chat/unsaved_internal.h"
 
 /*
  * Guessed from what the room's connected members lately sent. A JavaScript
@@ -270,6 +271,12 @@ void send_line(struct chat *c, struct chat_room *r, struct bytes text)
 		return;
 	}
 	clean.len = trim_end(buf_bytes(&clean)).len;
+	if (!chat_saves(c)) {
+		if (clean.len > 0)
+			unsaved_say(c, r, buf_cstr(&clean));
+		buf_clear(&clean);
+		return;
+	}
 	/* Both rows before the line, which refers to them. */
 	if (clean.len > 0 && person_keep(c, c->self) &&
 		(r->row.id != 0 ||
@@ -287,7 +294,8 @@ void send_join(struct chat *c, struct chat_room *r)
 		.time_ms = clock_room_ms(c, r)};
 	struct signed_unit join;
 
-	if (r->join_said || !r->row.joined)
+	/* Its number would have to be saved. */
+	if (r->join_said || !r->row.joined || !chat_saves(c))
 		return;
 	r->join_said = true;
 	if (make_unit(c, r, DIALECT_NATIVE, &line, &join) == 0)

@@ -50,6 +50,9 @@ enum ui_line_state {
 	UI_STATE_NONE,    /* not ours */
 	UI_STATE_WAITING, /* ? nobody has it yet */
 	UI_STATE_HANDED,  /* > handed to at least one peer */
+	UI_STATE_UNSAVED, /* ! not saved, so neither signed nor sent yet */
+	UI_STATE_SAVED,   /* only in UI_MSG_STATE: the unsaved line is gone,
+			     itself follows under its own id */
 };
 
 enum ui_line_type {
@@ -76,6 +79,7 @@ struct ui_line {
 	bool own;
 	bool mention;
 	bool clock_wrong; /* the author's clock is far from the room's */
+	bool not_kept;    /* another's: the store does not have it */
 	enum ui_line_type type;
 	enum ui_line_state state;
 	enum ui_line_origin origin;

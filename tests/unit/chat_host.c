@@ -329,7 +329,8 @@ size_t host_line_count(struct host *h, const char *text)
 
 	for (size_t n = 0; (m = host_said(h, UI_MSG_LINE, n)) != NULL; n++)
 		count += strcmp(m->line.text, text) == 0 &&
-			 m->line.origin == UI_LINE_LIVE;
+			 m->line.origin == UI_LINE_LIVE &&
+			 m->line.state != UI_STATE_UNSAVED;
 	return count;
 }
 

@@ -163,7 +163,7 @@ static void test_chat_copy_waits_for_room_though_its_line_is_handed(
 	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 0"), 0);
 	host_turn(h);
 	host_handed(h, host_sent(h, NET_MSG_PUBLISH, 0)->id);
-	assert_int_equal(copies_sent(h), 0);
+	assert_int_equal(copies_sent(h), 1);
 	host_wait(h, CHAT_STORE_RETRY_MS);
 	assert_int_equal(copies_sent(h), 2);
 }
@@ -180,7 +180,7 @@ static void test_chat_failed_commit_sends_no_copy_twice(void **state)
 	assert_int_equal(copies_sent(h), 1);
 	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 1"), 0);
 	host_types(h, NULL, "/name bea");
-	assert_false(chat_wants_more(h->chat));
+	assert_false(chat_is_saving(h->chat));
 	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 0"), 0);
 	host_wait(h, CHAT_STORE_RETRY_MS);
 	sent = host_sent_count(h, NET_MSG_PUBLISH);
@@ -199,7 +199,7 @@ static void test_chat_failed_commit_loses_no_word_of_handing(void **state)
 	host_types(h, NULL, "hello");
 	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 1"), 0);
 	host_handed(h, host_sent(h, NET_MSG_PUBLISH, 0)->id);
-	assert_false(chat_wants_more(h->chat));
+	assert_false(chat_is_saving(h->chat));
 	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 0"), 0);
 	host_wait(h, CHAT_STORE_RETRY_MS);
 	sent = host_sent_count(h, NET_MSG_PUBLISH);
@@ -232,43 +232,150 @@ static void test_chat_paces_a_burst_in_order(void **state)
 	}
 }
 
-static void test_chat_full_disk_shows_and_sends_nothing_unsaved(void **state)
+/* SQLite's own limit answers as a full disk does: lines of mali fill what is
+ * left. */
+static void fill_disk(struct fixture *f)
 {
-	struct fixture *f = *state;
 	struct host *h = &f->me;
 	char text[32];
 
-	host_types(h, NULL, "/join dev");
-	host_meets(h, &f->mali, "dev");
-	host_types(h, NULL, "saved");
-	host_handed(h, host_sent(h, NET_MSG_PUBLISH, 0)->id);
-	host_forget(h);
-	/* SQLite's own limit answers as a full disk does. */
 	assert_int_equal(store_exec(h->store, "PRAGMA max_page_count = 1"), 0);
-	for (int i = 0; i < 200 && chat_wants_more(h->chat); i++) {
-		snprintf(text, sizeof(text), "line %d", i);
-		host_types(h, NULL, text);
+	for (int i = 0; i < 200 && chat_is_saving(h->chat); i++) {
+		snprintf(text, sizeof(text), "filler %d", i);
+		author_says_native(&f->mali, h, text, NOW + (uint64_t)i);
 	}
-	assert_false(chat_wants_more(h->chat));
-	assert_string_equal(host_said(h, UI_MSG_ERROR, 0)->code, "store");
-	assert_null(host_line(h, text));
-	assert_true(chat_deadline(h->chat) ==
-		    h->te.env.now_ms + CHAT_STORE_RETRY_MS);
-	host_wait(h, CHAT_STORE_RETRY_MS);
-	assert_false(chat_wants_more(h->chat));
+	assert_false(chat_is_saving(h->chat));
+}
+
+static void empty_disk(struct host *h)
+{
 	assert_int_equal(
 		store_exec(h->store, "PRAGMA max_page_count = 100000"), 0);
 	host_wait(h, CHAT_STORE_RETRY_MS);
-	assert_true(chat_wants_more(h->chat));
-	host_ui(h, CHAT_MSG_RELOAD, NULL);
-	assert_int_equal(host_line_count(h, text), 1);
-	assert_int_equal(host_line(h, text)->line.state, UI_STATE_WAITING);
+	assert_true(chat_is_saving(h->chat));
+}
+
+static void test_chat_full_disk_keeps_own_text_unsigned_in_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	uint8_t shown_id[MSG_UNIT_ID_BYTES];
+	struct payload first, second;
+	size_t gone = 0;
+
+	host_meets(h, &f->mali, LOBBY);
+	host_types(h, NULL, "before");
+	host_handed(h, host_sent(h, NET_MSG_PUBLISH, 0)->id);
+	fill_disk(f);
+	assert_string_equal(host_said(h, UI_MSG_ERROR, 0)->code, "store");
+	assert_non_null(strstr(host_said(h, UI_MSG_ERROR, 0)->text, "full"));
+	host_types(h, NULL, "mine");
+	assert_int_equal(host_line(h, "mine")->line.state, UI_STATE_UNSAVED);
+	memcpy(shown_id, host_line(h, "mine")->line.id, sizeof(shown_id));
+	host_wait(h, CHAT_STORE_RETRY_MS);
+	host_wait(h, CHAT_OFFER_RETRY_MS);
+	assert_false(chat_is_saving(h->chat));
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 1);
+	empty_disk(h);
+	/* What stood for it goes, it comes itself, once, and goes out. */
+	for (size_t i = 0; i < host_said_count(h, UI_MSG_STATE); i++) {
+		struct ui_line *l = &host_said(h, UI_MSG_STATE, i)->line;
+
+		gone += l->state == UI_STATE_SAVED &&
+			memcmp(l->id, shown_id, sizeof(shown_id)) == 0;
+	}
+	assert_int_equal(gone, 1);
+	assert_int_equal(host_line_count(h, "mine"), 1);
+	assert_int_equal(host_line(h, "mine")->line.state, UI_STATE_WAITING);
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 2);
+	/* No number is used twice, none is left out. */
+	first = host_payload(host_sent(h, NET_MSG_PUBLISH, 0));
+	second = host_payload(host_sent(h, NET_MSG_PUBLISH, 1));
+	assert_int_equal(second.seq, first.seq + 1);
+	payload_clear(&first);
+	payload_clear(&second);
 	host_restart(h);
-	host_page(h, "dev", CHAT_PAGE_MAX);
-	assert_string_equal(
-		host_said(h, UI_MSG_LINE, host_said_count(h, UI_MSG_LINE) - 1)
-			->line.text,
-		text);
+	host_page(h, LOBBY, CHAT_PAGE_MAX);
+	assert_non_null(host_line(h, "mine"));
+}
+
+static void test_chat_full_disk_goes_on_hearing(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	struct ui_msg *said;
+
+	fill_disk(f);
+	/* The line that found no room is shown as well. */
+	assert_true(host_line(h, "filler")->line.not_kept);
+	host_meets(h, &f->tom, LOBBY);
+	author_says_native(&f->tom, h, "do you hear", NOW + 5000);
+	said = host_line(h, "do you hear");
+	assert_non_null(said);
+	assert_true(said->line.not_kept);
+	assert_non_null(host_said(h, UI_MSG_MEMBER, 0));
+	host_types(h, NULL, "/info");
+	assert_non_null(host_text(h, UI_MSG_NOTICE, "not kept   2 lines"));
+	host_forget(h);
+	empty_disk(h);
+	assert_non_null(host_text(h, UI_MSG_NOTICE,
+		"2 lines of others came meanwhile and are not kept"));
+	author_says_native(&f->tom, h, "and now", NOW + 6000);
+	assert_false(host_line(h, "and now")->line.not_kept);
+	host_page(h, LOBBY, CHAT_PAGE_MAX);
+	assert_null(host_line(h, "do you hear"));
+}
+
+static void test_chat_full_disk_answers_what_needs_no_disk(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+
+	host_types(h, NULL, "/join dev");
+	host_types(h, NULL, "/join lobby");
+	fill_disk(f);
+	host_types(h, NULL, "/rooms");
+	assert_non_null(host_text(h, UI_MSG_NOTICE, "dev"));
+	host_types(h, NULL, "/name bea");
+	assert_non_null(host_text(h, UI_MSG_NOTICE, "/name waits"));
+	/* A line is said where it was typed, wherever one looks later. */
+	host_types(h, NULL, "in the lobby");
+	host_ui(h, CHAT_MSG_FOCUS, "dev");
+	host_types(h, NULL, "in dev");
+	/* A screen that has lost them is shown them again. */
+	host_forget(h);
+	host_ui(h, CHAT_MSG_RELOAD, NULL);
+	assert_int_equal(
+		host_line(h, "in the lobby")->line.state, UI_STATE_UNSAVED);
+	host_forget(h);
+	empty_disk(h);
+	assert_string_equal(host_line(h, "in the lobby")->room, LOBBY);
+	assert_string_equal(host_line(h, "in dev")->room, "dev");
+	assert_string_equal(host_line(h, "in dev")->line.name, "bea");
+	host_restart(h);
+	assert_string_equal(host_said(h, UI_MSG_FOCUS, 0)->room, "dev");
+}
+
+static void test_chat_damage_is_not_called_a_full_disk(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	const char *text;
+
+	assert_int_equal(
+		store_exec(h->store, "ALTER TABLE messages RENAME TO gone"), 0);
+	host_types(h, NULL, "hello");
+	text = host_said(h, UI_MSG_ERROR, 0)->text;
+	assert_non_null(strstr(text, "damaged"));
+	assert_null(strstr(text, "full"));
+	assert_int_equal(host_line(h, "hello")->line.state, UI_STATE_UNSAVED);
+	author_says_native(&f->mali, h, "still heard", NOW);
+	assert_true(host_line(h, "still heard")->line.not_kept);
+	host_wait(h, CHAT_STORE_RETRY_MS);
+	assert_int_equal(
+		store_exec(h->store, "ALTER TABLE gone RENAME TO messages"), 0);
+	host_wait(h, CHAT_STORE_RETRY_MS);
+	assert_int_equal(host_line_count(h, "hello"), 1);
 }
 
 static void test_chat_failed_join_is_told_to_net_when_saved(void **state)
@@ -279,7 +386,7 @@ static void test_chat_failed_join_is_told_to_net_when_saved(void **state)
 
 	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 1"), 0);
 	host_types(h, NULL, "/join dev");
-	assert_false(chat_wants_more(h->chat));
+	assert_false(chat_is_saving(h->chat));
 	assert_int_equal(host_sent_count(h, NET_MSG_JOIN), before);
 	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 0"), 0);
 	host_wait(h, CHAT_STORE_RETRY_MS);
@@ -302,7 +409,7 @@ static void test_chat_can_be_left_while_the_disk_is_full(void **state)
 	assert_int_equal(
 		host_said(h, UI_MSG_QUIT, 0)->number, CHAT_EXIT_UNSAVED);
 	assert_non_null(host_sent(h, NET_MSG_QUIT, 0));
-	assert_null(host_line(h, "cannot be saved"));
+	assert_int_equal(host_line_count(h, "cannot be saved"), 0);
 }
 
 static void test_chat_full_disk_hears_quit_with_a_word_behind(void **state)
@@ -404,7 +511,10 @@ int main(void)
 		STORY(test_chat_failed_commit_sends_no_copy_twice),
 		STORY(test_chat_failed_commit_loses_no_word_of_handing),
 		STORY(test_chat_paces_a_burst_in_order),
-		STORY(test_chat_full_disk_shows_and_sends_nothing_unsaved),
+		STORY(test_chat_full_disk_keeps_own_text_unsigned_in_memory),
+		STORY(test_chat_full_disk_goes_on_hearing),
+		STORY(test_chat_full_disk_answers_what_needs_no_disk),
+		STORY(test_chat_damage_is_not_called_a_full_disk),
 		STORY(test_chat_failed_join_is_told_to_net_when_saved),
 		STORY(test_chat_can_be_left_while_the_disk_is_full),
 		STORY(test_chat_full_disk_hears_quit_with_a_word_behind),

@@ -113,7 +113,7 @@ static void test_json_message_has_the_promised_members(void **state)
 		       "\"id\":\"" ID_AB "\",\"from\":\"12D3KooWmali\","
 		       "\"name\":\"mali\",\"text\":\"a \\\"b\\\"\\n\xe0\xb8\x81"
 		       "\",\"type\":\"message\",\"time_ms\":1763647320000,"
-		       "\"own\":false,\"state\":null}\n");
+		       "\"own\":false,\"state\":null,\"kept\":true}\n");
 	world_close(&w);
 }
 

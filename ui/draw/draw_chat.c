@@ -77,6 +77,10 @@ static char own_mark(const struct line *l)
 		return '?';
 	case UI_STATE_HANDED:
 		return '>';
+	case UI_STATE_UNSAVED:
+		return '!';
+	case UI_STATE_SAVED:
+		break;
 	}
 	return ' ';
 }

@@ -204,6 +204,10 @@ static const char *state_name(enum ui_line_state state)
 		return "waiting";
 	case UI_STATE_HANDED:
 		return "handed";
+	case UI_STATE_UNSAVED:
+		return "unsaved";
+	case UI_STATE_SAVED:
+		return "saved";
 	}
 	return NULL;
 }
@@ -226,6 +230,7 @@ static void emit_line(struct line_face *f, const struct ui_msg *m)
 	put_count(o, "time_ms", l->time_ms);
 	put_bool(o, "own", l->own);
 	put_text(o, "state", state_name(l->state));
+	put_bool(o, "kept", !l->not_kept && l->state != UI_STATE_UNSAVED);
 	emit(f);
 }
 

@@ -64,6 +64,10 @@ static void say_line(struct line_face *f, const struct ui_msg *m,
 		(void)buf_append_str(&f->out, "you");
 	else
 		put_name(f, l->name, l->tag, l->name_mark);
+	if (l->state == UI_STATE_UNSAVED)
+		(void)buf_append_str(&f->out, " (not saved)");
+	if (l->not_kept)
+		(void)buf_append_str(&f->out, " (not kept)");
 	if (l->clock_wrong)
 		(void)buf_append_str(&f->out, " (clock is wrong)");
 	(void)buf_append_str(&f->out, l->mention ? " (to you): " : ": ");

@@ -55,6 +55,19 @@ static void on_focus(struct ui *ui, const struct ui_msg *m)
 	ui_room_show(ui, r, false);
 }
 
+/* In words, since marks alone say too little of what may be lost. */
+static char *shown_text(const struct ui *ui, const struct ui_line *u)
+{
+	const char *mark = u->not_kept                    ? "(not kept) "
+			   : u->state == UI_STATE_UNSAVED ? "(not saved) "
+							  : "";
+	char *marked = xasprintf("%s%s", mark, u->text == NULL ? "" : u->text);
+	char *shown = ui_shown(ui, marked);
+
+	free(marked);
+	return shown;
+}
+
 static struct line *line_of(const struct ui *ui, const struct ui_line *u)
 {
 	struct line *l = xcalloc(1, sizeof(*l));
@@ -82,7 +95,7 @@ static struct line *line_of(const struct ui *ui, const struct ui_line *u)
 	l->mention = u->mention;
 	l->clock_wrong = u->clock_wrong;
 	l->state = u->state;
-	l->text = ui_shown(ui, u->text == NULL ? "" : u->text);
+	l->text = shown_text(ui, u);
 	free(name);
 	return l;
 }
@@ -198,7 +211,11 @@ static void on_state(struct ui *ui, const struct ui_msg *m)
 	struct room *r = ui_room_find(ui, m->room);
 	struct line *l = r == NULL ? NULL : window_by_id(&r->win, m->line.id);
 
-	if (l != NULL)
+	if (l == NULL)
+		return;
+	if (m->line.state == UI_STATE_SAVED)
+		window_remove(&r->win, l);
+	else
 		window_set_state(&r->win, l, m->line.state);
 }
 

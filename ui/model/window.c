@@ -78,6 +78,17 @@ void window_set_state(
 	count_waiting(w, l, true);
 }
 
+void window_remove(struct window *w, struct line *l)
+{
+	size_t at = window_find(w, &l->key);
+
+	count_waiting(w, l, false);
+	w->count--;
+	memmove(w->lines + at, w->lines + at + 1,
+		(w->count - at) * sizeof(w->lines[0]));
+	line_free(l);
+}
+
 static void measure_name(struct window *w, const struct line *l)
 {
 	size_t cols;

@@ -71,6 +71,8 @@ size_t window_find(const struct window *w, const struct line_key *key);
 struct line *window_by_id(struct window *w, const uint8_t *id);
 void window_set_state(
 	struct window *w, struct line *l, enum ui_line_state state);
+/* Takes the line out and frees it. */
+void window_remove(struct window *w, struct line *l);
 /* Hides the lines of this person, or shows them again. */
 void window_set_ignored(struct window *w, const char *peer, bool ignored);
 /* Measures name_cols anew: it only grows while lines come and go. */
