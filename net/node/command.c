@@ -198,6 +198,15 @@ static void on_leave(struct node *n, const struct env *env, struct bytes topic)
 	}
 }
 
+static void on_known_author(struct node *n, const struct net_msg *m)
+{
+	struct peer_id id;
+
+	/* Over the maximum they are strangers to the rates. */
+	if (peer_id_parse_text(&id, bytes_str(m->peer)) == 0)
+		(void)!gossip_set_known(n->gossip, &id, m->worth != 0);
+}
+
 static void on_worth(struct node *n, const struct net_msg *m)
 {
 	struct peer_id peer;
@@ -236,6 +245,9 @@ void command_serve(struct node *n, const struct env *env, struct net_msg *m)
 		break;
 	case NET_MSG_WORTH:
 		on_worth(n, m);
+		break;
+	case NET_MSG_KNOWN_AUTHOR:
+		on_known_author(n, m);
 		break;
 	case NET_MSG_STATS:
 		tell_stats(n);

@@ -62,6 +62,10 @@ static void of_gossip(uint64_t *f, const struct gossip_counters *g)
 	f[NET_UNITS_DUPLICATE] = g->units_duplicate;
 	f[NET_UNITS_IGNORED] = g->units_ignored;
 	f[NET_UNITS_REJECTED] = g->units_rejected;
+	f[NET_RATE_AUTHOR] = g->rate_author;
+	f[NET_RATE_NEW] = g->rate_new;
+	f[NET_RATE_PEER] = g->rate_peer;
+	f[NET_RATE_ROOM] = g->rate_room;
 	f[NET_GOSSIP_REFUSED] = g->refused;
 	f[NET_GOSSIP_DROPPED] = g->out_dropped;
 	f[NET_GRAYLISTED] = g->graylisted;

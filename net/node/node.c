@@ -32,6 +32,7 @@ struct node *node_new(const struct node_cfg *cfg, const struct env *env)
 	n->swarm = serve_swarm(n->serve);
 	n->gossips = serve_self(n->serve, &gossip_ops);
 	n->gossip = stream_gossip_core(n->gossips);
+	gossip_limit_authors(n->gossip, cfg->author_lines_a_minute);
 	table_init(&n->links, env->rng);
 	bufq_init(&n->actions, NODE_ACTIONS_BYTES_MAX);
 	list_init(&n->tells);

@@ -30,9 +30,10 @@ struct node_cfg {
 	bool offer_yamux;
 	bool offer_mplex;
 	bool early_muxers;
-	uint32_t conns_max;        /* 0: the swarm's own maximum */
-	uint64_t ping_interval_ms; /* 0: the swarm's own */
-	unsigned batches_out_max;  /* to be verified at once; 0: two */
+	uint32_t conns_max;             /* 0: the swarm's own maximum */
+	uint64_t ping_interval_ms;      /* 0: the swarm's own */
+	unsigned author_lines_a_minute; /* gossip_limit_authors; 0: no rates */
+	unsigned batches_out_max;       /* to be verified at once; 0: two */
 	/* Services besides the node's own: NULL-terminated, static, or NULL. */
 	const struct service_ops *const *services;
 };

@@ -12,6 +12,7 @@
 #include "net/pubsub/gossip_outbox.h"
 #include "net/pubsub/gossip_promise.h"
 #include "net/pubsub/gossip_px.h"
+#include "net/pubsub/gossip_rate.h"
 #include "net/pubsub/gossip_send.h"
 #include "net/pubsub/gossip_verify.h"
 
@@ -34,6 +35,7 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 	/* Its parts have maxima of their own; together the parent's holds. */
 	budget_init(&g->held, env->budget, SIZE_MAX);
 	verify_init(g, env);
+	rate_init(g, env);
 	bufq_init(&g->events, GOSSIP_EVENTS_BYTES_MAX);
 	g->heartbeat_ms = P2P_NEVER;
 	g->score_params = cfg->score != NULL ? cfg->score : &score_params_chat;
@@ -73,6 +75,7 @@ void gossip_free(struct gossip *g)
 		gpeer_free(g, e->value);
 	outbox_release(g->last);
 	verify_clear(g);
+	rate_clear(g);
 	cache_clear(g);
 	score_free(g->score);
 	promises_clear(&g->promises);

@@ -118,7 +118,8 @@ enum gossip_verdict {
 	GOSSIP_ACCEPT, /* handed up and passed on; a merit of who was first */
 	GOSSIP_IGNORE, /* neither, and nobody's fault: unsigned, too large,
 			  with fields that we do not know, of another room,
-			  known already, or over a share */
+			  known already, not UTF-8, or over
+			  a share or a rate */
 	GOSSIP_REJECT, /* neither, and P4 for all who brought it if every
 			  program must see the fault: a wrong signature, bytes
 			  that nobody can read. Where programs differ it may
@@ -236,13 +237,26 @@ bool gossip_next_event(struct gossip *g, struct gossip_event *ev);
 /* Those that wait. */
 size_t gossip_event_count(const struct gossip *g);
 
+/*
+ * How many lines a minute one author may push, at once as well; with it hold
+ * the rates of gossip_limits.h. 0, as at the start: none of them.
+ */
+void gossip_limit_authors(struct gossip *g, unsigned lines_a_minute);
+/* Authors whom the owner knows are no strangers. P2P_ERR_LIMIT: they would be
+ * more than GOSSIP_KNOWN_MAX. */
+int gossip_set_known(
+	struct gossip *g, const struct peer_id *id, bool known) P2P_MUST_CHECK;
+
 struct gossip_counters {
 	uint64_t units_new;
 	uint64_t units_duplicate;
 	uint64_t units_ignored;  /* unknown topic, unknown fields, too large */
 	uint64_t units_rejected; /* malformed or signature wrong */
-	uint64_t out_dropped;    /* a peer's queue was full */
-	uint64_t refused;        /* over a cap: subscriptions, ids, grafts */
+	/* over a rate: of an author, of a peer that brings new authors or
+	 * strangers' lines, of all strangers in a room */
+	uint64_t rate_author, rate_new, rate_peer, rate_room;
+	uint64_t out_dropped; /* a peer's queue was full */
+	uint64_t refused;     /* over a cap: subscriptions, ids, grafts */
 	uint64_t iwant_served;
 	uint64_t iwant_recovered; /* asked for and got */
 	uint64_t graylisted;      /* RPCs of which nothing but rooms was read */

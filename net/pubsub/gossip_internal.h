@@ -14,6 +14,7 @@
  * gossip_ihave.c      what is recent, named to peers
  * gossip_px.c         peer exchange, both ways
  * gossip_judge.c      what the score is told
+ * gossip_rate.c       how much may be pushed
  * gossip_verify.c     units whose signatures are being checked
  * gossip_pick.c       choosing among peers
  * gossip_mesh.c       grafting and pruning
@@ -31,11 +32,26 @@
 #include "net/pubsub/gossip_promise.h"
 #include "net/pubsub/score.h"
 
+/* What was taken lately of something that may come so often a minute. */
+struct bucket {
+	uint64_t used;
+	uint64_t since_ms;
+};
+
+/* Rates of what is pushed (gossip_rate.c). */
+struct rates {
+	unsigned author_lines;   /* a minute; 0: there are no rates at all */
+	struct table authors;    /* peer id -> struct author_rate */
+	struct table known;      /* peer id -> itself */
+	struct bucket strangers; /* bytes, in all rooms */
+};
+
 /* A topic that we are in, or have left: then only its back-offs count. */
 struct topic {
-	struct table mesh;    /* peer id -> struct gpeer */
-	struct table backoff; /* peer id -> struct backoff */
-	struct budget *held;  /* the gossip's, for the back-offs */
+	struct table mesh;          /* peer id -> struct gpeer */
+	struct table backoff;       /* peer id -> struct backoff */
+	struct budget *held;        /* the gossip's, for the back-offs */
+	struct bucket strangers[2]; /* lines and bytes of theirs */
 	size_t name_len;
 	uint8_t name[GOSSIP_TOPIC_BYTES_MAX];
 };
@@ -104,6 +120,8 @@ struct gpeer {
 	unsigned px_heard;
 	unsigned px_taken;         /* in all, though it is a stranger */
 	unsigned needy_heartbeats; /* for so many it counts as one who asks */
+	struct bucket new_authors;  /* that it brought */
+	struct bucket strangers[2]; /* lines and bytes of theirs */
 	size_t brought; /* bytes of new messages, halved each heartbeat */
 };
 
@@ -171,6 +189,7 @@ struct gossip {
 	struct score *score;
 	const struct score_params *score_params;
 	struct promises promises;
+	struct rates rate;
 };
 
 static inline struct bytes topic_name(const struct topic *t)

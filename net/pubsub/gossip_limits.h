@@ -129,6 +129,29 @@
 #define GOSSIP_SEEN_COST_BYTES ((size_t)GOSSIP_CACHE_ENTRY_BYTES + 16)
 #define GOSSIP_BACKOFF_COST_BYTES ((size_t)GOSSIP_CACHE_ENTRY_BYTES + 64)
 
+/* ---- what may be pushed (gossip_rate.c, decision 0018) ----
+ * Of strangers, whom the owner does not know: new authors that a peer brings;
+ * their lines and bytes a second, by peer, by room, in all rooms. Of every
+ * author: bytes a second; its lines are the owner's setting. */
+#define GOSSIP_RATE_NEW_A_MINUTE 10u
+#define GOSSIP_RATE_NEW_BURST 30u
+#define GOSSIP_RATE_AUTHOR_BYTES (64u << 10)
+#define GOSSIP_RATE_AUTHOR_BYTES_BURST (1u << 20)
+#define GOSSIP_RATE_PEER_LINES 20u
+#define GOSSIP_RATE_PEER_LINES_BURST 200u
+#define GOSSIP_RATE_PEER_BYTES (256u << 10)
+#define GOSSIP_RATE_PEER_BYTES_BURST (2u << 20)
+#define GOSSIP_RATE_ROOM_LINES 100u
+#define GOSSIP_RATE_ROOM_LINES_BURST 600u
+#define GOSSIP_RATE_ROOM_BYTES (512u << 10)
+#define GOSSIP_RATE_ROOM_BYTES_BURST (4u << 20)
+#define GOSSIP_RATE_ALL_BYTES (1u << 20)
+#define GOSSIP_RATE_ALL_BYTES_BURST (8u << 20)
+/* Authors whose rate is noted, and those whom the owner knows. */
+#define GOSSIP_RATE_AUTHORS_MAX 4096
+#define GOSSIP_RATE_AUTHOR_COST_BYTES ((size_t)GOSSIP_CACHE_ENTRY_BYTES + 32)
+#define GOSSIP_KNOWN_MAX 2048
+
 /* ---- its streams (stream_gossip.c) ---- */
 
 /* Streams of one peer that bring gossip: one, and a newer one taking over. */

@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "base/xmalloc.h"
 #include "net/pubsub/gossip_cache.h"
 #include "net/pubsub/gossip_id.h"
@@ -7,6 +8,7 @@
 #include "net/pubsub/gossip_mesh.h"
 #include "net/pubsub/gossip_promise.h"
 #include "net/pubsub/gossip_px.h"
+#include "net/pubsub/gossip_rate.h"
 #include "net/pubsub/gossip_rpc.h"
 #include "net/pubsub/gossip_send.h"
 #include "net/pubsub/gossip_verify.h"
@@ -143,11 +145,20 @@ static int read_message(struct recv *r, struct bytes raw)
 		n->units_duplicate++;
 		return 0;
 	}
+	/* Shown to nobody. */
+	if (!utf8_valid(u.data)) {
+		n->units_ignored++;
+		return 0;
+	}
+	if (!rate_may_check(r->g, r->env, r->p, &u))
+		return 0;
 	err = verify_add(r->g, r->env, r->p,
 		&(struct verify_unit){.raw = raw,
 			.key = key,
 			.author = &u.from,
 			.last = r->last});
+	if (err == 0)
+		rate_brought(r->g, r->p, &u);
 	if (err == 0 || r->g->verify.pending.count > 0)
 		return err == 0 ? 0 : P2P_ERR_FULL;
 	/* Nothing waits, so nobody would say when there is room. */

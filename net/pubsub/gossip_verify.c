@@ -18,6 +18,7 @@
 #include "net/pubsub/gossip_cache.h"
 #include "net/pubsub/gossip_id.h"
 #include "net/pubsub/gossip_judge.h"
+#include "net/pubsub/gossip_rate.h"
 #include "net/pubsub/gossip_send.h"
 
 /* A unit that waits, or is being checked. */
@@ -412,7 +413,7 @@ static void accept(struct gossip *g, const struct env *env, struct job *job,
 		.kind = GOSSIP_EV_UNIT, .peer = job->line->peer};
 	struct bytes raw = bytes_of(job->unit, job->len);
 	uint8_t id_raw[UNIT_GOSSIP_ID_BYTES_MAX];
-	const struct topic *t;
+	struct topic *t;
 	struct bytes id;
 
 	id = bytes_of(id_raw, unit_gossip_id(u, id_raw));
@@ -428,8 +429,11 @@ static void accept(struct gossip *g, const struct env *env, struct job *job,
 	}
 	if (table_get(&g->asked, id) != NULL)
 		g->counters.iwant_recovered++;
-	g->counters.units_new++;
+	/* True, so it is known by its id, but no more is made of it. */
 	seen_add(g, env, id);
+	if (!rate_take(g, env, t, u))
+		return;
+	g->counters.units_new++;
 	tell_has(g, t, gpeer_find(g, &job->line->peer), u);
 	cache_add(g, u, raw);
 	praise(g, env, job, u, id);

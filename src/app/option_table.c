@@ -18,6 +18,7 @@ enum kind {
 	KIND_LIST,
 	KIND_COLOR,
 	KIND_LEVEL,
+	KIND_NUMBER,
 };
 
 struct option_row {
@@ -45,6 +46,8 @@ static const struct option_row table[] = {
 	{"ascii", 0, KIND_FLAG, offsetof(struct options, ascii), true},
 	{"log", 0, KIND_TEXT, offsetof(struct options, log), true},
 	{"log-level", 0, KIND_LEVEL, offsetof(struct options, log_level), true},
+	{"author-rate", 0, KIND_NUMBER,
+		offsetof(struct options, number[OPTION_AUTHOR_RATE]), true},
 	{"help", 'h', KIND_FLAG, offsetof(struct options, help), false},
 	{"version", 'V', KIND_FLAG, offsetof(struct options, version), false},
 };
@@ -91,6 +94,21 @@ static int parse_color(const char *value, enum option_color *out)
 	return P2P_ERR_INVAL;
 }
 
+static int parse_number(const char *value, uint64_t *out)
+{
+	uint64_t number = 0;
+
+	for (const char *at = value; *at != '\0'; at++) {
+		if (*at < '0' || *at > '9' || number > OPTIONS_NUMBER_MAX)
+			return P2P_ERR_INVAL;
+		number = number * 10 + (uint64_t)(*at - '0');
+	}
+	if (number > OPTIONS_NUMBER_MAX)
+		return P2P_ERR_INVAL;
+	*out = number + 1;
+	return 0;
+}
+
 static int add_item(struct option_list *list, const char *value)
 {
 	if (list->count >= OPTIONS_LIST_MAX)
@@ -121,6 +139,8 @@ static int set_value(
 		return log_level_parse(value, (enum log_level *)(void *)at)
 			       ? 0
 			       : P2P_ERR_INVAL;
+	case KIND_NUMBER:
+		return parse_number(value, (uint64_t *)(void *)at);
 	case KIND_FLAG:
 		break;
 	}

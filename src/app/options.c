@@ -29,6 +29,7 @@ static const char help[] =
 	"  --listen MULTIADDR listen here (repeat); default every interface\n"
 	"  --no-mdns          do not look for others on the LAN, do not be "
 	"seen\n"
+	"  --author-rate N    lines a minute taken of one author (60; 0: any)\n"
 	"\n"
 	"Files\n"
 	"  --data-dir DIR     key and history live here\n"
@@ -110,6 +111,12 @@ static void take_text(char **to, char **from)
 	*from = NULL;
 }
 
+uint64_t options_number(
+	const struct options *o, enum option_number which, uint64_t otherwise)
+{
+	return o->number[which] == 0 ? otherwise : o->number[which] - 1;
+}
+
 /* Lays `high` over `low`; flags can only be switched on. */
 static void merge(struct options *low, struct options *high, bool level_set,
 	bool color_set)
@@ -130,6 +137,9 @@ static void merge(struct options *low, struct options *high, bool level_set,
 	/* One face: the one asked for nearer to the person. */
 	if (high->plain != high->headless)
 		low->plain = low->headless = false;
+	for (size_t i = 0; i < OPTION_NUMBERS; i++)
+		if (high->number[i] != 0)
+			low->number[i] = high->number[i];
 	low->no_mdns |= high->no_mdns;
 	low->headless |= high->headless;
 	low->plain |= high->plain;

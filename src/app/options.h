@@ -10,6 +10,7 @@
 #include "base/log.h"
 
 #define OPTIONS_LIST_MAX 16
+#define OPTIONS_NUMBER_MAX 1000000000u
 #define OPTIONS_ERROR_MAX 512
 
 /* A repeated option's values, in order. */
@@ -24,6 +25,12 @@ enum option_color {
 	OPTION_COLOR_NEVER,
 };
 
+/* Settings that are numbers. */
+enum option_number {
+	OPTION_AUTHOR_RATE, /* lines a minute; 0: no rates */
+	OPTION_NUMBERS,
+};
+
 struct options {
 	struct option_list rooms;
 	struct option_list listen;
@@ -36,6 +43,7 @@ struct options {
 	char *log;      /* owned, or NULL: `log` in the profile's folder */
 	enum log_level log_level;
 	enum option_color color;
+	uint64_t number[OPTION_NUMBERS]; /* one more than given; 0: not given */
 	bool no_mdns;
 	bool headless;
 	bool plain;
@@ -55,6 +63,9 @@ typedef const char *(*options_env_fn)(const char *name);
 int options_read(struct options *o, int argc, char *const argv[],
 	options_env_fn get_env, char error[static OPTIONS_ERROR_MAX]);
 void options_clear(struct options *o);
+/* The number as given, or the other. */
+uint64_t options_number(
+	const struct options *o, enum option_number which, uint64_t otherwise);
 
 /* The whole text of --help. Static. */
 const char *options_help(void);

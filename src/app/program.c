@@ -226,7 +226,10 @@ static int make_loop(struct program *p, char *error)
 			.agent = "p2pchat-tui/" PACKAGE_VERSION,
 			.offer_yamux = true,
 			.offer_mplex = true,
-			.early_muxers = true},
+			.early_muxers = true,
+			.author_lines_a_minute =
+				(unsigned)options_number(p->options,
+					OPTION_AUTHOR_RATE, CHAT_AUTHOR_RATE)},
 		.log = &p->log.log,
 		.chat = p->from_net,
 		.listen = listen,
@@ -274,6 +277,8 @@ static int make_chat(struct program *p, char *error)
 		.keep_count = o->keep.count,
 		.version = p->versions,
 		.utc_offset_s = program_clock().utc_offset_s,
+		.author_rate = (unsigned)options_number(
+			o, OPTION_AUTHOR_RATE, CHAT_AUTHOR_RATE),
 	};
 	int err = chat_new(&p->chat, &cfg, &env);
 	const char *why = store_error(p->profile.store);

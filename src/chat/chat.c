@@ -57,6 +57,7 @@ static struct chat *alloc_chat(
 	c->env = env;
 	c->version = xstrdup(cfg->version == NULL ? "" : cfg->version);
 	c->utc_offset_s = cfg->utc_offset_s;
+	c->author_rate = cfg->author_rate;
 	c->connect = copy_texts(cfg->connect, cfg->connect_count);
 	c->connect_count = cfg->connect_count;
 	c->keep = copy_texts(cfg->keep, cfg->keep_count);

@@ -46,6 +46,9 @@ struct chat_cfg {
 	size_t keep_count;
 	const char *version; /* what /version says, lines */
 	int utc_offset_s;    /* of the person's days, for /history */
+	/* Lines a minute that others take of one author: ours go out no
+	 * faster, behind a burst of so many. 0: at any pace. */
+	unsigned author_rate;
 };
 
 /* Reads the profile. The errors of the store; P2P_ERR_INVAL when a name or a

@@ -47,6 +47,8 @@ struct chat {
 	struct chat_room *focus;
 	uint64_t seqno;      /* of the unit signed last */
 	struct table offers; /* unit_id -> struct chat_offer */
+	unsigned author_rate; /* lines a minute; 0: at any pace */
+	uint64_t pace_ms;     /* when the last line that went out was due */
 
 	struct list profiles; /* chat_person.profile.met */
 	size_t profiles_out;  /* under way */

@@ -77,6 +77,9 @@
 #define CHAT_OFFER_PAUSE_MS 250
 #define CHAT_OFFER_RETRY_MS 10000
 #define CHAT_OFFERS_MAX 1024
+/* Lines a minute that everybody takes of one author unless told otherwise, at
+ * once as well: a pasted page, a script's burst. */
+#define CHAT_AUTHOR_RATE 60
 /* What a person may type while saving fails: lines kept in memory. */
 #define CHAT_KEPT_MAX 1024
 /* The exit status of leaving while the store fails (EX_IOERR). */

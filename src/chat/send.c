@@ -94,6 +94,29 @@ static int make_unit(struct chat *c, const struct chat_room *r,
 	return err;
 }
 
+/* Lines of one author a minute that others take, in all rooms: what is over
+ * would be dropped on the way, so it waits here. */
+static uint64_t pace_step_ms(const struct chat *c)
+{
+	return c->author_rate == 0 ? 0
+				   : 60000 / P2P_MIN(c->author_rate, 60000u);
+}
+
+static void pace(struct chat *c)
+{
+	c->pace_ms = P2P_MAX(c->pace_ms, c->env->now_ms) + pace_step_ms(c);
+}
+
+/* When one more may go out: at once while a minute's lines have not. */
+static uint64_t pace_next_ms(const struct chat *c)
+{
+	uint64_t early = 60000 - pace_step_ms(c);
+
+	if (c->author_rate == 0 || c->pace_ms <= c->env->now_ms + early)
+		return c->env->now_ms;
+	return c->pace_ms - early;
+}
+
 static struct net_msg *publish_msg(const struct chat_room *r,
 	const uint8_t id[static UNIT_ID_BYTES], struct bytes raw)
 {
@@ -125,6 +148,7 @@ static void publish_js_copy(
 		out_net_copy(c, publish_msg(o->room, copy.id.raw,
 					buf_bytes(&copy.raw)));
 		o->copied = true;
+		pace(c);
 	}
 	buf_clear(&copy.raw);
 	free(text);
@@ -141,6 +165,7 @@ static void offer_line(struct chat *c, struct chat_room *r,
 
 	/* Should the rest have to wait, it waits behind this one. */
 	r->offer_at = *key;
+	pace(c);
 	publish(c, r, key->id, raw, true);
 	(void)send_dialect(r, &js_copy);
 	/* Sent again, the copy would be another line to them. */
@@ -187,11 +212,12 @@ static void keep_own(
 	/* Older ones are going out; it stands at their end. */
 	if (r->offering)
 		return;
-	if (r->members.count > 0 && !take_burst(c, r)) {
+	if (r->members.count > 0 &&
+		(pace_next_ms(c) > c->env->now_ms || !take_burst(c, r))) {
 		/* The rest of a burst goes out as waiting lines do, from the
 		 * last one that was offered on. */
 		r->offering = true;
-		r->offer_due_ms = r->burst_end_ms;
+		r->offer_due_ms = P2P_MAX(r->burst_end_ms, pace_next_ms(c));
 		return;
 	}
 	if (r->members.count > 0)
@@ -343,6 +369,10 @@ static void offer_batch(struct chat *c, struct chat_room *r)
 				      CHAT_OFFER_BATCH, &rows)))
 		return;
 	for (size_t i = 0; i < rows.count; i++) {
+		if (pace_next_ms(c) > c->env->now_ms) {
+			rows.more = true;
+			break;
+		}
 		offer_line(c, r, &rows.items[i].key, rows.items[i].unit);
 		r->offer_at = rows.items[i].key;
 	}
@@ -352,6 +382,7 @@ static void offer_batch(struct chat *c, struct chat_room *r)
 	r->offering = rows.more;
 	r->offer_due_ms = env_after(
 		c->env, rows.more ? CHAT_OFFER_PAUSE_MS : CHAT_OFFER_RETRY_MS);
+	r->offer_due_ms = P2P_MAX(r->offer_due_ms, pace_next_ms(c));
 	store_rows_clear(&rows);
 }
 

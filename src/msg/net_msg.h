@@ -26,7 +26,9 @@ enum net_msg_kind {
 			       for one of ours (gossip_set_direct) */
 	NET_MSG_WORTH,      /* peer, worth: what we think of a connected peer,
 			       until it goes */
-	NET_MSG_STATS,      /* answered by CHAT_MSG_STATS */
+	NET_MSG_KNOWN_AUTHOR, /* peer, worth: 1 we know the key, 0 we do not
+				 (any more): strangers' rates are not its */
+	NET_MSG_STATS,        /* answered by CHAT_MSG_STATS */
 	NET_MSG_KNOWN_RECORD, /* data: a peer's signed record (saved) */
 	NET_MSG_WHOIS,        /* peer: what is known of its addresses; "": of
 				 all that are known and not connected. Answered

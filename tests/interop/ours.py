@@ -13,6 +13,7 @@ class Ours(Program):
         home = folder / (name + "-home")
         home.mkdir(exist_ok=True)
         argv = [os.environ["P2PCHAT"], "--headless", "--json", "--no-mdns",
+                "--author-rate", "0",
                 "--data-dir", str(home / "data"), "--name", "ours",
                 "--listen", "/ip4/127.0.0.1/tcp/0"]
         if topic is not None:

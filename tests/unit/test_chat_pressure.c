@@ -232,6 +232,33 @@ static void test_chat_paces_a_burst_in_order(void **state)
 	}
 }
 
+/* Faster than others take lines of one author they do not go out. */
+static void test_chat_says_no_more_a_minute_than_is_taken(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	size_t sent;
+
+	h->cfg.author_rate = 60;
+	host_restart_with(h);
+	host_meets(h, &f->mali, LOBBY);
+	for (int i = 0; i < 100; i++)
+		host_types(h, NULL, "x");
+	for (int i = 0; i < 20; i++)
+		host_wait(h, CHAT_OFFER_PAUSE_MS);
+	/* A burst at once, a line a second behind it, all in the end. */
+	sent = host_sent_count(h, NET_MSG_PUBLISH);
+	assert_in_range(sent, 60, 66);
+	for (int i = 0; i < 10; i++)
+		host_wait(h, 1000);
+	assert_in_range(
+		host_sent_count(h, NET_MSG_PUBLISH), sent + 9, sent + 11);
+	for (int i = 0; i < 40; i++)
+		host_wait(h, 1000);
+	for (size_t i = 0; i < 100; i++)
+		assert_non_null(host_sent(h, NET_MSG_PUBLISH, i));
+}
+
 /* SQLite's own limit answers as a full disk does: lines of mali fill what is
  * left. */
 static void fill_disk(struct fixture *f)
@@ -511,6 +538,7 @@ int main(void)
 		STORY(test_chat_failed_commit_sends_no_copy_twice),
 		STORY(test_chat_failed_commit_loses_no_word_of_handing),
 		STORY(test_chat_paces_a_burst_in_order),
+		STORY(test_chat_says_no_more_a_minute_than_is_taken),
 		STORY(test_chat_full_disk_keeps_own_text_unsigned_in_memory),
 		STORY(test_chat_full_disk_goes_on_hearing),
 		STORY(test_chat_full_disk_answers_what_needs_no_disk),

@@ -199,12 +199,11 @@ static void two_members(struct gossip_lab *l)
 	lab_member(l, 1, GOSSIP_V11);
 }
 
-/* Whatever stands in it: the forms of chat are no business of the mesh. */
+/* Whatever text stands in it: the forms of chat are no business of the mesh. */
 static void test_gossip_accept_passes_on_and_is_a_merit(void **state)
 {
 	static const char *const texts[] = {"hello", "",
-		"{\"type\":", "\xff\xfe not UTF-8",
-		"{\"type\":\"message\",\"content\":7}"};
+		"{\"type\":", "{\"type\":\"message\",\"content\":7}"};
 	struct gossip_lab *l = *state;
 
 	two_members(l);

@@ -1,0 +1,178 @@
+/*
+ * How much may be pushed: what is over is neither handed up nor passed on, and
+ * costs nobody score; honest use does not meet it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "tests/unit/gossip_lab.h"
+
+/* Peers 0 and 1 sit in the room; those from here on are authors elsewhere. */
+#define AUTHOR 2u
+#define ONE_KEY 60u
+
+static unsigned long long seqno;
+
+static int begin(void **state)
+{
+	struct gossip_lab *l;
+
+	if (lab_begin(state) != 0)
+		return -1;
+	l = *state;
+	lab_member(l, 0, GOSSIP_V11);
+	lab_member(l, 1, GOSSIP_V11);
+	lab_hush(l);
+	gossip_limit_authors(l->g, ONE_KEY);
+	return 0;
+}
+
+static void says(struct gossip_lab *l, unsigned peer, unsigned author)
+{
+	assert_int_equal(
+		lab_message(l, peer, lab_sign(l, author, ++seqno, "room", "x")),
+		0);
+}
+
+static void test_rate_of_one_author(void **state)
+{
+	struct gossip_lab *l = *state;
+	double before = gossip_peer_score(l->g, lab_id(l, 0));
+	unsigned taken;
+
+	for (unsigned i = 0; i < 300; i++)
+		says(l, 0, AUTHOR);
+	taken = lab_events(l, GOSSIP_EV_UNIT);
+	/* A pasted page passes, a flood does not, neither here nor on. */
+	assert_in_range(taken, ONE_KEY, ONE_KEY + ONE_KEY / 4 + 1);
+	assert_int_equal(lab_said(l, 1).messages, taken);
+	assert_int_equal(gossip_counters(l->g)->rate_author, 300 - taken);
+	assert_true(gossip_peer_score(l->g, lab_id(l, 0)) >= before);
+	/* A line a second goes on for ever. */
+	lab_pass(l, 2000);
+	lab_events(l, GOSSIP_EV_UNIT);
+	for (unsigned i = 0; i < 100; i++) {
+		lab_pass(l, 1000);
+		says(l, 0, AUTHOR);
+	}
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 100);
+}
+
+static void test_rate_of_another_author_is_its_own(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	for (unsigned i = 0; i < 100; i++)
+		says(l, 0, AUTHOR);
+	lab_events(l, GOSSIP_EV_UNIT);
+	says(l, 0, AUTHOR + 1);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 1);
+}
+
+static void test_forged_lines_use_up_nobodys_rate(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	for (unsigned i = 0; i < 200; i++) {
+		struct bytes unit = lab_sign(l, AUTHOR, ++seqno, "room", "x");
+
+		l->unit.data[l->unit.len - 1] ^= 1;
+		(void)!lab_message(l, 0, unit);
+	}
+	lab_events(l, GOSSIP_EV_UNIT);
+	says(l, 1, AUTHOR);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 1);
+}
+
+static void test_rate_of_new_authors_by_peer(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	for (unsigned i = 0; i < 100; i++)
+		says(l, 0, AUTHOR + i);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), GOSSIP_RATE_NEW_BURST);
+	assert_int_equal(
+		gossip_counters(l->g)->rate_new, 100 - GOSSIP_RATE_NEW_BURST);
+	/* Another peer may bring them, and whoever is known passes. */
+	says(l, 1, AUTHOR + 99);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 1);
+	assert_int_equal(
+		gossip_set_known(l->g, lab_id(l, AUTHOR + 80), true), 0);
+	says(l, 0, AUTHOR + 80);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 1);
+	assert_int_equal(
+		gossip_set_known(l->g, lab_id(l, AUTHOR + 80), false), 0);
+	lab_pass(l, 60000);
+	for (unsigned i = 0; i < 20; i++)
+		says(l, 0, AUTHOR + 40 + i);
+	assert_int_equal(
+		lab_events(l, GOSSIP_EV_UNIT), GOSSIP_RATE_NEW_A_MINUTE);
+}
+
+static void test_strangers_of_one_peer_leave_the_known_alone(void **state)
+{
+	struct gossip_lab *l = *state;
+	unsigned taken;
+
+	gossip_limit_authors(l->g, 6000);
+	assert_int_equal(gossip_set_known(l->g, lab_id(l, AUTHOR), true), 0);
+	for (unsigned i = 0; i < 300; i++)
+		says(l, 0, AUTHOR + 1 + i % 8);
+	taken = lab_events(l, GOSSIP_EV_UNIT);
+	assert_int_equal(taken, GOSSIP_RATE_PEER_LINES_BURST);
+	assert_int_equal(gossip_counters(l->g)->rate_peer, 300 - taken);
+	says(l, 0, AUTHOR);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 1);
+}
+
+static void test_strangers_of_all_peers_share_a_room(void **state)
+{
+	struct gossip_lab *l = *state;
+	unsigned taken = 0;
+
+	gossip_limit_authors(l->g, 6000);
+	for (unsigned peer = 2; peer < 10; peer++)
+		lab_member(l, peer, GOSSIP_V11);
+	for (unsigned i = 0; i < 150; i++)
+		for (unsigned peer = 0; peer < 10; peer++)
+			says(l, peer, 20 + peer);
+	taken = lab_events(l, GOSSIP_EV_UNIT);
+	assert_int_equal(taken, GOSSIP_RATE_ROOM_LINES_BURST);
+	assert_int_equal(gossip_counters(l->g)->rate_room, 1500 - taken);
+}
+
+static void test_what_is_not_text_is_not_passed_on(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	assert_int_equal(
+		lab_message(
+			l, 0, lab_sign(l, AUTHOR, ++seqno, "room", "\xff\xfe")),
+		0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 0);
+	assert_int_equal(lab_said(l, 1).messages, 0);
+	assert_int_equal(gossip_counters(l->g)->units_ignored, 1);
+}
+
+#define STORY(name) cmocka_unit_test_setup_teardown(name, begin, lab_end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORY(test_rate_of_one_author),
+		STORY(test_rate_of_another_author_is_its_own),
+		STORY(test_forged_lines_use_up_nobodys_rate),
+		STORY(test_rate_of_new_authors_by_peer),
+		STORY(test_strangers_of_one_peer_leave_the_known_alone),
+		STORY(test_strangers_of_all_peers_share_a_room),
+		STORY(test_what_is_not_text_is_not_passed_on),
+	};
+
+	return cmocka_run_group_tests_name("gossip_rate", tests, NULL, NULL);
+}
