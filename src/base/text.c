@@ -372,14 +372,11 @@ static bool fold_ascii(struct bytes in, struct buf *out)
 	return true;
 }
 
-void text_fold(struct bytes in, struct buf *out)
+void text_map(struct bytes in, int options, struct buf *out)
 {
-	utf8proc_uint8_t *folded = NULL;
+	utf8proc_uint8_t *mapped = NULL;
 	utf8proc_ssize_t n;
 	struct buf valid;
-
-	if (fold_ascii(in, out))
-		return;
 
 	/* The library refuses invalid text as a whole. */
 	buf_init(&valid, in.len * 3);
@@ -389,11 +386,19 @@ void text_fold(struct bytes in, struct buf *out)
 		utf8_encode(&valid, utf8_decode(in, &len));
 		in = bytes_skip(in, len);
 	}
-	n = utf8proc_map(valid.data, (utf8proc_ssize_t)valid.len, &folded,
-		UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD |
-			UTF8PROC_IGNORE);
+	n = utf8proc_map(valid.data, (utf8proc_ssize_t)valid.len, &mapped,
+		(utf8proc_option_t)options);
 	P2P_ASSERT(n >= 0);
-	(void)buf_append(out, bytes_of(folded, (size_t)n));
-	free(folded);
+	(void)buf_append(out, bytes_of(mapped, (size_t)n));
+	free(mapped);
 	buf_clear(&valid);
+}
+
+void text_fold(struct bytes in, struct buf *out)
+{
+	if (!fold_ascii(in, out))
+		text_map(in,
+			UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD |
+				UTF8PROC_IGNORE,
+			out);
 }

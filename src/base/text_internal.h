@@ -1,6 +1,7 @@
 /*
- * What text.c (cleaning), text_cluster.c (clusters, columns) and text_wrap.c
- * (lines) share: what one code point is. Only those three include it.
+ * What text.c (cleaning), text_cluster.c (clusters, columns), text_wrap.c
+ * (lines) and text_skeleton.c (looks) share: what one code point is. Only those
+ * four include it.
  */
 #ifndef BASE_TEXT_INTERNAL_H
 #define BASE_TEXT_INTERNAL_H
@@ -13,6 +14,10 @@
 #define CP_EMOJI_STYLE 0xFE0Fu   /* variation selector 16 */
 #define CP_KEYCAP 0x20E3u        /* combining enclosing keycap */
 #define CP_DOTTED_CIRCLE 0x25CCu /* carries a mark that has no base */
+
+/* Appends `in` mapped by the library: options are utf8proc_option_t. Bytes that
+ * are not UTF-8 become U+FFFD first. */
+void text_map(struct bytes in, int options, struct buf *out);
 
 /* What a terminal advances for this code point alone: 0, 1 or 2. */
 int text_cp_columns(uint32_t cp);
