@@ -24,6 +24,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/text_skeleton.h"
 #include "store/store_limits.h"
 
 struct store;
@@ -108,9 +109,12 @@ struct store_person {
 	int64_t id;                /* 0: not stored yet */
 	char peer[STORE_PEER_MAX]; /* peer id as text */
 	char name[STORE_NAME_MAX]; /* claimed last; may be empty */
+	struct text_looks looks;   /* of the name */
+	uint64_t named_ms;         /* since when the name looks so */
 	uint64_t first_seen_ms;
 	uint64_t last_seen_ms;
 	bool ignored;
+	bool verified; /* the key was compared by the user */
 };
 
 /* Inserts (id 0, which is then set) or updates all but peer and first_seen;
@@ -119,6 +123,13 @@ int store_put_person(
 	struct store *s, struct store_person *person) P2P_MUST_CHECK;
 /* P2P_ERR_NOT_FOUND when the peer is not known. */
 int store_find_person(struct store *s, const char *peer,
+	struct store_person *person) P2P_MUST_CHECK;
+/*
+ * Who comes first among those whose name has that look (not empty): the
+ * verified, then who has it longest, then who was stored first. Cost does not
+ * depend on how many have it. P2P_ERR_NOT_FOUND.
+ */
+int store_first_of_look(struct store *s, const char *look,
 	struct store_person *person) P2P_MUST_CHECK;
 /* At most max, the ignored first, then the lately seen; caller frees. */
 int store_load_people(struct store *s, size_t max, struct store_person **people,

@@ -11,7 +11,7 @@
 #include "store/store.h"
 
 /* The form of the database that this program writes. */
-#define STORE_VERSION 2
+#define STORE_VERSION 3
 
 enum store_stmt {
 	STMT_BEGIN,
@@ -24,6 +24,9 @@ enum store_stmt {
 	STMT_PERSON_UPDATE,
 	STMT_PERSON_FIND,
 	STMT_PERSON_LOAD,
+	STMT_PERSON_FIRST_SMALL,
+	STMT_PERSON_FIRST_DRAWN,
+	STMT_PERSON_LOOK,
 	STMT_ADDRESS_PUT,
 	STMT_ADDRESS_TRIM_PEER,
 	STMT_ADDRESS_TRIM,
@@ -81,6 +84,9 @@ int store_step(struct store *s, sqlite3_stmt *st) P2P_MUST_CHECK;
 int store_last_err(struct store *s);
 /* Runs SQL without parameters. */
 int store_exec(struct store *s, const char *sql) P2P_MUST_CHECK;
+
+/* Fills in the looks of names that were stored without. */
+int store_add_looks(struct store *s) P2P_MUST_CHECK;
 
 /* Binding and reading of the few kinds that the tables have. */
 void store_bind_bytes(sqlite3_stmt *st, int at, struct bytes value);

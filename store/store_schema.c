@@ -72,7 +72,25 @@ static const char step_2[] = "CREATE TABLE records ("
 			     ") STRICT, WITHOUT ROWID;"
 			     "PRAGMA user_version = 2;";
 
-static const char *const steps[STORE_VERSION] = {step_1, step_2};
+/*
+ * What names look like (text_looks_of), which SQL cannot say: store_add_looks
+ * follows. Who was known before has had the name since he was first seen.
+ */
+static const char step_3[] =
+	"ALTER TABLE people ADD COLUMN small TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE people ADD COLUMN drawn TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE people ADD COLUMN named_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE people ADD COLUMN verified INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE people SET named_ms = first_seen_ms;"
+	"CREATE INDEX people_small ON people"
+	" (small, verified DESC, named_ms) WHERE small <> '';"
+	"CREATE INDEX people_drawn ON people"
+	" (drawn, verified DESC, named_ms) WHERE drawn <> '';"
+	"PRAGMA user_version = 3;";
+
+#define LOOKS_SINCE 3
+
+static const char *const steps[STORE_VERSION] = {step_1, step_2, step_3};
 
 static int read_version(struct store *s, int *version)
 {
@@ -129,6 +147,8 @@ int store_migrate(struct store *s)
 	P2P_ASSERT(version >= 0 && version <= STORE_VERSION);
 	for (int i = version; err == 0 && i < STORE_VERSION; i++)
 		err = store_exec(s, steps[i]);
+	if (err == 0 && version > 0 && version < LOOKS_SINCE)
+		err = store_add_looks(s);
 	if (err == 0)
 		err = store_exec(s, "COMMIT");
 	if (err != 0)

@@ -8,6 +8,10 @@
 	"row, room, time_ms, unit_id, author, state, local, mention, unit"
 #define NOT_IGNORED "author NOT IN (SELECT id FROM people WHERE ignored = 1) "
 
+#define PERSON_SELECT \
+	"SELECT id, peer, name, small, drawn, named_ms, first_seen_ms," \
+	" last_seen_ms, ignored, verified FROM people"
+
 const char *const store_sql[STMT_COUNT] = {
 	[STMT_BEGIN] = "BEGIN IMMEDIATE",
 	[STMT_COMMIT] = "COMMIT",
@@ -25,21 +29,30 @@ const char *const store_sql[STMT_COUNT] = {
 		" read_id, unread, mentions, seq, prev, clock_ms FROM rooms"
 		" ORDER BY position, id LIMIT ?1",
 	[STMT_PERSON_INSERT] =
-		"INSERT INTO people"
-		" (peer, name, first_seen_ms, last_seen_ms, ignored)"
-		" VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (peer) DO UPDATE SET"
-		" name = excluded.name, last_seen_ms = excluded.last_seen_ms,"
-		" ignored = excluded.ignored RETURNING id",
+		"INSERT INTO people (peer, name, small, drawn, named_ms,"
+		" first_seen_ms, last_seen_ms, ignored, verified)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+		" ON CONFLICT (peer) DO UPDATE SET"
+		" name = excluded.name, small = excluded.small,"
+		" drawn = excluded.drawn, named_ms = excluded.named_ms,"
+		" last_seen_ms = excluded.last_seen_ms,"
+		" ignored = excluded.ignored, verified = excluded.verified"
+		" RETURNING id",
 	[STMT_PERSON_UPDATE] =
-		"UPDATE people SET name = ?2, last_seen_ms = ?3, ignored = ?4"
-		" WHERE id = ?1",
-	[STMT_PERSON_FIND] =
-		"SELECT id, peer, name, first_seen_ms, last_seen_ms, ignored"
-		" FROM people WHERE peer = ?1",
-	[STMT_PERSON_LOAD] =
-		"SELECT id, peer, name, first_seen_ms, last_seen_ms, ignored"
-		" FROM people ORDER BY ignored DESC, last_seen_ms DESC LIMIT "
-		"?1",
+		"UPDATE people SET name = ?2, small = ?3, drawn = ?4,"
+		" named_ms = ?5, last_seen_ms = ?6, ignored = ?7,"
+		" verified = ?8 WHERE id = ?1",
+	[STMT_PERSON_FIND] = PERSON_SELECT " WHERE peer = ?1",
+	[STMT_PERSON_LOAD] = PERSON_SELECT
+	" ORDER BY ignored DESC, last_seen_ms DESC LIMIT ?1",
+	[STMT_PERSON_FIRST_SMALL] =
+		PERSON_SELECT " WHERE small = ?1 AND small <> ''"
+			      " ORDER BY verified DESC, named_ms, id LIMIT 1",
+	[STMT_PERSON_FIRST_DRAWN] =
+		PERSON_SELECT " WHERE drawn = ?1 AND drawn <> ''"
+			      " ORDER BY verified DESC, named_ms, id LIMIT 1",
+	[STMT_PERSON_LOOK] =
+		"UPDATE people SET small = ?2, drawn = ?3 WHERE id = ?1",
 	[STMT_ADDRESS_PUT] = "INSERT INTO addresses (peer, addr, last_ok_ms)"
 			     " VALUES (?1, ?2, ?3) ON CONFLICT (peer, addr)"
 			     " DO UPDATE SET last_ok_ms = excluded.last_ok_ms",

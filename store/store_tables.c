@@ -162,9 +162,23 @@ static void read_person(sqlite3_stmt *st, void *item)
 	person->id = sqlite3_column_int64(st, 0);
 	store_column_text(st, 1, person->peer, sizeof(person->peer));
 	store_column_text(st, 2, person->name, sizeof(person->name));
-	person->first_seen_ms = column_u64(st, 3);
-	person->last_seen_ms = column_u64(st, 4);
-	person->ignored = sqlite3_column_int(st, 5) != 0;
+	store_column_text(
+		st, 3, person->looks.small, sizeof(person->looks.small));
+	store_column_text(
+		st, 4, person->looks.drawn, sizeof(person->looks.drawn));
+	person->named_ms = column_u64(st, 5);
+	person->first_seen_ms = column_u64(st, 6);
+	person->last_seen_ms = column_u64(st, 7);
+	person->ignored = sqlite3_column_int(st, 8) != 0;
+	person->verified = sqlite3_column_int(st, 9) != 0;
+}
+
+static void bind_name(sqlite3_stmt *st, const struct store_person *person)
+{
+	store_bind_text(st, 2, person->name);
+	store_bind_text(st, 3, person->looks.small);
+	store_bind_text(st, 4, person->looks.drawn);
+	sqlite3_bind_int64(st, 5, store_i64(person->named_ms));
 }
 
 static int insert_person(struct store *s, struct store_person *person)
@@ -175,10 +189,11 @@ static int insert_person(struct store *s, struct store_person *person)
 	if (st == NULL)
 		return store_last_err(s);
 	store_bind_text(st, 1, person->peer);
-	store_bind_text(st, 2, person->name);
-	sqlite3_bind_int64(st, 3, store_i64(person->first_seen_ms));
-	sqlite3_bind_int64(st, 4, store_i64(person->last_seen_ms));
-	sqlite3_bind_int(st, 5, person->ignored);
+	bind_name(st, person);
+	sqlite3_bind_int64(st, 6, store_i64(person->first_seen_ms));
+	sqlite3_bind_int64(st, 7, store_i64(person->last_seen_ms));
+	sqlite3_bind_int(st, 8, person->ignored);
+	sqlite3_bind_int(st, 9, person->verified);
 	err = store_step(s, st);
 	if (err > 0) {
 		person->id = sqlite3_column_int64(st, 0);
@@ -199,21 +214,23 @@ int store_put_person(struct store *s, struct store_person *person)
 	if (st == NULL)
 		return store_last_err(s);
 	sqlite3_bind_int64(st, 1, person->id);
-	store_bind_text(st, 2, person->name);
-	sqlite3_bind_int64(st, 3, store_i64(person->last_seen_ms));
-	sqlite3_bind_int(st, 4, person->ignored);
+	bind_name(st, person);
+	sqlite3_bind_int64(st, 6, store_i64(person->last_seen_ms));
+	sqlite3_bind_int(st, 7, person->ignored);
+	sqlite3_bind_int(st, 8, person->verified);
 	return store_run(s, st);
 }
 
-int store_find_person(
-	struct store *s, const char *peer, struct store_person *person)
+/* One row by one text. */
+static int find_person(struct store *s, enum store_stmt which, const char *text,
+	struct store_person *person)
 {
-	sqlite3_stmt *st = store_stmt(s, STMT_PERSON_FIND);
+	sqlite3_stmt *st = store_stmt(s, which);
 	int err;
 
 	if (st == NULL)
 		return store_last_err(s);
-	store_bind_text(st, 1, peer);
+	store_bind_text(st, 1, text);
 	err = store_step(s, st);
 	if (err > 0)
 		read_person(st, person);
@@ -221,6 +238,67 @@ int store_find_person(
 	if (err == 0)
 		return P2P_ERR_NOT_FOUND;
 	return err > 0 ? 0 : err;
+}
+
+int store_find_person(
+	struct store *s, const char *peer, struct store_person *person)
+{
+	return find_person(s, STMT_PERSON_FIND, peer, person);
+}
+
+static bool comes_first(
+	const struct store_person *a, const struct store_person *b)
+{
+	if (a->verified != b->verified)
+		return a->verified;
+	if (a->named_ms != b->named_ms)
+		return a->named_ms < b->named_ms;
+	return a->id < b->id;
+}
+
+int store_first_of_look(
+	struct store *s, const char *look, struct store_person *person)
+{
+	struct store_person drawn = {.id = 0};
+	int err = find_person(s, STMT_PERSON_FIRST_SMALL, look, person);
+	int other;
+
+	if (err != 0 && err != P2P_ERR_NOT_FOUND)
+		return err;
+	other = find_person(s, STMT_PERSON_FIRST_DRAWN, look, &drawn);
+	if (other == 0 && (err != 0 || comes_first(&drawn, person)))
+		*person = drawn;
+	return other == P2P_ERR_NOT_FOUND ? err : other;
+}
+
+static int add_look(struct store *s, int64_t id, const char *name)
+{
+	sqlite3_stmt *st = store_stmt(s, STMT_PERSON_LOOK);
+	struct text_looks looks;
+
+	if (st == NULL)
+		return store_last_err(s);
+	text_looks_of(bytes_str(name), &looks);
+	sqlite3_bind_int64(st, 1, id);
+	store_bind_text(st, 2, looks.small);
+	store_bind_text(st, 3, looks.drawn);
+	return store_run(s, st);
+}
+
+int store_add_looks(struct store *s)
+{
+	const struct loader how = {
+		sizeof(struct store_person), INT64_MAX, read_person};
+	struct store_person *people;
+	void *items;
+	size_t count;
+	int err = load_all(s, STMT_PERSON_LOAD, &how, &items, &count);
+
+	people = items;
+	for (size_t i = 0; err == 0 && i < count; i++)
+		err = add_look(s, people[i].id, people[i].name);
+	free(items);
+	return err;
 }
 
 int store_load_people(struct store *s, size_t max, struct store_person **people,

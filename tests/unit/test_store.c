@@ -413,6 +413,53 @@ static void test_store_person_is_one_per_peer(void **state)
 	free(people);
 }
 
+static int64_t add_named(
+	struct store *s, const char *peer, const char *name, uint64_t named_ms)
+{
+	struct store_person p = {.named_ms = named_ms};
+
+	snprintf(p.peer, sizeof(p.peer), "%s", peer);
+	snprintf(p.name, sizeof(p.name), "%s", name);
+	text_looks_of(bytes_str(name), &p.looks);
+	assert_int_equal(store_put_person(s, &p), 0);
+	return p.id;
+}
+
+static const char *first_of(struct store *s, const char *look)
+{
+	static struct store_person p;
+
+	return store_first_of_look(s, look, &p) == 0 ? p.peer : NULL;
+}
+
+static void test_store_knows_who_is_first_of_a_look(void **state)
+{
+	struct fixture *f = *state;
+	struct store_person p;
+	struct text_looks alice;
+
+	reopen(f);
+	text_looks_of(bytes_str("alice"), &alice);
+	assert_null(first_of(f->store, alice.small));
+	/* Nobody is first of no name. */
+	add_named(f->store, "12D3nobody", "", 1);
+	assert_null(first_of(f->store, ""));
+	add_named(f->store, "12D3late", "ALICE", 9);
+	add_named(f->store, "12D3early", "Alice", 5);
+	/* Only one key of "AIice" is that of "alice". */
+	add_named(f->store, "12D3drawn", "AIice", 4);
+	assert_string_equal(first_of(f->store, alice.small), "12D3drawn");
+	/* Of those since the same time, who was stored first. */
+	add_named(f->store, "12D3drawn", "other", 10);
+	add_named(f->store, "12D3same", "alice", 5);
+	assert_string_equal(first_of(f->store, alice.small), "12D3early");
+	/* The verified before all. */
+	assert_int_equal(store_find_person(f->store, "12D3late", &p), 0);
+	p.verified = true;
+	assert_int_equal(store_put_person(f->store, &p), 0);
+	assert_string_equal(first_of(f->store, alice.small), "12D3late");
+}
+
 static void test_store_addresses_are_capped(void **state)
 {
 	struct fixture *f = *state;
@@ -540,8 +587,38 @@ static void test_store_refuses_a_newer_database(void **state)
 	assert_int_equal(store_open(&f->store, f->path, NULL), P2P_ERR_TOO_NEW);
 	assert_null(f->store);
 	/* Nothing was changed: with the old number it opens again. */
-	sql_on_file(f->path, "PRAGMA user_version = 2");
+	sql_on_file(f->path, "PRAGMA user_version = 3");
 	reopen(f);
+}
+
+#define WITHOUT_LOOKS \
+	"DROP INDEX people_small; DROP INDEX people_drawn;" \
+	"ALTER TABLE people DROP COLUMN small;" \
+	"ALTER TABLE people DROP COLUMN drawn;" \
+	"ALTER TABLE people DROP COLUMN named_ms;" \
+	"ALTER TABLE people DROP COLUMN verified;"
+
+/* Who is known by form 2 comes first with the name since he was first seen. */
+static void test_store_brings_form_2_up_to_date(void **state)
+{
+	struct fixture *f = *state;
+	struct store_person alice = {
+		.peer = "12D3alice", .name = "Alice", .first_seen_ms = 5};
+	struct store_person first;
+
+	reopen(f);
+	assert_int_equal(store_put_person(f->store, &alice), 0);
+	assert_int_equal(store_commit(f->store), 0);
+	store_close(f->store);
+	f->store = NULL;
+	sql_on_file(f->path, WITHOUT_LOOKS "PRAGMA user_version = 2");
+	reopen(f);
+	text_looks_of(bytes_str("ALICE"), &alice.looks);
+	assert_int_equal(
+		store_first_of_look(f->store, alice.looks.small, &first), 0);
+	assert_string_equal(first.peer, "12D3alice");
+	assert_int_equal(first.named_ms, 5);
+	assert_false(first.verified);
 }
 
 /* A profile of the first form keeps all it has and takes records from now. */
@@ -561,7 +638,8 @@ static void test_store_brings_form_1_up_to_date(void **state)
 	assert_int_equal(store_commit(f->store), 0);
 	store_close(f->store);
 	f->store = NULL;
-	sql_on_file(f->path, "DROP TABLE records; PRAGMA user_version = 1");
+	sql_on_file(f->path,
+		WITHOUT_LOOKS "DROP TABLE records; PRAGMA user_version = 1");
 	reopen(f);
 	assert_int_equal(
 		store_load_addresses(f->store, 9, &addresses, &count), 0);
@@ -717,6 +795,8 @@ static void test_store_reads_messages_by_index_only(void **state)
 		STMT_MESSAGE_PAGE, STMT_MESSAGE_AFTER, STMT_MESSAGE_WAITING,
 		STMT_MESSAGE_ARRIVALS, STMT_MESSAGE_UNREAD};
 	struct fixture *f = *state;
+	static const enum store_stmt looks[] = {
+		STMT_PERSON_FIRST_SMALL, STMT_PERSON_FIRST_DRAWN};
 	char plan[1000];
 
 	reopen(f);
@@ -726,6 +806,11 @@ static void test_store_reads_messages_by_index_only(void **state)
 			strstr(plan, "TEMP B-TREE") != NULL)
 			fail_msg("%s: %s", store_sql[reads[i]], plan);
 		assert_non_null(strstr(plan, "SEARCH messages"));
+	}
+	for (size_t i = 0; i < P2P_ARRAY_LEN(looks); i++) {
+		plan_of(f->store, looks[i], plan, sizeof(plan));
+		assert_null(strstr(plan, "TEMP B-TREE"));
+		assert_non_null(strstr(plan, "SEARCH people USING INDEX"));
 	}
 	plan_of(f->store, STMT_MESSAGE_PAGE, plan, sizeof(plan));
 	assert_non_null(strstr(
@@ -837,12 +922,14 @@ int main(void)
 		STORY(test_store_arrivals_in_order_of_arrival),
 		STORY(test_store_room_comes_back_as_it_was),
 		STORY(test_store_person_is_one_per_peer),
+		STORY(test_store_knows_who_is_first_of_a_look),
 		STORY(test_store_addresses_are_capped),
 		STORY(test_store_records_are_capped_and_the_newest),
 		STORY(test_store_forgets_what_is_stale),
 		STORY(test_store_settings),
 		STORY(test_store_refuses_a_newer_database),
 		STORY(test_store_brings_form_1_up_to_date),
+		STORY(test_store_brings_form_2_up_to_date),
 		STORY(test_store_refuses_what_is_no_database),
 		STORY(test_store_refuses_a_foreign_database),
 		STORY(test_store_says_when_it_is_open_already),
