@@ -38,7 +38,8 @@ const struct command command_table[] = {
 		"Show a person's lines again.", "/unignore mali",
 		COMMAND_ARG_PERSON},
 	{COMMAND_CONNECT, "connect", {"add", "dial"}, "address",
-		"Connect to a multiaddr or IP:PORT.",
+		"Connect to a multiaddr or IP:PORT, now or when somebody "
+		"answers there.",
 		"/connect 192.168.1.20:4001", COMMAND_ARG_TEXT},
 	{COMMAND_HISTORY, "history", {NULL}, "[n|date]",
 		"Last n lines (50), or from a day.", "/history 2026-11-20",
