@@ -111,7 +111,7 @@ static struct conn *conn_to_open_on(
 		c = conn_find(s, o->conn);
 		return c != NULL && c->state == CONN_READY ? c : NULL;
 	}
-	p = peer_find(s, o->peer);
+	p = o->peer == NULL ? NULL : peer_find(s, o->peer);
 	c = p == NULL ? NULL : peer_conn(p);
 	return c != NULL && c->limited && !o->limited ? NULL : c;
 }

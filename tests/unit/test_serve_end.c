@@ -228,10 +228,17 @@ static void test_serve_a_service_resets_its_stream_in_gone(void **state)
 static int hang_up(struct user *u, const struct env *env, struct sstream *st,
 	struct serve_in *in)
 {
+	struct serve_to there = {.ops = &plain_ops};
+	struct sstream *more;
+
 	in->used = 4;
 	swarm_conn_close(serve_swarm(u->sv), env, st->conn, P2P_ERR_CLOSED);
 	assert_int_equal(serve_write(u->sv, env, st, bytes_str("too late")),
 		P2P_ERR_CLOSED);
+	/* Where it was is nowhere now. */
+	there.conn = st->conn;
+	assert_int_equal(
+		serve_open(u->sv, env, &there, &more), P2P_ERR_NOT_FOUND);
 	return 0;
 }
 
