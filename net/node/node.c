@@ -185,7 +185,7 @@ static void on_peer_event(
 	else if (ev->kind == SWARM_EV_PEER_DOWN)
 		on_peer_down(n, l);
 	else if (ev->kind == SWARM_EV_RTT)
-		tell_rtt(n, l, ev->number);
+		tell_rtt(n, l, ev->number / 1000);
 	else
 		tell_up(n, l);
 }

@@ -15,6 +15,7 @@ struct asking {
 	uint64_t conn;
 	uint64_t stream;  /* 0: none */
 	uint64_t sent_ms; /* 0: nothing is under way */
+	uint64_t sent_us; /* the last one; 0: none yet */
 	uint64_t due_ms;  /* the next one, or when the answer is late */
 	uint8_t nonce[PING_BYTES];
 };
@@ -84,6 +85,19 @@ static struct asking *asking_on(const struct ping_service *self, uint64_t conn)
 	return table_get(&self->asking, bytes_of(&conn, sizeof(conn)));
 }
 
+/* When it is asked next: nobody who was just heard, but everybody now and then,
+ * to measure; on a grid of our own clock, so that all go out in one turn. */
+static uint64_t ask_ms(const struct ping_service *self, const struct asking *a)
+{
+	uint64_t at = a->sent_us / 1000 + SWARM_PING_RARELY_MS;
+	struct swarm_conn_info conn;
+
+	if (swarm_conn_info(serve_swarm(self->sv), a->conn, &conn))
+		at = P2P_MIN(at, conn.heard_ms);
+	at += self->interval_ms;
+	return at - at % P2P_MAX(self->interval_ms / 2, UINT64_C(1));
+}
+
 static int answered(struct ping_service *self, const struct env *env,
 	struct sstream *st, struct serve_in *in)
 {
@@ -95,10 +109,11 @@ static int answered(struct ping_service *self, const struct env *env,
 		memcmp(in->bytes.data, a->nonce, PING_BYTES) != 0)
 		return P2P_ERR_PROTOCOL;
 	in->used = PING_BYTES;
+	/* From the turn that asked to the turn that read the answer. */
 	swarm_measured(
-		serve_swarm(self->sv), st->conn, env->now_ms - a->sent_ms);
+		serve_swarm(self->sv), st->conn, env_now_us(env) - a->sent_us);
 	a->sent_ms = 0;
-	a->due_ms = env_after(env, self->interval_ms);
+	a->due_ms = ask_ms(self, a);
 	/* More than was asked for is looked at, too. */
 	return in->bytes.len > PING_BYTES ? P2P_ERR_PROTOCOL : 0;
 }
@@ -159,6 +174,7 @@ static void send_ping(
 	if (serve_write(self->sv, env, st, bytes_of(a->nonce, PING_BYTES)) != 0)
 		return;
 	a->sent_ms = env->now_ms;
+	a->sent_us = env_now_us(env);
 	a->due_ms = env_after(env, SWARM_PING_TIMEOUT_MS);
 }
 
@@ -169,7 +185,9 @@ static void on_due(
 	struct swarm_conn_info conn;
 
 	if (a->sent_ms == 0) {
-		send_ping(self, env, a);
+		a->due_ms = a->sent_us == 0 ? 0 : ask_ms(self, a);
+		if (a->due_ms <= env->now_ms)
+			send_ping(self, env, a);
 		return;
 	}
 	/* Who is busy answers late; as long as it sends anything it lives. */
@@ -194,6 +212,25 @@ static void conn_up(void *arg, const struct env *env, uint64_t conn)
 	a->conn = conn;
 	a->due_ms = env_after(env, self->interval_ms);
 	(void)table_put(&self->asking, bytes_of(&a->conn, sizeof(a->conn)), a);
+}
+
+/* Now it is known whether the peer answers pings. */
+static void peer_known(
+	void *arg, const struct env *env, const struct peer_id *peer)
+{
+	struct ping_service *self = arg;
+	struct table_entry *e, *tmp;
+	struct swarm_conn_info conn;
+
+	TABLE_FOREACH(e, tmp, &self->asking) {
+		struct asking *a = e->value;
+
+		if (a->sent_us == 0 &&
+			swarm_conn_info(
+				serve_swarm(self->sv), a->conn, &conn) &&
+			peer_id_equal(&conn.peer, peer))
+			a->due_ms = env->now_ms;
+	}
 }
 
 static void conn_down(void *arg, const struct env *env, uint64_t conn)
@@ -243,6 +280,8 @@ const struct service_ops ping_ops = {
 	.gone = gone,
 	.conn_up = conn_up,
 	.conn_down = conn_down,
+	.peer_up = peer_known,
+	.peer_changed = peer_known,
 	.tick = tick,
 	.deadline = deadline,
 };

@@ -106,6 +106,7 @@ void swarm_bytes(
 	s->last_ms = env->now_ms;
 	if (c == NULL || c->up == NULL || c->state == CONN_CLOSING)
 		return;
+	s->due_moves |= conn_deadline(c) <= s->due_ms;
 	c->heard_ms = env->now_ms;
 	if (!spend(s, env, c, in.len))
 		return;
@@ -142,6 +143,7 @@ void swarm_bytes(
 		conn_fail(s, env, c, P2P_ERR_TOO_BIG);
 	}
 	place_make_room(s, env);
+	swarm_due_again(s, env);
 }
 
 /* What came before the end may wait for room for answers, which nobody takes

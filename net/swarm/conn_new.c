@@ -35,6 +35,16 @@ static struct conn *conn_new(
 	return c;
 }
 
+/* Who was called asks whether the other side lives: that is mostly the one with
+ * many connections, who asks on all of them at once. Who has called many asks
+ * on half of those, so that not all of them wake it at times of their own. */
+static bool asks_at_rest(
+	const struct swarm *s, const struct env *env, const struct conn *c)
+{
+	return !c->outbound ||
+	       (s->conns.count > SWARM_PING_CROWD && rng_one_in(env->rng, 2));
+}
+
 void conn_upgrade(struct swarm *s, const struct env *env, struct conn *c)
 {
 	struct upgrader_cfg cfg = {
@@ -53,6 +63,7 @@ void conn_upgrade(struct swarm *s, const struct env *env, struct conn *c)
 					SWARM_STREAMS_UNACCEPTED_MAX,
 				.ping_interval_ms = s->cfg.ping_interval_ms,
 				.ping_timeout_ms = SWARM_PING_TIMEOUT_MS,
+				.asks = asks_at_rest(s, env, c),
 			},
 	};
 

@@ -26,7 +26,7 @@ struct runner {
 	int worth;
 	uint64_t since_ms;  /* it is ready, or began to be */
 	uint64_t active_ms; /* it brought something new; or since_ms */
-	uint64_t rtt_ms;
+	uint64_t rtt_us;
 	uint64_t network; /* a number that nobody else can foresee */
 };
 
@@ -179,7 +179,7 @@ static int by_rtt(const void *a, const void *b)
 {
 	const struct runner *x = a, *y = b;
 
-	return x->rtt_ms < y->rtt_ms ? -1 : x->rtt_ms > y->rtt_ms;
+	return x->rtt_us < y->rtt_us ? -1 : x->rtt_us > y->rtt_us;
 }
 
 static int by_activity(const void *a, const void *b)
@@ -318,7 +318,7 @@ static void gather_more(const struct swarm *s, const struct env *env,
 			.worth = p->worth,
 			.since_ms = since,
 			.active_ms = P2P_MAX(p->useful_ms, since),
-			.rtt_ms = p->rtt_ms,
+			.rtt_us = p->rtt_us,
 			.network = network_number(s, &c->at.site),
 		};
 	}

@@ -67,7 +67,7 @@ struct peer *peer_get(struct swarm *s, const struct env *env,
 					(SWARM_PROTOCOL_NAME_BYTES_MAX + 1));
 	p->up_at_ms = P2P_NEVER;
 	p->dial_at_ms = P2P_NEVER;
-	p->rtt_ms = P2P_NEVER;
+	p->rtt_us = P2P_NEVER;
 	book_add(&s->book, &p->known, env->now_ms);
 	(void)table_put(&s->peers, peer_id_bytes(id), p);
 	return p;
@@ -254,7 +254,7 @@ static void peer_lost(struct swarm *s, const struct env *env, struct peer *p)
 	p->judged = false;
 	p->takes_part = false;
 	peer_drop_protocols(p);
-	p->rtt_ms = P2P_NEVER;
+	p->rtt_us = P2P_NEVER;
 	if (!p->up)
 		return;
 	p->up = false;

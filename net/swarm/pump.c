@@ -55,9 +55,9 @@ static void on_mux(struct swarm *s, const struct env *env, struct conn *c,
 		if (c->peer != NULL) {
 			struct swarm_event out = {.kind = SWARM_EV_RTT,
 				.peer = c->peer->id,
-				.number = ev->rtt_ms};
+				.number = ev->rtt_us};
 
-			c->peer->rtt_ms = ev->rtt_ms;
+			c->peer->rtt_us = ev->rtt_us;
 			swarm_emit(s, &out);
 		}
 		break;

@@ -75,6 +75,22 @@ void swarm_free(struct swarm *s)
 
 /* ---- time --------------------------------------------------------------- */
 
+static void walk(struct swarm *s, const struct env *env)
+{
+	s->due_ms = swarm_deadline_walk(s);
+	s->due_moves = false;
+	s->walked_ms = env->now_ms;
+}
+
+void swarm_due_again(struct swarm *s, const struct env *env)
+{
+	size_t count = s->conns.count + s->peers.count;
+
+	if (s->due_moves &&
+		env->now_ms - s->walked_ms >= count / SWARM_WALK_PER_MS)
+		walk(s, env);
+}
+
 void swarm_tick(struct swarm *s, const struct env *env)
 {
 	struct table_entry *e, *tmp;
@@ -92,7 +108,7 @@ void swarm_tick(struct swarm *s, const struct env *env)
 	typed_tick(s, env);
 	dial_tick(s, env);
 	peers_age(s, env);
-	s->due_ms = swarm_deadline_walk(s);
+	walk(s, env);
 }
 
 uint64_t swarm_deadline_walk(const struct swarm *s)
@@ -334,7 +350,7 @@ bool swarm_peer_info(const struct swarm *s, const struct peer_id *id,
 		.muxer = channel.muxer,
 		.agent = p->agent,
 		.protocols = buf_cstr(&p->protocols),
-		.rtt_ms = p->rtt_ms,
+		.rtt_us = p->rtt_us,
 	};
 	return true;
 }

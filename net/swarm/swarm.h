@@ -184,7 +184,7 @@ struct swarm_peer_info {
 	bool muxer_early;      /* agreed on within Noise */
 	const char *agent;     /* clean text */
 	const char *protocols; /* clean text, one a line */
-	uint64_t rtt_ms;       /* P2P_NEVER: not measured */
+	uint64_t rtt_us;       /* P2P_NEVER: not measured */
 };
 
 /* What is known of one address of a peer; times are spans. */
@@ -256,7 +256,7 @@ bool swarm_conn_is_identified(const struct swarm *s, uint64_t conn);
 size_t swarm_addresses(const struct swarm *s, const struct maddr **addrs);
 struct bytes swarm_own_record(struct swarm *s, const struct env *env);
 /* A round trip was measured by the user: SWARM_EV_RTT follows. */
-void swarm_measured(struct swarm *s, uint64_t conn, uint64_t rtt_ms);
+void swarm_measured(struct swarm *s, uint64_t conn, uint64_t rtt_us);
 
 /* ---- streams (net/swarm/stream.h) -------------------------------------- */
 
@@ -319,7 +319,7 @@ enum swarm_event_kind {
 	SWARM_EV_IDENTIFIED,  /* peer: protocols, agent or addresses changed */
 	SWARM_EV_DIRECT,      /* peer: it has a connection without limits now,
 				 after one with */
-	SWARM_EV_RTT,         /* peer, number: ms */
+	SWARM_EV_RTT,         /* peer, number: us */
 	SWARM_EV_ADDRESS,     /* peer, addr: a dial to it succeeded; number:
 				 its request, 0: none */
 	SWARM_EV_RECORD,      /* peer: a newer signed record came from itself */

@@ -115,7 +115,7 @@ struct peer {
 	uint64_t record_told_ms; /* 0: not in this run */
 	char agent[SWARM_AGENT_BYTES_MAX + 1];
 	struct buf protocols; /* clean names, one a line; charged to budget */
-	uint64_t rtt_ms;
+	uint64_t rtt_us;
 	int worth;           /* to the user; as long as it is known */
 	uint64_t useful_ms;  /* it brought something new and valid; 0: never */
 	bool judged;         /* `worth` was told since it is connected */
@@ -177,7 +177,9 @@ struct swarm {
 	unsigned typed_next;
 	struct buf record; /* our own, empty: to be made */
 	uint64_t record_seq;
-	uint64_t due_ms; /* nothing is to be done before; perhaps later */
+	uint64_t due_ms;    /* nothing is to be done before; perhaps later */
+	bool due_moves;     /* who was to be asked then was heard */
+	uint64_t walked_ms; /* due_ms was right then */
 	struct maddr addrs[SWARM_ADDRESSES_PER_PEER_MAX];
 	unsigned addr_count;
 	bool shutting_down;
@@ -191,6 +193,9 @@ struct swarm {
 
 /* Something is to be done at that time. */
 void swarm_due(struct swarm *s, uint64_t at_ms);
+/* Who comes first was heard, which puts it off: looks who comes first now, not
+ * too often. Otherwise each question would wake us a second time, in vain. */
+void swarm_due_again(struct swarm *s, const struct env *env);
 /* The same as swarm_deadline, found by looking everywhere: after ticks, and
  * for tests, since swarm_deadline may only ever be earlier. */
 uint64_t swarm_deadline_walk(const struct swarm *s);

@@ -93,8 +93,15 @@
 #define SWARM_STREAM_NEGOTIATE_MS 10000
 #define SWARM_STREAM_REOPEN_MS 260 /* rule 0.1: 4 opens a second on mplex */
 
-#define SWARM_PING_INTERVAL_MS 5000
-#define SWARM_PING_TIMEOUT_MS 6000 /* seen gone within 11 s, under 15 */
+/* Seen gone within 15 s: 10 until it is asked, 0.625 more when that was left to
+ * the other side (YAMUX_PING_LATE_PART), 4 for the answer. */
+#define SWARM_PING_INTERVAL_MS 10000
+#define SWARM_PING_TIMEOUT_MS 4000
+#define SWARM_PING_RARELY_MS 120000 /* even if it was heard, to measure */
+/* Above so many connections half of those that we called are asked by us. */
+#define SWARM_PING_CROWD 2
+/* All are looked at for the first due time: of so many once a ms at most. */
+#define SWARM_WALK_PER_MS 64
 
 #define SWARM_IDENTIFY_WAIT_MS 3000 /* then a peer is announced without */
 #define SWARM_PROTOCOLS_PER_PEER_MAX 64

@@ -187,14 +187,14 @@ bool swarm_conn_is_identified(const struct swarm *s, uint64_t conn)
 	return c != NULL && c->peer != NULL && c->peer->identified;
 }
 
-void swarm_measured(struct swarm *s, uint64_t conn, uint64_t rtt_ms)
+void swarm_measured(struct swarm *s, uint64_t conn, uint64_t rtt_us)
 {
 	const struct conn *c = conn_find(s, conn);
-	struct swarm_event ev = {.kind = SWARM_EV_RTT, .number = rtt_ms};
+	struct swarm_event ev = {.kind = SWARM_EV_RTT, .number = rtt_us};
 
 	if (c == NULL || c->peer == NULL)
 		return;
-	c->peer->rtt_ms = rtt_ms;
+	c->peer->rtt_us = rtt_us;
 	ev.peer = c->peer->id;
 	swarm_emit(s, &ev);
 }

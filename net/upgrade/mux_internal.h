@@ -84,11 +84,17 @@ struct mux_bucket {
 struct yamux_state {
 	uint64_t next_id;
 	uint32_t unacked_count;
-	bool ping_sent; /* and not answered */
+	bool asks;        /* at rest it is us who asks */
+	bool ask_at_once; /* to measure */
+	bool ping_sent;   /* and not answered */
+	bool ping_left;   /* the carrier has taken it */
 	uint32_t ping_value;
-	uint64_t ping_sent_ms;
-	uint64_t next_ping_ms;
-	uint64_t rtt_ms; /* P2P_NEVER: not measured yet */
+	uint64_t ping_sent_ms; /* the last one, or the start */
+	uint64_t ping_left_us;
+	/* The last round trips, the newest first; P2P_NEVER: not so many yet.
+	 */
+	uint64_t took_us[YAMUX_ROUND_TRIPS];
+	uint64_t rtt_us; /* the least of them; P2P_NEVER: none yet */
 	struct mux_bucket pings;
 	struct mux_bucket strays; /* pongs, GoAways of no meaning */
 };
@@ -105,6 +111,8 @@ struct muxer {
 	struct muxer_cfg cfg;
 	const struct mux_ops *ops;
 	uint64_t now_ms; /* as the last call that knew it said */
+	uint64_t now_us;
+	uint64_t heard_ms; /* when bytes came last, or the start */
 	uint64_t last_number;
 	struct table numbers; /* number -> stream, while the user knows it */
 	struct table wire;    /* id, who opened -> stream */
@@ -128,7 +136,7 @@ struct muxer {
 
 	/* events of the connection, 1 << enum mux_event_kind */
 	unsigned events;
-	uint64_t event_rtt_ms;
+	uint64_t event_rtt_us;
 	uint32_t event_code;
 	bool open_refused; /* the user waits to open a stream */
 	bool go_away_sent;
@@ -168,6 +176,8 @@ struct mux_ops {
 	void (*off_wire)(struct muxer *m, struct mux_stream *s);
 	void (*tick)(struct muxer *m, const struct env *env);
 	uint64_t (*deadline)(const struct muxer *m);
+	/* muxer_leaving; NULL when the kind measures nothing. */
+	void (*leaving)(struct muxer *m, bool gone);
 	/* True when written, or when the kind has no such frame. */
 	bool (*go_away)(struct bufq *out);
 };

@@ -6,6 +6,12 @@
 /* One ping of ours may wait among the answers as well. */
 #define ANSWERS_BYTES_MAX ((MUX_ANSWERS_MAX + 2) * MUX_ANSWER_BYTES_MAX)
 
+static void set_time(struct muxer *m, const struct env *env)
+{
+	m->now_ms = env->now_ms;
+	m->now_us = env_now_us(env);
+}
+
 struct muxer *muxer_new(const struct muxer_cfg *cfg, const struct env *env)
 {
 	struct muxer *m = xcalloc(1, sizeof(*m));
@@ -13,7 +19,8 @@ struct muxer *muxer_new(const struct muxer_cfg *cfg, const struct env *env)
 	P2P_ASSERT(cfg->budget != NULL);
 	m->cfg = *cfg;
 	m->ops = cfg->kind == MUXER_YAMUX ? &yamux_ops : &mplex_ops;
-	m->now_ms = env->now_ms;
+	set_time(m, env);
+	m->heard_ms = m->now_ms;
 	table_init(&m->numbers, env->rng);
 	table_init(&m->wire, env->rng);
 	list_init(&m->all_owing);
@@ -71,7 +78,7 @@ int muxer_feed(struct muxer *m, const struct env *env, struct bytes in,
 	size_t *taken, struct bufq *out)
 {
 	*taken = 0;
-	m->now_ms = env->now_ms;
+	set_time(m, env);
 	while (m->failed == 0 && *taken < in.len) {
 		struct bytes rest = bytes_skip(in, *taken);
 		size_t n = 0;
@@ -84,6 +91,11 @@ int muxer_feed(struct muxer *m, const struct env *env, struct bytes in,
 			break;
 		*taken += n;
 	}
+	if (*taken > 0)
+		m->heard_ms = m->now_ms;
+	/* Whoever is awake asks now what is to be asked. */
+	if (m->failed == 0)
+		m->ops->tick(m, env);
 	muxer_flush(m, out);
 	return m->failed;
 }
@@ -95,7 +107,7 @@ static bool next_conn_event(struct muxer *m, struct mux_event *ev)
 	if (m->events == 0)
 		return false;
 	ev->kind = (enum mux_event_kind)__builtin_ctz(m->events);
-	ev->rtt_ms = m->event_rtt_ms;
+	ev->rtt_us = m->event_rtt_us;
 	ev->code = ev->kind == MUX_EV_GO_AWAY ? m->event_code : 0;
 	m->events &= m->events - 1;
 	return true;
@@ -140,11 +152,18 @@ bool muxer_next_event(struct muxer *m, struct mux_event *ev)
 
 void muxer_tick(struct muxer *m, const struct env *env, struct bufq *out)
 {
-	m->now_ms = env->now_ms;
+	set_time(m, env);
 	if (m->failed != 0)
 		return;
 	m->ops->tick(m, env);
 	muxer_flush(m, out);
+}
+
+void muxer_leaving(struct muxer *m, const struct env *env, bool gone)
+{
+	set_time(m, env);
+	if (m->ops->leaving != NULL)
+		m->ops->leaving(m, gone);
 }
 
 uint64_t muxer_deadline(const struct muxer *m)
@@ -160,7 +179,7 @@ int muxer_open(struct muxer *m, const struct env *env, uint64_t *stream,
 	struct mux_stream *s;
 	int err;
 
-	m->now_ms = env->now_ms;
+	set_time(m, env);
 	if (m->failed != 0)
 		return m->failed;
 	if (m->go_away_seen || m->go_away_sent || m->go_away_owed)

@@ -43,8 +43,12 @@ struct muxer_cfg {
 	struct budget *budget;   /* of the connection: receive buffers */
 	uint32_t streams_in_max; /* open at once, by the other side */
 	uint32_t streams_unaccepted_max; /* opened, not yet muxer_accept()ed */
-	uint64_t ping_interval_ms;       /* yamux only; P2P_NEVER: no pings */
-	uint64_t ping_timeout_ms;        /* then MUX_EV_DEAD */
+	/* Whether the other side lives, yamux only. At rest one side asks it
+	 * after so long without a byte; the other one's part is to hear that,
+	 * and to ask a little later when it does not. */
+	uint64_t ping_interval_ms; /* P2P_NEVER: no pings */
+	uint64_t ping_timeout_ms;  /* asked, and no byte came: MUX_EV_DEAD */
+	bool asks; /* we are that side, unless a dialler does it for us */
 };
 
 enum mux_event_kind {
@@ -57,7 +61,7 @@ enum mux_event_kind {
 			    readable until muxer_forget (js ends replies with
 			    RESET). code 1: reset by us, since its bytes found
 			    no room; they are gone */
-	MUX_EV_RTT,      /* a ping was answered: rtt_ms */
+	MUX_EV_RTT,      /* a ping was answered: rtt_us */
 	MUX_EV_GO_AWAY,  /* the other side opens and accepts no more: code */
 	MUX_EV_DEAD,     /* a ping was not answered in time */
 };
@@ -66,7 +70,10 @@ struct mux_event {
 	enum mux_event_kind kind;
 	uint64_t stream;
 	void *tag; /* of the stream: see muxer_tag */
-	uint64_t rtt_ms;
+	/* From handing the ping to the carrier to feeding its answer: the way,
+	 * the kernels, the other program's turn, and what was fed before it in
+	 * ours. The least of the last YAMUX_ROUND_TRIPS. */
+	uint64_t rtt_us;
 	uint32_t code; /* RESET as above, GO_AWAY as the other side says */
 };
 
@@ -93,6 +100,10 @@ int muxer_feed(struct muxer *m, const struct env *env, struct bytes in,
 	size_t *taken, struct bufq *out) P2P_MUST_CHECK;
 /* The next thing that happened; false when there is none. */
 bool muxer_next_event(struct muxer *m, struct mux_event *ev);
+/* What was in `out` goes to the carrier now; gone: all of it is there. Between
+ * the turn that asks and the socket may lie the writing to a hundred others:
+ * round trips are measured from here. */
+void muxer_leaving(struct muxer *m, const struct env *env, bool gone);
 /* Pings and time-outs; call when muxer_deadline has come, or more often. */
 void muxer_tick(struct muxer *m, const struct env *env, struct bufq *out);
 uint64_t muxer_deadline(const struct muxer *m);

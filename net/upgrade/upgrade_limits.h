@@ -70,10 +70,14 @@
 /* Answers to pings that we did not send, and GoAways after the first. */
 #define YAMUX_STRAYS_BURST 16
 #define YAMUX_STRAYS_PER_S 1
-/* Ours: at times on this grid, and at least this often although the other
- * side's own pings show that it lives. */
-#define YAMUX_PING_GRID_MS 1000
-#define YAMUX_PING_RARELY_MS 30000
+/* Ours. Who leaves the asking to the other side does it itself when its
+ * question is late by this part of the interval. */
+#define YAMUX_PING_LATE_PART 16
+#define YAMUX_PING_INTERVAL_MS_MIN 100
+/* Round trips change: measured so often at least; the least of so many counts.
+ */
+#define YAMUX_PING_RARELY_MS 120000
+#define YAMUX_ROUND_TRIPS 3
 
 /* ---- mplex ---- */
 

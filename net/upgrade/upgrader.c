@@ -390,6 +390,8 @@ static struct bytes upgrader_out_peek(struct channel *c, const struct env *env)
 	} else {
 		push_down(u);
 	}
+	if (u->state == STATE_READY)
+		muxer_leaving(u->muxer, env, u->out.len == 0);
 	return bufq_peek(&u->out);
 }
 

@@ -53,12 +53,16 @@ static void put_answer(struct muxer *m, const struct yamux_head *h)
 
 static void yamux_init(struct muxer *m, const struct env *env)
 {
+	P2P_ASSERT(m->cfg.ping_interval_ms >= YAMUX_PING_INTERVAL_MS_MIN);
 	m->u.yamux.next_id = m->cfg.initiator ? 1 : 2;
-	m->u.yamux.rtt_ms = P2P_NEVER;
+	m->u.yamux.rtt_us = P2P_NEVER;
+	for (size_t i = 0; i < YAMUX_ROUND_TRIPS; i++)
+		m->u.yamux.took_us[i] = P2P_NEVER;
+	m->u.yamux.asks = m->cfg.asks;
 	/* The first ping goes out at once: it gives the round-trip time that
-	 * the growth of windows needs. */
-	m->u.yamux.next_ping_ms =
-		m->cfg.ping_interval_ms == P2P_NEVER ? P2P_NEVER : env->now_ms;
+	 * people see and that the growth of windows needs. */
+	m->u.yamux.ask_at_once = true;
+	m->u.yamux.ping_sent_ms = env->now_ms;
 }
 
 static void acknowledged(struct muxer *m, struct mux_stream *s)
@@ -176,19 +180,39 @@ static int on_stream_frame(struct muxer *m, const struct yamux_head *h)
 
 /* ---- frames of the session ---- */
 
-/* Its ping shows that the dialler lives: while it goes on asking, ours only
- * measures now and then. Else both sides would wake each other all the time. */
-static void put_off_ping(struct muxer *m)
+/*
+ * The other side asked. A listener leaves the asking to a dialler that does it
+ * at rest; a question on the heels of other bytes only measures, and of two
+ * that cross the listener's counts. Since both are awake now, it is the moment
+ * to measure: now and then, and soon after the start, where all are busy.
+ */
+static void heard_question(struct muxer *m)
 {
 	struct yamux_state *y = &m->u.yamux;
-	uint64_t wait = m->cfg.ping_interval_ms;
+	uint64_t silent_ms = m->now_ms - m->heard_ms;
+	bool at_rest = silent_ms >= m->cfg.ping_interval_ms / 4;
 
-	if (m->cfg.initiator || y->next_ping_ms == P2P_NEVER || y->ping_sent)
-		return;
-	wait = P2P_MIN(wait + wait / 4,
-		y->ping_sent_ms + YAMUX_PING_RARELY_MS - m->now_ms);
-	if (m->now_ms - y->ping_sent_ms < YAMUX_PING_RARELY_MS)
-		y->next_ping_ms = P2P_MAX(y->next_ping_ms, m->now_ms + wait);
+	if (at_rest && !m->cfg.initiator && !y->ping_sent)
+		y->asks = false;
+	if ((at_rest && y->took_us[YAMUX_ROUND_TRIPS - 1] == P2P_NEVER) ||
+		m->now_ms - y->ping_sent_ms >= YAMUX_PING_RARELY_MS)
+		y->ask_at_once = !y->ping_sent;
+}
+
+static void heard_answer(struct muxer *m)
+{
+	struct yamux_state *y = &m->u.yamux;
+
+	y->ping_sent = false;
+	memmove(y->took_us + 1, y->took_us,
+		sizeof(y->took_us) - sizeof(y->took_us[0]));
+	y->took_us[0] = m->now_us - y->ping_left_us;
+	/* A busy moment at either end is no property of the way. */
+	y->rtt_us = y->took_us[0];
+	for (size_t i = 1; i < YAMUX_ROUND_TRIPS; i++)
+		y->rtt_us = P2P_MIN(y->rtt_us, y->took_us[i]);
+	m->event_rtt_us = y->rtt_us;
+	m->events |= 1U << MUX_EV_RTT;
 }
 
 /* A frame of the session that changes nothing. */
@@ -214,7 +238,7 @@ static int on_ping(struct muxer *m, const struct yamux_head *h)
 				      .flags = YAMUX_ACK,
 				      .length = h->length});
 		m->counts.pings_answered++;
-		put_off_ping(m);
+		heard_question(m);
 		return 0;
 	}
 	if (h->flags != YAMUX_ACK)
@@ -225,11 +249,7 @@ static int on_ping(struct muxer *m, const struct yamux_head *h)
 		m->counts.frames_unknown++;
 		return take_stray(m);
 	}
-	y->ping_sent = false;
-	m->event_rtt_ms = m->now_ms - y->ping_sent_ms;
-	/* Less than the clock shows is not nothing: windows grow by it. */
-	y->rtt_ms = P2P_MAX(m->event_rtt_ms, UINT64_C(1));
-	m->events |= 1U << MUX_EV_RTT;
+	heard_answer(m);
 	return 0;
 }
 
@@ -361,12 +381,15 @@ static bool yamux_send_owed(
  */
 static uint32_t decide_window(struct muxer *m, struct mux_stream *s)
 {
-	uint64_t rtt_ms = m->u.yamux.rtt_ms;
+	uint64_t rtt_us = m->u.yamux.rtt_us;
+	uint64_t took_us = (m->now_ms - s->epoch_ms) * 1000;
 	uint32_t wider;
 
-	if (rtt_ms == P2P_NEVER || s->recv_window >= YAMUX_WINDOW_BYTES_MAX)
+	if (rtt_us == P2P_NEVER || s->recv_window >= YAMUX_WINDOW_BYTES_MAX)
 		return s->recv_window;
-	if ((m->now_ms - s->epoch_ms) / YAMUX_GROW_ROUND_TRIPS >= rtt_ms)
+	/* The epoch is told in ms, so less than one is taken for one. */
+	rtt_us = P2P_MAX(rtt_us, UINT64_C(1000));
+	if (took_us / YAMUX_GROW_ROUND_TRIPS >= rtt_us)
 		return s->recv_window;
 	wider = s->recv_window * 2;
 	if (mux_stream_reserve(m, s, wider) != 0)
@@ -403,45 +426,89 @@ static size_t yamux_make_room(struct muxer *m, struct mux_stream *s, size_t n)
 
 /* ---- time ---- */
 
-static void yamux_tick(struct muxer *m, const struct env *env)
+/*
+ * When the other side is to be asked whether it lives. Whoever was just heard
+ * is not asked. The one who asks does so on a grid of its own clock, so that
+ * the questions on all connections of a program go out in one turn; the other
+ * one hears them, and asks only when they fail to come. Even a busy connection
+ * is measured now and then. docs/internals/net-upgrade.md reckons all this.
+ */
+static uint64_t ask_ms(const struct muxer *m)
+{
+	const struct yamux_state *y = &m->u.yamux;
+	uint64_t wait = m->cfg.ping_interval_ms, since, at;
+
+	if (wait == P2P_NEVER)
+		return P2P_NEVER;
+	if (y->ask_at_once)
+		return m->now_ms;
+	since = P2P_MIN(m->heard_ms, y->ping_sent_ms + YAMUX_PING_RARELY_MS);
+	at = since + wait;
+	if (!y->asks)
+		return at + wait / YAMUX_PING_LATE_PART;
+	/* Who would be asked too soon after it was heard is asked in the
+	 * middle of a step, from where the next one finds it. */
+	if (at % wait + wait / 8 * 3 <= wait)
+		return at - at % wait;
+	return at - at % (wait / 2);
+}
+
+/* Then it is gone, unless bytes come: who is busy answers late, but sends. */
+static uint64_t dead_ms(const struct muxer *m)
+{
+	uint64_t since = P2P_MAX(m->u.yamux.ping_sent_ms, m->heard_ms);
+
+	return m->cfg.ping_timeout_ms > P2P_NEVER - since
+		       ? P2P_NEVER
+		       : since + m->cfg.ping_timeout_ms;
+}
+
+static void ask(struct muxer *m, const struct env *env)
 {
 	struct yamux_state *y = &m->u.yamux;
 
-	if (m->dead)
-		return;
-	if (y->ping_sent) {
-		if (m->now_ms - y->ping_sent_ms < m->cfg.ping_timeout_ms)
-			return;
-		m->dead = true;
-		m->events |= 1U << MUX_EV_DEAD;
-		return;
-	}
-	if (m->now_ms < y->next_ping_ms)
-		return;
+	y->asks |= !y->ask_at_once && !m->cfg.initiator;
+	y->ask_at_once = false;
 	y->ping_value = (uint32_t)rng_u64(env->rng);
 	y->ping_sent = true;
 	y->ping_sent_ms = m->now_ms;
-	y->next_ping_ms = env_after(env, m->cfg.ping_interval_ms);
-	/* All connections of a program ask in the same turn: one wake-up. */
-	if (m->cfg.ping_interval_ms >= 2 * YAMUX_PING_GRID_MS &&
-		y->next_ping_ms != P2P_NEVER)
-		y->next_ping_ms -= y->next_ping_ms % YAMUX_PING_GRID_MS;
+	y->ping_left_us = m->now_us;
+	y->ping_left = false;
 	put_answer(m, &(struct yamux_head){.type = YAMUX_PING,
 			      .flags = YAMUX_SYN,
 			      .length = y->ping_value});
 }
 
+static void yamux_tick(struct muxer *m, const struct env *env)
+{
+	if (m->dead)
+		return;
+	if (!m->u.yamux.ping_sent) {
+		if (m->now_ms >= ask_ms(m))
+			ask(m, env);
+		return;
+	}
+	if (m->now_ms < dead_ms(m))
+		return;
+	m->dead = true;
+	m->events |= 1U << MUX_EV_DEAD;
+}
+
 static uint64_t yamux_deadline(const struct muxer *m)
 {
-	const struct yamux_state *y = &m->u.yamux;
-
 	if (m->dead)
 		return P2P_NEVER;
-	if (!y->ping_sent)
-		return y->next_ping_ms;
-	if (m->cfg.ping_timeout_ms > P2P_NEVER - y->ping_sent_ms)
-		return P2P_NEVER;
-	return y->ping_sent_ms + m->cfg.ping_timeout_ms;
+	return m->u.yamux.ping_sent ? dead_ms(m) : ask_ms(m);
+}
+
+static void yamux_leaving(struct muxer *m, bool gone)
+{
+	struct yamux_state *y = &m->u.yamux;
+
+	if (gone)
+		y->ping_left = true;
+	else if (!y->ping_left)
+		y->ping_left_us = m->now_us;
 }
 
 static bool yamux_go_away(struct bufq *out)
@@ -461,5 +528,6 @@ const struct mux_ops yamux_ops = {
 	.off_wire = acknowledged,
 	.tick = yamux_tick,
 	.deadline = yamux_deadline,
+	.leaving = yamux_leaving,
 	.go_away = yamux_go_away,
 };

@@ -278,7 +278,7 @@ static void on_event(struct program *p, const struct swarm_event *ev)
 	else if (ev->kind == SWARM_EV_RTT)
 		say(json_pack("{s:s,s:s,s:I}", "event", "pong", "peer",
 			peer_id_text(&ev->peer, peer), "ms",
-			(json_int_t)ev->number));
+			(json_int_t)(ev->number / 1000)));
 	else if (ev->kind == SWARM_EV_DIAL_FAILED)
 		say_error("dial", ev->text);
 }
@@ -491,7 +491,7 @@ static void turn(struct program *p)
 	fds[CARRIERS_MAX] = (struct pollfd){p->listener, POLLIN, 0};
 	fds[CARRIERS_MAX + 1] = (struct pollfd){STDIN_FILENO, POLLIN, 0};
 	(void)poll(fds, CARRIERS_MAX + 2, wait_ms(p));
-	p->env.now_ms = clock_now_ms();
+	env_set_now_us(&p->env, clock_now_us());
 	p->env.wall_ms = clock_wall_ms();
 	if (serve_deadline(p->serve) <= p->env.now_ms)
 		serve_tick(p->serve, &p->env);

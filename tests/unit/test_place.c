@@ -257,7 +257,7 @@ static void test_place_one_line_each_buys_little(void **state)
 	for (unsigned i = 0; i < 106; i++) {
 		struct guest *g = speak(h, join(h, call_from(h, 1 + i)));
 
-		peer_find(h->s, &g->id)->rtt_ms = 1;
+		peer_find(h->s, &g->id)->rtt_us = 1;
 		pass(h, 10);
 	}
 	talker = speak(h, join(h, call_from(h, 110)));

@@ -607,34 +607,56 @@ static void test_swarm_far_peers_name_no_near_addresses(void **state)
 	assert_int_equal(l->host[1].dial_count, 1);
 }
 
-static void test_swarm_yamux_pings_and_notices_death(void **state)
+/* The LAN of two, cut without a word this long after they have met: how long
+ * until both know. */
+static uint64_t silence_is_noticed_after(bool yamux, uint64_t met_ms)
 {
-	struct swarm_lab *l = *state;
+	struct swarm_lab *l = lab_new("10.0.0", yamux, !yamux);
+	uint64_t began, took = 0;
 
 	lab_meet(l);
-	lab_pass(l, 6000);
-	assert_true(lab_count(l, 0, SWARM_EV_RTT) >= 1);
+	lab_pass(l, met_ms);
+	began = l->te.env.now_ms;
 	l->wire[0].paused[0] = l->wire[0].paused[1] = true;
-	l->host[1].deaf = true;
-	lab_pass(l, SWARM_PING_INTERVAL_MS + SWARM_PING_TIMEOUT_MS);
-	assert_int_equal(lab_count(l, 0, SWARM_EV_PEER_DOWN), 1);
+	l->host[0].deaf = l->host[1].deaf = true;
+	while (took <= 60000 &&
+		(lab_count(l, 0, SWARM_EV_PEER_DOWN) == 0 ||
+			lab_count(l, 1, SWARM_EV_PEER_DOWN) == 0)) {
+		lab_pass(l, 1);
+		took = l->te.env.now_ms - began;
+	}
+	lab_free(l);
+	return took;
 }
 
-static void test_swarm_mplex_pings_and_notices_death(void **state)
+static void test_swarm_both_sides_notice_death_within_15_s(void **state)
+{
+	(void)state;
+	for (uint64_t met_ms = 0; met_ms < 45000; met_ms += 1777) {
+		assert_in_range(silence_is_noticed_after(true, met_ms),
+			SWARM_PING_TIMEOUT_MS, 14999);
+		assert_in_range(silence_is_noticed_after(false, met_ms),
+			SWARM_PING_TIMEOUT_MS, 14999);
+	}
+}
+
+static void test_swarm_measures_at_once_and_then_now_and_then(void **state)
 {
 	struct swarm_lab *l = *state;
 	struct swarm_peer_info info;
 
-	lab_meet(l);
-	lab_pass(l, 30000);
-	assert_true(lab_count(l, 0, SWARM_EV_RTT) >= 5);
-	assert_true(swarm_peer_info(swarm_of(l, 0), id_of(l, 1), &info));
-	assert_string_equal(info.muxer, "mplex");
-	assert_int_equal(info.rtt_ms, 0);
-	l->wire[0].paused[0] = l->wire[0].paused[1] = true;
-	l->host[1].deaf = true;
-	lab_pass(l, SWARM_PING_INTERVAL_MS + SWARM_PING_TIMEOUT_MS);
-	assert_int_equal(lab_count(l, 0, SWARM_EV_PEER_DOWN), 1);
+	lab_dial(l, 0, 1, true);
+	lab_pass(l, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_in_range(lab_count(l, i, SWARM_EV_RTT), 1, 1);
+		assert_true(
+			swarm_peer_info(swarm_of(l, i), id_of(l, !i), &info));
+		assert_in_range(info.rtt_us, 0, 1000);
+	}
+	lab_forget(l);
+	lab_pass(l, SWARM_PING_INTERVAL_MS + SWARM_PING_RARELY_MS);
+	for (unsigned i = 0; i < 2; i++)
+		assert_true(lab_count(l, i, SWARM_EV_RTT) >= 1);
 }
 
 int main(void)
@@ -670,8 +692,10 @@ int main(void)
 		T(test_swarm_caps_connections_in_all),
 		T(test_swarm_pushes_new_addresses),
 		P(test_swarm_far_peers_name_no_near_addresses),
-		T(test_swarm_yamux_pings_and_notices_death),
-		M(test_swarm_mplex_pings_and_notices_death),
+		cmocka_unit_test(
+			test_swarm_both_sides_notice_death_within_15_s),
+		T(test_swarm_measures_at_once_and_then_now_and_then),
+		M(test_swarm_measures_at_once_and_then_now_and_then),
 	};
 	return cmocka_run_group_tests_name("swarm", tests, NULL, NULL);
 }
