@@ -564,7 +564,7 @@ static void tell_people(struct screen *s)
 			"person-%02u", i);
 		m->person.name_mark = ' ';
 		m->person.connected = true;
-		m->person.rtt_ms = i;
+		m->person.rtt_us = i;
 		tell(s, m);
 		m = ui_msg_new(UI_MSG_MEMBER, "room", NULL);
 		(void)snprintf(

@@ -156,7 +156,7 @@ static void on_peer_up(
 	struct link *l = xcalloc(1, sizeof(*l));
 
 	l->peer = *peer;
-	l->rtt_told_ms = P2P_NEVER;
+	l->rtt_told_us = P2P_NEVER;
 	list_init(&l->tells);
 	(void)table_put(&n->links, peer_id_bytes(&l->peer), l);
 	/* A kept peer that called us is called back, too. */
@@ -185,7 +185,7 @@ static void on_peer_event(
 	else if (ev->kind == SWARM_EV_PEER_DOWN)
 		on_peer_down(n, l);
 	else if (ev->kind == SWARM_EV_RTT)
-		tell_rtt(n, l, ev->number / 1000);
+		tell_rtt(n, l, ev->number);
 	else
 		tell_up(n, l);
 }

@@ -40,7 +40,7 @@ struct link {
 	struct list tells;      /* struct tell, those that wait */
 	struct tell *peer_tell; /* the newest of its kind, NULL: none waits */
 	struct tell *rtt_tell;
-	uint64_t rtt_told_ms; /* NEVER: none */
+	uint64_t rtt_told_us; /* NEVER: none */
 };
 
 struct request {
@@ -92,7 +92,7 @@ void tell_forget_link(struct link *l);
 void tell_up(struct node *n, struct link *l);
 /* Of a peer whose coming chat has not heard nothing is told at all. */
 void tell_down(struct node *n, struct link *l);
-void tell_rtt(struct node *n, struct link *l, uint64_t rtt_ms);
+void tell_rtt(struct node *n, struct link *l, uint64_t rtt_us);
 void tell_topic(struct node *n, const struct gossip_event *ev);
 void tell_unit(struct node *n, struct gossip_event *ev);
 void tell_handed(struct node *n, const uint8_t *id, uint64_t count);

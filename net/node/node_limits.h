@@ -20,8 +20,13 @@
 #define NODE_BATCHES_OUT 2
 /* Most that one status or address list is long. */
 #define NODE_TELL_TEXT_BYTES_MAX 8192
-/* A round trip is told again when it has changed by this factor. */
+/* A round trip is told again when it has changed by this factor and so much:
+ * what a busy machine adds to it is no news, the way itself is. */
 #define NODE_RTT_FACTOR 2
+#define NODE_RTT_MORE_US 3000
+#define NODE_RTT_LESS_US 100
+#define NODE_RTT_MORE_US 3000
+#define NODE_RTT_LESS_US 100
 /* Peers named in an answer about all that are known. */
 #define NODE_WHOIS_PEERS_MAX 20
 #define NODE_STOP_MS 1500

@@ -135,7 +135,7 @@ void tell_forget_link(struct link *l)
 void tell_up(struct node *n, struct link *l)
 {
 	struct chat_net_msg *m = new_message(CHAT_MSG_PEER, &l->peer, NULL);
-	struct swarm_peer_info info;
+	struct swarm_peer_info info = {.rtt_us = P2P_NEVER};
 	char text[MADDR_TEXT_MAX];
 
 	m->state = 1;
@@ -150,6 +150,9 @@ void tell_up(struct node *n, struct link *l)
 		m->protocols = xstrdup(info.protocols);
 	}
 	tell_latest(n, l, m, &l->peer_tell);
+	/* The first ping is answered before the peer is told of. */
+	if (l->rtt_told_us == P2P_NEVER && info.rtt_us != P2P_NEVER)
+		tell_rtt(n, l, info.rtt_us);
 }
 
 void tell_down(struct node *n, struct link *l)
@@ -166,18 +169,23 @@ void tell_down(struct node *n, struct link *l)
 		tell_drop(n, LIST_ITEM(pos, struct tell, of_link));
 }
 
-void tell_rtt(struct node *n, struct link *l, uint64_t rtt_ms)
+static bool is_noticed(uint64_t old_us, uint64_t rtt_us)
+{
+	return old_us == P2P_NEVER ||
+	       rtt_us > (old_us + NODE_RTT_MORE_US) * NODE_RTT_FACTOR ||
+	       old_us > (rtt_us + NODE_RTT_LESS_US) * NODE_RTT_FACTOR;
+}
+
+void tell_rtt(struct node *n, struct link *l, uint64_t rtt_us)
 {
 	struct chat_net_msg *m;
-	uint64_t old = l->rtt_told_ms;
 
-	/* Only what a person would notice: each telling redraws a screen. */
-	if (old != P2P_NEVER && rtt_ms <= (old + 1) * NODE_RTT_FACTOR &&
-		old <= (rtt_ms + 1) * NODE_RTT_FACTOR)
+	/* Each telling redraws a screen. */
+	if (!is_noticed(l->rtt_told_us, rtt_us))
 		return;
-	l->rtt_told_ms = rtt_ms;
+	l->rtt_told_us = rtt_us;
 	m = new_message(CHAT_MSG_RTT, &l->peer, NULL);
-	m->number = rtt_ms;
+	m->number = rtt_us;
 	tell_latest(n, l, m, &l->rtt_tell);
 }
 

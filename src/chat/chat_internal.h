@@ -45,8 +45,8 @@ struct chat {
 	struct table rooms_by_topic;
 	size_t joined_count;
 	struct chat_room *focus;
-	uint64_t seqno;      /* of the unit signed last */
-	struct table offers; /* unit_id -> struct chat_offer */
+	uint64_t seqno;       /* of the unit signed last */
+	struct table offers;  /* unit_id -> struct chat_offer */
 	unsigned author_rate; /* lines a minute; 0: at any pace */
 	uint64_t pace_ms;     /* when the last line that went out was due */
 

@@ -11,6 +11,7 @@
 #include "chat/out_internal.h"
 #include "chat/person_internal.h"
 #include "chat/room_internal.h"
+#include "msg/rtt_text.h"
 
 static void whois_ask(struct chat *c, const char *peer)
 {
@@ -160,6 +161,16 @@ static void append_ago(struct buf *text, uint64_t then_ms, uint64_t now_ms)
 			(unsigned long long)minutes / (24 * 60));
 }
 
+static void append_rtt(const struct chat_person *p, struct buf *text)
+{
+	char rtt[RTT_TEXT_MAX];
+
+	if (p->rtt_us == UINT64_MAX)
+		return;
+	rtt_text(p->rtt_us, true, rtt);
+	buf_appendf(text, ", %s", rtt);
+}
+
 /* ---- /whois ------------------------------------------------------------ */
 
 static void append_connection(const struct chat_person *p, struct buf *text)
@@ -173,8 +184,7 @@ static void append_connection(const struct chat_person *p, struct buf *text)
 		p->outbound ? "we called" : "it called us");
 	if (p->muxer != NULL)
 		buf_appendf(text, ", %s", p->muxer);
-	if (p->rtt_ms != UINT64_MAX)
-		buf_appendf(text, ", %llu ms", (unsigned long long)p->rtt_ms);
+	append_rtt(p, text);
 	if (p->address != NULL)
 		buf_appendf(text, "\nat         %s", p->address);
 	if (p->agent != NULL && p->agent[0] != '\0')
@@ -250,7 +260,7 @@ static void answer_peer(struct chat *c, const struct chat_net_msg *m)
 	} else {
 		snprintf(to->person.peer, sizeof(to->person.peer), "%s",
 			m->peer);
-		to->person.rtt_ms = UINT64_MAX;
+		to->person.rtt_us = UINT64_MAX;
 		buf_appendf(&text, "key        %s", m->peer);
 	}
 	to->person.key = m->key;
@@ -271,7 +281,7 @@ static void answer_peer(struct chat *c, const struct chat_net_msg *m)
 
 /* ---- /peers ------------------------------------------------------------ */
 
-/* "mali~c31e4f  direct, 3 ms, in lobby", its key, its address. */
+/* "mali~c31e4f  direct, 0.4 ms, in lobby", its key, its address. */
 static void append_connected(
 	const struct chat *c, const struct chat_person *p, struct buf *text)
 {
@@ -284,8 +294,7 @@ static void append_connected(
 	buf_appendf(text, "%c%s  %s", mark, name,
 		p->relayed ? "relayed" : "direct");
 	free(name);
-	if (p->rtt_ms != UINT64_MAX)
-		buf_appendf(text, ", %llu ms", (unsigned long long)p->rtt_ms);
+	append_rtt(p, text);
 	if (r != NULL && table_get(&r->members, peer_id_bytes(&p->id)) != NULL)
 		buf_appendf(text, ", in %s", r->title);
 	if (p->row.ignored)

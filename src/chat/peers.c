@@ -223,7 +223,7 @@ static void peer_gone(struct chat *c, struct chat_person *p)
 	p->connected = false;
 	p->worth_told = 0;
 	p->announce = true;
-	p->rtt_ms = UINT64_MAX;
+	p->rtt_us = UINT64_MAX;
 	if (p->speaks_is_hint)
 		p->speaks = DIALECT_NONE;
 	c->connected_count--;
@@ -269,7 +269,7 @@ void peers_rtt(struct chat *c, const struct chat_net_msg *m)
 
 	if (p == NULL || !p->connected)
 		return;
-	p->rtt_ms = m->number;
+	p->rtt_us = m->number;
 	person_changed(c, p);
 }
 

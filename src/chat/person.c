@@ -226,7 +226,7 @@ static struct chat_person *add_person(struct chat *c, const struct peer_id *id,
 
 	p->row = *row;
 	p->id = *id;
-	p->rtt_ms = UINT64_MAX;
+	p->rtt_us = UINT64_MAX;
 	p->self = peer_id_equal(id, &c->me->id);
 	list_init(&p->changed);
 	list_init(&p->profile.met);
@@ -378,7 +378,7 @@ void person_describe(
 	u->outbound = p->outbound;
 	u->relayed = p->relayed;
 	u->ignored = p->row.ignored;
-	u->rtt_ms = p->rtt_ms;
+	u->rtt_us = p->rtt_us;
 	u->muxer = p->muxer;
 	u->address = copy_or_null(p->address);
 	u->agent = copy_or_null(p->agent);

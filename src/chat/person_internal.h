@@ -39,7 +39,7 @@ struct chat_person {
 	bool renamed; /* has another name than the ui was told */
 	bool outbound;
 	bool relayed;
-	uint64_t rtt_ms;
+	uint64_t rtt_us;
 	const char *muxer;
 	const char *how; /* who named the address */
 	char *address;

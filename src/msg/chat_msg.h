@@ -35,7 +35,7 @@ enum chat_msg_kind {
 			     (names, one a line). Once a peer, not once a
 			     connection;    again with state 1 when identify
 			     changed    it */
-	CHAT_MSG_RTT,     /* peer, number: round trip in ms */
+	CHAT_MSG_RTT,     /* peer, number: round trip in us */
 	CHAT_MSG_TOPIC,   /* peer, text: topic, state: 1 subscribed, 0 not */
 	CHAT_MSG_UNIT,    /* data: a verified unit */
 	CHAT_MSG_HANDED,  /* id; number: peers that have taken it */

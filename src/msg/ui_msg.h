@@ -97,7 +97,7 @@ struct ui_person {
 	bool outbound;
 	bool relayed;
 	bool ignored;
-	uint64_t rtt_ms; /* UINT64_MAX: not measured */
+	uint64_t rtt_us; /* UINT64_MAX: not measured */
 	const char *muxer;
 	char *address;   /* owned, or NULL */
 	char *agent;     /* owned, or NULL */

@@ -88,7 +88,7 @@ static void fuzz_msg(struct world *w, struct input *in)
 			bits % 5u);
 		m->person.name_mark = "\0 ?!"[next(in) % 4];
 		m->person.connected = bits & 1;
-		m->person.rtt_ms = (uint64_t)next(in) << (next(in) % 57);
+		m->person.rtt_us = (uint64_t)next(in) << (next(in) % 57);
 		m->person.agent = text_of(in, TEXT_NAME);
 	} else {
 		m->text = text_of(in, TEXT_BLOCK);

@@ -107,7 +107,7 @@ static void status(enum chat_status_item item, enum chat_status_state state,
 }
 
 static void person(const char *name, const char *tag, char mark, bool relayed,
-	uint64_t rtt_ms)
+	uint64_t rtt_us)
 {
 	struct ui_msg *m = ui_msg_new(UI_MSG_PERSON, NULL, NULL);
 
@@ -118,7 +118,7 @@ static void person(const char *name, const char *tag, char mark, bool relayed,
 	m->person.name_mark = mark;
 	m->person.connected = true;
 	m->person.relayed = relayed;
-	m->person.rtt_ms = rtt_ms;
+	m->person.rtt_us = rtt_us;
 	m->person.agent = xstrdup("p2pchat-tui/0.1.0");
 	say(m);
 	m = ui_msg_new(UI_MSG_MEMBER, "p2p-chat-default", NULL);
@@ -183,10 +183,10 @@ static void story(void)
 	room("p2p-chat-default", "lobby", 0, 0);
 	room("dev", "dev", 3, 2);
 	room("music", "music", 7, 0);
-	person("mali", "c31e", ' ', false, 3);
-	person("tom", "4b1d", ' ', false, 8);
-	person("nok", "9f2c", '?', true, 61);
-	person("tom", "77ab", '!', true, 64);
+	person("mali", "c31e", ' ', false, 412);
+	person("tom", "4b1d", ' ', false, 8200);
+	person("nok", "9f2c", '?', true, 61000);
+	person("tom", "77ab", '!', true, 64000);
 }
 
 static void on_line(const char *topic, const char *text)

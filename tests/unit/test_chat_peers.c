@@ -131,10 +131,15 @@ static void test_whois_joins_what_net_and_chat_know(void **state)
 	struct fixture *f = *state;
 	struct host *h = &f->me;
 	const struct ui_person *p;
+	struct chat_net_msg *rtt;
 	struct ui_msg *m;
 
 	host_meets(h, &f->mali, LOBBY);
 	says(f, "hello");
+	rtt = chat_net_msg_new(CHAT_MSG_RTT, NULL, bytes_of(NULL, 0));
+	snprintf(rtt->peer, sizeof(rtt->peer), "%s", f->mali.peer);
+	rtt->number = 412;
+	chat_handle(h->chat, &h->te.env, &rtt->msg);
 	host_types(h, NULL, "/whois mali");
 	assert_string_equal(host_sent(h, NET_MSG_WHOIS, 0)->peer, f->mali.peer);
 	assert_null(host_said(h, UI_MSG_WHOIS, 0));
@@ -144,6 +149,8 @@ static void test_whois_joins_what_net_and_chat_know(void **state)
 	assert_string_equal(p->peer, f->mali.peer);
 	assert_string_equal(p->name, "mali");
 	assert_true(p->connected);
+	assert_int_equal(p->rtt_us, 412);
+	assert_non_null(strstr(m->text, ", 0.4 ms"));
 	assert_string_equal(p->rooms, LOBBY);
 	assert_true(p->first_seen_ms == h->te.env.wall_ms);
 	assert_string_equal(p->key, "Ed25519");

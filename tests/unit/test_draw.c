@@ -58,10 +58,10 @@ static void busy_lobby(struct world *w)
 	page_line(w, LOBBY, "mali", 33,
 		"this is all it says:\n| lp0: paper out, retry 3");
 	page_end(w, LOBBY, false);
-	say_person(w, "mali", "c31e", ' ', 3);
-	say_person(w, "tom", "4b1d", ' ', 8);
-	say_person(w, "tom", "77ab", '!', 64);
-	say_person(w, "far", "0001", '?', 12345);
+	say_person(w, "mali", "c31e", ' ', 412);
+	say_person(w, "tom", "4b1d", ' ', 12345);
+	say_person(w, "tom", "77ab", '!', 64000);
+	say_person(w, "far", "0001", '?', 12345678);
 	say_member(w, LOBBY, "mali", "c31e", true);
 	say_member(w, LOBBY, "tom", "4b1d", true);
 	say_member(w, LOBBY, "tom", "77ab", true);
@@ -305,7 +305,40 @@ static void test_who_came_is_called_by_the_name_known_since(void **state)
 	assert_non_null(strstr(screen(&w), "\n?..li8wL4Nn "));
 	say_person(&w, "mali", "8wL4Nn", '?', 0);
 	assert_non_null(strstr(screen(&w), "-- mali~8wL4Nn came\n"));
-	assert_non_null(strstr(screen(&w), "?mali~8wL4Nn <1ms|"));
+	assert_non_null(strstr(screen(&w), "?mal~8wL4Nn 0.1ms|"));
+	world_close(&w);
+}
+
+/* Each row ends where the pane does, and the name is cut at the same place. */
+static void test_a_round_trip_has_a_column_of_its_own(void **state)
+{
+	static const struct {
+		uint64_t us;
+		const char *row;
+	} all[] = {
+		{UINT64_MAX, "\n?a-lon~c31e      |"},
+		{0, "\n?a-lon~c31e 0.1ms|"},
+		{449, "\n?a-lon~c31e 0.4ms|"},
+		{450, "\n?a-lon~c31e 0.5ms|"},
+		{9949, "\n?a-lon~c31e 9.9ms|"},
+		{9950, "\n?a-lon~c31e  10ms|"},
+		{999499, "\n?a-lon~c31e 999ms|"},
+		{999500, "\n?a-lon~c31e  1.0s|"},
+		{9949999, "\n?a-lon~c31e  9.9s|"},
+		{61000000, "\n?a-lon~c31e   61s|"},
+		{UINT64_MAX - 1, "\n?a-lon~c31e  999s|"},
+	};
+	struct world w;
+
+	(void)state;
+	world_open(&w, 24, 80);
+	say_ready(&w);
+	say_room(&w, LOBBY, "lobby", 0, 0);
+	for (size_t i = 0; i < P2P_ARRAY_LEN(all); i++) {
+		say_person(&w, "a-long-name", "c31e", '?', all[i].us);
+		if (strstr(screen(&w), all[i].row) == NULL)
+			fail_msg("%s is not in:\n%s", all[i].row, screen(&w));
+	}
 	world_close(&w);
 }
 
@@ -373,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_words_of_the_program_keep_two_columns),
 		cmocka_unit_test(
 			test_who_came_is_called_by_the_name_known_since),
+		cmocka_unit_test(test_a_round_trip_has_a_column_of_its_own),
 		cmocka_unit_test(test_an_empty_room_says_so),
 		cmocka_unit_test(test_help_lists_every_key_and_command),
 	};

@@ -248,7 +248,7 @@ static void describe(struct ui_person *p)
 	p->muxer = "yamux";
 	p->protocols = xstrdup("/a/1\n/b/1");
 	p->rooms = xstrdup("cats\ndogs");
-	p->rtt_ms = 12;
+	p->rtt_us = 412;
 	p->first_seen_ms = 1763647320000;
 }
 
@@ -257,7 +257,7 @@ static void describe(struct ui_person *p)
 	"\"connected\",\"addr\":\"/ip4/10.0.0.2/tcp/4001\",\"how\":\"LAN\"," \
 	"\"direction\":\"out\",\"relayed\":false,\"agent\":\"p2pchat-tui/" \
 	"0.1.0\"," \
-	"\"muxer\":\"yamux\",\"rtt_ms\":12,\"rooms\":[\"cats\",\"dogs\"]," \
+	"\"muxer\":\"yamux\",\"rtt_ms\":0.412,\"rooms\":[\"cats\",\"dogs\"]," \
 	"\"ignored\":false,\"first_seen_ms\":1763647320000"
 #define ADDRESS_0 \
 	"\"addr\":\"/ip4/10.0.0.2/tcp/4001\",\"sources\":[\"LAN\"," \
@@ -290,7 +290,7 @@ static void test_json_whois_has_every_fact(void **state)
 	/* Of somebody who is known by key alone. */
 	m = ui_msg_new(UI_MSG_WHOIS, NULL, NULL);
 	snprintf(m->person.peer, sizeof(m->person.peer), "%s", "12D3KooWtom");
-	m->person.rtt_ms = UINT64_MAX;
+	m->person.rtt_us = UINT64_MAX;
 	buf_reset(&w.out);
 	feed(&w, m);
 	expect_out(&w,

@@ -44,6 +44,27 @@ static void test_node_tells_where_it_listens(void **state)
 	assert_string_equal(pair_last(p, 0, CHAT_MSG_STATUS)->text, "looking");
 }
 
+/* The first ping is answered before the peer is told of: nobody waits for the
+ * second one. */
+static void test_node_tells_the_round_trip_with_the_peer(void **state)
+{
+	struct pair *p = *state;
+	struct node *n = p->side[1].n;
+	struct link *l;
+
+	pair_meet(p);
+	l = link_find(n, &p->side[0].me.id);
+	assert_non_null(l);
+	l->rtt_told_us = P2P_NEVER;
+	tell_up(n, l);
+	tell_up(n, l);
+	pair_event(p, 1, NODE_EV_CHAT_ROOM);
+	pair_run(p);
+	assert_int_equal(p->side[1].told[0]->msg.kind, CHAT_MSG_PEER);
+	assert_int_equal(p->side[1].told[1]->msg.kind, CHAT_MSG_RTT);
+	assert_int_equal(pair_told(p, 1, CHAT_MSG_RTT), 1);
+}
+
 static void test_node_hands_over_and_counts(void **state)
 {
 	struct pair *p = *state;
@@ -406,6 +427,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, pair_begin, pair_end)
 	const struct CMUnitTest tests[] = {
 		T(test_node_tells_where_it_listens),
+		T(test_node_tells_the_round_trip_with_the_peer),
 		T(test_node_hands_over_and_counts),
 		T(test_node_publish_before_anyone_is_not_handed),
 		T(test_node_full_chat_loses_nothing),

@@ -146,17 +146,18 @@ static inline void page_end(struct world *w, const char *room, bool more)
 }
 
 static inline void say_person(struct world *w, const char *name,
-	const char *tag, char mark, uint64_t rtt_ms)
+	const char *tag, char mark, uint64_t rtt_us)
 {
 	struct ui_msg *m = ui_msg_new(UI_MSG_PERSON, NULL, NULL);
 
-	snprintf(m->person.peer, sizeof(m->person.peer), "12D3%s%s", name, tag);
+	assert_true(snprintf(m->person.peer, sizeof(m->person.peer), "12D3%s%s",
+			    name, tag) > 0);
 	snprintf(m->person.name, sizeof(m->person.name), "%s", name);
 	snprintf(m->person.tag, sizeof(m->person.tag), "%s", tag);
 	m->person.name_mark = mark;
 	m->person.connected = true;
 	m->person.relayed = mark == '!';
-	m->person.rtt_ms = rtt_ms;
+	m->person.rtt_us = rtt_us;
 	say(w, m);
 }
 

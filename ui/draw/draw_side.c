@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "msg/rtt_text.h"
 #include "ui/draw/draw_internal.h"
 
 static void blank_pane(struct ui_canvas *c, const struct rect *r)
@@ -86,19 +87,19 @@ void draw_rooms(const struct ui *ui, struct ui_canvas *c)
 	}
 }
 
-static void rtt_text(const struct person *p, bool wide, char out[24])
+/* In a column whose width stays, whatever the time is and before it is known:
+ * names are not cut anew with each ping. */
+static void person_rtt(const struct person *p, bool wide, char out[24])
 {
-	if (p->relayed && !wide)
-		snprintf(out, 24, "relay");
-	else if (p->rtt_ms == UINT64_MAX)
-		out[0] = '\0';
-	else if (p->rtt_ms == 0)
-		snprintf(out, 24, wide ? "< 1 ms" : "<1ms");
-	else if (p->rtt_ms < 10000)
-		snprintf(out, 24, wide ? "%u ms" : "%ums", (unsigned)p->rtt_ms);
-	else
-		snprintf(out, 24, wide ? "%u s" : "%us",
-			(unsigned)P2P_MIN(p->rtt_ms / 1000, 999u));
+	int cols = wide ? RTT_TEXT_COLS : RTT_TEXT_COLS - 1;
+	char text[RTT_TEXT_MAX] = "relay";
+
+	out[0] = '\0';
+	if (!p->connected)
+		return;
+	if (!p->relayed || wide)
+		rtt_text(p->rtt_us, wide, text);
+	snprintf(out, 24, "%*s", cols, text);
 }
 
 static void draw_person(const struct ui *ui, struct ui_canvas *c, int row,
@@ -113,7 +114,7 @@ static void draw_person(const struct ui *ui, struct ui_canvas *c, int row,
 
 	snprintf(text, sizeof(text), "%c", p->ignored ? '-' : p->name_mark);
 	canvas_puts(c, at, text, STYLE_HEAD);
-	rtt_text(p, ui->layout.kind == LAYOUT_THREE, text);
+	person_rtt(p, ui->layout.kind == LAYOUT_THREE, text);
 	at.col++;
 	at.cols = r->cols - 1 - put_right(c, r, row, text) - tag;
 	at.col += canvas_puts(c, at, p->name,

@@ -345,6 +345,18 @@ static void put_span(struct buf *out, const char *key, uint64_t value)
 		put_count(out, key, value);
 }
 
+/* Microseconds as ms with a fraction, or null. */
+static void put_ms(struct buf *out, const char *key, uint64_t us)
+{
+	if (us == UINT64_MAX) {
+		put_text(out, key, NULL);
+		return;
+	}
+	put_key(out, key);
+	(void)buf_appendf(out, "%llu.%03u", (unsigned long long)(us / 1000),
+		(unsigned)(us % 1000));
+}
+
 /* The words between commas as an array. */
 static void put_sources(struct buf *out, const char *words)
 {
@@ -392,7 +404,7 @@ static void put_person(struct buf *o, const struct ui_person *p)
 	put_bool(o, "relayed", p->relayed);
 	put_text(o, "agent", p->agent);
 	put_text(o, "muxer", p->muxer);
-	put_span(o, "rtt_ms", p->rtt_ms);
+	put_ms(o, "rtt_ms", p->rtt_us);
 	put_list(o, "rooms", p->rooms);
 	put_bool(o, "ignored", p->ignored);
 	put_span(o, "first_seen_ms",

@@ -97,7 +97,7 @@ static struct person *find_or_add(struct people *p, const char *peer)
 			p->all = xcalloc(UI_PEOPLE_MAX, sizeof(p->all[0]));
 		q = &p->all[p->count++];
 	}
-	*q = (struct person){.name_mark = ' ', .rtt_ms = UINT64_MAX};
+	*q = (struct person){.name_mark = ' ', .rtt_us = UINT64_MAX};
 	snprintf(q->peer, sizeof(q->peer), "%s", peer);
 	snprintf(q->name, sizeof(q->name), "..%s",
 		peer + (len > KEY_TAIL ? len - KEY_TAIL : 0));
@@ -125,7 +125,7 @@ void people_update(struct people *p, const struct ui_person *u)
 	q->relayed = u->relayed;
 	q->outbound = u->outbound;
 	q->ignored = u->ignored;
-	q->rtt_ms = u->rtt_ms;
+	q->rtt_us = u->rtt_us;
 	q->stale = false;
 	if (!u->connected)
 		q->rooms = 0;

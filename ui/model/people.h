@@ -20,7 +20,7 @@ struct person {
 	bool outbound;
 	bool ignored;
 	bool stale; /* not told again since the last reload */
-	uint64_t rtt_ms;
+	uint64_t rtt_us;
 	uint64_t rooms; /* bit i: is in the room with slot i */
 	char agent[40];
 };
