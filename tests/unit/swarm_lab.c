@@ -271,12 +271,14 @@ static bool serve_action(struct swarm_lab *l, unsigned host)
 	return true;
 }
 
-static void take_events(struct swarm_lab *l, unsigned host)
+static bool take_events(struct swarm_lab *l, unsigned host)
 {
 	struct lab_host *h = &l->host[host];
 	struct swarm_event ev;
+	bool moved = false;
 
 	while (serve_step(h->sv, &l->te.env, &ev)) {
+		moved = true;
 		if (ev.kind == SWARM_EV_NONE)
 			continue;
 		assert_true(h->ev_count < LAB_EVENTS);
@@ -285,6 +287,7 @@ static void take_events(struct swarm_lab *l, unsigned host)
 	/* Never later than what there is to do. */
 	assert_true(swarm_deadline(h->s) <=
 		    P2P_MAX(swarm_deadline_walk(h->s), l->te.env.now_ms));
+	return moved;
 }
 
 void lab_run(struct swarm_lab *l)
@@ -294,7 +297,7 @@ void lab_run(struct swarm_lab *l)
 		for (unsigned i = 0; i < LAB_HOSTS; i++) {
 			while (serve_action(l, i))
 				moved = true;
-			take_events(l, i);
+			moved |= take_events(l, i);
 		}
 		for (unsigned i = 0; i < l->wire_count; i++) {
 			moved |= carry(l, i, 0);
