@@ -136,7 +136,8 @@ static void one(struct fuzz *f, struct cursor *c)
 {
 	uint8_t op = cur_u8(c);
 	unsigned i = op / 8 % CONNS;
-	struct bytes in = cur_take(c, P2P_MIN(cur_u8(c), cur_left(c)));
+	size_t n = cur_u8(c);
+	struct bytes in = cur_take(c, P2P_MIN(n, cur_left(c)));
 	struct node_event ev = {.conn = f->conn[i]};
 
 	switch (op % 8) {

@@ -139,7 +139,8 @@ static void own(struct fuzz *f, uint8_t op, struct bytes in)
 static void one(struct fuzz *f, struct cursor *c)
 {
 	uint8_t op = cur_u8(c);
-	struct bytes in = cur_take(c, P2P_MIN(cur_u8(c), cur_left(c)));
+	size_t n = cur_u8(c);
+	struct bytes in = cur_take(c, P2P_MIN(n, cur_left(c)));
 
 	switch (op % 8) {
 	case 0:

@@ -419,7 +419,8 @@ static void verb(struct fuzz *f, uint8_t more, struct bytes in)
 static void one(struct fuzz *f, struct cursor *c)
 {
 	uint8_t op = cur_u8(c), more = cur_u8(c);
-	struct bytes in = cur_take(c, P2P_MIN(cur_u8(c), cur_left(c)));
+	size_t n = cur_u8(c);
+	struct bytes in = cur_take(c, P2P_MIN(n, cur_left(c)));
 
 	f->acts = ACTS_MAX;
 	switch (op % 16) {
