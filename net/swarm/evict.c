@@ -28,6 +28,7 @@ struct runner {
 	uint64_t active_ms; /* it brought something new; or since_ms */
 	uint64_t rtt_us;
 	uint64_t network; /* a number that nobody else can foresee */
+	bool comes_again; /* one of its site had to go lately */
 };
 
 struct field {
@@ -253,7 +254,7 @@ static void protect_some(struct field *f)
 	protect_networks(f, SWARM_IN_NETWORKS);
 	protect(f, by_rtt, SWARM_IN_NEAREST);
 	protect_active(f, SWARM_IN_ACTIVE);
-	protect(f, by_age, f->n / 2);
+	protect(f, by_age, (f->n + 1) / 2);
 }
 
 /* ---- who is looked at ---------------------------------------------------- */
@@ -264,19 +265,53 @@ bool evict_is_friend(const struct peer *p)
 	       book_worth(&p->known) == BOOK_WANTED;
 }
 
-/* splitmix64 of the network and a number of ours: who has many networks cannot
- * choose some that are protected. */
-static uint64_t network_number(
-	const struct swarm *s, const struct dialable_site *site)
+static void draw_secret(struct swarm *s, const struct env *env)
+{
+	if (s->secret == 0)
+		s->secret = rng_u64(env->rng);
+}
+
+/* splitmix64 of so many bytes of an address and a number of ours: who has many
+ * addresses cannot choose some that are protected, nor meet another's. */
+static uint64_t site_number(
+	const struct swarm *s, const struct dialable_site *site, size_t bytes)
 {
 	uint8_t net[8] = {0};
 	uint64_t x;
 
-	memcpy(net, site->net, site->host == DIALABLE_HOST_IP4 ? 3 : 4);
+	memcpy(net, site->net, bytes);
 	x = (get_be64(net) ^ s->secret) + site->host;
 	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
 	return x ^ (x >> 31);
+}
+
+void evict_note(struct swarm *s, const struct env *env, const struct conn *c)
+{
+	uint64_t n = site_number(s, &c->at.site, sizeof(c->at.site.net));
+
+	s->sent_away[n % P2P_ARRAY_LEN(s->sent_away)] = (struct sent_away){
+		.site = (uint32_t)(n >> 32), .at_ms = env->now_ms};
+}
+
+/* When it became ready, or began to. */
+static uint64_t since(const struct conn *c)
+{
+	return c->state == CONN_READY ? c->ready_ms
+				      : c->deadline_ms - SWARM_UPGRADE_MS;
+}
+
+/* Whether one of its site had to go lately, and it came after that: who was
+ * there already pays for nobody. */
+static bool comes_again(
+	const struct swarm *s, const struct env *env, const struct conn *c)
+{
+	uint64_t n = site_number(s, &c->at.site, sizeof(c->at.site.net));
+	const struct sent_away *a =
+		&s->sent_away[n % P2P_ARRAY_LEN(s->sent_away)];
+
+	return a->site == (uint32_t)(n >> 32) && a->at_ms <= since(c) &&
+	       env->now_ms - a->at_ms <= SWARM_SENT_AWAY_MS;
 }
 
 static bool is_proven_in(const struct conn *c)
@@ -305,21 +340,19 @@ static void gather_more(const struct swarm *s, const struct env *env,
 	TABLE_FOREACH(e, tmp, &s->conns) {
 		struct conn *c = e->value;
 		const struct peer *p = c->peer;
-		uint64_t since;
 
 		if (!is_proven_in(c) || !wanted(env, c))
 			continue;
 		P2P_ASSERT(f->n < P2P_ARRAY_LEN(f->r));
-		since = c->state == CONN_READY
-				? c->ready_ms
-				: c->deadline_ms - SWARM_UPGRADE_MS;
 		f->r[f->n++] = (struct runner){
 			.c = c,
 			.worth = p->worth,
-			.since_ms = since,
-			.active_ms = P2P_MAX(p->useful_ms, since),
+			.since_ms = since(c),
+			.active_ms = P2P_MAX(p->useful_ms, since(c)),
 			.rtt_us = p->rtt_us,
-			.network = network_number(s, &c->at.site),
+			.network = site_number(s, &c->at.site,
+				c->at.site.host == DIALABLE_HOST_IP4 ? 3 : 4),
+			.comes_again = comes_again(s, env, c),
 		};
 	}
 }
@@ -381,28 +414,6 @@ static bool is_unmet(const struct env *env, const struct conn *c)
 	return !is_met(env, c) && is_stranger(c);
 }
 
-/* ---- those without a proof ----------------------------------------------- */
-
-struct conn *evict_choose_unproven(const struct swarm *s)
-{
-	struct table_entry *e, *tmp;
-	struct field f = {.n = 0};
-
-	TABLE_FOREACH(e, tmp, &s->conns) {
-		struct conn *c = e->value;
-
-		if (c->secured || c->outbound)
-			continue;
-		P2P_ASSERT(f.n < P2P_ARRAY_LEN(f.r));
-		f.r[f.n++] = (struct runner){.c = c};
-	}
-	if (f.n == 0)
-		return NULL;
-	keep_widest_site(&f);
-	/* The table is walked from its oldest, and their order is kept. */
-	return f.r[0].c;
-}
-
 /* ---- dials --------------------------------------------------------------- */
 
 size_t evict_dials_max(const struct swarm *s, bool friend)
@@ -431,13 +442,27 @@ static struct conn *worst(struct field *f, bool newest)
 	return f->r[f->n - 1].c;
 }
 
+/* The same among those who come again and again, if there are some: in a storm
+ * of them others still have the time to say who they are. */
+static struct conn *worst_guest(struct field *f, bool newest)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (f->r[i].comes_again)
+			f->r[kept++] = f->r[i];
+	if (kept > 0)
+		f->n = kept;
+	return worst(f, newest);
+}
+
 /*
  * A place of one who takes part goes over to somebody else now and then; else
  * those who were there first would have it for ever. In between whoever came
  * last is sent on, so that a crowd does not turn all the time.
  */
 static struct conn *of_participants(
-	struct swarm *s, const struct env *env, struct field *f, bool now)
+	struct swarm *s, const struct env *env, struct field *f)
 {
 	bool turn = env->now_ms >= s->turn_at_ms;
 	struct conn *c;
@@ -446,17 +471,17 @@ static struct conn *of_participants(
 	gather(s, env, f, is_friends);
 	protect(f, by_worth, SWARM_IN_FRIENDS_MAX);
 	gather_more(s, env, f, takes_part);
-	if (turn || now) {
+	if (turn) {
 		struct field rest = *f;
 
 		protect_some(&rest);
 		c = worst(&rest, false);
-		if (c != NULL && turn)
+		if (c != NULL) {
 			s->turn_at_ms = env_after(env, SWARM_TURN_MS);
-		if (c != NULL)
 			return c;
+		}
 	}
-	return worst(f, true);
+	return worst_guest(f, true);
 }
 
 struct conn *evict_choose(struct swarm *s, const struct env *env, bool now)
@@ -464,21 +489,55 @@ struct conn *evict_choose(struct swarm *s, const struct env *env, bool now)
 	struct field f;
 	struct conn *c;
 
-	if (s->secret == 0)
-		s->secret = rng_u64(env->rng);
+	draw_secret(s, env);
 	gather(s, env, &f, is_second);
 	c = worst(&f, false);
 	if (c != NULL)
 		return c;
 	gather(s, env, &f, does_nothing);
-	c = worst(&f, false);
+	c = worst_guest(&f, false);
 	if (c != NULL)
 		return c;
 	/* Who has just come and said nothing yet drives nobody away. */
 	gather(s, env, &f, is_unmet);
 	if (now && f.n > 0)
-		return worst(&f, false);
+		return worst_guest(&f, false);
 	if (!now && evict_places_taken(s) <= SWARM_CONNS_IN_MAX + f.n)
 		return NULL;
-	return of_participants(s, env, &f, now);
+	return of_participants(s, env, &f);
+}
+
+/* ---- those without a proof ----------------------------------------------- */
+
+struct conn *evict_choose_unproven(struct swarm *s, const struct env *env)
+{
+	struct table_entry *e, *tmp;
+	struct field f = {.n = 0};
+
+	draw_secret(s, env);
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		struct conn *c = e->value;
+
+		if (c->secured || c->outbound)
+			continue;
+		P2P_ASSERT(f.n < P2P_ARRAY_LEN(f.r));
+		f.r[f.n++] = (struct runner){.c = c,
+			.active_ms = c->id,
+			.comes_again = comes_again(s, env, c)};
+	}
+	return worst_guest(&f, false);
+}
+
+struct conn *evict_choose_leaving(const struct swarm *s)
+{
+	struct table_entry *e, *tmp;
+
+	/* The table is walked from its oldest. */
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		struct conn *c = e->value;
+
+		if (!c->outbound && c->leaving)
+			return c;
+	}
+	return NULL;
 }

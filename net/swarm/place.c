@@ -21,7 +21,9 @@ static bool has_room(struct swarm *s, const struct env *env)
 	if (s->conns.count < s->cfg.conns_max &&
 		s->conns_in + evict_dials_max(s, true) < s->cfg.conns_max)
 		return true;
-	c = evict_choose_unproven(s);
+	c = evict_choose_leaving(s);
+	if (c == NULL)
+		c = evict_choose_unproven(s, env);
 	if (c == NULL)
 		c = evict_choose(s, env, true);
 	if (c == NULL)
@@ -48,11 +50,12 @@ bool place_for(
 	}
 	if (s->preauth < SWARM_PREAUTH_MAX)
 		return true;
-	victim = evict_choose_unproven(s);
+	victim = evict_choose_unproven(s, env);
 	if (victim == NULL) {
 		count_refused(s, &s->counters.refused_unproven);
 		return false;
 	}
+	evict_note(s, env, victim);
 	s->counters.preauth_evicted++;
 	conn_fail(s, env, victim, P2P_ERR_LIMIT);
 	return true;
@@ -67,6 +70,8 @@ static void say_goodbye(
 	struct peer *p = c->peer;
 
 	count_refused(s, &s->counters.refused_inbound);
+	if (!p->takes_part)
+		evict_note(s, env, c);
 	c->leaving = true;
 	/* Not at once: this may be the middle of another one's turn. */
 	c->deadline_ms = env_after(env, now ? 0 : SWARM_FAREWELL_MS);

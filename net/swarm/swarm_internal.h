@@ -138,6 +138,12 @@ struct peer {
 	unsigned dialled_next;
 };
 
+/* A site of which one had to go lately. */
+struct sent_away {
+	uint64_t at_ms;
+	uint32_t site; /* evict.c's number of it */
+};
+
 /* An address that a person typed and that was not reached yet. */
 struct typed {
 	struct maddr addr;     /* empty: none */
@@ -164,7 +170,8 @@ struct swarm {
 	uint64_t next_id;
 	size_t conns_in;
 	size_t preauth;
-	uint64_t secret;      /* of evict.c; 0: not drawn yet */
+	uint64_t secret;                  /* of evict.c; 0: not drawn yet */
+	struct sent_away sent_away[2048]; /* by number of site */
 	uint64_t place_at_ms; /* places are looked at then; NEVER: not short */
 	uint64_t turn_at_ms;  /* who takes part gives way again then */
 	size_t dials;
@@ -233,7 +240,12 @@ struct conn *evict_choose(struct swarm *s, const struct env *env, bool now);
 /* Of those who have not proven a key, the oldest of the widest site: whoever
  * means to prove himself does it within a few round trips, so that of the
  * oldest least is to be hoped. NULL: there is none. */
-struct conn *evict_choose_unproven(const struct swarm *s);
+struct conn *evict_choose_unproven(struct swarm *s, const struct env *env);
+/* One that is ending already, the first of them, or NULL. */
+struct conn *evict_choose_leaving(const struct swarm *s);
+/* It had to go, and before it had done anything: whoever comes from there soon
+ * goes before others. */
+void evict_note(struct swarm *s, const struct env *env, const struct conn *c);
 /* Of all connections those that are ours to dial, the last of them to friends
  * alone; in proportion where tests make the maximum small. */
 size_t evict_dials_max(const struct swarm *s, bool friend);

@@ -4,12 +4,12 @@
 #ifndef NET_SWARM_SWARM_LIMITS_H
 #define NET_SWARM_SWARM_LIMITS_H
 
-#define SWARM_CONNS_MAX 320
+#define SWARM_CONNS_MAX 328
 /* Inbound ones that have proven their key; over it somebody gives way, in the
  * order of evict.c. So many more stand beside them while they are looked at and
  * told of others. */
 #define SWARM_CONNS_IN_MAX 128
-#define SWARM_CONNS_IN_OVER 24
+#define SWARM_CONNS_IN_OVER 32
 #define SWARM_CONNS_OUT_MAX 104
 #define SWARM_CONNS_OUT_FRIENDS 16 /* of these, to friends alone */
 /* From one site, not counted on loopback and LAN: an IPv4 address or a /64,
@@ -32,6 +32,7 @@
 #define SWARM_MEET_MS 5000 /* to say who it is and what it wants */
 #define SWARM_TURN_MS 5000 /* one who takes part gives way to another */
 #define SWARM_FAREWELL_MS 1000   /* to be told of others, before the end */
+#define SWARM_SENT_AWAY_MS 30000 /* so long a site is known for it */
 #define SWARM_PLACE_AGAIN_MS 250 /* while there are too many */
 /* Who was sent on comes back so late, doubled each time. */
 #define SWARM_SENT_ON_FIRST_MS 30000

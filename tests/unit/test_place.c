@@ -189,6 +189,30 @@ static void test_place_a_storm_of_the_silent_changes_nothing(void **state)
 	assert_int_equal(count_here(h, 0, FULL), FULL);
 }
 
+/* Who is put out comes back at once, from wherever he was; somebody new has all
+ * the time to say who he is, and who shares his address keeps his place. */
+static void test_place_who_comes_again_goes_first(void **state)
+{
+	struct house *h = *state;
+	struct guest *mate = join(h, call_from(h, 150)), *late;
+
+	fill(h, FULL - 1, 1, true);
+	for (unsigned i = 0; i < 60; i++) {
+		(void)call_from(h, 150 + i);
+		pass(h, 5);
+	}
+	late = call_from(h, 220);
+	for (unsigned i = 0; i < 60; i++) {
+		(void)call_from(h, 150 + i % 20);
+		pass(h, 20);
+	}
+	assert_true(is_here(h, late));
+	assert_true(is_here(h, mate));
+	(void)join(h, late);
+	pass(h, SWARM_PLACE_AGAIN_MS);
+	assert_true(is_here(h, late));
+}
+
 static void test_place_friends_keep_theirs(void **state)
 {
 	struct house *h = *state;
@@ -393,6 +417,7 @@ int main(void)
 		T(test_place_who_does_nothing_gives_way),
 		T(test_place_a_newcomer_has_time_to_begin),
 		T(test_place_a_storm_of_the_silent_changes_nothing),
+		T(test_place_who_comes_again_goes_first),
 		T(test_place_friends_keep_theirs),
 		T(test_place_a_friend_is_known_when_it_comes_back),
 		T(test_place_friends_have_half_at_most),
