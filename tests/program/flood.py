@@ -30,7 +30,7 @@ LATENCY_MAX = 15.0
 IMPOSTOR = os.path.join(os.environ.get("BUILDDIR", "."),
                         "tests/program/impostor")
 # Many peers where numbers are the attack.
-CROWDS = {"connections": 200, "records": 64, "deaf-units": 64}
+CROWDS = {"connections": 200, "records": 64, "deaf-units": 64, "places": 200}
 # What /net counts of each: one of these figures must have moved. Those that
 # are not named break no rule: they are slow, or ask much, and are served.
 REFUSED = {
@@ -49,6 +49,10 @@ REFUSED = {
     "streams": ("streams_over", "protocol_errors"),
     "churn": ("streams_over", "protocol_errors", "streams_refused"),
     "pings": ("cut_overrun",),
+    "goodbyes": ("cut_overrun",),
+    "pongs": ("cut_overrun",),
+    "resets": ("cut_overrun",),
+    "places": ("refused_inbound",),
     "window": ("protocol_errors",),
     "overrun": ("protocol_errors",),
     "bad-frames": ("protocol_errors",),
@@ -334,6 +338,38 @@ def hostile(tests, name, peers):
     under(tests, f"{name} x {peers}", attack)
 
 
+def places(tests):
+    """200 connections from 180 addresses take every place."""
+    seconds = max(8.0, EACH)
+    chats = []
+
+    def attack(port):
+        chat = chats[0]
+        foes = subprocess.Popen(
+            [HOSTILE, str(port), "places", str(CROWDS["places"]),
+             str(seconds)], stdout=subprocess.PIPE, text=True)
+        # Once everybody has had the time to begin.
+        time.sleep(seconds * 3 / 4)
+        late = Program(tests, tests.home(), "--name", "late", "--connect",
+                       chat.vic.addr).ready()
+        connected(chat.vic, late)
+        late.until("a line of today", lambda: late.seen(
+            "message", text=list(chat.said)[-1]))
+        say(foes.communicate(timeout=seconds + 60)[0].strip())
+        need(foes.returncode == 0, HOSTILE, "ended with", foes.returncode)
+        for one in (chat.ann, chat.bob):
+            gone = one.seen("peer", state="disconnected", peer_id=chat.vic.id)
+            need(not gone, "somebody lost its place:", gone)
+        late.quit()
+
+    class Seen(Chat):
+        def __init__(self, *args):
+            super().__init__(*args)
+            chats.append(self)
+
+    under(tests, "places", attack, Seen)
+
+
 def impostor(tests, name):
     """Lies by hand in the handshake, or in the first frames behind it."""
     def attack(port):
@@ -391,6 +427,8 @@ def main():
         for name in names:
             if name == "another-peer":
                 tests.check("hostile peers: another-peer", another_peer)
+            elif name == "places":
+                tests.check(f"hostile peers: {places.__doc__}", places)
             elif name in listed(IMPOSTOR):
                 tests.check(f"hostile peers: {name}", impostor, name)
             else:

@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "net/identity/peer_record.h"
 #include "net/pubsub/gossip_rpc.h"
 #include "net/unit/unit.h"
 #include "net/upgrade/noise.h"
@@ -30,6 +29,7 @@
 #include "tests/program/hostile_identify.h"
 
 #define PEERS_MAX 256
+#define SPREAD 180
 #define RECORDS_MIN 1200
 #define RECORDS_MS 40000
 #define OUT_BYTES (1u << 20)
@@ -54,7 +54,11 @@ struct attack {
 	bool deaf;     /* never reads once it is ready */
 	bool gossips;  /* opens a gossip stream and joins the lobby */
 	bool floodsub; /* that stream is floodsub's */
+	bool forged;   /* its units are */
 	bool records;  /* identify has a signed record, then it leaves */
+	uint8_t type;  /* of do_frames */
+	uint16_t flags;
+	bool spread; /* from SPREAD addresses; who gossips is every third */
 	/* The identify that it gives: NULL is an ordinary one. */
 	void (*identify)(struct buf *b);
 };
@@ -243,19 +247,7 @@ static void do_units(struct foe *f)
 		return;
 	buf_init(&b, RPC_BYTES);
 	for (int i = 0; i < 20; i++)
-		put_unit(f, &b, false);
-	rpc(f, &b);
-}
-
-static void do_forged(struct foe *f)
-{
-	struct buf b;
-
-	if (!idle(f))
-		return;
-	buf_init(&b, RPC_BYTES);
-	for (int i = 0; i < 20; i++)
-		put_unit(f, &b, true);
+		put_unit(f, &b, attack->forged);
 	rpc(f, &b);
 }
 
@@ -307,6 +299,18 @@ static void do_grafts(struct foe *f)
 		pb_end(&b, part);
 	}
 	pb_end(&b, control);
+	rpc(f, &b);
+}
+
+/* One valid line. */
+static void do_line(struct foe *f)
+{
+	struct buf b;
+
+	if (f->main_id == 0 || f->count > 0)
+		return;
+	buf_init(&b, RPC_BYTES);
+	put_unit(f, &b, false);
 	rpc(f, &b);
 }
 
@@ -376,10 +380,15 @@ static void do_churn(struct foe *f)
 	}
 }
 
-static void do_pings(struct foe *f)
+/* Of one kind, without end. */
+static void do_frames(struct foe *f)
 {
+	bool of_stream = attack->type == YAMUX_WINDOW;
+
 	for (int i = 0; i < 100; i++)
-		frame(f, YAMUX_PING, YAMUX_SYN, 0, (uint32_t)f->count++);
+		frame(f, attack->type, attack->flags,
+			of_stream ? f->next_stream + 2000 : 0,
+			(uint32_t)f->count++);
 }
 
 static void do_window(struct foe *f)
@@ -446,26 +455,6 @@ static void do_profiles(struct foe *f)
 
 /* ---- identify ---------------------------------------------------------- */
 
-/* Addresses that it vouches for, another peer each time. */
-static void put_record(const struct foe *f, struct buf *b)
-{
-	struct peer_record r = {.seq = 1, .addr_count = 8};
-	uint8_t addrs[8][8];
-	struct buf envelope;
-
-	for (size_t i = 0; i < r.addr_count; i++) {
-		rng_fill(&rng, addrs[i], sizeof(addrs[i]));
-		memcpy(addrs[i], "\x04\x7f", 2);
-		addrs[i][5] = 0x06;
-		r.addrs[i] = bytes_of(addrs[i], sizeof(addrs[i]));
-	}
-	buf_init(&envelope, 4096);
-	if (peer_record_seal(&f->me, &r, &envelope) != 0)
-		abort();
-	pb_put_bytes(b, 8, buf_bytes(&envelope));
-	buf_clear(&envelope);
-}
-
 static void answer_identify(struct foe *f, uint32_t id)
 {
 	struct buf b, framed;
@@ -481,7 +470,7 @@ static void answer_identify(struct foe *f, uint32_t id)
 		pb_put_bytes(&b, 3, bytes_str("/meshsub/1.1.0"));
 		pb_put_bytes(&b, 6, bytes_str("hostile"));
 		if (attack->records)
-			put_record(f, &b);
+			identify_record(&f->me, &rng, &b);
 	}
 	if (attack->identify == identify_chunks)
 		(void)buf_append(&framed, buf_bytes(&b));
@@ -561,6 +550,17 @@ static void hang_up(struct foe *f)
 	*f = (struct foe){.fd = -1};
 }
 
+/* All of 127/8 is this machine. */
+static bool come_from_afar(const struct foe *f)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET};
+
+	in.sin_addr.s_addr =
+		htonl(INADDR_LOOPBACK + 1 + (uint32_t)((f - foes) % SPREAD));
+	return !attack->spread ||
+	       bind(f->fd, (struct sockaddr *)&in, sizeof(in)) == 0;
+}
+
 static void dial(struct foe *f, uint16_t port)
 {
 	static const char *const muxers[] = {"/yamux/1.0.0", NULL};
@@ -571,7 +571,7 @@ static void dial(struct foe *f, uint16_t port)
 	f->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	in.sin_port = htons(port);
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (f->fd < 0 ||
+	if (f->fd < 0 || !come_from_afar(f) ||
 		(connect(f->fd, (struct sockaddr *)&in, sizeof(in)) != 0 &&
 			errno != EINPROGRESS)) {
 		perror("hostile: connect");
@@ -600,7 +600,8 @@ static void open_main(struct foe *f)
 {
 	struct buf b;
 
-	if (!attack->gossips || f->main_id != 0)
+	if (!attack->gossips || f->main_id != 0 ||
+		(attack->spread && (f - foes) % 3 != 0))
 		return;
 	f->main_id = propose(f, attack->floodsub ? FLOODSUB : MESHSUB);
 	f->credit = WINDOW - 64;
@@ -717,7 +718,7 @@ static const struct attack attacks[] = {
 	{.name = "empties", .step = do_empties, .gossips = true},
 	{.name = "giant", .step = do_giant},
 	{.name = "units", .step = do_units, .gossips = true},
-	{.name = "forged", .step = do_forged, .gossips = true},
+	{.name = "forged", .step = do_units, .gossips = true, .forged = true},
 	{.name = "ids", .step = do_ids, .gossips = true},
 	{.name = "grafts", .step = do_grafts, .gossips = true},
 	{.name = "deaf", .step = do_nothing, .gossips = true, .deaf = true},
@@ -725,8 +726,24 @@ static const struct attack attacks[] = {
 	{.name = "hoard", .step = do_hoard},
 	{.name = "streams", .step = do_streams},
 	{.name = "churn", .step = do_churn},
-	{.name = "pings", .step = do_pings},
-	{.name = "deaf-pings", .step = do_pings, .deaf = true},
+	{.name = "pings",
+		.step = do_frames,
+		.type = YAMUX_PING,
+		.flags = YAMUX_SYN},
+	{.name = "goodbyes", .step = do_frames, .type = YAMUX_GO_AWAY},
+	{.name = "pongs",
+		.step = do_frames,
+		.type = YAMUX_PING,
+		.flags = YAMUX_ACK},
+	{.name = "resets",
+		.step = do_frames,
+		.type = YAMUX_WINDOW,
+		.flags = YAMUX_RST},
+	{.name = "deaf-pings",
+		.step = do_frames,
+		.type = YAMUX_PING,
+		.flags = YAMUX_SYN,
+		.deaf = true},
 	{.name = "window", .step = do_window},
 	{.name = "overrun", .step = do_overrun},
 	{.name = "bad-frames", .step = do_bad_frames},
@@ -748,6 +765,7 @@ static const struct attack attacks[] = {
 		.gossips = true,
 		.floodsub = true},
 	{.name = "connections", .step = do_nothing},
+	{.name = "places", .step = do_line, .gossips = true, .spread = true},
 	{.name = "records", .step = do_nothing, .records = true},
 	{.name = "escapes",
 		.step = do_nothing,

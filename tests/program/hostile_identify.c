@@ -1,7 +1,9 @@
 #include "tests/program/hostile_identify.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "net/identity/peer_record.h"
 #include "net/wire/pb.h"
 #include "net/wire/varint.h"
 
@@ -51,4 +53,23 @@ void identify_escapes(struct buf *b)
 			  "31m\xe2\x80\xae"));
 	pb_put_bytes(
 		b, 6, bytes_str("agent\x1b[31m\r\n{\"event\":\"x\"}\xff\xfe"));
+}
+
+void identify_record(const struct identity *me, struct rng *rng, struct buf *b)
+{
+	struct peer_record r = {.seq = 1, .addr_count = 8};
+	uint8_t addrs[8][8];
+	struct buf envelope;
+
+	for (size_t i = 0; i < r.addr_count; i++) {
+		rng_fill(rng, addrs[i], sizeof(addrs[i]));
+		memcpy(addrs[i], "\x04\x7f", 2);
+		addrs[i][5] = 0x06;
+		r.addrs[i] = bytes_of(addrs[i], sizeof(addrs[i]));
+	}
+	buf_init(&envelope, 4096);
+	if (peer_record_seal(me, &r, &envelope) != 0)
+		abort();
+	pb_put_bytes(b, 8, buf_bytes(&envelope));
+	buf_clear(&envelope);
 }
