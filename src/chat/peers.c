@@ -244,6 +244,8 @@ void peers_peer(struct chat *c, const struct chat_net_msg *m)
 	if (!p->connected) {
 		p->connected = true;
 		p->announce = true;
+		/* Net waits for the word, also that it is nobody. */
+		p->worth_told = CHAT_WORTH_UNTOLD;
 		c->connected_count++;
 	}
 	p->outbound = m->outbound;

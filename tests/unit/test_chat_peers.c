@@ -38,15 +38,16 @@ static void test_worth_grows_with_acquaintance(void **state)
 
 	/* Somebody who sits in a room is nobody yet. */
 	host_meets(h, &f->mali, LOBBY);
-	assert_int_equal(host_sent_count(h, NET_MSG_WORTH), 0);
+	assert_int_equal(worth(f), 0);
+	assert_int_equal(host_sent_count(h, NET_MSG_WORTH), 1);
 	says(f, "hello");
 	assert_int_equal(worth(f), CHAT_WORTH_NEW);
 	says(f, "hello again");
-	assert_int_equal(host_sent_count(h, NET_MSG_WORTH), 1);
+	assert_int_equal(host_sent_count(h, NET_MSG_WORTH), 2);
 	host_wait(h, CHAT_NEW_PERSON_MS);
 	says(f, "good morning");
 	assert_int_equal(worth(f), CHAT_WORTH_KNOWN);
-	assert_int_equal(host_sent_count(h, NET_MSG_WORTH), 2);
+	assert_int_equal(host_sent_count(h, NET_MSG_WORTH), 3);
 }
 
 /* Net forgets it with the connection. */
