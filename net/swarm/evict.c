@@ -59,24 +59,12 @@ static const struct {
 static bool same_network(const struct dialable_site *a,
 	const struct dialable_site *b, unsigned bits)
 {
-	unsigned whole = P2P_MIN(bits, 64U) / 8;
-
-	return a->host == b->host && memcmp(a->net, b->net, whole) == 0;
+	return a->host == b->host && memcmp(a->net, b->net, bits / 8) == 0;
 }
 
 static const struct dialable_site *site_of(const struct runner *r)
 {
 	return &r->c->at.site;
-}
-
-static size_t count_in(
-	const struct field *f, const struct dialable_site *site, unsigned bits)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->n; i++)
-		n += same_network(site_of(&f->r[i]), site, bits);
-	return n;
 }
 
 bool evict_site_is_full(const struct swarm *s, const struct dialable_site *site)
@@ -112,57 +100,58 @@ size_t evict_count_of_site(
 	return n;
 }
 
-/* Those who are not of that network drop out. */
-static void keep_network(
-	struct field *f, const struct dialable_site *site, unsigned bits)
+static int by_site(const void *a, const void *b)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < f->n; i++)
-		if (same_network(site_of(&f->r[i]), site, bits))
-			f->r[kept++] = f->r[i];
-	f->n = kept;
+	return memcmp(site_of(a), site_of(b), sizeof(struct dialable_site));
 }
 
-/* Leaves those of the network of that width that has most, unless none has
- * more than may come from one household. */
-static void keep_largest(
-	struct field *f, enum dialable_host host, unsigned bits)
+/* Some that stand one behind the other. */
+struct stretch {
+	size_t from, n;
+};
+
+/* The largest network of that width; they stand by their sites. */
+static struct stretch largest(
+	const struct field *f, enum dialable_host host, unsigned bits)
 {
-	struct dialable_site largest = {0};
-	size_t most = SWARM_SITE_FAIR;
+	struct stretch most = {0, 0}, here = {0, 0};
 
 	for (size_t i = 0; i < f->n; i++) {
 		const struct dialable_site *site = site_of(&f->r[i]);
-		size_t n;
 
 		if (site->host != (uint8_t)host)
 			continue;
-		n = count_in(f, site, bits);
-		if (n > most) {
-			most = n;
-			largest = *site;
-		}
+		if (here.n == 0 ||
+			!same_network(site, site_of(&f->r[here.from]), bits))
+			here = (struct stretch){.from = i};
+		here.n++;
+		if (here.n > most.n)
+			most = here;
 	}
-	if (most > SWARM_SITE_FAIR)
-		keep_network(f, &largest, bits);
+	return most;
+}
+
+/* The others drop out, unless it has no more than may come of one household. */
+static void keep(struct field *f, struct stretch only)
+{
+	if (only.n <= SWARM_SITE_FAIR)
+		return;
+	memmove(f->r, f->r + only.from, only.n * sizeof(f->r[0]));
+	f->n = only.n;
 }
 
 /* The widest first, and within it the narrower ones: whoever has a /32 of IPv6
  * is one, and so is one machine within his network. */
 static void keep_widest_site(struct field *f)
 {
-	struct field six = *f, four = *f;
+	struct stretch six, four;
 
-	keep_largest(&six, DIALABLE_HOST_IP6, widths[0].bits);
-	keep_largest(&four, DIALABLE_HOST_IP4, widths[4].bits);
-	/* Who did not shrink has no network that stands out. */
-	if (six.n < f->n && (four.n == f->n || six.n >= four.n))
-		*f = six;
-	else
-		*f = four;
+	qsort(f->r, f->n, sizeof(f->r[0]), by_site);
+	six = largest(f, DIALABLE_HOST_IP6, 32);
+	four = largest(f, DIALABLE_HOST_IP4, 24);
+	keep(f, six.n > four.n ? six : four);
 	for (size_t w = 0; w < P2P_ARRAY_LEN(widths); w++)
-		keep_largest(f, widths[w].host, widths[w].bits);
+		keep(f, largest(f, widths[w].host, widths[w].bits));
 }
 
 /* ---- what speaks for somebody ------------------------------------------- */
