@@ -173,6 +173,11 @@ static int finish_open(struct store **out, struct store *s, int err)
 		store_close(s);
 		return err;
 	}
+	err = store_last_row(s, &s->last_row);
+	if (err != 0) {
+		store_close(s);
+		return err;
+	}
 	*out = s;
 	return 0;
 }
@@ -188,6 +193,7 @@ int store_open(struct store **out, const char *path, struct log *log)
 		return err;
 	s = xcalloc(1, sizeof(*s));
 	s->log = log;
+	s->path = xstrdup(path);
 	return finish_open(out, s, open_db(s, path));
 }
 
@@ -199,6 +205,7 @@ int store_open_memory(struct store **out, struct bytes image, struct log *log)
 	*out = NULL;
 	s->log = log;
 	s->memory = true;
+	s->space.free_bytes = UINT64_MAX;
 	err = open_db(s, ":memory:");
 	if (err == 0 && image.len > 0)
 		err = load_image(s, image);
@@ -228,6 +235,7 @@ void store_close(struct store *s)
 	for (int i = 0; i < STMT_COUNT; i++)
 		sqlite3_finalize(s->stmts[i]);
 	sqlite3_close(s->db);
+	free(s->path);
 	free(s);
 }
 

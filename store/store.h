@@ -105,6 +105,13 @@ int store_load_rooms(struct store *s, struct store_room **rooms,
 
 /* ---- people ------------------------------------------------------------ */
 
+/* Who is who to the quotas (decision 0018). */
+enum store_class {
+	STORE_STRANGER,
+	STORE_REGULAR,
+	STORE_FRIEND,
+};
+
 struct store_person {
 	int64_t id;                /* 0: not stored yet */
 	char peer[STORE_PEER_MAX]; /* peer id as text */
@@ -115,11 +122,20 @@ struct store_person {
 	uint64_t last_seen_ms;
 	bool ignored;
 	bool verified; /* the key was compared by the user */
+	/* What we have to do with the key; changed by store_set_class alone. */
+	enum store_class class;
+	uint32_t days;     /* local days on which it spoke */
+	int64_t day;       /* the last of them, as a number */
+	int64_t since_day; /* a regular: since when, and for which room */
+	int64_t since_room;
 };
 
 /* Inserts (id 0, which is then set) or updates all but peer and first_seen;
  * an insert of a known peer updates it and sets its id. */
 int store_put_person(
+	struct store *s, struct store_person *person) P2P_MUST_CHECK;
+/* Forgets somebody of whom no line is kept; person->id is 0 then. */
+int store_drop_person(
 	struct store *s, struct store_person *person) P2P_MUST_CHECK;
 /* P2P_ERR_NOT_FOUND when the peer is not known. */
 int store_find_person(struct store *s, const char *peer,
@@ -208,9 +224,78 @@ struct store_message {
 	struct bytes unit; /* exactly as signed */
 };
 
-/* Inserts unless it is there; *is_new says which. m->row is set when new. */
+/*
+ * Inserts unless it is there; *is_new says which. m->row is set when new. For
+ * own lines, and where there is no quota; others' go through store_keep.
+ */
 int store_insert(
 	struct store *s, struct store_message *m, bool *is_new) P2P_MUST_CHECK;
+/* ---- quotas (store_quota.c, decision 0018) ----------------------------- */
+
+/*
+ * Shares in bytes, each line charged with STORE_LINE_COST_BYTES beside its
+ * unit. strangers_hour 0: there is no quota. The secret orders strangers in a
+ * saturated hour; it is the profile's and never changes.
+ */
+struct store_quota {
+	uint64_t strangers;      /* in all rooms */
+	uint64_t strangers_room; /* in one room */
+	uint64_t strangers_hour; /* in one hour of a room */
+	uint64_t regulars_room;  /* of all regulars in one room */
+	uint64_t friend_room;    /* of one friend in one room */
+	uint64_t secret[2];
+};
+
+/* From now on; what is there already is looked at with the next line of its
+ * hour or share. */
+void store_set_quota(struct store *s, const struct store_quota *quota);
+
+enum store_kept {
+	STORE_KEPT,
+	STORE_KEPT_ALREADY, /* it was there */
+	STORE_NOT_KEPT,     /* over its share: so are all that it is told of */
+};
+
+struct store_outcome {
+	enum store_kept kept;
+	bool saturated; /* the line's hour has become so just now */
+};
+
+/* Keeps another's line as far as its author's share goes; what has to go for
+ * it goes. m->author is author->id. */
+int store_keep(struct store *s, struct store_message *m,
+	const struct store_person *author,
+	struct store_outcome *out) P2P_MUST_CHECK;
+/* The person's lines move to the other share; person->class is set. Lines of
+ * somebody who is a stranger again pass through the slots. */
+int store_set_class(struct store *s, struct store_person *person,
+	enum store_class class) P2P_MUST_CHECK;
+
+/* What is asked before somebody becomes a regular. */
+struct store_regulars {
+	uint64_t count;             /* in all */
+	uint64_t new_here;          /* since that day, in that room */
+	char least[STORE_PEER_MAX]; /* who spoke on the fewest days */
+	uint32_t least_days;
+};
+
+/* day, room: those of new_here. */
+int store_regulars(struct store *s, int64_t day, int64_t room,
+	struct store_regulars *r) P2P_MUST_CHECK;
+/* Strangers with a row; those of whom no line is kept are forgotten, the
+ * longest unseen first, until `keep` are left. Not while chat knows any. */
+int store_count_strangers(struct store *s, uint64_t *count) P2P_MUST_CHECK;
+int store_forget_strangers(struct store *s, uint64_t keep) P2P_MUST_CHECK;
+
+struct store_space {
+	uint64_t used_bytes; /* by the database, with its log at its largest */
+	uint64_t free_bytes; /* of the file system, for us */
+};
+
+/* free_bytes is UINT64_MAX where nobody knows. */
+int store_look_at_space(
+	struct store *s, struct store_space *space) P2P_MUST_CHECK;
+
 /* P2P_ERR_NOT_FOUND when there is no such line. */
 int store_set_state(struct store *s, int64_t room, const struct store_key *key,
 	enum store_state state) P2P_MUST_CHECK;
@@ -258,8 +343,7 @@ int store_count_after(struct store *s, int64_t room,
 	struct store_counts *counts) P2P_MUST_CHECK;
 /* Own lines that wait, in all rooms. */
 int store_count_waiting(struct store *s, uint64_t *count) P2P_MUST_CHECK;
-/* The row number that arrived last, 0 when empty: also the number of lines
- * ever stored, since none is removed. */
+/* The row number that arrived last, 0 when empty; none is used twice. */
 int store_last_row(struct store *s, int64_t *row) P2P_MUST_CHECK;
 /* Bytes of the database, without its write-ahead log. */
 int store_size_bytes(struct store *s, uint64_t *bytes) P2P_MUST_CHECK;

@@ -11,7 +11,7 @@
 #include "store/store.h"
 
 /* The form of the database that this program writes. */
-#define STORE_VERSION 3
+#define STORE_VERSION 4
 
 enum store_stmt {
 	STMT_BEGIN,
@@ -39,6 +39,8 @@ enum store_stmt {
 	STMT_SETTING_PUT,
 	STMT_SETTING_GET,
 	STMT_MESSAGE_INSERT,
+	STMT_MESSAGE_DELETE,
+	STMT_MESSAGE_BY_ROW,
 	STMT_MESSAGE_STATE,
 	STMT_MESSAGE_PAGE,
 	STMT_MESSAGE_AFTER,
@@ -47,6 +49,28 @@ enum store_stmt {
 	STMT_MESSAGE_UNREAD,
 	STMT_MESSAGE_COUNT_WAITING,
 	STMT_MESSAGE_LAST_ROW,
+	STMT_HOUR_GET,
+	STMT_HOUR_PUT,
+	STMT_HOUR_OLDEST,
+	STMT_HOUR_OLDEST_OF_ALL,
+	STMT_HOUR_LINES,
+	STMT_HOUR_AUTHOR_LINES,
+	STMT_HOURS_OF_AUTHOR,
+	STMT_SLOT_GET,
+	STMT_SLOT_PUT,
+	STMT_SLOT_DELETE,
+	STMT_SLOT_LAST,
+	STMT_SHARE_GET,
+	STMT_SHARE_ADD,
+	STMT_SHARE_FLOOR,
+	STMT_SHARE_OLDEST,
+	STMT_SHARE_OLDEST_OF_REGULARS,
+	STMT_PERSON_CLASS,
+	STMT_PERSON_COUNT,
+	STMT_PERSON_NEW_REGULARS,
+	STMT_PERSON_LEAST_REGULAR,
+	STMT_PERSON_FORGET,
+	STMT_PERSON_DROP,
 	STMT_COUNT,
 };
 
@@ -59,6 +83,10 @@ struct store {
 	sqlite3_stmt *stmts[STMT_COUNT]; /* prepared at first use */
 	bool memory;
 	bool in_transaction;
+	int64_t last_row; /* of a message, ever: none is used twice */
+	struct store_quota quota;
+	struct store_space space; /* of a memory store: what a test says */
+	char *path;               /* NULL: in memory */
 	char error[200];
 };
 
@@ -87,6 +115,20 @@ int store_exec(struct store *s, const char *sql) P2P_MUST_CHECK;
 
 /* Fills in the looks of names that were stored without. */
 int store_add_looks(struct store *s) P2P_MUST_CHECK;
+
+/* A statement that may write, with numbers bound from the first parameter on;
+ * and run. */
+sqlite3_stmt *store_bound(struct store *s, enum store_stmt which,
+	const int64_t *values, size_t count);
+int store_run_with(struct store *s, enum store_stmt which,
+	const int64_t *values, size_t count) P2P_MUST_CHECK;
+#define STORE_NUMBERS(...) \
+	(const int64_t[]){__VA_ARGS__}, \
+		P2P_ARRAY_LEN(((const int64_t[]){__VA_ARGS__}))
+#define STORE_BOUND(s, which, ...) \
+	store_bound(s, which, STORE_NUMBERS(__VA_ARGS__))
+#define STORE_RUN(s, which, ...) \
+	store_run_with(s, which, STORE_NUMBERS(__VA_ARGS__))
 
 /* Binding and reading of the few kinds that the tables have. */
 void store_bind_bytes(sqlite3_stmt *st, int at, struct bytes value);

@@ -30,6 +30,18 @@
 /* Counting stops here: "999+" is all that a screen shows. */
 #define STORE_COUNT_MAX 1000
 
+/* What a line costs beside its unit: its row, three indexes, its share of a
+ * page, and of its author. */
+#define STORE_LINE_COST_BYTES 320
+/* What is kept of one stranger in a saturated hour. */
+#define STORE_SLOT_LINES_MAX 32
+#define STORE_SLOT_BYTES_MAX (64u << 10)
+/* Strangers with a row; at the start, of those without a line. */
+#define STORE_STRANGERS_MAX 16384
+#define STORE_STRANGERS_KEPT 8192
+/* The write-ahead log at its largest: what is folded back, and one turn. */
+#define STORE_WAL_LARGEST_BYTES (16u << 20)
+
 /* Saved addresses: of one peer, and in all. */
 #define STORE_ADDRS_PER_PEER_MAX 8
 #define STORE_ADDRS_MAX 512

@@ -45,11 +45,14 @@ int store_insert(struct store *s, struct store_message *m, bool *is_new)
 	sqlite3_bind_int(st, 6, m->local);
 	sqlite3_bind_int(st, 7, m->mention);
 	store_bind_bytes(st, 8, m->unit);
+	/* The number of a row that was deleted is not used again: the newest
+	 * of them may have been told already. */
+	sqlite3_bind_int64(st, 9, s->last_row + 1);
 	err = store_run(s, st);
 	if (err == 0)
 		*is_new = sqlite3_changes(s->db) > 0;
 	if (*is_new)
-		m->row = sqlite3_last_insert_rowid(s->db);
+		m->row = ++s->last_row;
 	return err;
 }
 
@@ -238,5 +241,8 @@ int store_count_waiting(struct store *s, uint64_t *count)
 
 int store_last_row(struct store *s, int64_t *row)
 {
-	return read_number(s, STMT_MESSAGE_LAST_ROW, row);
+	int err = read_number(s, STMT_MESSAGE_LAST_ROW, row);
+
+	*row = P2P_MAX(*row, s->last_row);
+	return err;
 }

@@ -90,7 +90,76 @@ static const char step_3[] =
 
 #define LOOKS_SINCE 3
 
-static const char *const steps[STORE_VERSION] = {step_1, step_2, step_3};
+/*
+ * Quotas (decision 0018). hours: what strangers have in an hour of a room, as
+ * charged; saturated and shut are never taken back; cut: the lowest rank that
+ * found no room. slots: what each stranger has in a saturated hour. shares:
+ * what strangers (author 0), regulars together (-1) or a friend have in a room,
+ * and strangers in all (room 0), with the last line that was dropped.
+ *
+ * Whoever has spoken on two days is a regular from the start, so that nobody's
+ * history shrinks for it.
+ */
+static const char step_4[] =
+	"ALTER TABLE people ADD COLUMN class INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE people ADD COLUMN days INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE people ADD COLUMN day INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE people ADD COLUMN since_day INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE people ADD COLUMN since_room INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX people_class ON people (class, ignored, last_seen_ms);"
+	"CREATE INDEX messages_author"
+	" ON messages (author, room, time_ms, unit_id);"
+	"CREATE TABLE hours ("
+	" room INTEGER NOT NULL,"
+	" hour INTEGER NOT NULL,"
+	" bytes INTEGER NOT NULL,"
+	" saturated INTEGER NOT NULL,"
+	" shut INTEGER NOT NULL,"
+	" cut INTEGER,"
+	" PRIMARY KEY (room, hour)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX hours_of_room ON hours (room, hour) WHERE bytes > 0;"
+	"CREATE INDEX hours_used ON hours (hour, room) WHERE bytes > 0;"
+	"CREATE TABLE slots ("
+	" room INTEGER NOT NULL,"
+	" hour INTEGER NOT NULL,"
+	" rank INTEGER NOT NULL,"
+	" author INTEGER NOT NULL,"
+	" lines INTEGER NOT NULL,"
+	" bytes INTEGER NOT NULL,"
+	" cut_ms INTEGER,"
+	" cut_id BLOB,"
+	" PRIMARY KEY (room, hour, rank, author)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE shares ("
+	" room INTEGER NOT NULL,"
+	" author INTEGER NOT NULL,"
+	" bytes INTEGER NOT NULL,"
+	" floor_ms INTEGER,"
+	" floor_id BLOB,"
+	" PRIMARY KEY (room, author)"
+	") STRICT, WITHOUT ROWID;"
+	"UPDATE people SET (days, day) ="
+	" (SELECT count(DISTINCT time_ms / 86400000),"
+	"  coalesce(max(time_ms / 86400000), 0)"
+	"  FROM messages WHERE author = people.id AND state = 0);"
+	"UPDATE people SET class = 1 WHERE id IN (SELECT id FROM people"
+	" WHERE days >= 2 ORDER BY days DESC, last_seen_ms DESC LIMIT 512);"
+	"INSERT INTO hours SELECT room, time_ms / 3600000,"
+	" sum(length(unit) + 320), 0, 0, NULL FROM messages"
+	" WHERE state = 0 AND author IN (SELECT id FROM people WHERE class = 0)"
+	" GROUP BY 1, 2;"
+	"INSERT INTO shares SELECT room, 0, sum(bytes), NULL, NULL FROM hours"
+	" GROUP BY room;"
+	"INSERT INTO shares SELECT 0, 0, coalesce(sum(bytes), 0), NULL, NULL"
+	" FROM hours;"
+	"INSERT INTO shares SELECT room, -1, sum(length(unit) + 320), NULL,"
+	" NULL FROM messages WHERE state = 0"
+	" AND author IN (SELECT id FROM people WHERE class = 1) GROUP BY room;"
+	"PRAGMA user_version = 4;";
+
+static const char *const steps[STORE_VERSION] = {
+	step_1, step_2, step_3, step_4};
 
 static int read_version(struct store *s, int *version)
 {

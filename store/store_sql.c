@@ -6,11 +6,18 @@
 
 #define MESSAGE_COLUMNS \
 	"row, room, time_ms, unit_id, author, state, local, mention, unit"
+/* Strangers share what friends and regulars leave. */
+#define KNOWN_FIRST(table) \
+	"coalesce((SELECT class FROM people WHERE people.peer = " table \
+	".peer), 0) DESC, "
+#define LINE_COLUMNS \
+	"m.row, m.author, p.peer, length(m.unit), m.time_ms, m.unit_id"
 #define NOT_IGNORED "author NOT IN (SELECT id FROM people WHERE ignored = 1) "
 
 #define PERSON_SELECT \
 	"SELECT id, peer, name, small, drawn, named_ms, first_seen_ms," \
-	" last_seen_ms, ignored, verified FROM people"
+	" last_seen_ms, ignored, verified, class, days, day, since_day," \
+	" since_room FROM people"
 
 const char *const store_sql[STMT_COUNT] = {
 	[STMT_BEGIN] = "BEGIN IMMEDIATE",
@@ -30,21 +37,22 @@ const char *const store_sql[STMT_COUNT] = {
 		" ORDER BY position, id LIMIT ?1",
 	[STMT_PERSON_INSERT] =
 		"INSERT INTO people (peer, name, small, drawn, named_ms,"
-		" first_seen_ms, last_seen_ms, ignored, verified)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+		" first_seen_ms, last_seen_ms, ignored, verified, days,"
+		" day)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
 		" ON CONFLICT (peer) DO UPDATE SET"
 		" name = excluded.name, small = excluded.small,"
 		" drawn = excluded.drawn, named_ms = excluded.named_ms,"
 		" last_seen_ms = excluded.last_seen_ms,"
 		" ignored = excluded.ignored, verified = excluded.verified"
-		" RETURNING id",
+		" RETURNING id, class",
 	[STMT_PERSON_UPDATE] =
 		"UPDATE people SET name = ?2, small = ?3, drawn = ?4,"
 		" named_ms = ?5, last_seen_ms = ?6, ignored = ?7,"
-		" verified = ?8 WHERE id = ?1",
+		" verified = ?8, days = ?9, day = ?10 WHERE id = ?1",
 	[STMT_PERSON_FIND] = PERSON_SELECT " WHERE peer = ?1",
 	[STMT_PERSON_LOAD] = PERSON_SELECT
-	" ORDER BY ignored DESC, last_seen_ms DESC LIMIT ?1",
+	" ORDER BY ignored DESC, class DESC, last_seen_ms DESC LIMIT ?1",
 	[STMT_PERSON_FIRST_SMALL] =
 		PERSON_SELECT " WHERE small = ?1 AND small <> ''"
 			      " ORDER BY verified DESC, named_ms, id LIMIT 1",
@@ -62,8 +70,9 @@ const char *const store_sql[STMT_COUNT] = {
 		" ORDER BY last_ok_ms DESC, addr LIMIT ?2)",
 	[STMT_ADDRESS_TRIM] =
 		"DELETE FROM addresses WHERE (peer, addr) IN"
-		" (SELECT peer, addr FROM addresses"
-		" ORDER BY last_ok_ms DESC, peer, addr LIMIT -1 OFFSET ?1)",
+		" (SELECT peer, addr FROM addresses ORDER BY " KNOWN_FIRST(
+			"addresses") "last_ok_ms DESC, peer, addr LIMIT -1 "
+				     "OFFSET ?1)",
 	[STMT_ADDRESS_LOAD] = "SELECT peer, addr, last_ok_ms FROM addresses"
 			      " ORDER BY last_ok_ms DESC, peer, addr LIMIT ?1",
 	[STMT_ADDRESS_FORGET] = "DELETE FROM addresses WHERE last_ok_ms < ?1",
@@ -73,7 +82,8 @@ const char *const store_sql[STMT_COUNT] = {
 		" record = excluded.record, seen_ms = excluded.seen_ms",
 	[STMT_RECORD_TRIM] =
 		"DELETE FROM records WHERE peer IN (SELECT peer FROM records"
-		" ORDER BY seen_ms DESC, peer LIMIT -1 OFFSET ?1)",
+		" ORDER BY " KNOWN_FIRST(
+			"records") "seen_ms DESC, peer LIMIT -1 OFFSET ?1)",
 	[STMT_RECORD_LOAD] = "SELECT peer, record, seen_ms FROM records"
 			     " ORDER BY seen_ms DESC, peer LIMIT ?1",
 	[STMT_RECORD_FORGET] = "DELETE FROM records WHERE seen_ms < ?1",
@@ -83,8 +93,11 @@ const char *const store_sql[STMT_COUNT] = {
 	[STMT_SETTING_GET] = "SELECT value FROM settings WHERE key = ?1",
 	[STMT_MESSAGE_INSERT] =
 		"INSERT INTO messages (room, time_ms, unit_id, author, state,"
-		" local, mention, unit) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+		" local, mention, unit, row)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
 		" ON CONFLICT DO NOTHING",
+	[STMT_MESSAGE_DELETE] = "DELETE FROM messages WHERE row = ?1",
+	[STMT_MESSAGE_BY_ROW] = "SELECT 1 FROM messages WHERE row = ?1",
 	[STMT_MESSAGE_STATE] =
 		"UPDATE messages SET state = ?4"
 		" WHERE room = ?1 AND time_ms = ?2 AND unit_id = ?3",
@@ -112,5 +125,90 @@ const char *const store_sql[STMT_COUNT] = {
 	[STMT_MESSAGE_COUNT_WAITING] =
 		"SELECT count(*) FROM messages INDEXED BY messages_waiting"
 		" WHERE state = 1",
+	[STMT_HOUR_GET] = "SELECT bytes, saturated, shut, cut FROM hours"
+			  " WHERE room = ?1 AND hour = ?2",
+	[STMT_HOUR_PUT] =
+		"INSERT INTO hours (room, hour, bytes, saturated, shut, cut)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+		" ON CONFLICT (room, hour) DO UPDATE SET"
+		" bytes = excluded.bytes, saturated = excluded.saturated,"
+		" shut = excluded.shut, cut = excluded.cut",
+	[STMT_HOUR_OLDEST] = "SELECT room, hour FROM hours"
+			     " INDEXED BY hours_of_room"
+			     " WHERE room = ?1 AND bytes > 0"
+			     " ORDER BY hour LIMIT 1",
+	[STMT_HOUR_OLDEST_OF_ALL] =
+		"SELECT room, hour FROM hours INDEXED BY hours_used"
+		" WHERE bytes > 0 ORDER BY hour LIMIT 1",
+	[STMT_HOUR_LINES] =
+		"SELECT " LINE_COLUMNS " FROM messages AS m"
+		" JOIN people AS p ON p.id = m.author"
+		" WHERE m.room = ?1 AND m.time_ms >= ?2 AND m.time_ms < ?3"
+		" AND m.state = 0 AND p.class = 0"
+		" ORDER BY m.author, m.time_ms, m.unit_id",
+	[STMT_HOUR_AUTHOR_LINES] =
+		"SELECT " LINE_COLUMNS " FROM messages AS m"
+		" INDEXED BY messages_author"
+		" JOIN people AS p ON p.id = m.author"
+		" WHERE m.author = ?4 AND m.room = ?1 AND m.time_ms >= ?2"
+		" AND m.time_ms < ?3 AND m.state = 0"
+		" ORDER BY m.time_ms, m.unit_id",
+	[STMT_HOURS_OF_AUTHOR] =
+		"SELECT room, time_ms / 3600000, sum(length(unit) + ?2)"
+		" FROM messages INDEXED BY messages_author"
+		" WHERE author = ?1 AND state = 0 GROUP BY 1, 2",
+	[STMT_SLOT_GET] =
+		"SELECT lines, bytes, cut_ms, cut_id FROM slots WHERE room = ?1"
+		" AND hour = ?2 AND rank = ?3 AND author = ?4",
+	[STMT_SLOT_PUT] =
+		"INSERT INTO slots (room, hour, rank, author, lines, bytes,"
+		" cut_ms, cut_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+		" ON CONFLICT (room, hour, rank, author) DO UPDATE SET"
+		" lines = excluded.lines, bytes = excluded.bytes,"
+		" cut_ms = excluded.cut_ms, cut_id = excluded.cut_id",
+	[STMT_SLOT_DELETE] = "DELETE FROM slots WHERE room = ?1 AND hour = ?2"
+			     " AND rank = ?3 AND author = ?4",
+	[STMT_SLOT_LAST] =
+		"SELECT rank, author FROM slots WHERE room = ?1 AND hour = ?2"
+		" ORDER BY rank DESC, author DESC LIMIT 1",
+	[STMT_SHARE_GET] = "SELECT bytes, floor_ms, floor_id FROM shares"
+			   " WHERE room = ?1 AND author = ?2",
+	[STMT_SHARE_ADD] =
+		"INSERT INTO shares (room, author, bytes) VALUES (?1, ?2, ?3)"
+		" ON CONFLICT (room, author) DO UPDATE SET"
+		" bytes = max(0, bytes + excluded.bytes) RETURNING bytes",
+	[STMT_SHARE_FLOOR] = "UPDATE shares SET floor_ms = ?3, floor_id = ?4"
+			     " WHERE room = ?1 AND author = ?2",
+	[STMT_SHARE_OLDEST] =
+		"SELECT " LINE_COLUMNS " FROM messages AS m"
+		" INDEXED BY messages_author"
+		" JOIN people AS p ON p.id = m.author"
+		" WHERE m.author = ?4 AND m.room = ?1 AND m.state = 0"
+		" AND (m.time_ms, m.unit_id) > (?2, ?3)"
+		" ORDER BY m.time_ms, m.unit_id LIMIT 64",
+	[STMT_SHARE_OLDEST_OF_REGULARS] =
+		"SELECT " LINE_COLUMNS " FROM messages AS m"
+		" INDEXED BY messages_key"
+		" CROSS JOIN people AS p ON p.id = m.author"
+		" WHERE m.room = ?1 AND (m.time_ms, m.unit_id) > (?2, ?3)"
+		" AND m.state = 0 AND p.class = 1"
+		" ORDER BY m.time_ms, m.unit_id LIMIT 64",
+	[STMT_PERSON_CLASS] = "UPDATE people SET class = ?2, since_day = ?3,"
+			      " since_room = ?4 WHERE id = ?1",
+	[STMT_PERSON_COUNT] = "SELECT count(*) FROM people INDEXED BY"
+			      " people_class WHERE class = ?1",
+	[STMT_PERSON_NEW_REGULARS] =
+		"SELECT count(*) FROM people INDEXED BY people_class"
+		" WHERE class = 1 AND since_day = ?1 AND since_room = ?2",
+	[STMT_PERSON_LEAST_REGULAR] =
+		"SELECT peer, days FROM people INDEXED BY people_class"
+		" WHERE class = 1 ORDER BY days, last_seen_ms LIMIT 1",
+	[STMT_PERSON_FORGET] =
+		"DELETE FROM people WHERE id IN (SELECT id FROM people AS p"
+		" INDEXED BY people_class WHERE class = 0 AND ignored = 0"
+		" AND id < (SELECT max(id) FROM people)"
+		" AND NOT EXISTS (SELECT 1 FROM messages"
+		" WHERE author = p.id) ORDER BY last_seen_ms LIMIT ?1)",
+	[STMT_PERSON_DROP] = "DELETE FROM people WHERE id = ?1",
 	[STMT_MESSAGE_LAST_ROW] = "SELECT coalesce(max(row), 0) FROM messages",
 };

@@ -110,3 +110,21 @@ sqlite3_stmt *store_write_stmt(struct store *s, enum store_stmt which)
 	}
 	return store_stmt(s, which);
 }
+
+sqlite3_stmt *store_bound(struct store *s, enum store_stmt which,
+	const int64_t *values, size_t count)
+{
+	sqlite3_stmt *st = store_write_stmt(s, which);
+
+	for (size_t i = 0; st != NULL && i < count; i++)
+		sqlite3_bind_int64(st, (int)i + 1, values[i]);
+	return st;
+}
+
+int store_run_with(struct store *s, enum store_stmt which,
+	const int64_t *values, size_t count)
+{
+	sqlite3_stmt *st = store_bound(s, which, values, count);
+
+	return st == NULL ? store_last_err(s) : store_run(s, st);
+}

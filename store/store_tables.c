@@ -171,6 +171,11 @@ static void read_person(sqlite3_stmt *st, void *item)
 	person->last_seen_ms = column_u64(st, 7);
 	person->ignored = sqlite3_column_int(st, 8) != 0;
 	person->verified = sqlite3_column_int(st, 9) != 0;
+	person->class = (enum store_class)sqlite3_column_int(st, 10);
+	person->days = (uint32_t)sqlite3_column_int64(st, 11);
+	person->day = sqlite3_column_int64(st, 12);
+	person->since_day = sqlite3_column_int64(st, 13);
+	person->since_room = sqlite3_column_int64(st, 14);
 }
 
 static void bind_name(sqlite3_stmt *st, const struct store_person *person)
@@ -194,9 +199,12 @@ static int insert_person(struct store *s, struct store_person *person)
 	sqlite3_bind_int64(st, 7, store_i64(person->last_seen_ms));
 	sqlite3_bind_int(st, 8, person->ignored);
 	sqlite3_bind_int(st, 9, person->verified);
+	sqlite3_bind_int64(st, 10, person->days);
+	sqlite3_bind_int64(st, 11, person->day);
 	err = store_step(s, st);
 	if (err > 0) {
 		person->id = sqlite3_column_int64(st, 0);
+		person->class = (enum store_class)sqlite3_column_int(st, 1);
 		/* RETURNING gives its row before the statement ends. */
 		err = store_step(s, st);
 	}
@@ -218,6 +226,8 @@ int store_put_person(struct store *s, struct store_person *person)
 	sqlite3_bind_int64(st, 6, store_i64(person->last_seen_ms));
 	sqlite3_bind_int(st, 7, person->ignored);
 	sqlite3_bind_int(st, 8, person->verified);
+	sqlite3_bind_int64(st, 9, person->days);
+	sqlite3_bind_int64(st, 10, person->day);
 	return store_run(s, st);
 }
 

@@ -28,6 +28,14 @@ enum option_color {
 /* Settings that are numbers. */
 enum option_number {
 	OPTION_AUTHOR_RATE, /* lines a minute; 0: no rates */
+	OPTION_QUOTA,       /* from here on in MiB */
+	OPTION_STRANGERS,
+	OPTION_STRANGERS_ROOM,
+	OPTION_STRANGERS_HOUR,
+	OPTION_REGULARS_ROOM,
+	OPTION_FRIEND_ROOM,
+	OPTION_FREE_STRANGERS,
+	OPTION_FREE_OTHERS,
 	OPTION_NUMBERS,
 };
 

@@ -259,6 +259,31 @@ static int make_loop(struct program *p, char *error)
 	return 0;
 }
 
+#define MIB (1024ULL * 1024)
+
+static uint64_t mib_of(
+	const struct options *o, enum option_number which, uint64_t otherwise)
+{
+	return MIB * options_number(o, which, otherwise);
+}
+
+/* A tenth of what there is for us when nothing else was said. */
+static struct chat_limits chat_limits_of(const struct program *p)
+{
+	const struct options *o = p->options;
+	uint64_t most = mib_of(o, OPTION_QUOTA, 2048);
+	struct store_space space;
+
+	if (o->number[OPTION_QUOTA] == 0 &&
+		store_look_at_space(p->profile.store, &space) == 0 &&
+		space.free_bytes < UINT64_MAX / 2)
+		most = P2P_MIN(
+			most, (space.free_bytes + space.used_bytes) / 10);
+	return (struct chat_limits){.profile_bytes = P2P_MAX(most, MIB),
+		.free_strangers_bytes = mib_of(o, OPTION_FREE_STRANGERS, 256),
+		.free_others_bytes = mib_of(o, OPTION_FREE_OTHERS, 64)};
+}
+
 static int make_chat(struct program *p, char *error)
 {
 	const struct options *o = p->options;
@@ -279,6 +304,12 @@ static int make_chat(struct program *p, char *error)
 		.utc_offset_s = program_clock().utc_offset_s,
 		.author_rate = (unsigned)options_number(
 			o, OPTION_AUTHOR_RATE, CHAT_AUTHOR_RATE),
+		.limits = chat_limits_of(p),
+		.quota = {.strangers = mib_of(o, OPTION_STRANGERS, 256),
+			.strangers_room = mib_of(o, OPTION_STRANGERS_ROOM, 64),
+			.strangers_hour = mib_of(o, OPTION_STRANGERS_HOUR, 4),
+			.regulars_room = mib_of(o, OPTION_REGULARS_ROOM, 128),
+			.friend_room = mib_of(o, OPTION_FRIEND_ROOM, 64)},
 	};
 	int err = chat_new(&p->chat, &cfg, &env);
 	const char *why = store_error(p->profile.store);

@@ -44,7 +44,7 @@ static P2P_INLINE void sip_take(struct sip *v, uint64_t word)
 }
 
 /* SipHash-1-3 (Aumasson, Bernstein), the usual choice for hash tables. */
-static uint64_t sip_hash(const uint64_t seed[static 2], struct bytes in)
+uint64_t table_hash(const uint64_t seed[static 2], struct bytes in)
 {
 	struct sip v = {
 		seed[0] ^ 0x736f6d6570736575ULL,
@@ -124,13 +124,13 @@ void *table_get(const struct table *t, struct bytes key)
 
 	if (t->count == 0)
 		return NULL;
-	e = *find_slot(t, sip_hash(t->seed, key), key);
+	e = *find_slot(t, table_hash(t->seed, key), key);
 	return e == NULL ? NULL : e->value;
 }
 
 void *table_put(struct table *t, struct bytes key, void *value)
 {
-	uint64_t hash = sip_hash(t->seed, key);
+	uint64_t hash = table_hash(t->seed, key);
 	struct table_entry **p, *e;
 
 	P2P_ASSERT(value != NULL);
@@ -162,7 +162,7 @@ void *table_remove(struct table *t, struct bytes key)
 
 	if (t->count == 0)
 		return NULL;
-	p = find_slot(t, sip_hash(t->seed, key), key);
+	p = find_slot(t, table_hash(t->seed, key), key);
 	e = *p;
 	if (e == NULL)
 		return NULL;

@@ -29,6 +29,10 @@ struct table {
 };
 
 /* The seed is drawn from r. */
+/* The keyed hash itself (SipHash-1-3), for order that nobody can choose who
+ * does not know the seed. */
+uint64_t table_hash(const uint64_t seed[static 2], struct bytes in);
+
 void table_init(struct table *t, struct rng *r);
 /* Frees the keys; the values are the caller's business, before. */
 void table_clear(struct table *t);

@@ -14,6 +14,7 @@
 #include "chat/chat_internal.h"
 #include "chat/cmd_internal.h"
 #include "chat/history_internal.h"
+#include "chat/keep_internal.h"
 #include "chat/offer_internal.h"
 #include "chat/out_internal.h"
 #include "chat/peers_internal.h"
@@ -169,11 +170,15 @@ static int load(struct chat *c, const struct chat_cfg *cfg)
 	int err = rooms_load(c);
 
 	if (err == 0)
+		err = store_forget_strangers(c->store, STORE_STRANGERS_KEPT);
+	if (err == 0)
 		err = people_load(c);
 	if (err == 0)
 		err = store_get_u64(c->store, "seqno", &c->seqno);
 	if (err == P2P_ERR_NOT_FOUND)
 		err = 0;
+	if (err == 0)
+		err = keep_setup(c, cfg);
 	if (err == 0)
 		err = choose_name(c, cfg->name);
 	if (err == 0)
@@ -253,6 +258,7 @@ void chat_start(struct chat *c, const struct env *env)
 	/* history_reload says the checklist as well, behind the rooms. */
 	out_clear(&c->ui);
 	history_reload(c);
+	keep_tell_net(c);
 	peers_tell_net(c);
 	if (c->focus != NULL)
 		room_focus(c, c->focus);
@@ -622,14 +628,17 @@ uint64_t chat_turn(struct chat *c, const struct env *env,
 {
 	bool stalled = c->retrying;
 	int taken = 0, of_net = 0;
+	size_t bytes = 0;
 	struct msg *m;
 
 	if (is_gathering(c, env, from_ui))
 		return c->gather_until_ms;
-	while (!c->finished && taken < CHAT_TURN_MAX) {
+	while (!c->finished && taken < CHAT_TURN_MAX &&
+		bytes < CHAT_TURN_BYTES_MAX) {
 		m = take_next(c, from_ui, from_net);
 		if (m == NULL)
 			break;
+		bytes += m->bytes;
 		of_net += m->kind >= CHAT_MSG_FROM_NET;
 		chat_handle(c, env, m);
 		taken++;
@@ -639,7 +648,8 @@ uint64_t chat_turn(struct chat *c, const struct env *env,
 		of_net >= CHAT_BURST_MIN ? env_after(env, CHAT_GATHER_MS) : 0;
 	/* There may be more: another turn at once. */
 	if (!c->finished &&
-		(taken == CHAT_TURN_MAX || (stalled && !c->retrying))) {
+		(taken == CHAT_TURN_MAX || bytes >= CHAT_TURN_BYTES_MAX ||
+			(stalled && !c->retrying))) {
 		c->gather_until_ms = 0;
 		return env->now_ms;
 	}

@@ -30,6 +30,14 @@
 
 struct chat;
 
+/* What the profile may take of the disk. */
+struct chat_limits {
+	uint64_t profile_bytes; /* in all; 0: there are no quotas */
+	uint64_t
+		free_strangers_bytes; /* with less free: nothing of strangers */
+	uint64_t free_others_bytes;   /* nothing but one's own */
+};
+
 /* Everything is borrowed and outlives the chat, except the texts, which are
  * copied. */
 struct chat_cfg {
@@ -49,6 +57,8 @@ struct chat_cfg {
 	/* Lines a minute that others take of one author: ours go out no
 	 * faster, behind a burst of so many. 0: at any pace. */
 	unsigned author_rate;
+	struct chat_limits limits;
+	struct store_quota quota; /* its secret is the chat's business */
 };
 
 /* Reads the profile. The errors of the store; P2P_ERR_INVAL when a name or a

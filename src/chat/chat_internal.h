@@ -81,6 +81,11 @@ struct chat {
 	uint64_t retry_ms;
 	int store_told; /* why saving fails, as the ui knows it; 0: it works */
 	size_t kept_count;
+	/* quotas (keep.c) */
+	struct chat_limits limits;
+	int space; /* enum chat_space */
+	uint64_t space_due_ms;
+	uint64_t strangers; /* with a row */
 	/* while saving fails (unsaved.c) */
 	bool keep_input;    /* what is being dispatched waits for the store */
 	bool unsaved_shown; /* ... and stands on the screen as unsaved_id */

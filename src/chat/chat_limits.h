@@ -28,6 +28,14 @@
 #define CHAT_ROOMS_JOINED_MAX 64
 #define CHAT_ROOMS_KEPT_MAX 1536
 #define CHAT_ROOMS_KNOWN_MAX 256
+/* Regulars in all, and new ones a day and room (decision 0018). */
+#define CHAT_REGULARS_MAX 512
+#define CHAT_REGULARS_NEW_MAX 20
+/* Free space is looked at so often at the most. */
+#define CHAT_SPACE_LOOK_MS 500
+/* Bytes of messages that one turn takes in: the log of the database grows by
+ * some of them at a time. */
+#define CHAT_TURN_BYTES_MAX (2u << 20)
 /* People kept in memory; more are in the store. */
 #define CHAT_PEOPLE_MAX 4096
 /* Members counted in one room. */

@@ -329,6 +329,9 @@ void people_restore(struct chat *c)
 		(void)!store_find_person(c->store, p->row.peer, &row);
 		p->row.id = row.id;
 		p->row.ignored = row.ignored;
+		p->row.class = row.class;
+		p->row.days = row.days;
+		p->row.day = row.day;
 		/* The word to net may have been dropped, or not. */
 		p->worth_told = p->connected ? CHAT_WORTH_UNTOLD : 0;
 		/* A frame of that turn comes once more, and is no second. */
@@ -430,8 +433,8 @@ void people_flush(struct chat *c)
 		list_remove(&p->changed);
 		p->in_ui = false;
 		/* Who was never heard of before is kept with the first line
-		 * or connection, whichever changed it. */
-		if (p->dirty && chat_saves(c) &&
+		 * that is: a name alone costs nothing to claim. */
+		if (p->dirty && p->row.id != 0 && chat_saves(c) &&
 			chat_store_ok(c, store_put_person(c->store, &p->row)))
 			p->dirty = false;
 		if (!p->self)

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "chat/chat_internal.h"
+#include "chat/keep_internal.h"
 #include "chat/line_internal.h"
 #include "chat/out_internal.h"
 #include "chat/payload.h"
@@ -105,6 +106,33 @@ static void show_notice_line(struct chat *c, struct line_facts *f)
 	out_ui(c, line_new(c, f));
 }
 
+/* It is not stored: it is shown, and says so. */
+static void show_unkept(
+	struct chat *c, struct chat_room *r, struct line_facts *f)
+{
+	if (!chat_saves(c))
+		c->unkept++;
+	c->unkept_ever++;
+	if (!f->payload->has_time)
+		f->key.time_ms = clock_room_ms(c, r);
+	f->not_kept = true;
+	f->clock_wrong = clock_is_ahead(c, r, f->key.time_ms);
+	count_unread(c, r, f->mention);
+	out_ui(c, line_new(c, f));
+}
+
+/* Whether it is in the store now, and was not before. */
+static bool store_line(struct chat *c, struct chat_room *r,
+	struct chat_person *author, struct store_message *m, bool *is_new)
+{
+	*is_new = false;
+	if (!author->self)
+		return keep_line_of(c, r, author, m, is_new);
+	m->author = author->row.id;
+	(void)chat_store_ok(c, store_insert(c->store, m, is_new));
+	return true;
+}
+
 static void keep_line(struct chat *c, struct chat_room *r, struct line_facts *f,
 	struct bytes raw)
 {
@@ -112,23 +140,29 @@ static void keep_line(struct chat *c, struct chat_room *r, struct line_facts *f,
 	struct chat_person *author =
 		table_get(&c->people, peer_id_bytes(&f->author->id));
 	struct store_message m = {.room = r->row.id,
-		.author = author->row.id,
 		.key = f->key,
 		.local = !f->payload->has_time,
 		.mention = f->mention,
 		.state = f->state,
 		.unit = raw};
-	bool is_new;
+	bool is_new, kept;
 
 	/* Without a time of its own a line stands where it arrived. */
 	if (m.local)
 		m.key.time_ms = clock_next(c, r);
-	if (!chat_store_ok(c, store_insert(c->store, &m, &is_new)))
+	kept = store_line(c, r, author, &m, &is_new);
+	if (c->store_err != 0)
 		return;
 	if (!is_new) {
 		/* Ours, back from whoever has it now. */
 		if (author->self)
 			send_handed(c, m.key.id);
+		return;
+	}
+	keep_heard(c, r, author);
+	if (!kept) {
+		person_claim(c, author, f->payload->name);
+		show_unkept(c, r, f);
 		return;
 	}
 	f->key = m.key;
@@ -143,25 +177,11 @@ static void keep_line(struct chat *c, struct chat_room *r, struct line_facts *f,
 	person_tell_worth(c, author);
 	if (author->self)
 		own_line_came(r, f->payload, &m);
-	if (!author->self)
+	else
 		count_unread(c, r, f->mention);
 	/* Else it comes out of the store in its turn, behind those lost. */
 	if (!c->replaying)
 		out_ui_line(c, line_new(c, f), m.row);
-}
-
-/* Nothing can be stored: it is shown, and says so. */
-static void show_unkept(
-	struct chat *c, struct chat_room *r, struct line_facts *f)
-{
-	c->unkept++;
-	c->unkept_ever++;
-	if (!f->payload->has_time)
-		f->key.time_ms = clock_room_ms(c, r);
-	f->not_kept = true;
-	f->clock_wrong = clock_is_ahead(c, r, f->key.time_ms);
-	count_unread(c, r, f->mention);
-	out_ui(c, line_new(c, f));
 }
 
 static void receive_payload(struct chat *c, struct chat_room *r,
@@ -199,7 +219,8 @@ static void receive_payload(struct chat *c, struct chat_room *r,
 	f.mention = !author->self && is_mention(c, p);
 	if (!chat_saves(c) && !author->self)
 		show_unkept(c, r, &f);
-	else if (chat_saves(c) && person_keep(c, author) && r->row.id != 0)
+	else if (chat_saves(c) && r->row.id != 0 &&
+		 (!author->self || person_keep(c, author)))
 		keep_line(c, r, &f, raw);
 }
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/xmalloc.h"
 #include "chat/chat_internal.h"
+#include "chat/keep_internal.h"
 #include "chat/line_internal.h"
 #include "chat/offer_internal.h"
 #include "chat/out_internal.h"
@@ -257,6 +258,7 @@ static void say(struct chat *c, struct chat_room *r, const char *text)
 		r->row.seq++;
 		memcpy(r->row.prev, own.id.raw, sizeof(r->row.prev));
 	}
+	keep_answered(c, text);
 	keep_own(c, r, &m);
 	buf_clear(&own.raw);
 }

@@ -591,6 +591,15 @@ static void test_store_refuses_a_newer_database(void **state)
 	reopen(f);
 }
 
+#define WITHOUT_QUOTA \
+	"DROP TABLE hours; DROP TABLE slots; DROP TABLE shares;" \
+	"DROP INDEX people_class; DROP INDEX messages_author;" \
+	"ALTER TABLE people DROP COLUMN class;" \
+	"ALTER TABLE people DROP COLUMN days;" \
+	"ALTER TABLE people DROP COLUMN day;" \
+	"ALTER TABLE people DROP COLUMN since_day;" \
+	"ALTER TABLE people DROP COLUMN since_room;"
+
 #define WITHOUT_LOOKS \
 	"DROP INDEX people_small; DROP INDEX people_drawn;" \
 	"ALTER TABLE people DROP COLUMN small;" \
@@ -611,7 +620,8 @@ static void test_store_brings_form_2_up_to_date(void **state)
 	assert_int_equal(store_commit(f->store), 0);
 	store_close(f->store);
 	f->store = NULL;
-	sql_on_file(f->path, WITHOUT_LOOKS "PRAGMA user_version = 2");
+	sql_on_file(
+		f->path, WITHOUT_QUOTA WITHOUT_LOOKS "PRAGMA user_version = 2");
 	reopen(f);
 	text_looks_of(bytes_str("ALICE"), &alice.looks);
 	assert_int_equal(
@@ -619,6 +629,56 @@ static void test_store_brings_form_2_up_to_date(void **state)
 	assert_string_equal(first.peer, "12D3alice");
 	assert_int_equal(first.named_ms, 5);
 	assert_false(first.verified);
+}
+
+static int64_t number_of(struct store *s, const char *sql)
+{
+	sqlite3_stmt *st;
+	int64_t value;
+
+	assert_int_equal(sqlite3_prepare_v2(s->db, sql, -1, &st, NULL), 0);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	value = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return value;
+}
+
+/* Whoever spoke on two days is a regular from the start, and what all have is
+ * counted. */
+static void test_store_brings_form_3_up_to_date(void **state)
+{
+	struct fixture *f = *state;
+	struct store_person p;
+	int64_t room, old, new;
+
+	reopen(f);
+	room = add_room(f->store, "room");
+	old = add_person(f->store, "12D3old", false);
+	new = add_person(f->store, "12D3new", false);
+	assert_true(insert(f->store, line(room, old, 86400000)));
+	assert_true(insert(f->store, line(room, old, 2 * 86400000)));
+	assert_true(insert(f->store, line(room, new, 2 * 86400000 + 1)));
+	assert_int_equal(store_commit(f->store), 0);
+	store_close(f->store);
+	f->store = NULL;
+	sql_on_file(f->path, WITHOUT_QUOTA "PRAGMA user_version = 3");
+	reopen(f);
+	assert_int_equal(store_find_person(f->store, "12D3old", &p), 0);
+	assert_int_equal(p.class, STORE_REGULAR);
+	assert_int_equal(p.days, 2);
+	assert_int_equal(store_find_person(f->store, "12D3new", &p), 0);
+	assert_int_equal(p.class, STORE_STRANGER);
+	assert_int_equal(page_count(f->store, room), 3);
+	assert_int_equal(
+		number_of(f->store,
+			"SELECT sum(bytes) FROM hours WHERE hour = 48"),
+		4 + STORE_LINE_COST_BYTES);
+	assert_int_equal(number_of(f->store,
+				 "SELECT bytes FROM shares WHERE author = -1"),
+		2 * (4 + STORE_LINE_COST_BYTES));
+	assert_int_equal(
+		number_of(f->store, "SELECT bytes FROM shares WHERE room = 0"),
+		4 + STORE_LINE_COST_BYTES);
 }
 
 /* A profile of the first form keeps all it has and takes records from now. */
@@ -639,7 +699,8 @@ static void test_store_brings_form_1_up_to_date(void **state)
 	store_close(f->store);
 	f->store = NULL;
 	sql_on_file(f->path,
-		WITHOUT_LOOKS "DROP TABLE records; PRAGMA user_version = 1");
+		WITHOUT_QUOTA WITHOUT_LOOKS "DROP TABLE records; "
+					    "PRAGMA user_version = 1");
 	reopen(f);
 	assert_int_equal(
 		store_load_addresses(f->store, 9, &addresses, &count), 0);
@@ -721,7 +782,7 @@ static void test_store_full_disk_loses_nothing_committed(void **state)
 		m.unit = bytes_of(big, sizeof(big));
 		err = store_insert(f->store, &m, &is_new);
 	}
-	assert_int_equal(err, P2P_ERR_IO);
+	assert_int_equal(err, P2P_ERR_NO_SPACE);
 	store_rollback(f->store);
 	assert_int_equal(page_count(f->store, room), 1);
 	insert(f->store, line(room, 1, 2));
@@ -930,6 +991,7 @@ int main(void)
 		STORY(test_store_refuses_a_newer_database),
 		STORY(test_store_brings_form_1_up_to_date),
 		STORY(test_store_brings_form_2_up_to_date),
+		STORY(test_store_brings_form_3_up_to_date),
 		STORY(test_store_refuses_what_is_no_database),
 		STORY(test_store_refuses_a_foreign_database),
 		STORY(test_store_says_when_it_is_open_already),

@@ -1,0 +1,387 @@
+/*
+ * What others may take of the disk: shares are kept whatever comes, friends
+ * lose nothing to others, and what was dropped never comes back.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/rng.h"
+#include "store/store_internal.h"
+
+#define HOUR 3600000ULL
+#define COST (100 + STORE_LINE_COST_BYTES)
+#define AUTHORS 200
+
+struct fixture {
+	struct store *store;
+	int64_t room[2];
+	struct store_person who[AUTHORS];
+	struct rng rng;
+};
+
+static const struct store_quota quota = {
+	.strangers = 400 * COST,
+	.strangers_room = 300 * COST,
+	.strangers_hour = 100 * COST,
+	.regulars_room = 50 * COST,
+	.friend_room = 20 * COST,
+	.secret = {1, 2},
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct store_room room = {.topic = "one"};
+
+	assert_int_equal(
+		store_open_memory(&f->store, bytes_of(NULL, 0), NULL), 0);
+	store_set_quota(f->store, &quota);
+	rng_init_seeded(&f->rng, 7);
+	for (int i = 0; i < 2; i++) {
+		room.id = 0;
+		room.topic[0] = (char)('a' + i);
+		assert_int_equal(store_put_room(f->store, &room), 0);
+		f->room[i] = room.id;
+	}
+	for (int i = 0; i < AUTHORS; i++) {
+		snprintf(
+			f->who[i].peer, sizeof(f->who[i].peer), "12D3who%d", i);
+		assert_int_equal(store_put_person(f->store, &f->who[i]), 0);
+	}
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	store_close(f->store);
+	free(f);
+	return 0;
+}
+
+static int64_t number_of(struct store *s, const char *sql)
+{
+	sqlite3_stmt *st;
+	int64_t value;
+
+	assert_int_equal(sqlite3_prepare_v2(s->db, sql, -1, &st, NULL), 0);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	value = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return value;
+}
+
+static uint8_t unit[100];
+
+/* A line whose id follows from its author and number. */
+static enum store_kept says(
+	struct fixture *f, int room, int author, uint64_t ms, unsigned number)
+{
+	struct store_message m = {.room = f->room[room],
+		.author = f->who[author].id,
+		.key.time_ms = ms,
+		.unit = bytes_of(unit, sizeof(unit))};
+	struct store_outcome out;
+
+	put_be64(m.key.id, (uint64_t)author);
+	put_be64(m.key.id + 8, number);
+	assert_int_equal(store_keep(f->store, &m, &f->who[author], &out), 0);
+	return out.kept;
+}
+
+static void becomes(struct fixture *f, int author, enum store_class class)
+{
+	assert_int_equal(store_set_class(f->store, &f->who[author], class), 0);
+}
+
+/* The sums say what is there, and nobody has more than his share. */
+static void check_sums(struct fixture *f)
+{
+	static const char *const differ[] = {
+		/* hours */
+		"SELECT count(*) FROM (SELECT h.bytes AS b,"
+		" (SELECT coalesce(sum(length(unit) + 320), 0) FROM messages m"
+		" JOIN people p ON p.id = m.author WHERE p.class = 0"
+		" AND m.room = h.room AND m.time_ms / 3600000 = h.hour) AS n"
+		" FROM hours h) WHERE b != n",
+		/* slots */
+		"SELECT count(*) FROM (SELECT s.bytes AS b,"
+		" (SELECT coalesce(sum(length(unit) + 320), 0) FROM messages m"
+		" WHERE m.author = s.author AND m.room = s.room"
+		" AND m.time_ms / 3600000 = s.hour) AS n FROM slots s)"
+		" WHERE b != n",
+		/* rooms, and all */
+		"SELECT count(*) FROM shares s WHERE author = 0 AND room != 0"
+		" AND bytes != (SELECT coalesce(sum(bytes), 0) FROM hours h"
+		" WHERE h.room = s.room)",
+		"SELECT count(*) FROM shares WHERE author = 0 AND room = 0"
+		" AND bytes != (SELECT coalesce(sum(bytes), 0) FROM hours)",
+		/* regulars, friends */
+		"SELECT count(*) FROM shares s WHERE author = -1 AND bytes !="
+		" (SELECT coalesce(sum(length(unit) + 320), 0) FROM messages m"
+		" JOIN people p ON p.id = m.author WHERE p.class = 1"
+		" AND m.room = s.room)",
+		"SELECT count(*) FROM shares s JOIN people p ON p.id = s.author"
+		" WHERE p.class = 2 AND bytes !="
+		" (SELECT coalesce(sum(length(unit) + 320), 0) FROM messages m"
+		" WHERE m.author = s.author AND m.room = s.room)",
+	};
+
+	for (size_t i = 0; i < P2P_ARRAY_LEN(differ); i++)
+		if (number_of(f->store, differ[i]) != 0)
+			fail_msg("sum %zu differs", i);
+	assert_true(number_of(f->store, "SELECT max(bytes) FROM hours") <=
+		    (int64_t)quota.strangers_hour);
+	assert_true(
+		number_of(f->store, "SELECT coalesce(max(bytes), 0) FROM shares"
+				    " WHERE author = 0 AND room != 0") <=
+		(int64_t)quota.strangers_room);
+	assert_true(
+		number_of(f->store, "SELECT coalesce(max(bytes), 0) FROM shares"
+				    " WHERE author = 0 AND room = 0") <=
+		(int64_t)quota.strangers);
+}
+
+static void test_quota_keeps_a_calm_hour_whole(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(
+			says(f, 0, (int)i % 2, HOUR + i, i), STORE_KEPT);
+	assert_int_equal(says(f, 0, 0, HOUR, 0), STORE_KEPT_ALREADY);
+	check_sums(f);
+	assert_int_equal(
+		number_of(f->store, "SELECT count(*) FROM messages"), 100);
+}
+
+static void test_quota_a_flooded_hour_keeps_slots(void **state)
+{
+	struct fixture *f = *state;
+
+	/* Each of many keys says more than a slot holds. */
+	for (unsigned i = 0; i < 40; i++)
+		for (int author = 0; author < 50; author++)
+			(void)says(f, 0, author, HOUR + i, i);
+	check_sums(f);
+	assert_int_equal(number_of(f->store, "SELECT saturated FROM hours"), 1);
+	assert_true(
+		number_of(f->store, "SELECT max(n) FROM (SELECT count(*)"
+				    " AS n FROM messages GROUP BY author)") <=
+		STORE_SLOT_LINES_MAX);
+	/* It is well used, and whoever has a slot has it from the first line
+	 * on, without a hole. */
+	assert_true(number_of(f->store, "SELECT count(*) FROM messages") > 60);
+	assert_int_equal(
+		number_of(f->store,
+			"SELECT count(*) FROM (SELECT max(time_ms) AS t,"
+			" count(*) AS n FROM messages GROUP BY author)"
+			" WHERE t != 3600000 + n - 1"),
+		0);
+}
+
+static void test_quota_what_was_dropped_never_comes_back(void **state)
+{
+	struct fixture *f = *state;
+	static bool gone[50][40];
+
+	memset(gone, 0, sizeof(gone));
+	for (int round = 0; round < 3; round++)
+		for (unsigned i = 0; i < 40; i++)
+			for (int author = 0; author < 50; author++) {
+				unsigned n = (unsigned)rng_below(&f->rng, 40);
+				enum store_kept kept =
+					says(f, 0, author, HOUR + n, n);
+
+				if (gone[author][n])
+					assert_int_equal(kept, STORE_NOT_KEPT);
+				gone[author][n] |= kept == STORE_NOT_KEPT;
+			}
+	check_sums(f);
+}
+
+static void test_quota_friends_lose_nothing_to_others(void **state)
+{
+	struct fixture *f = *state;
+
+	becomes(f, 0, STORE_FRIEND);
+	becomes(f, 1, STORE_REGULAR);
+	/* A flood over a year, by many keys, in both rooms; they speak in it.
+	 */
+	for (unsigned i = 0; i < 4000; i++) {
+		(void)says(f, (int)i % 2, 2 + (int)(i % 198),
+			(i % 365) * 24 * HOUR + i, i);
+		if (i % 250 == 0) {
+			assert_int_equal(
+				says(f, 0, 0, HOUR + i, i), STORE_KEPT);
+			assert_int_equal(
+				says(f, 0, 1, HOUR + i, i), STORE_KEPT);
+		}
+	}
+	check_sums(f);
+	assert_int_equal(
+		number_of(f->store, "SELECT count(*) FROM messages JOIN people"
+				    " ON people.id = author WHERE class > 0"),
+		32);
+	/* Dropped hours take no stranger again. */
+	assert_int_equal(says(f, 0, 199, 0, 5000), STORE_NOT_KEPT);
+	assert_int_equal(says(f, 0, 0, 1, 5000), STORE_KEPT);
+}
+
+static void test_quota_a_friend_gone_mad_loses_his_own(void **state)
+{
+	struct fixture *f = *state;
+
+	becomes(f, 0, STORE_FRIEND);
+	becomes(f, 1, STORE_FRIEND);
+	becomes(f, 2, STORE_REGULAR);
+	becomes(f, 3, STORE_REGULAR);
+	assert_int_equal(says(f, 0, 1, HOUR, 0), STORE_KEPT);
+	for (unsigned i = 0; i < 200; i++)
+		assert_int_equal(says(f, 0, 0, HOUR + i, i), STORE_KEPT);
+	for (unsigned i = 0; i < 200; i++)
+		assert_int_equal(
+			says(f, 0, 2 + (int)i % 2, HOUR + i, i), STORE_KEPT);
+	check_sums(f);
+	/* The newest are there; the others' are, too. */
+	assert_int_equal(number_of(f->store,
+				 "SELECT count(*) FROM messages WHERE author ="
+				 " (SELECT id FROM people WHERE peer ="
+				 " '12D3who0') AND time_ms >= 3600180"),
+		20);
+	assert_int_equal(says(f, 0, 1, HOUR, 0), STORE_KEPT_ALREADY);
+	assert_int_equal(says(f, 0, 0, HOUR + 3, 3), STORE_NOT_KEPT);
+	assert_int_equal(number_of(f->store,
+				 "SELECT count(*) FROM messages JOIN people ON"
+				 " people.id = author WHERE class = 1"),
+		50);
+}
+
+static void test_quota_lines_follow_their_author(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < 40; i++)
+		for (int author = 0; author < 20; author++)
+			(void)says(f, 0, author, HOUR + i, i);
+	for (int author = 0; author < 20; author++)
+		becomes(f, author, STORE_REGULAR);
+	check_sums(f);
+	assert_int_equal(
+		number_of(f->store, "SELECT sum(bytes) FROM hours"), 0);
+	for (unsigned i = 0; i < 40; i++)
+		(void)says(f, 0, 0, HOUR + i, i);
+	for (int author = 0; author < 20; author++)
+		becomes(f, author, STORE_STRANGER);
+	/* Strangers again, they pass through the slots. */
+	check_sums(f);
+	assert_true(
+		number_of(f->store, "SELECT max(n) FROM (SELECT count(*)"
+				    " AS n FROM messages GROUP BY author)") <=
+		STORE_SLOT_LINES_MAX);
+}
+
+static void test_quota_holds_whatever_comes(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned step = 0; step < 6000; step++) {
+		int author = (int)rng_below(&f->rng, 40);
+		uint64_t ms =
+			rng_below(&f->rng, 4) * HOUR + rng_below(&f->rng, 1000);
+
+		if (rng_below(&f->rng, 60) == 0)
+			becomes(f, author,
+				(enum store_class)rng_below(&f->rng, 3));
+		else
+			(void)says(f, (int)rng_below(&f->rng, 2), author, ms,
+				step);
+		if (step % 500 == 0)
+			check_sums(f);
+	}
+	check_sums(f);
+}
+
+static void test_quota_rolls_back_as_a_whole(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(store_commit(f->store), 0);
+	for (unsigned i = 0; i < 300; i++)
+		(void)says(f, 0, (int)i % 10, HOUR + i, i);
+	store_rollback(f->store);
+	check_sums(f);
+	assert_int_equal(number_of(f->store, "SELECT count(*) FROM hours"), 0);
+}
+
+static void test_quota_forgets_strangers_who_said_nothing(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t count;
+
+	becomes(f, 0, STORE_FRIEND);
+	(void)says(f, 0, 1, HOUR, 1);
+	assert_int_equal(store_forget_strangers(f->store, 0), 0);
+	assert_int_equal(store_count_strangers(f->store, &count), 0);
+	/* Who said something, and the newest, whose number is not to be used
+	 * twice. */
+	assert_int_equal(count, 2);
+	assert_int_equal(number_of(f->store,
+				 "SELECT count(*) FROM people WHERE class = 2"),
+		1);
+}
+
+static void test_quota_addresses_of_friends_outlive_strangers(void **state)
+{
+	struct fixture *f = *state;
+	struct store_address a = {.addr = "/ip4/10.0.0.1/tcp/1"};
+	struct store_record r = {.len = 1};
+
+	becomes(f, 0, STORE_FRIEND);
+	for (int i = 0; i < STORE_ADDRS_MAX + 50; i++) {
+		snprintf(a.peer, sizeof(a.peer), "12D3who%d", i);
+		snprintf(r.peer, sizeof(r.peer), "12D3who%d", i);
+		a.last_ok_ms = r.seen_ms = (uint64_t)i;
+		assert_int_equal(store_put_address(f->store, &a), 0);
+		assert_int_equal(store_put_record(f->store, &r), 0);
+	}
+	assert_int_equal(number_of(f->store, "SELECT count(*) FROM addresses"),
+		STORE_ADDRS_MAX);
+	assert_int_equal(number_of(f->store,
+				 "SELECT count(*) FROM addresses WHERE peer ="
+				 " '12D3who0'"),
+		1);
+	assert_int_equal(
+		number_of(f->store, "SELECT count(*) FROM records WHERE peer ="
+				    " '12D3who0'"),
+		1);
+}
+
+#define STORY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORY(test_quota_keeps_a_calm_hour_whole),
+		STORY(test_quota_a_flooded_hour_keeps_slots),
+		STORY(test_quota_what_was_dropped_never_comes_back),
+		STORY(test_quota_friends_lose_nothing_to_others),
+		STORY(test_quota_a_friend_gone_mad_loses_his_own),
+		STORY(test_quota_lines_follow_their_author),
+		STORY(test_quota_holds_whatever_comes),
+		STORY(test_quota_rolls_back_as_a_whole),
+		STORY(test_quota_forgets_strangers_who_said_nothing),
+		STORY(test_quota_addresses_of_friends_outlive_strangers),
+	};
+
+	return cmocka_run_group_tests_name("store_quota", tests, NULL, NULL);
+}
