@@ -6,9 +6,10 @@ goes on by itself when there is room again."""
 import os
 import subprocess
 import sys
+import threading
 import time
 
-from program import Program, Skip, Tests, connected, need
+from program import Program, Skip, Tests, connected, need, say
 
 ALONE = "P2PCHAT_OWN_MOUNTS"
 
@@ -56,7 +57,9 @@ def texts(program, **members):
 def full_disk(t):
     """A full disk: relays, hears, keeps what is typed, and goes on by itself."""
     disk = small_disk(t, "6m")
-    a = Program(t, t.home(), "--name", "ann", "--data-dir", str(disk)).ready()
+    a = Program(t, t.home(), "--name", "ann", "--data-dir", str(disk),
+                "--quota", "100", "--free-strangers", "0", "--free-others",
+                "0").ready()
     b = Program(t, t.home(), "--name", "bob", "--connect", a.addr).ready()
     c = Program(t, t.home(), "--name", "cid", "--connect", a.addr).ready()
     connected(a, b)
@@ -103,10 +106,74 @@ def full_disk(t):
     need("ok" in code, code)
 
 
+RATES = ("--author-rate", "60")
+SHARES = ("--quota", "24", "--strangers-hour", "1", "--free-strangers", "2",
+          "--free-others", "1")
+
+
+def flooder(t, victim, name, size):
+    """A stranger who says as much as the program lets him."""
+    p = Program(t, t.home(), "--name", name, "--connect", victim.addr).ready()
+    connected(p, victim)
+
+    def pour():
+        try:
+            for at in range(100000):
+                p.send(f"{name} {at} " + "z" * size)
+        except OSError:
+            pass
+
+    threading.Thread(target=pour, daemon=True).start()
+    return p
+
+
+def size_of(folder):
+    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+
+
+def flood_by_strangers(t):
+    """Strangers who flood take their share, and friends lose no line."""
+    disk = small_disk(t, "30m")
+    f = Program(t, t.home(), "--name", "fay").ready()
+    a = Program(t, t.home(), "--name", "ann", "--data-dir", str(disk), *RATES,
+                *SHARES, "--keep", f.addr).ready()
+    c = Program(t, t.home(), "--name", "cid", "--connect", a.addr, *RATES,
+                ).ready()
+    connected(a, f)
+    connected(a, c)
+    crowd = [flooder(t, a, f"eve{i}", (60, 3500, 3500)[i % 3]) for i in range(9)]
+    said, sizes = [], []
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        said.append(f"friendly {len(said)}")
+        f.send(said[-1])
+        time.sleep(0.5)
+        sizes.append(size_of(disk))
+    for p in (a, c):
+        p.until("every line of a friend", lambda p=p: set(said) <= set(
+            texts(p, own=False)))
+    need(max(sizes) <= 24 << 20, "the files grew to", max(sizes))
+    need(not a.seen("error", code="store"), "saving failed")
+    need(all(e["kept"] for e in a.seen("message") if e["text"] in said),
+         "a friend's line was not kept")
+    need([e for e in a.seen("message", kept=False)], "no line was over a share")
+    say(f"{len(a.seen('message'))} lines, "
+        f"{len(a.seen('message', kept=False))} not kept, "
+        f"files {max(sizes) / 1e6:.1f} MB")
+    for p in crowd:
+        p.kill()
+    f.send("after the flood")
+    for p in (a, c):
+        p.wait("message", text="after the flood")
+    a.send("/history 400")
+    a.until("the history of a friend", lambda: set(said) <= {
+        e["text"] for e in a.seen("history")})
+
+
 def main():
     own_mounts()
     with Tests() as t:
-        return t.all([full_disk])
+        return t.all([full_disk, flood_by_strangers])
 
 
 if __name__ == "__main__":
