@@ -141,7 +141,7 @@ static const char step_4[] =
 	") STRICT, WITHOUT ROWID;"
 	"UPDATE people SET (days, day) ="
 	" (SELECT count(DISTINCT time_ms / 86400000),"
-	"  coalesce(max(time_ms / 86400000), 0)"
+	"  coalesce(max(time_ms / 86400000) + 1, 0)"
 	"  FROM messages WHERE author = people.id AND state = 0);"
 	"UPDATE people SET class = 1 WHERE id IN (SELECT id FROM people"
 	" WHERE days >= 2 ORDER BY days DESC, last_seen_ms DESC LIMIT 512);"

@@ -198,7 +198,7 @@ static bool is_out_of_time(struct chat *c, const struct chat_room *r,
 	const struct chat_person *p, const struct store_message *m)
 {
 	return c->limits.profile_bytes != 0 && p->row.class == STORE_STRANGER &&
-	       m->key.time_ms > clock_latest_ms(c, r);
+	       clock_is_known(c, r) && m->key.time_ms > clock_latest_ms(c, r);
 }
 
 bool keep_line_of(struct chat *c, struct chat_room *r, struct chat_person *p,
@@ -233,9 +233,10 @@ bool keep_line_of(struct chat *c, struct chat_room *r, struct chat_person *p,
 
 /* ---- regulars and friends ---------------------------------------------- */
 
+/* From 1 on: a clock may stand in 1970, and 0 is no day. */
 static int64_t local_day(const struct chat *c)
 {
-	return ((int64_t)c->env->wall_ms / 1000 + c->utc_offset_s) / 86400;
+	return ((int64_t)c->env->wall_ms / 1000 + c->utc_offset_s) / 86400 + 1;
 }
 
 /* One more regular, where the room has not got too many today; who spoke on

@@ -71,6 +71,11 @@ static uint64_t at_offset(const struct chat *c, int64_t offset)
 	return ms < 0 ? 0 : (uint64_t)ms;
 }
 
+bool clock_is_known(const struct chat *c, const struct chat_room *r)
+{
+	return wall_is_set(c) || r->clock_count > 0;
+}
+
 uint64_t clock_room_ms(const struct chat *c, const struct chat_room *r)
 {
 	int64_t median;

@@ -98,6 +98,9 @@ bool clock_is_ahead(
 /* The latest time that no honest line passes: what is dated behind it is far
  * ahead of the room, neither counted as unread nor on the newest page. */
 uint64_t clock_latest_ms(const struct chat *c, const struct chat_room *r);
+/* Whether anybody knows the time in the room: our clock is set, or somebody
+ * was heard. */
+bool clock_is_known(const struct chat *c, const struct chat_room *r);
 /* What the time is in the room. */
 uint64_t clock_room_ms(const struct chat *c, const struct chat_room *r);
 /* The time of our next line; the room's clock moves on to it. */
