@@ -467,6 +467,7 @@ static void undo_turn(struct chat *c)
 	offers_undo(c);
 	rooms_restore(c);
 	people_restore(c);
+	c->strangers = c->strangers_saved;
 	c->quitting = false;
 	/* Leaving was asked for in this very turn, which has had its try. */
 	for (struct msg *m = c->turn_first; m != NULL; m = m->next)
@@ -573,6 +574,7 @@ void chat_turn_end(struct chat *c, const struct env *env)
 		return;
 	}
 	free_turn(c);
+	c->strangers_saved = c->strangers;
 	c->starting = false;
 	c->retrying = false;
 	c->trying = false;

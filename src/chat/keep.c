@@ -110,9 +110,11 @@ int keep_setup(struct chat *c, const struct chat_cfg *cfg)
 		return err;
 	store_set_quota(c->store, &q);
 	befriend_kept(c);
-	return c->store_err != 0
-		       ? c->store_err
-		       : store_count_strangers(c->store, &c->strangers);
+	err = c->store_err;
+	if (err == 0)
+		err = store_count_strangers(c->store, &c->strangers);
+	c->strangers_saved = c->strangers;
+	return err;
 }
 
 void keep_tell_net(struct chat *c)
