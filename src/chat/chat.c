@@ -15,6 +15,7 @@
 #include "chat/cmd_internal.h"
 #include "chat/history_internal.h"
 #include "chat/keep_internal.h"
+#include "chat/name_internal.h"
 #include "chat/offer_internal.h"
 #include "chat/out_internal.h"
 #include "chat/peers_internal.h"
@@ -24,7 +25,6 @@
 #include "chat/room_internal.h"
 #include "chat/send_internal.h"
 #include "chat/unsaved_internal.h"
-#include "chat/words_internal.h"
 
 #define HISTORY_STATUS "lines said while you were away are not fetched yet"
 
@@ -66,6 +66,7 @@ static struct chat *alloc_chat(
 	peer_id_text(&cfg->me->id, c->me_text);
 	table_init(&c->people, env->rng);
 	table_init(&c->names, env->rng);
+	c->clash_said_ms = P2P_NEVER;
 	table_init(&c->rooms_by_topic, env->rng);
 	table_init(&c->offers, env->rng);
 	list_init(&c->changed_people);
@@ -82,6 +83,7 @@ static struct chat *alloc_chat(
 static int choose_name(struct chat *c, const char *wanted)
 {
 	char proposed[MSG_NAME_MAX];
+	struct text_looks looks;
 	struct buf kept, clean;
 	int err;
 
@@ -89,7 +91,7 @@ static int choose_name(struct chat *c, const char *wanted)
 	buf_init(&clean, TEXT_NAME_BYTES_MAX);
 	err = store_get(c->store, "name", &kept);
 	if (err == P2P_ERR_NOT_FOUND) {
-		words_propose(c->env->rng, proposed);
+		name_propose(c->env->rng, proposed);
 		err = buf_append_str(&kept, proposed);
 	}
 	if (wanted != NULL) {
@@ -100,8 +102,10 @@ static int choose_name(struct chat *c, const char *wanted)
 			      : P2P_ERR_INVAL;
 	}
 	if (err == 0)
-		err = text_clean(TEXT_NAME, buf_bytes(&kept), &clean);
-	if (err == P2P_ERR_TOO_BIG || (err == 0 && clean.len == 0))
+		err = name_clean(buf_bytes(&kept), &clean);
+	text_looks_of(buf_bytes(&clean), &looks);
+	if (err == P2P_ERR_TOO_BIG || (err == 0 && clean.len == 0) ||
+		(wanted != NULL && name_is_odd(buf_cstr(&clean), &looks)))
 		err = P2P_ERR_INVAL;
 	if (err == 0) {
 		person_claim(c, c->self, buf_cstr(&clean));

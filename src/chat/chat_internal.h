@@ -1,7 +1,7 @@
 /*
  * The state that the files of this folder share. Their verbs stand in headers
  * of their own, one a part: out, offer, person, profile, room, line, send,
- * receive, peers, history, words, cmd. Who calls whom goes one way: chat.c
+ * receive, peers, history, name, cmd. Who calls whom goes one way: chat.c
  * calls them all, and out and offer none of them (tests/lint/check-cycles).
  *
  * Every verb here runs inside a turn: c->env is set. A failed store verb is
@@ -39,7 +39,9 @@ struct chat {
 	struct chat_person *self;
 
 	struct table people; /* peer id -> struct chat_person */
-	struct table names;  /* folded name -> struct chat_name */
+	struct table names;  /* look -> struct chat_name */
+	uint64_t names_epoch; /* another whenever marks may change */
+	uint64_t clash_said_ms; /* of a verified name; P2P_NEVER: not yet */
 	struct list changed_people;
 	struct list rooms;
 	struct table rooms_by_topic;

@@ -59,6 +59,8 @@
 
 /* A person is new for a day. */
 #define CHAT_NEW_PERSON_MS (86400ULL * 1000)
+/* That somebody took a verified person's name is said so often at most. */
+#define CHAT_CLASH_SAY_MS (60ULL * 1000)
 
 /* What the peer of somebody who has said something here is worth to net (P5 of
  * the peer score, net/pubsub/score.h): known for longer than a day, and new.

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "chat/chat_internal.h"
 #include "chat/cmd_internal.h"
+#include "chat/name_internal.h"
 #include "chat/out_internal.h"
 #include "chat/person_internal.h"
 #include "chat/profile_internal.h"
@@ -19,6 +20,22 @@ static void tell_name(struct chat *c)
 
 	snprintf(m->name, sizeof(m->name), "%s", c->self->row.name);
 	out_ui(c, m);
+}
+
+/* Nobody takes a name by mistake that is marked at everybody's. */
+static bool refuse_odd(struct chat *c, const char *name)
+{
+	struct text_looks looks;
+
+	text_looks_of(bytes_str(name), &looks);
+	if (!name_is_odd(name, &looks))
+		return false;
+	out_error(c, "bad-name",
+		"Others would take '%s' for a word or mark of the screen, or "
+		"for another's name: no '~', none of ?!-*+><@.[#:=|/ in front, "
+		"and letters of one script.",
+		name);
+	return true;
 }
 
 void cmd_name(struct chat *c, struct chat_room *r, struct bytes args)
@@ -32,11 +49,15 @@ void cmd_name(struct chat *c, struct chat_room *r, struct bytes args)
 		return;
 	}
 	buf_init(&clean, TEXT_NAME_BYTES_MAX);
-	if (args.len > TEXT_NAME_BYTES_MAX ||
-		text_clean(TEXT_NAME, args, &clean) != 0 || clean.len == 0) {
+	if (args.len > TEXT_NAME_BYTES_MAX || name_clean(args, &clean) != 0 ||
+		clean.len == 0) {
 		out_error(c, "bad-name",
 			"A name has %d bytes and %d columns at most.",
 			TEXT_NAME_BYTES_MAX, TEXT_NAME_COLUMNS_MAX);
+		buf_clear(&clean);
+		return;
+	}
+	if (refuse_odd(c, buf_cstr(&clean))) {
 		buf_clear(&clean);
 		return;
 	}

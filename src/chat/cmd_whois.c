@@ -136,8 +136,7 @@ static char *rooms_of(const struct chat *c, const struct chat_person *p)
 	return copy;
 }
 
-static void describe(
-	const struct chat *c, const struct chat_person *p, struct ui_person *u)
+static void describe(struct chat *c, struct chat_person *p, struct ui_person *u)
 {
 	person_describe(c, p, u);
 	u->how = p->connected ? p->how : NULL;
@@ -192,7 +191,7 @@ static void append_connection(const struct chat_person *p, struct buf *text)
 }
 
 static void append_person(
-	const struct chat *c, const struct chat_person *p, struct buf *text)
+	struct chat *c, struct chat_person *p, struct buf *text)
 {
 	struct list *pos, *tmp;
 	char *name = person_full_name(p);
@@ -246,7 +245,7 @@ static void append_addresses(const struct ui_msg *from, struct buf *text)
 static void answer_peer(struct chat *c, const struct chat_net_msg *m)
 {
 	struct ui_msg *to = ui_msg_new(UI_MSG_WHOIS, NULL, NULL);
-	const struct chat_person *p;
+	struct chat_person *p;
 	struct peer_id id;
 	struct buf text;
 
@@ -283,7 +282,7 @@ static void answer_peer(struct chat *c, const struct chat_net_msg *m)
 
 /* "mali~c31e4f  direct, 0.4 ms, in lobby", its key, its address. */
 static void append_connected(
-	const struct chat *c, const struct chat_person *p, struct buf *text)
+	struct chat *c, struct chat_person *p, struct buf *text)
 {
 	const struct chat_room *r = c->focus;
 	char *name = person_full_name(p);
@@ -311,7 +310,7 @@ static void append_connected(
 static void append_known(
 	struct chat *c, const struct peer_address *a, struct buf *text)
 {
-	const struct chat_person *p = NULL;
+	struct chat_person *p = NULL;
 	struct peer_id id;
 
 	if (peer_id_parse_text(&id, bytes_str(a->peer)) == 0)
@@ -335,7 +334,7 @@ static void take_connected(struct chat *c, struct ui_msg *to, struct buf *text)
 	to->people =
 		xcalloc(P2P_MAX(c->connected_count, 1), sizeof(*to->people));
 	TABLE_FOREACH(e, tmp, &c->people) {
-		const struct chat_person *p = e->value;
+		struct chat_person *p = e->value;
 
 		if (!p->connected || to->people_count >= c->connected_count)
 			continue;

@@ -15,7 +15,7 @@ struct chat_room;
 /* What a line on screen is made of. */
 struct line_facts {
 	const struct chat_room *room;
-	const struct chat_person *author;
+	struct chat_person *author;
 	const struct payload *payload;
 	struct store_key key;
 	enum store_state state;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "chat/name_internal.h"
 #include "chat/payload_members.h"
 
 #define PLAIN_TOPIC "universal-connectivity"
@@ -195,7 +196,7 @@ static void read_name(struct payload *p, const struct members *m)
 		return;
 	buf_init(&name, sizeof(p->name) - 1);
 	/* A name that is too long is cut between clusters; that is no error. */
-	(void)text_clean(TEXT_NAME, m->of[MEMBER_USERNAME].text, &name);
+	(void)name_clean(m->of[MEMBER_USERNAME].text, &name);
 	memcpy(p->name, buf_cstr(&name), name.len + 1);
 	buf_clear(&name);
 }

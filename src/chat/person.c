@@ -1,7 +1,7 @@
 /*
  * People. A person is a signing key; a name is what the key claims. Whoever
- * was first seen with a name keeps it unmarked, later claimants are marked
- * '!'; nobody may pass as oneself.
+ * claimed a name first keeps it unmarked, who comes later with one that looks
+ * like it is marked '!'; nobody may pass as oneself.
  */
 #include "chat/person_internal.h"
 
@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/xmalloc.h"
 #include "chat/chat_internal.h"
+#include "chat/name_internal.h"
 #include "chat/out_internal.h"
 
 /* How stale a stored last_seen may be: not one write for each line. */
@@ -20,97 +21,190 @@
 
 /* ---- names ------------------------------------------------------------- */
 
-static void fold_name(const char *name, struct buf *out)
-{
-	buf_init(out, 4 * (size_t)MSG_NAME_MAX);
-	text_fold(bytes_str(name), out);
-}
-
-static struct chat_name *find_name(struct chat *c, struct bytes who)
-{
-	struct chat_name *n;
-	struct buf folded;
-
-	buf_init(&folded, CHAT_NOTICE_BYTES_MAX);
-	text_fold(who, &folded);
-	n = table_get(&c->names, buf_bytes(&folded));
-	buf_clear(&folded);
-	return n;
-}
-
-/* Seen earlier, or oneself; equal moments are ordered by key. */
+/*
+ * Oneself, then who was verified, then who has had the name longest: whoever is
+ * known for years under another name takes nobody's. What is equal has an
+ * order all the same; the store's is the same for those who are in it.
+ */
 static bool comes_before(
-	const struct chat_person *a, const struct chat_person *b)
+	const struct store_person *a, const struct store_person *b)
 {
-	if (a->self != b->self)
-		return a->self;
-	if (a->row.first_seen_ms != b->row.first_seen_ms)
-		return a->row.first_seen_ms < b->row.first_seen_ms;
-	return strcmp(a->row.peer, b->row.peer) < 0;
+	if (a->verified != b->verified)
+		return a->verified;
+	if (a->named_ms != b->named_ms)
+		return a->named_ms < b->named_ms;
+	if (a->id != b->id)
+		return b->id == 0 || (a->id != 0 && a->id < b->id);
+	return strcmp(a->peer, b->peer) < 0;
 }
 
-/* Only who comes first is unmarked, so only that one's mark can change. */
-static void tell_first(struct chat *c, struct chat_name *n)
+static bool is_before(const struct chat_person *a, const struct chat_person *b)
 {
-	person_changed(
-		c, LIST_ITEM(n->people.next, struct chat_person, same_name));
+	return a->self != b->self ? a->self : comes_before(&a->row, &b->row);
+}
+
+static const char *look_of(const struct chat_person *p, size_t which)
+{
+	return which == 0 ? p->row.looks.small : p->row.looks.drawn;
+}
+
+static struct chat_person *first_here(const struct chat_name *n)
+{
+	return LIST_ITEM(n->claims.next, struct chat_claim, in)->who;
+}
+
+static void leave_look(struct chat *c, struct chat_person *p, size_t which)
+{
+	struct chat_claim *claim = &p->claims[which];
+	struct chat_name *n = claim->name;
+
+	if (n == NULL)
+		return;
+	list_remove(&claim->in);
+	claim->name = NULL;
+	/* Only who comes first can be unmarked, so only that mark changes. */
+	if (!list_empty(&n->claims)) {
+		person_changed(c, first_here(n));
+		return;
+	}
+	/* Found by the look still in the row: the new one comes after. */
+	table_remove(&c->names, bytes_str(look_of(p, which)));
+	free(n);
 }
 
 static void leave_name(struct chat *c, struct chat_person *p)
 {
-	struct chat_name *n = p->claim;
-	struct buf folded;
+	leave_look(c, p, 0);
+	leave_look(c, p, 1);
+	c->names_epoch++;
+}
 
-	if (n == NULL)
-		return;
-	list_remove(&p->same_name);
-	p->claim = NULL;
-	if (!list_empty(&n->people)) {
-		tell_first(c, n);
-		return;
+static void take_look(struct chat *c, struct chat_person *p, size_t which)
+{
+	struct bytes look = bytes_str(look_of(p, which));
+	struct chat_claim *claim = &p->claims[which];
+	struct chat_name *n = table_get(&c->names, look);
+	struct list *at;
+
+	if (n == NULL) {
+		n = xcalloc(1, sizeof(*n));
+		list_init(&n->claims);
+		table_put(&c->names, look, n);
 	}
-	/* Found by the name still in the row: the new one comes after. */
-	fold_name(p->row.name, &folded);
-	table_remove(&c->names, buf_bytes(&folded));
-	buf_clear(&folded);
-	free(n);
+	/* From the end, where those named last belong. */
+	for (at = n->claims.prev; at != &n->claims; at = at->prev)
+		if (!is_before(p, LIST_ITEM(at, struct chat_claim, in)->who))
+			break;
+	/* The one that was first so far gets its mark. */
+	if (at == &n->claims && !list_empty(&n->claims))
+		person_changed(c, first_here(n));
+	claim->who = p;
+	claim->name = n;
+	list_insert_before(at->next, &claim->in);
 }
 
 static void take_name(struct chat *c, struct chat_person *p)
 {
-	struct chat_name *n;
-	struct list *at;
-	struct buf folded;
-
-	if (p->row.name[0] == '\0')
+	p->odd = name_is_odd(p->row.name, &p->row.looks);
+	c->names_epoch++;
+	if (p->row.looks.small[0] == '\0')
 		return;
-	fold_name(p->row.name, &folded);
-	n = table_get(&c->names, buf_bytes(&folded));
-	if (n == NULL) {
-		n = xcalloc(1, sizeof(*n));
-		list_init(&n->people);
-		table_put(&c->names, buf_bytes(&folded), n);
+	take_look(c, p, 0);
+	if (p->row.looks.drawn[0] != '\0' &&
+		strcmp(p->row.looks.small, p->row.looks.drawn) != 0)
+		take_look(c, p, 1);
+}
+
+/*
+ * Who comes first with the look among those here and those in the store, who
+ * may be absent and long out of memory. Copied to *first; *self: it is us.
+ */
+static bool find_first(struct chat *c, const char *look,
+	struct store_person *first, bool *self)
+{
+	struct chat_name *n = table_get(&c->names, bytes_str(look));
+	struct store_person stored = {.id = 0};
+	bool found = n != NULL;
+	int err = store_first_of_look(c->store, look, &stored);
+
+	*self = found && first_here(n)->self;
+	if (found)
+		*first = first_here(n)->row;
+	if (err == P2P_ERR_NOT_FOUND || (err != 0 && !chat_saves(c)) ||
+		!chat_store_ok(c, err))
+		return found;
+	/* Of those here the store may not know the newest name yet. */
+	if (*self || person_find(c, stored.peer) != NULL ||
+		(found && comes_before(first, &stored)))
+		return found;
+	*first = stored;
+	return true;
+}
+
+/* Somebody else who comes before p with one of the looks of the name. */
+static bool is_preceded(
+	struct chat *c, const struct chat_person *p, struct store_person *by)
+{
+	bool self;
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *look = look_of(p, i);
+
+		if (look[0] == '\0' || !find_first(c, look, by, &self) ||
+			strcmp(by->peer, p->row.peer) == 0)
+			continue;
+		if (self || comes_before(by, &p->row))
+			return true;
 	}
-	buf_clear(&folded);
-	/* From the end, where those seen last belong. */
-	for (at = n->people.prev; at != &n->people; at = at->prev)
-		if (!comes_before(
-			    p, LIST_ITEM(at, struct chat_person, same_name)))
-			break;
-	/* The one that was first so far gets its mark. */
-	if (at == &n->people && !list_empty(&n->people))
-		tell_first(c, n);
-	list_insert_before(at->next, &p->same_name);
-	p->claim = n;
+	return false;
+}
+
+static bool clashes(struct chat *c, struct chat_person *p)
+{
+	struct store_person by;
+
+	if (p->clash_epoch != c->names_epoch) {
+		p->clashes = is_preceded(c, p, &by);
+		p->clash_epoch = c->names_epoch;
+	}
+	return p->clashes;
+}
+
+/* Who takes the name of somebody whose key was compared is spoken of, but not
+ * as often as keys are thrown away. */
+static void warn_of_clash(struct chat *c, struct chat_person *p)
+{
+	struct store_person by;
+	char *name;
+
+	if (p->self || !is_preceded(c, p, &by) || !by.verified ||
+		(c->clash_said_ms != P2P_NEVER &&
+			c->env->now_ms - c->clash_said_ms < CHAT_CLASH_SAY_MS))
+		return;
+	c->clash_said_ms = c->env->now_ms;
+	name = person_full_name(p);
+	out_notice(c, UI_LEVEL_WARN, NULL,
+		"%s has a name like %s, whom you have verified, and is "
+		"somebody else.",
+		name, by.name);
+	free(name);
 }
 
 void person_call(struct chat *c, struct chat_person *p, const char *name)
 {
+	struct text_looks looks;
+
 	leave_name(c, p);
 	snprintf(p->row.name, sizeof(p->row.name), "%s", name);
+	text_looks_of(bytes_str(name), &looks);
+	/* A capital more is no new name. */
+	if (strcmp(looks.small, p->row.looks.small) != 0)
+		p->row.named_ms = c->env->wall_ms;
+	p->row.looks = looks;
 	p->dirty = p->dirty || p->row.id != 0;
 	p->renamed = true;
 	take_name(c, p);
+	warn_of_clash(c, p);
 	person_changed(c, p);
 }
 
@@ -129,26 +223,53 @@ void person_claim(struct chat *c, struct chat_person *p, const char *name)
 bool person_borrows(
 	struct chat *c, const struct chat_person *p, const char *name)
 {
-	struct chat_name *n = find_name(c, bytes_str(name));
+	struct store_person by;
+	struct text_looks looks;
+	bool self;
 
-	if (p->self || n == NULL || n == p->claim)
+	if (p->self || name[0] == '\0' || strcmp(name, p->row.name) == 0)
 		return false;
-	return comes_before(
-		LIST_ITEM(n->people.next, struct chat_person, same_name), p);
+	text_looks_of(bytes_str(name), &looks);
+	if (name_is_odd(name, &looks))
+		return true;
+	if (text_looks_alike(&looks, &p->row.looks))
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		const char *look = i == 0 ? looks.small : looks.drawn;
+
+		if (find_first(c, look, &by, &self) &&
+			(self || by.verified ||
+				by.first_seen_ms < p->row.first_seen_ms))
+			return true;
+	}
+	return false;
 }
 
-char person_mark(const struct chat *c, const struct chat_person *p)
+char person_mark(struct chat *c, struct chat_person *p)
 {
 	uint64_t wall = c->env->wall_ms;
 
 	if (p->self)
-		return ' ';
-	if (p->claim != NULL && p->claim->people.next != &p->same_name)
-		return '!';
+		return UI_MARK_KNOWN;
+	if (clashes(c, p))
+		return UI_MARK_CLASH;
+	if (p->row.verified)
+		return UI_MARK_VERIFIED;
+	if (p->odd)
+		return UI_MARK_CLASH;
 	if (wall < p->row.first_seen_ms ||
 		wall - p->row.first_seen_ms < CHAT_NEW_PERSON_MS)
-		return '?';
-	return ' ';
+		return UI_MARK_NEW;
+	return UI_MARK_KNOWN;
+}
+
+void person_verify(struct chat *c, struct chat_person *p, bool verified)
+{
+	leave_name(c, p);
+	p->row.verified = verified;
+	p->dirty = true;
+	take_name(c, p);
+	person_changed(c, p);
 }
 
 void person_tag(const struct chat_person *p, char tag[static 8])
@@ -332,6 +453,8 @@ void people_restore(struct chat *c)
 		p->row.class = row.class;
 		p->row.days = row.days;
 		p->row.day = row.day;
+		if (p->row.verified != row.verified)
+			person_verify(c, p, row.verified);
 		/* The word to net may have been dropped, or not. */
 		p->worth_told = p->connected ? CHAT_WORTH_UNTOLD : 0;
 		/* A frame of that turn comes once more, and is no second. */
@@ -368,8 +491,7 @@ static char *copy_or_null(const char *text)
 	return text == NULL ? NULL : xstrdup(text);
 }
 
-void person_describe(
-	const struct chat *c, const struct chat_person *p, struct ui_person *u)
+void person_describe(struct chat *c, struct chat_person *p, struct ui_person *u)
 {
 	snprintf(u->peer, sizeof(u->peer), "%s", p->row.peer);
 	snprintf(u->name, sizeof(u->name), "%s", p->row.name);
@@ -435,8 +557,11 @@ void people_flush(struct chat *c)
 		/* Who was never heard of before is kept with the first line
 		 * that is: a name alone costs nothing to claim. */
 		if (p->dirty && p->row.id != 0 && chat_saves(c) &&
-			chat_store_ok(c, store_put_person(c->store, &p->row)))
+			chat_store_ok(c, store_put_person(c->store, &p->row))) {
 			p->dirty = false;
+			/* The store may name another as first now. */
+			c->names_epoch++;
+		}
 		if (!p->self)
 			person_tell(c, p);
 		person_tell_worth(c, p);
@@ -497,21 +622,39 @@ static bool tag_matches(const struct chat_person *p, struct bytes who)
 	       (name.len == 0 || bytes_equal(name, bytes_str(p->row.name)));
 }
 
+/* In any case, and as it is spelt: a look-alike is somebody else. */
+static bool name_matches(const struct chat_person *p, struct bytes folded)
+{
+	struct buf name;
+	bool same;
+
+	if (p->row.name[0] == '\0')
+		return false;
+	buf_init(&name, CHAT_NOTICE_BYTES_MAX);
+	text_fold(bytes_str(p->row.name), &name);
+	same = bytes_equal(buf_bytes(&name), folded);
+	buf_clear(&name);
+	return same;
+}
+
 /* By name and by key: somebody's name may be made to look like another's
  * key, so one kind of match does not hide the other. */
 static void find_candidates(
 	struct chat *c, struct bytes who, struct candidates *f)
 {
-	struct chat_name *n = find_name(c, who);
 	struct table_entry *e, *tmp;
+	struct buf folded;
 
+	buf_init(&folded, CHAT_NOTICE_BYTES_MAX);
+	text_fold(who, &folded);
 	TABLE_FOREACH(e, tmp, &c->people) {
 		struct chat_person *p = e->value;
 
-		if ((n != NULL && p->claim == n) || key_matches(p, who) ||
-			tag_matches(p, who))
+		if (name_matches(p, buf_bytes(&folded)) ||
+			key_matches(p, who) || tag_matches(p, who))
 			add_candidate(f, p);
 	}
+	buf_clear(&folded);
 }
 
 struct chat_person *person_resolve(struct chat *c, struct bytes who)

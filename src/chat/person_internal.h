@@ -17,9 +17,16 @@ struct chat;
 /* What stands for a name that is not known: ".." and this end of the key. */
 #define CHAT_TAIL_CHARS 8
 
-/* Those who claim one name, the first seen first. */
+/* Those here whose name has one look, who comes first in front. */
 struct chat_name {
-	struct list people; /* chat_person.same_name */
+	struct list claims; /* chat_claim.in */
+};
+
+/* A person among those of one look. */
+struct chat_claim {
+	struct chat_person *who;
+	struct chat_name *name; /* NULL: no name, or no second look */
+	struct list in;
 };
 
 /* A signing key, and the peer with that key when it is connected. */
@@ -30,8 +37,11 @@ struct chat_person {
 	bool dirty;              /* row differs from the store */
 	bool in_ui;              /* in c->changed_people */
 	struct list changed;     /* in c->changed_people */
-	struct chat_name *claim; /* NULL: no name yet */
-	struct list same_name;
+	struct chat_claim claims[2]; /* by the look that is small, drawn */
+	bool odd;                    /* the name is (name_is_odd) */
+	/* Whether somebody else comes first with the name, as of that epoch. */
+	bool clashes;
+	uint64_t clash_epoch;
 	/* of the connection */
 	size_t room_count; /* rooms that it is a member of */
 	bool connected;
@@ -74,10 +84,13 @@ void person_seen(struct chat *c, struct chat_person *p);
 void person_changed(struct chat *c, struct chat_person *p);
 /* Tells net what a connected person is worth, when that is new. */
 void person_tell_worth(struct chat *c, struct chat_person *p);
-char person_mark(const struct chat *c, const struct chat_person *p);
-/* Whether the name, claimed once, is another's who was there before. */
+/* The mark before the name: ui_mark. */
+char person_mark(struct chat *c, struct chat_person *p);
+/* Whether the name, claimed once, is another's who was there before, or odd. */
 bool person_borrows(
 	struct chat *c, const struct chat_person *p, const char *name);
+/* The user has compared the key, or takes that back. */
+void person_verify(struct chat *c, struct chat_person *p, bool verified);
 /* The last characters of the peer id. */
 void person_tag(const struct chat_person *p, char tag[static 8]);
 /* The name, or "..Ah93KnYU": the end of the key when there is none. */
@@ -91,7 +104,7 @@ void people_flush(struct chat *c);
 void person_tell(struct chat *c, struct chat_person *p);
 /* What faces are told of a person; *u is empty before. */
 void person_describe(
-	const struct chat *c, const struct chat_person *p, struct ui_person *u);
+	struct chat *c, struct chat_person *p, struct ui_person *u);
 /*
  * Who is meant: a name (nobody else has it), "name~tag", a tag, or the start
  * or the end of the key (6 characters at least). NULL when nobody or several

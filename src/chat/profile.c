@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "chat/chat_internal.h"
+#include "chat/name_internal.h"
 #include "chat/out_internal.h"
 #include "chat/person_internal.h"
 #include "chat/room_internal.h"
@@ -276,7 +277,7 @@ static int read_name(const struct chat_net_msg *m, struct buf *name)
 	int err = profile_pb_read(&theirs, bytes_of(m->data, m->data_len));
 
 	if (err == 0)
-		(void)text_clean(TEXT_NAME, theirs.name, name);
+		(void)name_clean(theirs.name, name);
 	return err;
 }
 

@@ -67,6 +67,20 @@ enum ui_level {
 	UI_LEVEL_ERROR,
 };
 
+/* What stands before a name. */
+enum ui_mark {
+	UI_MARK_KNOWN = ' ',
+	UI_MARK_NEW = '?',      /* met within the last day */
+	UI_MARK_CLASH = '!',    /* looks like another's, or like none */
+	UI_MARK_VERIFIED = '+', /* the user has compared the key */
+};
+
+/* Whether the name alone does not say who it is. */
+static inline bool ui_mark_needs_tag(char mark)
+{
+	return mark == UI_MARK_NEW || mark == UI_MARK_CLASH;
+}
+
 struct ui_line {
 	uint8_t id[MSG_UNIT_ID_BYTES];
 	uint64_t time_ms; /* order on screen is (time_ms, id) */
@@ -75,7 +89,7 @@ struct ui_line {
 	/* Last characters of the id, shown when name_mark; empty when the
 	 * name is the key's end already. */
 	char tag[8];
-	char name_mark; /* ' ' known, '?' new, '!' name clash */
+	char name_mark; /* ui_mark */
 	bool own;
 	bool mention;
 	bool clock_wrong; /* the author's clock is far from the room's */

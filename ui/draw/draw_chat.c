@@ -98,7 +98,8 @@ static void clock_of(const struct ui *ui, const struct line *l, char out[8])
 static int draw_name(
 	struct ui_canvas *c, struct canvas_place at, const struct line *l)
 {
-	bool tagged = !l->own && l->name_mark != ' ' && l->tag[0] != '\0';
+	bool tagged = !l->own && ui_mark_needs_tag(l->name_mark) &&
+		      l->tag[0] != '\0';
 	int tag = tagged ? (int)strlen(l->tag) + 1 : 0;
 	int end = at.col + at.cols;
 	int start = at.col;

@@ -108,7 +108,8 @@ static void draw_person(const struct ui *ui, struct ui_canvas *c, int row,
 	const struct rect *r = &ui->layout.people;
 	struct canvas_place at = {row, r->col, 1};
 	/* What stands for an unknown name is the key's end already. */
-	bool tagged = p->named && p->name_mark != ' ' && p->tag[0] != '\0';
+	bool tagged = p->named && ui_mark_needs_tag(p->name_mark) &&
+		      p->tag[0] != '\0';
 	int tag = tagged ? (int)strlen(p->tag) + 1 : 0;
 	char text[24];
 
@@ -130,9 +131,11 @@ static const char *standing(const struct person *p)
 {
 	if (p->ignored)
 		return "ignored, ";
-	if (p->name_mark == '!')
+	if (p->name_mark == UI_MARK_CLASH)
 		return "name clash, ";
-	return p->name_mark == '?' ? "new, " : "";
+	if (p->name_mark == UI_MARK_VERIFIED)
+		return "verified, ";
+	return p->name_mark == UI_MARK_NEW ? "new, " : "";
 }
 
 static void draw_person_more(const struct ui *ui, struct ui_canvas *c, int row,

@@ -245,7 +245,7 @@ static void one_text(struct flow_walk *w, const struct line *l)
 {
 	const struct person *p =
 		l->peer == NULL ? NULL : people_find(&w->ui->people, l->peer);
-	bool tagged = p != NULL && p->named && p->name_mark != ' ';
+	bool tagged = p != NULL && p->named && ui_mark_needs_tag(p->name_mark);
 
 	snprintf(w->scratch, sizeof(w->scratch), "%s%s%s %s",
 		p == NULL ? l->name : p->name, tagged ? "~" : "",

@@ -96,7 +96,7 @@ static void measure_name(struct window *w, const struct line *l)
 	if (l->kind != LINE_MESSAGE || l->own)
 		return;
 	cols = text_width(bytes_str(l->name));
-	if (l->name_mark != ' ' && l->tag[0] != '\0')
+	if (ui_mark_needs_tag(l->name_mark) && l->tag[0] != '\0')
 		cols += strlen(l->tag) + 1;
 	w->name_cols = P2P_MAX(w->name_cols, (int)cols);
 }
