@@ -249,7 +249,41 @@ static void test_names_widen_their_column_within_bounds(void **state)
 	m->line.name_mark = '!';
 	snprintf(m->line.tag, sizeof(m->line.tag), "77abcd");
 	say(&w, m);
-	assert_non_null(strstr(screen(&w), "12:03 !a-name-of~77abcd  long\n"));
+	assert_non_null(strstr(screen(&w), "12:03 !a-name-~~~77abcd  long\n"));
+	check_grid(&w);
+	world_close(&w);
+}
+
+/* A name that is cut says so, and is nobody else's. */
+static void test_cut_names_differ_from_all_others(void **state)
+{
+	struct world w;
+	char name[40], tag[8];
+	struct ui_msg *m;
+
+	(void)state;
+	world_open(&w, 24, 80);
+	say_ready(&w);
+	say_room(&w, LOBBY, "lobby", 0, 0);
+	page_end(&w, LOBBY, false);
+	say_line(&w, LOBBY, "a-name-that-fits", 1, "fits");
+	for (unsigned i = 1; i <= 3; i++) {
+		snprintf(name, sizeof(name), "a-name-of-18-columns-%u", i);
+		snprintf(tag, sizeof(tag), "8wL4N%u", i);
+		m = line_at(&w, LOBBY, name, 1 + i, "cut");
+		snprintf(m->line.tag, sizeof(m->line.tag), "%s", tag);
+		say(&w, m);
+		say_person(&w, name, tag, ' ', 1000000);
+		say_member(&w, LOBBY, name, tag, true);
+	}
+
+	assert_non_null(strstr(screen(&w), "12:01  a-name-that-fits  fits\n"));
+	assert_non_null(strstr(screen(&w), "12:02  a-name-of-~~L4N1  cut\n"));
+	assert_non_null(strstr(screen(&w), "12:04  a-name-of-~~L4N3  cut\n"));
+	/* The pane is narrower; how far it is gives way to who it is. */
+	assert_non_null(strstr(screen(&w), "\n a-name-of-~~L4N1|"));
+	assert_non_null(strstr(screen(&w), "\n a-name-of-~~L4N3|"));
+	ui_resize(w.ui, 24, 130);
 	check_grid(&w);
 	world_close(&w);
 }
@@ -403,6 +437,7 @@ int main(void)
 		cmocka_unit_test(test_control_characters_never_reach_a_cell),
 		cmocka_unit_test(test_overlays_open_and_close_when_narrow),
 		cmocka_unit_test(test_names_widen_their_column_within_bounds),
+		cmocka_unit_test(test_cut_names_differ_from_all_others),
 		cmocka_unit_test(test_words_of_the_program_keep_two_columns),
 		cmocka_unit_test(
 			test_who_came_is_called_by_the_name_known_since),

@@ -111,7 +111,8 @@ static void test_json_message_has_the_promised_members(void **state)
 	expect_out(&w, "{\"event\":\"message\",\"room\":\"lobby\","
 		       "\"topic\":\"p2p-chat-default\","
 		       "\"id\":\"" ID_AB "\",\"from\":\"12D3KooWmali\","
-		       "\"name\":\"mali\",\"text\":\"a \\\"b\\\"\\n\xe0\xb8\x81"
+		       "\"name\":\"mali\",\"mark\":null,\"text\":\"a "
+		       "\\\"b\\\"\\n\xe0\xb8\x81"
 		       "\",\"type\":\"message\",\"time_ms\":1763647320000,"
 		       "\"own\":false,\"state\":null,\"kept\":true}\n");
 	world_close(&w);
@@ -163,7 +164,8 @@ static void test_json_peer_event_comes_once_each_way(void **state)
 	feed(&w, person_msg(true, false)); /* only changed */
 	expect_out(&w,
 		"{\"event\":\"peer\",\"peer_id\":\"12D3KooWmali\","
-		"\"name\":null,\"state\":\"connected\",\"addr\":\"/ip4/"
+		"\"name\":null,\"mark\":null,\"state\":\"connected\",\"addr\":"
+		"\"/ip4/"
 		"10.0.0.2/tcp/4001\","
 		"\"direction\":\"out\",\"relayed\":false,\"agent\":null,"
 		"\"muxer\":\"/yamux/1.0.0\",\"protocols\":[\"/meshsub/1.1.0\","
@@ -190,14 +192,14 @@ static void test_json_names_are_told_once(void **state)
 	world_open(&w, (struct line_face_cfg){.json = true}, 8);
 	/* With the coming when it is known, which is then no change. */
 	feed(&w, named_msg(true, true));
-	assert_non_null(
-		strstr(buf_cstr(&w.out), "\"name\":\"mali\",\"state\":"));
+	assert_non_null(strstr(buf_cstr(&w.out),
+		"\"name\":\"mali\",\"mark\":\"new\",\"state\":"));
 	assert_null(strstr(buf_cstr(&w.out), "\"event\":\"name\""));
 	buf_reset(&w.out);
 	feed(&w, named_msg(false, false));
 	feed(&w, named_msg(false, true));
 	expect_out(&w, "{\"event\":\"name\",\"peer_id\":\"12D3KooWmali\","
-		       "\"name\":\"mali\"}\n");
+		       "\"name\":\"mali\",\"mark\":\"new\"}\n");
 	world_close(&w);
 }
 
@@ -211,8 +213,36 @@ static void test_plain_names_are_told_once(void **state)
 	feed(&w, named_msg(false, true));
 	feed(&w, named_msg(false, false));
 	expect_out(&w, "* 12D3KooWmali is connected: /ip4/10.0.0.2/tcp/4001\n"
-		       "* 12D3KooWmali is mali~oWmali\n");
+		       "* 12D3KooWmali is ?mali~oWmali\n");
 	world_close(&w);
+}
+
+/* What the screen shows in front of a name is in both forms. */
+static void test_marks_of_names_are_told_apart(void **state)
+{
+	static const struct {
+		char mark;
+		const char *plain;
+		const char *json;
+	} all[] = {{' ', " mali: hi\n", "\"mark\":null"},
+		{'?', " ?mali~oWmali: hi\n", "\"mark\":\"new\""},
+		{'!', " !mali~oWmali: hi\n", "\"mark\":\"clash\""},
+		{'+', " +mali: hi\n", "\"mark\":\"verified\""}};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * P2P_ARRAY_LEN(all); i++) {
+		bool json = i % 2 != 0;
+		struct ui_msg *m = line_msg("mali", "hi", false);
+		struct world w;
+
+		world_open(&w, (struct line_face_cfg){.json = json}, 8);
+		snprintf(m->line.tag, sizeof(m->line.tag), "oWmali");
+		m->line.name_mark = all[i / 2].mark;
+		feed(&w, m);
+		assert_non_null(strstr(buf_cstr(&w.out),
+			json ? all[i / 2].json : all[i / 2].plain));
+		world_close(&w);
+	}
 }
 
 static struct ui_msg *whois_msg(enum ui_msg_kind kind, size_t addresses)
@@ -253,7 +283,8 @@ static void describe(struct ui_person *p)
 }
 
 #define MALI \
-	"\"peer_id\":\"12D3KooWmali\",\"name\":\"mali\",\"state\":" \
+	"\"peer_id\":\"12D3KooWmali\",\"name\":\"mali\",\"mark\":null," \
+	"\"state\":" \
 	"\"connected\",\"addr\":\"/ip4/10.0.0.2/tcp/4001\",\"how\":\"LAN\"," \
 	"\"direction\":\"out\",\"relayed\":false,\"agent\":\"p2pchat-tui/" \
 	"0.1.0\"," \
@@ -295,7 +326,7 @@ static void test_json_whois_has_every_fact(void **state)
 	feed(&w, m);
 	expect_out(&w,
 		"{\"event\":\"whois\",\"peer_id\":\"12D3KooWtom\",\"name\":"
-		"\"\","
+		"\"\",\"mark\":null,"
 		"\"state\":\"disconnected\",\"addr\":null,\"how\":null,"
 		"\"direction\":null,\"relayed\":false,\"agent\":null,"
 		"\"muxer\":null,\"rtt_ms\":null,\"rooms\":[],\"ignored\":false,"
@@ -632,6 +663,7 @@ int main(void)
 		cmocka_unit_test(test_json_whois_has_every_fact),
 		cmocka_unit_test(test_json_names_are_told_once),
 		cmocka_unit_test(test_plain_names_are_told_once),
+		cmocka_unit_test(test_marks_of_names_are_told_apart),
 		cmocka_unit_test(test_json_peers_are_objects),
 		cmocka_unit_test(test_plain_whois_is_a_notice),
 		cmocka_unit_test(test_json_survives_a_topic_that_is_not_utf8),

@@ -94,30 +94,21 @@ static void clock_of(const struct ui *ui, const struct line *l, char out[8])
 		(unsigned)d.minute % 60u, l->clock_wrong ? "!" : "");
 }
 
-/* "nok~9f2c": the name is cut before the tag is. Returns its columns. */
-static int draw_name(
-	struct ui_canvas *c, struct canvas_place at, const struct line *l)
+/* Returns the columns of the name. */
+static int draw_name(const struct ui *ui, struct ui_canvas *c,
+	struct canvas_place at, const struct line *l)
 {
-	bool tagged = !l->own && ui_mark_needs_tag(l->name_mark) &&
-		      l->tag[0] != '\0';
-	int tag = tagged ? (int)strlen(l->tag) + 1 : 0;
-	int end = at.col + at.cols;
-	int start = at.col;
-	char text[16];
+	const struct draw_who who = {.name = l->name,
+		.tag = l->tag,
+		.tagged = ui_mark_needs_tag(l->name_mark) && l->tag[0] != '\0',
+		.style = draw_name_style(l->name)};
 
 	if (l->own)
 		return canvas_puts(c, at, "you", STYLE_OWN);
-	at.cols = P2P_MAX(at.cols - tag, 1);
-	at.col += canvas_puts(c, at, l->name, draw_name_style(l->name));
-	if (tagged) {
-		snprintf(text, sizeof(text), "~%s", l->tag);
-		at.cols = end - at.col;
-		at.col += canvas_puts(c, at, text, STYLE_DIM);
-	}
-	return at.col - start;
+	return draw_who(ui, c, at, &who);
 }
 
-/* The mark before a name: '?' new, '!' of several. */
+/* The mark before a name: ui_mark. */
 static void draw_mark(
 	struct ui_canvas *c, struct canvas_place at, const struct line *l)
 {
@@ -146,7 +137,7 @@ static void draw_wide_start(
 	}
 	draw_mark(c, at, l);
 	at.col++;
-	(void)draw_name(c, at, l);
+	(void)draw_name(ui, c, at, l);
 	snprintf(text, sizeof(text), "%c", own_mark(l));
 	at.col += name_cols;
 	at.cols = 1;
@@ -179,7 +170,7 @@ static void draw_header(
 		at.col++;
 		at.cols--;
 	}
-	at.col += draw_name(c, at, l) + 1;
+	at.col += draw_name(ui, c, at, l) + 1;
 	at.cols = 6;
 	clock_of(ui, l, text);
 	canvas_puts(c, at, text, l->clock_wrong ? STYLE_WARN : STYLE_DIM);

@@ -106,25 +106,24 @@ static void draw_person(const struct ui *ui, struct ui_canvas *c, int row,
 	const struct person *p)
 {
 	const struct rect *r = &ui->layout.people;
-	struct canvas_place at = {row, r->col, 1};
+	struct canvas_place at = {row, r->col + 1, r->cols - 1};
 	/* What stands for an unknown name is the key's end already. */
-	bool tagged = p->named && ui_mark_needs_tag(p->name_mark) &&
-		      p->tag[0] != '\0';
-	int tag = tagged ? (int)strlen(p->tag) + 1 : 0;
+	const struct draw_who who = {.name = p->name,
+		.tag = p->named ? p->tag : "",
+		.tagged = p->named && ui_mark_needs_tag(p->name_mark) &&
+			  p->tag[0] != '\0',
+		.style = p->ignored ? STYLE_DIM : draw_name_style(p->name)};
 	char text[24];
+	int width = (int)text_width(bytes_str(p->name)) +
+		    (who.tagged ? (int)strlen(p->tag) + 1 : 0);
 
 	snprintf(text, sizeof(text), "%c", p->ignored ? '-' : p->name_mark);
-	canvas_puts(c, at, text, STYLE_HEAD);
+	canvas_puts(c, (struct canvas_place){row, r->col, 1}, text, STYLE_HEAD);
 	person_rtt(p, ui->layout.kind == LAYOUT_THREE, text);
-	at.col++;
-	at.cols = r->cols - 1 - put_right(c, r, row, text) - tag;
-	at.col += canvas_puts(c, at, p->name,
-		p->ignored ? STYLE_DIM : draw_name_style(p->name));
-	if (tagged) {
-		snprintf(text, sizeof(text), "~%s", p->tag);
-		at.cols = tag;
-		canvas_puts(c, at, text, STYLE_DIM);
-	}
+	/* Who it is comes before how far away it is. */
+	if (width + (int)strlen(text) + 1 <= at.cols)
+		at.cols -= put_right(c, r, row, text);
+	draw_who(ui, c, at, &who);
 }
 
 static const char *standing(const struct person *p)

@@ -212,6 +212,21 @@ static const char *state_name(enum ui_line_state state)
 	return NULL;
 }
 
+/* Null: known, and nobody else's name. */
+static const char *mark_name(char mark)
+{
+	switch (mark) {
+	case UI_MARK_NEW:
+		return "new";
+	case UI_MARK_CLASH:
+		return "clash";
+	case UI_MARK_VERIFIED:
+		return "verified";
+	default:
+		return NULL;
+	}
+}
+
 static void emit_line(struct line_face *f, const struct ui_msg *m)
 {
 	const struct ui_line *l = &m->line;
@@ -225,6 +240,7 @@ static void emit_line(struct line_face *f, const struct ui_msg *m)
 	put_id(o, l->id);
 	put_text(o, "from", l->from);
 	put_text(o, "name", l->name);
+	put_text(o, "mark", l->own ? NULL : mark_name(l->name_mark));
 	put_text(o, "text", l->text == NULL ? "" : l->text);
 	put_text(o, "type", type_name(l->type));
 	put_count(o, "time_ms", l->time_ms);
@@ -250,6 +266,7 @@ static void emit_name(struct line_face *f, const struct ui_person *p)
 
 	put_text(o, "peer_id", p->peer);
 	put_text(o, "name", p->name);
+	put_text(o, "mark", mark_name(p->name_mark));
 	emit(f);
 }
 
@@ -259,6 +276,7 @@ static void emit_peer(struct line_face *f, const struct ui_person *p)
 
 	put_text(o, "peer_id", p->peer);
 	put_text(o, "name", p->name[0] == '\0' ? NULL : p->name);
+	put_text(o, "mark", mark_name(p->name_mark));
 	put_text(o, "state", p->connected ? "connected" : "disconnected");
 	put_text(o, "addr", p->address);
 	put_text(o, "direction", p->outbound ? "out" : "in");
@@ -394,6 +412,7 @@ static void put_person(struct buf *o, const struct ui_person *p)
 {
 	put_text(o, "peer_id", p->peer);
 	put_text(o, "name", p->name);
+	put_text(o, "mark", mark_name(p->name_mark));
 	put_text(o, "state", p->connected ? "connected" : "disconnected");
 	put_text(o, "addr", p->connected ? p->address : NULL);
 	put_text(o, "how", p->how);

@@ -35,11 +35,14 @@ static void put_time(
 	(void)buf_appendf(&f->out, "%02d:%02d", d.hour, d.minute);
 }
 
+/* "!mali~8wL4Nn": no claimed name begins with a mark. */
 static void put_name(
 	struct line_face *f, const char *name, const char *tag, char mark)
 {
+	if (mark != UI_MARK_KNOWN && mark != '\0' && name[0] != '\0')
+		(void)buf_append_u8(&f->out, (uint8_t)mark);
 	(void)buf_append_str(&f->out, name[0] == '\0' ? "somebody" : name);
-	if (mark != ' ' && mark != '\0' && tag[0] != '\0')
+	if (ui_mark_needs_tag(mark) && tag[0] != '\0')
 		(void)buf_appendf(&f->out, "~%s", tag);
 }
 
