@@ -38,9 +38,10 @@ struct chat {
 	char me_text[PEER_ID_TEXT_MAX];
 	struct chat_person *self;
 
-	struct table people; /* peer id -> struct chat_person */
-	struct table names;  /* look -> struct chat_name */
-	uint64_t names_epoch; /* another whenever marks may change */
+	struct table people;             /* peer id -> struct chat_person */
+	struct table names;              /* look -> struct chat_name */
+	uint64_t names_epoch;            /* another whenever marks may change */
+	char compared[PEER_ID_TEXT_MAX]; /* whose number was shown last */
 	uint64_t clash_said_ms; /* of a verified name; P2P_NEVER: not yet */
 	struct list changed_people;
 	struct list rooms;

@@ -16,6 +16,7 @@ static cmd_fn *const runs[COMMAND_COUNT] = {
 	[COMMAND_HELP] = cmd_help,
 	[COMMAND_PEERS] = cmd_peers,
 	[COMMAND_WHOIS] = cmd_whois,
+	[COMMAND_VERIFY] = cmd_verify,
 	[COMMAND_NAME] = cmd_name,
 	[COMMAND_HISTORY] = cmd_history,
 	[COMMAND_INFO] = cmd_info,

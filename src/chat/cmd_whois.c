@@ -196,8 +196,9 @@ static void append_person(
 	struct list *pos, *tmp;
 	char *name = person_full_name(p);
 
-	buf_appendf(text, "%c%s%s\nkey        %s", person_mark(c, p), name,
-		p->row.ignored ? ", ignored" : "", p->row.peer);
+	buf_appendf(text, "%c%s%s%s\nkey        %s", person_mark(c, p), name,
+		p->row.ignored ? ", ignored" : "",
+		p->row.verified ? ", verified" : "", p->row.peer);
 	free(name);
 	append_connection(p, text);
 	buf_append_str(text, "\nfirst seen ");

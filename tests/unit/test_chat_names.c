@@ -203,6 +203,101 @@ static void test_names_of_oneself_are_no_marks(void **state)
 	assert_null(host_said(h, UI_MSG_ERROR, 0));
 }
 
+/* The same number is shown at both ends, and to nobody else. */
+static void test_verify_shows_the_same_at_both_ends(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me, other;
+	struct author ann = {.key = h->me, .name = "ann", .seqno = 1};
+	const char *here, *there;
+
+	host_init(&other, 1, "mali");
+	snprintf(ann.peer, sizeof(ann.peer), "%s", h->id);
+	author_says_native(&ann, &other, "hello", NOW);
+	stranger(&f->mali, 0, "mali");
+	f->mali.key = other.me;
+	snprintf(f->mali.peer, sizeof(f->mali.peer), "%s", other.id);
+	(void)mark_of(h, &f->mali);
+	host_types(h, NULL, "/verify mali");
+	host_types(&other, NULL, "/verify ann");
+	here = host_text(h, UI_MSG_NOTICE, "has to see the same")->text;
+	there = host_text(&other, UI_MSG_NOTICE, "has to see the same")->text;
+	/* Twelve groups of five digits, then six words. */
+	here = strchr(here, '\n');
+	there = strchr(there, '\n');
+	assert_int_equal(strcspn(here + 4, "abcdefghijklmnopqrstuvwxyz"),
+		3 * strlen("00000 00000 00000 00000\n   "));
+	assert_memory_equal(here, there, (size_t)(strstr(here, "\nIf") - here));
+	host_forget(h);
+	(void)mark_of(h, &f->tom);
+	host_types(h, NULL, "/verify tom");
+	assert_memory_not_equal(
+		strchr(host_text(h, UI_MSG_NOTICE, "has to see")->text, '\n'),
+		there, 60);
+	host_clear(&other);
+}
+
+static void test_verify_marks_a_key_for_good(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+
+	(void)mark_of(h, &f->eve);
+	(void)mark_of(h, &f->mali);
+	/* Not before the number was seen. */
+	host_types(h, NULL, "/verify mali yes");
+	assert_non_null(host_text(h, UI_MSG_NOTICE, "has to see the same"));
+	assert_int_equal(mark_of(h, &f->mali), UI_MARK_NEW);
+	/* Nor for another key that has the name by then. */
+	host_types(h, NULL, "/verify eve yes");
+	assert_int_equal(mark_of(h, &f->eve), UI_MARK_NEW);
+	host_types(h, NULL, "/verify eve");
+	host_types(h, NULL, "/verify mali");
+	host_types(h, NULL, "/verify mali yes");
+	assert_int_equal(mark_of(h, &f->mali), UI_MARK_VERIFIED);
+	assert_int_equal(mark_of(h, &f->eve), UI_MARK_NEW);
+	host_restart(h);
+	assert_int_equal(mark_of(h, &f->mali), UI_MARK_VERIFIED);
+	host_types(h, NULL, "/verify mali no");
+	assert_int_equal(mark_of(h, &f->mali), UI_MARK_NEW);
+	host_types(h, NULL, "/verify ann");
+	assert_non_null(host_text(h, UI_MSG_ERROR, "That is you."));
+}
+
+/* Also when the impostor had the name first, and also when mali is away. */
+static void test_verified_names_are_defended_loudly(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	struct author other;
+	char line[128];
+
+	f->eve.name = "mali";
+	(void)mark_of(h, &f->eve);
+	host_wait(h, A_DAY);
+	assert_int_equal(mark_of(h, &f->mali), UI_MARK_CLASH);
+	snprintf(line, sizeof(line), "/verify %s", f->mali.peer);
+	host_types(h, NULL, line);
+	snprintf(line, sizeof(line), "/verify %s yes", f->mali.peer);
+	host_types(h, NULL, line);
+	assert_int_equal(mark_of(h, &f->mali), UI_MARK_VERIFIED);
+	assert_int_equal(mark_of(h, &f->eve), UI_MARK_CLASH);
+	host_restart(h);
+	host_forget(h);
+	stranger(&other, 1, "m\xD0\xB0li");
+	author_says_native(&other, h, "send me money", NOW);
+	assert_non_null(host_text(h, UI_MSG_NOTICE, "whom you have verified"));
+	assert_int_equal(
+		host_text(h, UI_MSG_NOTICE, "verified")->level, UI_LEVEL_WARN);
+	/* Keys are thrown away faster than that is said. */
+	host_forget(h);
+	stranger(&other, 2, "MALI");
+	author_says_native(&other, h, "send me money", NOW + 1);
+	assert_null(host_text(h, UI_MSG_NOTICE, "whom you have verified"));
+	assert_int_equal(
+		host_line(h, "send me money")->line.name_mark, UI_MARK_CLASH);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +307,9 @@ int main(void)
 		STORY(test_names_are_not_pushed_out_by_throw_away_keys),
 		STORY(test_names_are_of_who_took_them_first),
 		STORY(test_names_of_oneself_are_no_marks),
+		STORY(test_verify_shows_the_same_at_both_ends),
+		STORY(test_verify_marks_a_key_for_good),
+		STORY(test_verified_names_are_defended_loudly),
 	};
 
 	return cmocka_run_group_tests_name("chat_names", tests, NULL, NULL);
