@@ -164,6 +164,41 @@ def same_name(t):
         me.misses("unseen")
 
 
+def numbers(text):
+    """The groups of five digits, and the words behind them."""
+    found = re.search(r"((?:\d{5}\s+){12})((?:[a-z]+\s+){5}[a-z]+)", text)
+    need(found, "no number:", text)
+    return found[1].split(), found[2].split()
+
+
+def verify(t):
+    """Both ends see one number; who is verified is marked and defended"""
+    with Person(t) as me:
+        me.start()
+        name = me.sees(r"You are (\S+), ")
+        name = re.search(r"You are (\S+), ", name)[1]
+        mali = friend(t, me)
+        mali.send("it is me")
+        me.sees(r"\?mali~\w{6}  it is me")
+        me.screen.type("/verify mali")
+        text = me.sees(r"If it is: /verify mali~\w{6} yes")
+        here = numbers(re.sub("^.*?│", "", text, flags=re.M))
+        mali.send(f"/verify {name}")
+        there = numbers(mali.until("a number", lambda: [
+            e["text"] for e in mali.seen("notice")
+            if "has to see" in e["text"]])[0])
+        need(here == there, here, there)
+        me.screen.type("/verify mali yes")
+        me.sees(r"^\+mali +[<\d]*\d*(ms)?│")
+        mali.send("still me")
+        me.sees(r"\+mali +still me")
+        # Fullwidth letters.
+        other = friend(t, me, "\uff4d\uff41\uff4c\uff49")
+        me.sees(r"-! .* has a name like mali, whom you have")
+        other.send("send me money")
+        me.sees(r"!\S+~\w{6} +send me money")
+
+
 def rooms(t):
     """Rooms are joined, counted while away, marked as new, and left"""
     with Person(t) as me:
@@ -432,7 +467,7 @@ def main():
     signal.signal(signal.SIGALRM, too_long)
     signal.alarm(SECONDS_MAX)
     with Tmux() as TMUX, Tests() as t:
-        return t.all([first_screen, meet_and_talk, same_name, rooms, hostile,
+        return t.all([first_screen, meet_and_talk, same_name, verify, rooms, hostile,
                       sizes, restart, waiting, paste, colours, ascii_only,
                       ways_out, suspend, terminal_gone, taken, damaged, dumb])
 
