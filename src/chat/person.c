@@ -560,7 +560,8 @@ void people_flush(struct chat *c)
 			chat_store_ok(c, store_put_person(c->store, &p->row))) {
 			p->dirty = false;
 			/* The store may name another as first now. */
-			c->names_epoch++;
+			if (p->renamed)
+				c->names_epoch++;
 		}
 		if (!p->self)
 			person_tell(c, p);
