@@ -34,9 +34,9 @@ struct chat_person {
 	struct store_person row;
 	struct peer_id id;
 	bool self;
-	bool dirty;              /* row differs from the store */
-	bool in_ui;              /* in c->changed_people */
-	struct list changed;     /* in c->changed_people */
+	bool dirty;                  /* row differs from the store */
+	bool in_ui;                  /* in c->changed_people */
+	struct list changed;         /* in c->changed_people */
 	struct chat_claim claims[2]; /* by the look that is small, drawn */
 	bool odd;                    /* the name is (name_is_odd) */
 	/* Whether somebody else comes first with the name, as of that epoch. */
