@@ -206,7 +206,7 @@ const char *const store_sql[STMT_COUNT] = {
 	[STMT_PERSON_FORGET] =
 		"DELETE FROM people WHERE id IN (SELECT id FROM people AS p"
 		" INDEXED BY people_class WHERE class = 0 AND ignored = 0"
-		" AND id < (SELECT max(id) FROM people)"
+		" AND verified = 0 AND id < (SELECT max(id) FROM people)"
 		" AND NOT EXISTS (SELECT 1 FROM messages"
 		" WHERE author = p.id) ORDER BY last_seen_ms LIMIT ?1)",
 	[STMT_PERSON_DROP] = "DELETE FROM people WHERE id = ?1",

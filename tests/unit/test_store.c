@@ -587,7 +587,7 @@ static void test_store_refuses_a_newer_database(void **state)
 	assert_int_equal(store_open(&f->store, f->path, NULL), P2P_ERR_TOO_NEW);
 	assert_null(f->store);
 	/* Nothing was changed: with the old number it opens again. */
-	sql_on_file(f->path, "PRAGMA user_version = 3");
+	sql_on_file(f->path, "PRAGMA user_version = 4");
 	reopen(f);
 }
 
