@@ -88,7 +88,7 @@ struct chat {
 	struct chat_limits limits;
 	int space; /* enum chat_space */
 	uint64_t space_due_ms;
-	uint64_t strangers; /* with a row */
+	uint64_t strangers;       /* with a row */
 	uint64_t strangers_saved; /* at the last commit */
 	/* while saving fails (unsaved.c) */
 	bool keep_input;    /* what is being dispatched waits for the store */

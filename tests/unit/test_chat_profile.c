@@ -745,6 +745,9 @@ static void test_profile_survives_a_turn_that_fails(void **state)
 		pipe_msg(CHAT_MSG_PIPE_FRAME, f->mali.peer, 5,
 			buf_bytes(&frame)));
 	host_types(h, NULL, "/name anna");
+	/* What net brings is heard all the same; the new name waits. */
+	assert_int_equal(given(h), 0);
+	assert_false(chat_is_saving(h->chat));
 	assert_int_equal(store_exec(h->store, "PRAGMA query_only = 0"), 0);
 	host_wait(h, CHAT_STORE_RETRY_MS);
 	assert_int_equal(given(h), 1);
