@@ -137,8 +137,9 @@ def flood_by_strangers(t):
     f = Program(t, t.home(), "--name", "fay").ready()
     a = Program(t, t.home(), "--name", "ann", "--data-dir", str(disk), *RATES,
                 *SHARES, "--keep", f.addr).ready()
+    # Who does not know her may miss lines of hers that come among strangers'.
     c = Program(t, t.home(), "--name", "cid", "--connect", a.addr, *RATES,
-                ).ready()
+                "--keep", f.id).ready()
     connected(a, f)
     connected(a, c)
     crowd = [flooder(t, a, f"eve{i}", (60, 3500, 3500)[i % 3]) for i in range(9)]
