@@ -118,8 +118,8 @@ struct gpeer {
 	unsigned asked_ids; /* of those in g->asked that it was the first for */
 	unsigned iwant_ids;
 	unsigned px_heard;
-	unsigned px_taken;         /* in all, though it is a stranger */
-	unsigned needy_heartbeats; /* for so many it counts as one who asks */
+	unsigned px_taken;          /* in all, though it is a stranger */
+	unsigned needy_heartbeats;  /* for so many it counts as one who asks */
 	struct bucket new_authors;  /* that it brought */
 	struct bucket strangers[2]; /* lines and bytes of theirs */
 	size_t brought; /* bytes of new messages, halved each heartbeat */

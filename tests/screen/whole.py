@@ -126,7 +126,7 @@ def meet_and_talk(t):
         me.sees("^ HERE 1")
         # Nobody has said a word yet.
         me.sees(r"-- mali~\w{6} came$")
-        me.sees(r"^\?mal~\w{6} +[\d.]*(ms)?│")
+        me.sees(r"^\?mali~\w{6} *[\d.]*(ms)?│")
         me.screen.keys(*"/whois", "Space", "m", "a", "Tab")
         me.sees(r"^ #lobby> /whois mali *$")
         me.screen.keys("Enter")

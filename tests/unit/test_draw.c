@@ -339,28 +339,30 @@ static void test_who_came_is_called_by_the_name_known_since(void **state)
 	assert_non_null(strstr(screen(&w), "\n?..li8wL4Nn "));
 	say_person(&w, "mali", "8wL4Nn", '?', 0);
 	assert_non_null(strstr(screen(&w), "-- mali~8wL4Nn came\n"));
-	assert_non_null(strstr(screen(&w), "?mal~8wL4Nn 0.1ms|"));
+	/* Who it is comes before how far away. */
+	assert_non_null(strstr(screen(&w), "\n?mali~8wL4Nn"));
+	assert_null(strstr(screen(&w), "0.1ms|"));
 	world_close(&w);
 }
 
-/* Each row ends where the pane does, and the name is cut at the same place. */
+/* Each row ends where the pane does, whatever the number. */
 static void test_a_round_trip_has_a_column_of_its_own(void **state)
 {
 	static const struct {
 		uint64_t us;
 		const char *row;
 	} all[] = {
-		{UINT64_MAX, "\n?a-lon~c31e      |"},
-		{0, "\n?a-lon~c31e 0.1ms|"},
-		{449, "\n?a-lon~c31e 0.4ms|"},
-		{450, "\n?a-lon~c31e 0.5ms|"},
-		{9949, "\n?a-lon~c31e 9.9ms|"},
-		{9950, "\n?a-lon~c31e  10ms|"},
-		{999499, "\n?a-lon~c31e 999ms|"},
-		{999500, "\n?a-lon~c31e  1.0s|"},
-		{9949999, "\n?a-lon~c31e  9.9s|"},
-		{61000000, "\n?a-lon~c31e   61s|"},
-		{UINT64_MAX - 1, "\n?a-lon~c31e  999s|"},
+		{UINT64_MAX, "\n?al~c31e         |"},
+		{0, "\n?al~c31e    0.1ms|"},
+		{449, "\n?al~c31e    0.4ms|"},
+		{450, "\n?al~c31e    0.5ms|"},
+		{9949, "\n?al~c31e    9.9ms|"},
+		{9950, "\n?al~c31e     10ms|"},
+		{999499, "\n?al~c31e    999ms|"},
+		{999500, "\n?al~c31e     1.0s|"},
+		{9949999, "\n?al~c31e     9.9s|"},
+		{61000000, "\n?al~c31e      61s|"},
+		{UINT64_MAX - 1, "\n?al~c31e     999s|"},
 	};
 	struct world w;
 
@@ -369,7 +371,7 @@ static void test_a_round_trip_has_a_column_of_its_own(void **state)
 	say_ready(&w);
 	say_room(&w, LOBBY, "lobby", 0, 0);
 	for (size_t i = 0; i < P2P_ARRAY_LEN(all); i++) {
-		say_person(&w, "a-long-name", "c31e", '?', all[i].us);
+		say_person(&w, "al", "c31e", '?', all[i].us);
 		if (strstr(screen(&w), all[i].row) == NULL)
 			fail_msg("%s is not in:\n%s", all[i].row, screen(&w));
 	}

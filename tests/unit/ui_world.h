@@ -151,8 +151,8 @@ static inline void say_person(struct world *w, const char *name,
 	struct ui_msg *m = ui_msg_new(UI_MSG_PERSON, NULL, NULL);
 
 	/* A long name is cut: it is only there to tell people apart. */
-	if (snprintf(m->person.peer, sizeof(m->person.peer), "12D3%.40s%s", name,
-		    tag) < 0)
+	if (snprintf(m->person.peer, sizeof(m->person.peer), "12D3%.40s%s",
+		    name, tag) < 0)
 		abort();
 	snprintf(m->person.name, sizeof(m->person.name), "%s", name);
 	snprintf(m->person.tag, sizeof(m->person.tag), "%s", tag);
