@@ -70,6 +70,7 @@ struct loop {
 	struct mailbox *verified; /* struct unit_batch, checked */
 	struct verifier verifiers[LOOP_VERIFIERS_MAX];
 	unsigned verifier_count;
+	uint64_t checked_ms; /* when a signature was checked here */
 	struct discovery *discovery;
 	struct table carriers; /* conn id -> struct carrier */
 	uv_loop_t uv;

@@ -45,5 +45,7 @@
 
 /* Threads that check signatures: one for each core, so many at most. */
 #define LOOP_VERIFIERS_MAX 4
+/* So often the loop checks a single one itself. */
+#define LOOP_CHECK_PAUSE_MS 20
 
 #endif

@@ -102,11 +102,32 @@ void verifiers_clear(struct loop *l)
 	mailbox_free(l->verified);
 }
 
+/* A single unit when all is quiet costs less here than to wake a thread and be
+ * woken by it. No more than one in LOOP_CHECK_PAUSE_MS: whoever floods keeps
+ * this thread from nothing else. */
+static bool is_checked_here(struct loop *l, const struct unit_batch *batch)
+{
+	if (batch->count > 1 ||
+		l->env.now_ms - l->checked_ms < LOOP_CHECK_PAUSE_MS)
+		return false;
+	for (unsigned i = 0; i < l->verifier_count; i++)
+		if (l->verifiers[i].busy > 0)
+			return false;
+	l->checked_ms = l->env.now_ms;
+	return true;
+}
+
 void verifiers_post(struct loop *l, struct unit_batch *batch)
 {
+	struct node_event ev = {.kind = NODE_EV_VERIFIED, .batch = batch};
 	struct verifier *best = NULL;
 	struct msg *m = &batch->msg;
 
+	if (is_checked_here(l, batch)) {
+		unit_batch_check(batch);
+		loop_step(l, &ev);
+		return;
+	}
 	for (unsigned i = 0; i < l->verifier_count; i++) {
 		struct verifier *v = &l->verifiers[i];
 

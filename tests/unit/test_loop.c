@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,6 +31,7 @@
 #include "msg/net_msg.h"
 #include "net/identity/crypto.h"
 #include "net/loop/loop.h"
+#include "net/pubsub/gossip.h"
 #include "net/swarm/swarm_limits.h"
 
 #define HOUR_MS 3600000
@@ -160,7 +162,8 @@ static int teardown(void **state)
 	say(p, net_msg_new(NET_MSG_QUIT, NULL, bytes_of(NULL, 0)));
 	loop_free(p->loop);
 	mailbox_free(p->chat);
-	close(p->fd);
+	if (p->fd >= 0)
+		close(p->fd);
 	free(p);
 	return 0;
 }
@@ -336,6 +339,105 @@ static void test_loop_tries_the_next_address_of_a_name(void **state)
 		close(fd[i]);
 }
 
+/* ---- signatures -------------------------------------------------------- */
+
+/* The thread that checked the last batch, and whether the one that took its
+ * verdicts is the same. */
+static _Atomic(pthread_t) checker;
+static atomic_uint checked_here, checked_elsewhere;
+
+void __real_unit_batch_check(struct unit_batch *b);
+void __wrap_unit_batch_check(struct unit_batch *b);
+void __wrap_unit_batch_check(struct unit_batch *b)
+{
+	atomic_store(&checker, pthread_self());
+	__real_unit_batch_check(b);
+}
+
+void __real_gossip_verified(
+	struct gossip *g, const struct env *env, struct unit_batch *b);
+void __wrap_gossip_verified(
+	struct gossip *g, const struct env *env, struct unit_batch *b);
+void __wrap_gossip_verified(
+	struct gossip *g, const struct env *env, struct unit_batch *b)
+{
+	if (pthread_equal(atomic_load(&checker), pthread_self()))
+		checked_here++;
+	else
+		checked_elsewhere++;
+	__real_gossip_verified(g, env, b);
+}
+
+static struct loop *start_the_other(struct place *p, struct mailbox *chat)
+{
+	struct loop_cfg cfg = {.node = {.me = &p->other,
+				       .agent = "lab/2",
+				       .offer_yamux = true},
+		.chat = chat,
+		.listen_count = 1};
+	char error[LOOP_ERROR_TEXT_MAX], text[64];
+	struct maddr listen;
+	struct loop *l;
+
+	close(p->fd);
+	p->fd = -1;
+	snprintf(text, sizeof(text), "/ip4/127.0.0.1/tcp/%u", p->port);
+	assert_int_equal(maddr_parse_text(&listen, bytes_str(text)), 0);
+	cfg.listen = &listen;
+	l = loop_new(&cfg, error);
+	assert_non_null(l);
+	assert_int_equal(loop_start(l), 0);
+	return l;
+}
+
+static void post(struct loop *l, struct net_msg *m)
+{
+	struct msg *msg = &m->msg;
+
+	assert_int_equal(mailbox_post(loop_inbox(l), &msg), 0);
+}
+
+static void publish(struct place *p, struct loop *l, uint64_t seqno)
+{
+	struct buf unit;
+
+	buf_init(&unit, UNIT_BYTES_MAX);
+	assert_int_equal(unit_sign(&p->other, seqno, bytes_str("room"),
+				 bytes_str("hello"), &unit),
+		0);
+	post(l, net_msg_new(NET_MSG_PUBLISH, "room", buf_bytes(&unit)));
+	buf_clear(&unit);
+}
+
+/* A line that comes alone wakes no other thread; several at once do. */
+static void test_loop_checks_a_lone_line_itself(void **state)
+{
+	struct mailbox_cfg box = {.count_max = 1000, .bytes_max = 1 << 20};
+	struct mailbox *chat = mailbox_new(&box);
+	struct place *p = *state;
+	struct loop *l = start_the_other(p, chat);
+	uint64_t seqno = 0;
+
+	post(l, net_msg_new(NET_MSG_JOIN, "room", bytes_of(NULL, 0)));
+	say(p, net_msg_new(NET_MSG_JOIN, "room", bytes_of(NULL, 0)));
+	know_the_other(p);
+	for (unsigned i = 0; i < 200 && checked_here < 10; i++) {
+		publish(p, l, ++seqno);
+		usleep(100000);
+	}
+	assert_in_range(checked_here, 10, 200);
+	assert_int_equal(checked_elsewhere, 0);
+	for (unsigned i = 0; i < 100 && checked_elsewhere == 0; i++) {
+		for (unsigned k = 0; k < 50; k++)
+			publish(p, l, ++seqno);
+		usleep(20000);
+	}
+	assert_in_range(checked_elsewhere, 1, 5000);
+	post(l, net_msg_new(NET_MSG_QUIT, NULL, bytes_of(NULL, 0)));
+	loop_free(l);
+	mailbox_free(chat);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +447,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_loop_tries_the_next_address_of_a_name, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_loop_checks_a_lone_line_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_loop_goes_by_changed_addresses_only, setup_apart,
 			teardown_apart),
