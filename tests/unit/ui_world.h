@@ -154,8 +154,8 @@ static inline void say_person(struct world *w, const char *name,
 	if (snprintf(m->person.peer, sizeof(m->person.peer), "12D3%.40s%s",
 		    name, tag) < 0)
 		abort();
-	snprintf(m->person.name, sizeof(m->person.name), "%s", name);
-	snprintf(m->person.tag, sizeof(m->person.tag), "%s", tag);
+	snprintf(m->person.name, sizeof(m->person.name), "%.40s", name);
+	snprintf(m->person.tag, sizeof(m->person.tag), "%.6s", tag);
 	m->person.name_mark = mark;
 	m->person.connected = true;
 	m->person.relayed = mark == '!';
