@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define PEERS 4
 #define TOPIC "p2p-chat-default"
-#define STEPS_MAX 64
+#define STEPS_MAX 40
 #define PROFILE "/p2pchat/profile/1.0.0"
 
 struct peer {
@@ -306,11 +306,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		if (!cur_ok(&c))
 			break;
-		chat_handle(w.chat, &w.te.env, message(&w, kind, who, part));
-		end_turn(&w);
 		/* At once, or up to half a minute later. */
 		w.te.env.now_ms += (uint64_t)(kind >> 3) * 1000;
 		w.te.env.wall_ms += (uint64_t)(kind >> 3) * 1000;
+		chat_handle(w.chat, &w.te.env, message(&w, kind, who, part));
 		end_turn(&w);
 	}
 	end_world(&w);
