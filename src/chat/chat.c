@@ -531,12 +531,14 @@ static void unsaved_turn(struct chat *c)
 {
 	if (c->retry_ms <= c->env->now_ms)
 		c->retry_ms = env_after(c->env, CHAT_STORE_RETRY_MS);
+	profile_tick(c);
 	people_flush(c);
 	rooms_flush(c);
 	history_replay(c);
 	c->store_err = 0;
 	if (c->quit_anyway)
 		out_quit(c, CHAT_EXIT_UNSAVED);
+	profile_give(c);
 	release(c);
 }
 
@@ -589,9 +591,8 @@ void chat_turn_end(struct chat *c, const struct env *env)
 
 uint64_t chat_deadline(const struct chat *c)
 {
-	uint64_t next =
-		c->retrying ? c->retry_ms
-			    : P2P_MIN(send_deadline(c), profile_deadline(c));
+	uint64_t next = P2P_MIN(c->retrying ? c->retry_ms : send_deadline(c),
+		profile_deadline(c));
 	uint64_t soon = env_after(c->env, CHAT_UI_RETRY_MS);
 
 	if (c->replaying || (c->ui_lost && !c->reload_said) ||

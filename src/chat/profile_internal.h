@@ -55,8 +55,8 @@ void profile_heed(struct chat *c, struct chat_person *p);
 void profile_pipe(struct chat *c, const struct chat_net_msg *m);
 /* Before the commit: claims that have waited long enough become names. */
 void profile_tick(struct chat *c);
-/* After the commit, so that only a kept name is given, and nothing of it is
- * ever taken back: begins what is to be given, ends what takes too long. */
+/* After the commit, or where none can be made, so that nothing of it is ever
+ * taken back: begins what is to be given, ends what takes too long. */
 void profile_give(struct chat *c);
 /* env->now_ms, or P2P_NEVER. */
 uint64_t profile_deadline(const struct chat *c);
