@@ -438,6 +438,19 @@ int people_load(struct chat *c)
 	return c->self == NULL ? c->store_err : 0;
 }
 
+/* A /name that was not kept waits with its turn; until then we are called what
+ * we would be called after a restart, here and by others. */
+static void restore_own_name(struct chat *c)
+{
+	struct buf kept;
+
+	buf_init(&kept, MSG_NAME_MAX - 1);
+	if (store_get(c->store, "name", &kept) == 0 && kept.len > 0 &&
+		strcmp(buf_cstr(&kept), c->self->row.name) != 0)
+		person_call(c, c->self, buf_cstr(&kept));
+	buf_clear(&kept);
+}
+
 void people_restore(struct chat *c)
 {
 	struct table_entry *e, *tmp;
@@ -465,6 +478,7 @@ void people_restore(struct chat *c)
 		if (p->dirty)
 			person_changed(c, p);
 	}
+	restore_own_name(c);
 }
 
 void people_free(struct chat *c)

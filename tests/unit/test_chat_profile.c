@@ -771,6 +771,40 @@ static void test_profile_survives_a_turn_that_fails(void **state)
 	buf_clear(&frame);
 }
 
+static int refuse(void *count)
+{
+	++*(int *)count;
+	return 1;
+}
+
+/* The disk is full at the last moment, when the turn seems to have gone well.
+ */
+static void test_profile_that_is_not_kept_is_not_given(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	int refusals = 0;
+
+	meets(h, f->mali.peer, NEAR);
+	gone(h, 0, 0);
+	(void)sqlite3_commit_hook(h->store->db, refuse, &refusals);
+	host_types(h, NULL, "/name anna");
+	assert_true(refusals > 0 && !chat_is_saving(h->chat));
+	meets(h, f->tom.peer, NEAR);
+	/* She may be told the same once more; he is told it now. */
+	assert_int_equal(given(h), 3);
+	for (size_t n = 0; n < 3; n++)
+		assert_gives(h, n, "ann");
+	gone(h, 1, 0);
+	gone(h, 2, 0);
+	(void)sqlite3_commit_hook(h->store->db, NULL, NULL);
+	host_wait(h, CHAT_STORE_RETRY_MS);
+	assert_true(chat_is_saving(h->chat));
+	assert_int_equal(given(h), 5);
+	assert_gives(h, 3, "anna");
+	assert_gives(h, 4, "anna");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -800,6 +834,7 @@ int main(void)
 		STORY(test_profile_of_who_is_not_here_is_nothing),
 		STORY(test_profile_of_the_ignored_waits),
 		STORY(test_profile_survives_a_turn_that_fails),
+		STORY(test_profile_that_is_not_kept_is_not_given),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
