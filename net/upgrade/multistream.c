@@ -1,3 +1,9 @@
+/*
+ * Frames of multistream-select and the two sides' turns. A frame that has not
+ * come whole is left untaken, so this keeps no bytes; what a side answers goes
+ * out whole or not at all, and then the frame that it answers stays untaken,
+ * too.
+ */
 #include "net/upgrade/multistream.h"
 
 #include "base/cursor.h"

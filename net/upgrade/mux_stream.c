@@ -1,3 +1,10 @@
+/*
+ * A stream's life, the same for both muxers: its numbers, its receive buffer
+ * and what that is charged, the frames that it owes, its events. Memory is
+ * settled before it is taken, so a budget that says no ends one stream and
+ * leaves nothing half done. A stream lives until the user has forgotten it and
+ * all that it owes has gone out.
+ */
 #include <stdlib.h>
 
 #include "base/xmalloc.h"

@@ -1,3 +1,9 @@
+/*
+ * The verbs of muxer.h, which are the same for both muxers, and the way of
+ * bytes through a connection: heads to the kind (yamux.c, mplex.c), bodies to
+ * their streams. Answers wait in a queue of their own that always has room for
+ * the next head's, so a carrier that is full stops reading and loses nothing.
+ */
 #include <stdlib.h>
 
 #include "base/xmalloc.h"

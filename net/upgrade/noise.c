@@ -1,3 +1,9 @@
+/*
+ * What libp2p adds to Noise: frames with a length, payloads that prove the
+ * identity, the choice of a muxer in them. A frame is opened where the
+ * carrier's bytes stand; only one that has not come whole is copied. Its length
+ * is judged before anything is kept of it.
+ */
 #include "net/upgrade/noise.h"
 
 #include <stdlib.h>

@@ -1,3 +1,8 @@
+/*
+ * The pattern XX, token by token, in the order of the specification's sections.
+ * Reading and writing a message walk the same table, so the two sides cannot
+ * differ in what they mix. Secrets are wiped as soon as they are mixed in.
+ */
 #include "net/upgrade/noise_core.h"
 
 /* Section 8: a name of at most 32 bytes is the first hash as it stands. */

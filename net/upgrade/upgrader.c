@@ -1,3 +1,10 @@
+/*
+ * The stack of one connection. Upwards bytes are pushed as far as they go in
+ * one call (push_up), downwards streams fill an inner queue that is sealed into
+ * few large frames when the carrier asks (push_down): small writes of one turn
+ * share a frame. Both directions can make room for the other, so each is tried
+ * until nothing moves. Queues grow while they are used and are charged for it.
+ */
 #include "net/upgrade/upgrader.h"
 
 #include <stdlib.h>
