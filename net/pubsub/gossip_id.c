@@ -1,3 +1,8 @@
+/*
+ * Forms of message ids that say what they name: from and seqno, a key and
+ * seqno, text. One is told from the other by its bytes alone, strictly, so that
+ * a hash is not taken for one of them by chance more often than need be.
+ */
 #include "net/pubsub/gossip_id.h"
 
 #include <inttypes.h>

@@ -215,18 +215,25 @@ static void cut(struct gossip *g, struct gpeer *p)
 			       .kind = GOSSIP_EV_BEHIND, .peer = p->id});
 }
 
-/* Whether n bytes more may wait for the peer. Else those who do not read would
- * hold all that there is room for, and who reads would be told nothing. */
+/* Whether n bytes more may wait for the peer. When all outboxes together are
+ * full somebody gives way: else those who do not read would hold all that there
+ * is room for, and who reads would be told nothing. */
 static bool outbox_admits(struct gossip *g, struct gpeer *p, size_t n)
 {
 	struct gpeer *other;
 
+	/* Its own share comes first: nobody gives way to one who has it. */
 	if (n > outbox_room(g, p))
 		return false;
+	/* Each round frees something of somebody else, and who has nothing
+	 * left does not yield, so this ends. */
 	while (!total_holds(g, n)) {
 		other = who_yields(g, p, n);
+		/* All others have less than p would have: it waits for none. */
 		if (other == NULL)
 			return false;
+		/* What is whole can be left out; of a peer that has nothing
+		 * but half an RPC only the stream can end. */
 		if (is_loose(&other->out))
 			shed(g, other, n);
 		else

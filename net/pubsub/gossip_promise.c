@@ -1,3 +1,8 @@
+/*
+ * A promise stands in two places: in the chain of its id, so that a message
+ * finds it, and in the order of time. All have the same time to live, so that
+ * order is the order of making.
+ */
 #include "net/pubsub/gossip_promise.h"
 
 #include <stdlib.h>

@@ -1,3 +1,7 @@
+/*
+ * Things to say, as the fields of an RPC that outboxes hold. Lists of ids are
+ * cut into fields that share an RPC with others.
+ */
 #include "net/pubsub/gossip_send.h"
 
 #include "net/pubsub/gossip_outbox.h"

@@ -1,3 +1,8 @@
+/*
+ * Counters of each peer in each room, and the sum that is its score. They decay
+ * by whole intervals when somebody looks (score_refresh), so nothing here runs
+ * on its own. Of those who left only what speaks against them is kept.
+ */
 #include "net/pubsub/score.h"
 
 #include <stdlib.h>
