@@ -261,6 +261,21 @@ def miss(watchers, gone, limit, since):
                for each in watchers) - since
 
 
+def either_misses(story, chats, limit, since):
+    """Wait until one of two says that the other is disconnected: who asks is
+    first, and may be back before the other one has noticed.
+
+    Returns who said so, and the other.
+    """
+    while True:
+        for one, other in pairs(chats):
+            if one.seen("peer", peer_id=other.peer_id, state="disconnected"):
+                return one, other
+        story.expect(time.monotonic() < since + limit,
+                     "neither missed the other within %g s" % limit)
+        story.sleep(0.1)
+
+
 def meet_again(story, chats, limit, since):
     """Wait until each holds each other for connected, since a moment.
 
