@@ -101,6 +101,8 @@
 #define CHAT_REPLAY_BATCH 128
 /* Kept behind an answer to UI_MSG_RELOAD that waits for room. */
 #define CHAT_UI_BACKLOG_MAX 1024
+/* Answers to commands that wait for a ui that reads too slowly. */
+#define CHAT_UI_OWED_MAX 64
 
 /* Control messages kept for a full queue to net: joins, leaves, dials. */
 #define CHAT_NET_BACKLOG_MAX 1024

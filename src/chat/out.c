@@ -65,11 +65,20 @@ static struct chat_out *push(struct chat_out_queue *q, struct msg *m)
 	return o;
 }
 
+/* What a person or script asked for and no reload brings. */
+static bool is_owed(const struct msg *m)
+{
+	return m->kind == UI_MSG_QUIT || m->kind == UI_MSG_NET ||
+	       m->kind == UI_MSG_WHOIS || m->kind == UI_MSG_PEERS ||
+	       m->kind == UI_MSG_ERROR;
+}
+
 /* While the ui has not answered UI_MSG_RELOAD it will be told everything
- * anyway; only the end is worth keeping. */
+ * anyway; only the end and answers to commands are worth keeping. */
 static bool is_wanted(const struct chat *c, const struct ui_msg *m)
 {
-	return !c->ui_lost || m->msg.kind == UI_MSG_QUIT;
+	return !c->ui_lost || m->msg.kind == UI_MSG_QUIT ||
+	       (is_owed(&m->msg) && c->ui.count < CHAT_UI_OWED_MAX);
 }
 
 void out_ui(struct chat *c, struct ui_msg *m)
@@ -160,7 +169,17 @@ void out_undo_net(struct chat *c)
 	}
 }
 
-/* The ui reads too slowly: what it was to hear is dropped, and it will ask. */
+static bool owes_ui_only(const struct chat *c)
+{
+	const struct chat_out *o = c->ui.first;
+
+	while (o != NULL && is_owed(o->m))
+		o = o->next;
+	return o == NULL;
+}
+
+/* The ui reads too slowly: what it was to hear is dropped, and it will ask.
+ * The answers to commands it cannot ask for again: a few wait. */
 static void lose_ui(struct chat *c)
 {
 	struct chat_out_queue kept;
@@ -169,7 +188,8 @@ static void lose_ui(struct chat *c)
 	out_init(&kept);
 	while (c->ui.first != NULL) {
 		o = pop(&c->ui);
-		if (o->m->kind == UI_MSG_QUIT)
+		if (is_owed(o->m) && (o->m->kind == UI_MSG_QUIT ||
+					     kept.count < CHAT_UI_OWED_MAX))
 			push(&kept, o->m);
 		else
 			msg_free(o->m);
@@ -214,11 +234,11 @@ static void release_ui(struct chat *c)
 			/* An answer that is larger than the queue waits in
 			 * pieces: losing it would lead to the same question
 			 * again, for ever. */
-			if (o->m->kind == UI_MSG_QUIT || answer_fits(c))
+			if (owes_ui_only(c) || answer_fits(c))
 				return;
 			lose_ui(c);
 			say_reload(c);
-			continue;
+			return;
 		}
 		drop_first(&c->ui);
 		c->ui_answer -= c->ui_answer > 0;

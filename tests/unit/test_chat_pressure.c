@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "msg/net_figures.h"
 #include "store/store_internal.h"
 #include "tests/unit/chat_host.h"
 
@@ -21,6 +22,7 @@ static void test_chat_slow_screen_misses_no_line(void **state)
 {
 	struct fixture *f = *state;
 	struct host *h = &f->me;
+	uint64_t figures[NET_FIGURE_COUNT] = {0};
 	char text[16];
 	size_t reloads = 0;
 
@@ -39,6 +41,13 @@ static void test_chat_slow_screen_misses_no_line(void **state)
 				 ->msg);
 		chat_turn_end(h->chat, &h->te.env);
 		buf_clear(&raw);
+		/* The answer to /net is asked for once: it waits. */
+		if (i == 900) {
+			chat_handle(h->chat, &h->te.env,
+				&chat_net_msg_new(CHAT_MSG_STATS, NULL,
+					bytes_of(figures, sizeof(figures)))
+					 ->msg);
+		}
 	}
 	for (int i = 0; i < 100; i++) {
 		host_turn(h);
@@ -49,6 +58,7 @@ static void test_chat_slow_screen_misses_no_line(void **state)
 		host_wait(h, CHAT_UI_RETRY_MS);
 	}
 	assert_true(reloads > 0);
+	assert_int_equal(host_said_count(h, UI_MSG_NET), 1);
 	for (int i = 0; i < 1000; i++) {
 		snprintf(text, sizeof(text), "line %d", i);
 		assert_int_equal(host_line_count(h, text), 1);
