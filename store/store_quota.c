@@ -423,7 +423,7 @@ static int fit_strangers(
 				   in_all > store_i64(s->quota.strangers))) {
 		bool here = in_room > store_i64(s->quota.strangers_room);
 		struct hour h;
-		int64_t rest;
+		int64_t rest = in_room;
 
 		err = oldest_hour(s,
 			here ? STMT_HOUR_OLDEST : STMT_HOUR_OLDEST_OF_ALL, room,
@@ -561,7 +561,7 @@ static int read_oldest(
 /* The oldest lines go; the floor is the last one that went. */
 static int fit_share(struct store *s, struct share *share, int64_t bytes)
 {
-	struct costs lines;
+	struct costs lines = {0};
 	sqlite3_stmt *st;
 	int64_t rest;
 	int err = read_oldest(s, share, &lines);

@@ -200,7 +200,7 @@ static void end_stream(
 		rest = swarm_stream_peek(st, &end);
 		d->service->ops->gone(d->service->self, env, st, rest, err);
 	}
-	if (sv->at != NULL)
+	if (sv->at == st)
 		serve_reset(sv, st);
 }
 
@@ -310,7 +310,7 @@ static void on_readable(
 		err = d->service->ops->readable(d->service->self, env, st, &in);
 	else
 		in.used = in.bytes.len;
-	if (sv->at == NULL)
+	if (sv->at != st)
 		return;
 	if (in.used > 0)
 		stay(sv, env, d);
@@ -338,11 +338,11 @@ static void on_stream(struct serve *sv, const struct env *env,
 	sv->at = st;
 	if (events & SSTREAM_OPENED)
 		on_opened(sv, env, st);
-	if (sv->at != NULL && (events & SSTREAM_READABLE))
+	if (sv->at == st && (events & SSTREAM_READABLE))
 		on_readable(sv, env, st);
-	if (sv->at != NULL && (events & SSTREAM_WRITABLE))
+	if (sv->at == st && (events & SSTREAM_WRITABLE))
 		on_writable(sv, env, st);
-	if (sv->at != NULL && swarm_stream_ended(st))
+	if (sv->at == st && swarm_stream_ended(st))
 		end_stream(sv, env, st, 0);
 	sv->at = NULL;
 }
@@ -354,7 +354,7 @@ static void on_gone(struct serve *sv, const struct env *env, struct sstream *st,
 	sv->at = st;
 	if (events & SSTREAM_OPENED)
 		on_opened(sv, env, st);
-	if (sv->at != NULL)
+	if (sv->at == st)
 		end_stream(sv, env, st, err);
 	sv->at = NULL;
 }

@@ -189,7 +189,7 @@ def verify(t):
             if "has to see" in e["text"]])[0])
         need(here == there, here, there)
         me.screen.type("/verify mali yes")
-        me.sees(r"^\+mali +[<\d]*\d*(ms)?│")
+        me.sees(r"^\+mali +[\d.]*(ms)?│")
         mali.send("still me")
         me.sees(r"\+mali +still me")
         # Fullwidth letters.
