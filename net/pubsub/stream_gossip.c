@@ -184,6 +184,17 @@ static void close_out(struct stream_gossip *sg, struct link *l)
 	l->added = false;
 }
 
+/* The stream is for gossip to write on; while gossip is full it is tried again
+ * by and by. */
+static void add_or_later(struct stream_gossip *sg, const struct env *env,
+	struct link *l, const char *name)
+{
+	if (add_peer(sg, env, l, name))
+		return;
+	close_out(sg, l);
+	reopen_later(sg, env, l);
+}
+
 static int open_stream(struct stream_gossip *sg, const struct env *env,
 	const struct link *l, struct sstream **st)
 {
@@ -209,10 +220,8 @@ static void link_open(
 		return;
 	l->out = st->id;
 	/* With one proposal the first words go along with it. */
-	if (st->proposed == NULL || add_peer(sg, env, l, st->proposed))
-		return;
-	close_out(sg, l);
-	reopen_later(sg, env, l);
+	if (st->proposed != NULL)
+		add_or_later(sg, env, l, st->proposed);
 }
 
 /* The peer has a better connection than the one that our stream runs on: a new
@@ -302,11 +311,8 @@ void stream_gossip_cut(struct stream_gossip *sg, const struct env *env,
 static void opened_out(struct stream_gossip *sg, const struct env *env,
 	struct link *l, struct sstream *st)
 {
-	if (st->id == l->out && !l->added && !add_peer(sg, env, l, st->name)) {
-		close_out(sg, l);
-		reopen_later(sg, env, l);
-		return;
-	}
+	if (st->id == l->out && !l->added)
+		add_or_later(sg, env, l, st->name);
 	link_flush(sg, env, l);
 }
 
@@ -314,6 +320,8 @@ static void opened_out(struct stream_gossip *sg, const struct env *env,
 static void gone_out(struct stream_gossip *sg, const struct env *env,
 	struct link *l, const struct sstream *st, int err)
 {
+	const char *name;
+
 	if (st->id == l->next)
 		l->next = 0;
 	if (st->id != l->out)
@@ -323,16 +331,17 @@ static void gone_out(struct stream_gossip *sg, const struct env *env,
 	l->refused = err == P2P_ERR_NO_PROTOCOL;
 	if (l->refused)
 		gossip_peer_mute(sg->g, &l->peer);
-	if (l->next != 0) {
-		/* What was under way is lost with it; the rest is not. */
-		l->out = l->next;
-		l->next = 0;
-		st = serve_stream(sg->sv, l->out);
-		if (st != NULL && st->proposed != NULL)
-			(void)add_peer(sg, env, l, st->proposed);
+	st = serve_stream(sg->sv, l->next);
+	if (st == NULL) {
+		reopen_later(sg, env, l);
 		return;
 	}
-	reopen_later(sg, env, l);
+	/* What was under way is lost with it; the rest is not. */
+	l->out = l->next;
+	l->next = 0;
+	name = st->name != NULL ? st->name : st->proposed;
+	if (name != NULL)
+		add_or_later(sg, env, l, name);
 }
 
 /* ---- the peer's streams ----------------------------------------------------

@@ -10,6 +10,7 @@
 #include "net/proto/identify.h"
 #include "net/proto/ping.h"
 #include "net/pubsub/stream_gossip.h"
+#include "net/swarm/swarm_internal.h"
 #include "net/unit/unit.h"
 #include "tests/unit/swarm_lab.h"
 
@@ -58,32 +59,47 @@ static struct swarm_lab *begin(const struct service_ops *const *other)
 	return l;
 }
 
-/* How many lines host `to` hears when the other one says one. */
-static unsigned heard(struct swarm_lab *l, unsigned to)
+/* Host i says something that it has not said yet. */
+static void say(struct swarm_lab *l, unsigned i, struct bytes text)
+{
+	static uint64_t seqno;
+	struct buf unit;
+
+	buf_init(&unit, UNIT_BYTES_MAX);
+	assert_int_equal(unit_sign(&l->host[i].me, ++seqno, bytes_str(TOPIC),
+				 text, &unit),
+		0);
+	(void)!gossip_publish(stream_gossip_core(gossip_at(l, i)), &l->te.env,
+		buf_bytes(&unit));
+	buf_clear(&unit);
+	flush(l);
+}
+
+/* How many lines have come to a host since it was asked last. */
+static unsigned come(struct swarm_lab *l, unsigned to)
 {
 	struct gossip *g = stream_gossip_core(gossip_at(l, to));
 	struct unit_batch *b;
 	struct gossip_event ev;
-	struct buf unit;
 	unsigned n = 0;
 
-	buf_init(&unit, UNIT_BYTES_MAX);
-	assert_int_equal(unit_sign(&l->host[!to].me, 1 + to, bytes_str(TOPIC),
-				 bytes_str("hello"), &unit),
-		0);
-	(void)!gossip_publish(stream_gossip_core(gossip_at(l, !to)), &l->te.env,
-		buf_bytes(&unit));
-	buf_clear(&unit);
-	flush(l);
 	while ((b = gossip_next_verify(g)) != NULL) {
 		unit_batch_check(b);
 		gossip_verified(g, &l->te.env, b);
 	}
+	stream_gossip_verified(gossip_at(l, to));
 	while (gossip_next_event(g, &ev)) {
 		n += ev.kind == GOSSIP_EV_UNIT;
 		free(ev.unit);
 	}
 	return n;
+}
+
+/* How many lines host `to` hears when the other one says one. */
+static unsigned heard(struct swarm_lab *l, unsigned to)
+{
+	say(l, !to, bytes_str("hello"));
+	return come(l, to);
 }
 
 static void test_stream_gossip_two_talk(void **state)
@@ -140,12 +156,51 @@ static void test_stream_gossip_who_has_none_is_let_be(void **state)
 	lab_free(l);
 }
 
+/* All that host 0 has is carried by somebody, and no good for long. */
+static void make_limited(struct swarm_lab *l)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &swarm_of(l, 0)->conns)
+		((struct conn *)e->value)->limited = true;
+	TABLE_FOREACH(e, tmp, &swarm_of(l, 0)->streams)
+		((struct stream *)e->value)->pub.limited = true;
+}
+
+/* While an RPC is half written the stream that is to take over is agreed on,
+ * and the one that it would follow breaks. */
+static void test_stream_gossip_breaks_before_it_has_moved(void **state)
+{
+	static uint8_t much[30000];
+	struct swarm_lab *l = begin(silent);
+
+	(void)state;
+	memset(much, 'm', sizeof(much));
+	lab_dial(l, 0, 1, true);
+	pass(l, SWARM_IDENTIFY_WAIT_MS + 200);
+	assert_int_equal(heard(l, 1), 1);
+	make_limited(l);
+	l->wire[0].paused[1] = true;
+	for (unsigned i = 0; i < 16; i++)
+		say(l, 0, bytes_of(much, sizeof(much)));
+	lab_dial(l, 1, 0, true);
+	pass(l, 200);
+	assert_int_equal(come(l, 1), 0);
+	lab_cut(l, 0);
+	pass(l, 200);
+	while (come(l, 1) > 0)
+		pass(l, 200);
+	assert_int_equal(heard(l, 1), 1);
+	lab_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stream_gossip_two_talk),
 		cmocka_unit_test(test_stream_gossip_needs_no_identify),
 		cmocka_unit_test(test_stream_gossip_who_has_none_is_let_be),
+		cmocka_unit_test(test_stream_gossip_breaks_before_it_has_moved),
 	};
 
 	return cmocka_run_group_tests_name("stream_gossip", tests, NULL, NULL);
