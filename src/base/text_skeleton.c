@@ -120,26 +120,18 @@ void text_skeleton(struct bytes in, struct buf *out)
 
 /* ---- looks ------------------------------------------------------------- */
 
-static void fold_in_place(struct buf *text)
+/* change: text_fold or text_skeleton. What does not fit is cut. */
+static void change_in_place(
+	void (*change)(struct bytes in, struct buf *out), struct buf *text)
 {
-	struct buf folded;
+	struct buf changed;
 
-	buf_init(&folded, TEXT_LOOK_OUT_BYTES_MAX);
-	text_fold(buf_bytes(text), &folded);
+	buf_init(&changed, TEXT_LOOK_OUT_BYTES_MAX);
+	change(buf_bytes(text), &changed);
 	buf_reset(text);
-	(void)buf_append(text, first_bytes(buf_bytes(&folded), buf_room(text)));
-	buf_clear(&folded);
-}
-
-static void draw_in_place(struct buf *text)
-{
-	struct buf drawn;
-
-	buf_init(&drawn, TEXT_LOOK_IN_BYTES_MAX);
-	text_skeleton(buf_bytes(text), &drawn);
-	buf_reset(text);
-	(void)buf_append(text, buf_bytes(&drawn));
-	buf_clear(&drawn);
+	(void)buf_append(
+		text, first_bytes(buf_bytes(&changed), buf_room(text)));
+	buf_clear(&changed);
 }
 
 /* Without spaces. A small i is taken for an l: its capital looks like one, so
@@ -176,13 +168,13 @@ static void make_look(
 	 * is no c in it), so `drawn` goes without. */
 	if (folded) {
 		text_nfkc(name, &text);
-		fold_in_place(&text);
+		change_in_place(text_fold, &text);
 	} else {
 		text_skeleton(name, &text);
-		fold_in_place(&text);
+		change_in_place(text_fold, &text);
 	}
-	draw_in_place(&text);
-	fold_in_place(&text);
+	change_in_place(text_skeleton, &text);
+	change_in_place(text_fold, &text);
 	copy_look(buf_bytes(&text), out);
 	buf_clear(&text);
 }

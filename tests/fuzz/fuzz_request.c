@@ -13,6 +13,7 @@
 #include "base/xmalloc.h"
 #include "net/swarm/swarm_internal.h"
 #include "tests/lib/bare_channel.h"
+#include "tests/lib/served.h"
 #include "tests/lib/test_env.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,19 +33,7 @@ struct fuzz {
 	int why;
 };
 
-static struct fuzz *now;
-
 /* ---- the service --------------------------------------------------------- */
-
-static void *start(struct serve *sv, const struct service_ops *ops,
-	const struct serve_cfg *cfg, const struct env *env)
-{
-	(void)sv;
-	(void)ops;
-	(void)cfg;
-	(void)env;
-	return now;
-}
 
 static void opened(void *self, const struct env *env, struct sstream *st)
 {
@@ -101,7 +90,7 @@ static const struct service_ops r_ops = {.names = names,
 	.in_per_peer = 1,
 	.early = true,
 	.state_bytes = sizeof(struct request),
-	.start = start,
+	.start = served_start,
 	.opened = opened,
 	.readable = readable,
 	.gone = gone};
@@ -196,7 +185,7 @@ static void begin(struct fuzz *f, size_t besides)
 	if (bare_channel_other == NULL)
 		make_keys(me);
 	*f = (struct fuzz){.besides = besides};
-	now = f;
+	served_self = f;
 	test_env_init(&f->te, 1);
 	buf_init(&f->heard, HEARD_MAX);
 	f->sv = serve_new(&cfg, &f->te.env);

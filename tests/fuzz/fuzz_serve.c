@@ -16,6 +16,7 @@
 #include "net/proto/identify.h"
 #include "net/proto/ping.h"
 #include "tests/lib/bare_channel.h"
+#include "tests/lib/served.h"
 #include "tests/lib/test_env.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -45,8 +46,6 @@ struct fuzz {
 	unsigned acts; /* that are left in this step: who writes whenever he
 			  may would go on until all queues are full */
 };
-
-static struct fuzz *now;
 
 /* ---- what services do ---------------------------------------------------- */
 
@@ -158,16 +157,6 @@ static uint8_t obey(struct fuzz *f, struct sstream *st)
 	return what;
 }
 
-static void *start(struct serve *sv, const struct service_ops *ops,
-	const struct serve_cfg *cfg, const struct env *env)
-{
-	(void)sv;
-	(void)ops;
-	(void)cfg;
-	(void)env;
-	return now;
-}
-
 static void opened(void *self, const struct env *env, struct sstream *st)
 {
 	struct mark *m = st->state;
@@ -255,7 +244,7 @@ static void peer_down(
 #define OPS(list, ...) \
 	{ \
 		.names = list, .state_bytes = sizeof(struct mark), \
-		.start = start, .opened = opened, .readable = readable, \
+		.start = served_start, .opened = opened, .readable = readable, \
 		.writable = writable, .gone = gone, __VA_ARGS__ \
 	}
 static const char *const a_names[] = {"/a/1", NULL};
@@ -482,7 +471,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		make_keys(me);
 	bare_channel_kind = flags & 1 ? MUXER_YAMUX : MUXER_MPLEX;
 	f = (struct fuzz){.yamux = flags & 1};
-	now = &f;
+	served_self = &f;
 	test_env_init(&f.te, 1);
 	f.sv = serve_new(&cfg, &f.te.env);
 	f.conn = accept_as(&f, flags & 2);

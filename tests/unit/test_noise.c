@@ -27,8 +27,8 @@ static struct identity who[3];
 struct side {
 	struct noise *noise;
 	struct bufq out;
-	struct buf got;  /* plaintext received */
-	struct buf todo; /* plaintext still to be sent */
+	struct buf got;    /* plaintext received */
+	struct buf unsent; /* plaintext still to be sent */
 	struct budget budget;
 };
 
@@ -42,7 +42,7 @@ static void side_init(struct side *s, struct test_env *te,
 	own.budget = &s->budget;
 	bufq_init(&s->out, OUT_BYTES);
 	buf_init(&s->got, 4u << 20);
-	buf_init(&s->todo, 4u << 20);
+	buf_init(&s->unsent, 4u << 20);
 	s->noise = noise_new(&own, &te->env);
 	if (own.initiator)
 		assert_int_equal(noise_start(s->noise, &s->out), 0);
@@ -54,7 +54,7 @@ static void side_clear(struct side *s)
 	assert_int_equal(s->budget.used, 0);
 	bufq_clear(&s->out);
 	buf_clear(&s->got);
-	buf_clear(&s->todo);
+	buf_clear(&s->unsent);
 }
 
 static int side_feed(void *machine, struct bytes in, size_t *taken)
@@ -73,11 +73,11 @@ static struct bytes side_peek(void *machine)
 	struct side *s = machine;
 	size_t taken = 0;
 
-	if (s->todo.len > 0 && noise_done(s->noise)) {
-		assert_int_equal(noise_seal(s->noise, buf_bytes(&s->todo),
+	if (s->unsent.len > 0 && noise_done(s->noise)) {
+		assert_int_equal(noise_seal(s->noise, buf_bytes(&s->unsent),
 					 &taken, &s->out),
 			0);
-		buf_drop_front(&s->todo, taken);
+		buf_drop_front(&s->unsent, taken);
 	}
 	return bufq_peek(&s->out);
 }
@@ -283,8 +283,10 @@ static void test_data_flows_both_ways_in_any_pieces(void **state)
 			buf_init(&sent[i], 4u << 20);
 			fill(&sent[i], rng_below(&p.te.rng, 400000), &p.te.rng);
 		}
-		assert_int_equal(buf_append(&p.a.todo, buf_bytes(&sent[0])), 0);
-		assert_int_equal(buf_append(&p.b.todo, buf_bytes(&sent[1])), 0);
+		assert_int_equal(
+			buf_append(&p.a.unsent, buf_bytes(&sent[0])), 0);
+		assert_int_equal(
+			buf_append(&p.b.unsent, buf_bytes(&sent[1])), 0);
 		mem_pipe_run(&p.pipe);
 		check_same(&p.b.got, &sent[0]);
 		check_same(&p.a.got, &sent[1]);
@@ -303,7 +305,7 @@ static void test_bent_transport_byte_kills_the_connection(void **state)
 		struct pair p;
 
 		pair_init(&p, at, NULL, NULL, NULL);
-		assert_int_equal(buf_append_str(&p.a.todo, "hello"), 0);
+		assert_int_equal(buf_append_str(&p.a.unsent, "hello"), 0);
 		/* Behind the handshake; lengths that grow leave b waiting. */
 		p.pipe.lane[0].bend_at = 34 + 170 + at;
 		p.pipe.lane[0].bend_mask = 0x04;
@@ -651,7 +653,7 @@ static bool meet_refusing(uint64_t seed, uint64_t nth)
 	bool refused;
 
 	pair_init(&p, seed, NULL, NULL, NULL);
-	assert_int_equal(buf_append_str(&p.a.todo, "some words"), 0);
+	assert_int_equal(buf_append_str(&p.a.unsent, "some words"), 0);
 	(void)budget_test_refuse_nth(nth);
 	mem_pipe_run(&p.pipe);
 	refused = budget_test_refuse_nth(0) >= nth;

@@ -27,10 +27,10 @@ struct side {
 	struct channel *up;
 	struct test_env *te;
 	struct budget budget;
-	struct buf todo; /* to be written on the own stream */
-	struct buf got;  /* what came back on it */
-	uint64_t own;    /* NO_STREAM before it is opened */
-	uint64_t echoes; /* the stream that is echoed */
+	struct buf unsent; /* to be written on the own stream */
+	struct buf got;    /* what came back on it */
+	uint64_t own;      /* NO_STREAM before it is opened */
+	uint64_t echoes;   /* the stream that is echoed */
 	int secured, ready, failed;
 	bool closed;
 };
@@ -62,7 +62,7 @@ static void side_init(struct side *s, struct test_env *te,
 	budget_init(&s->budget, &te->budget, 8u << 20);
 	own.me = me;
 	own.muxer.budget = &s->budget;
-	buf_init(&s->todo, 4u << 20);
+	buf_init(&s->unsent, 4u << 20);
 	buf_init(&s->got, 4u << 20);
 	s->up = upgrader_new(&own, &te->env);
 }
@@ -71,7 +71,7 @@ static void side_clear(struct side *s)
 {
 	channel_free(s->up);
 	assert_int_equal(s->budget.used, 0);
-	buf_clear(&s->todo);
+	buf_clear(&s->unsent);
 	buf_clear(&s->got);
 }
 
@@ -79,16 +79,16 @@ static void side_write(struct side *s)
 {
 	size_t taken;
 
-	if (channel_info(s->up).muxer == NULL || s->todo.len == 0)
+	if (channel_info(s->up).muxer == NULL || s->unsent.len == 0)
 		return;
 	if (s->own == NO_STREAM &&
 		channel_stream_open(s->up, &s->te->env, &s->own) != 0)
 		return;
-	if (channel_stream_write(s->up, s->own, buf_bytes(&s->todo), &taken) !=
-		0)
+	if (channel_stream_write(
+		    s->up, s->own, buf_bytes(&s->unsent), &taken) != 0)
 		return;
-	buf_drop_front(&s->todo, taken);
-	if (s->todo.len == 0) {
+	buf_drop_front(&s->unsent, taken);
+	if (s->unsent.len == 0) {
 		s->closed = true;
 		(void)channel_stream_close_write(s->up, s->own);
 	}
@@ -220,7 +220,7 @@ static void give(struct side *s, size_t len, struct buf *copy)
 {
 	buf_init(copy, 4u << 20);
 	rng_fill(&s->te->rng, buf_extend(copy, len), len);
-	assert_int_equal(buf_append(&s->todo, buf_bytes(copy)), 0);
+	assert_int_equal(buf_append(&s->unsent, buf_bytes(copy)), 0);
 }
 
 static void check_same(const struct buf *got, const struct buf *sent)
@@ -385,7 +385,7 @@ static void test_writer_is_stopped_and_told_when_to_go_on(void **state)
 		side_write(&p.a);
 		(void)channel_out_peek(p.a.up, &p.te.env);
 		side_events(&p.a);
-		held = p.a.todo.len;
+		held = p.a.unsent.len;
 		/* Both queues of ours, and not a byte more. */
 		assert_true(sent.len - held <= OUT_BYTES_MAX + 131072);
 		assert_true(sent.len - held >= 65536);

@@ -14,6 +14,7 @@
 #include "net/serve/frame.h"
 #include "net/serve/serve.h"
 #include "net/wire/pb.h"
+#include "tests/lib/served.h"
 #include "tests/sim/attack/attack.h"
 
 #define TARGETS_EACH 25 /* honest hosts, where all are attacked */
@@ -380,19 +381,6 @@ static void open_stream(struct host *h, const struct peer_id *peer)
 	say_hello(h, p);
 }
 
-/* Whose service starts next: it is given no more than a configuration. */
-static struct host *newborn;
-
-static void *start(struct serve *sv, const struct service_ops *ops,
-	const struct serve_cfg *cfg, const struct env *env)
-{
-	(void)sv;
-	(void)ops;
-	(void)cfg;
-	(void)env;
-	return newborn;
-}
-
 static void opened(void *self, const struct env *env, struct sstream *st)
 {
 	(void)env;
@@ -462,7 +450,7 @@ static const struct service_ops attack_ops = {
 	.in_per_peer = 2,
 	.newest_stays = true,
 	.state_bytes = sizeof(struct frame_reader),
-	.start = start,
+	.start = served_start,
 	.opened = opened,
 	.readable = readable,
 	.gone = gone,
@@ -617,7 +605,7 @@ void hostile_start(struct host *h)
 
 	h->bad = xcalloc(1, sizeof(*h->bad));
 	h->bad->late_end = &h->bad->late;
-	newborn = h;
+	served_self = h;
 	h->bad->serve = serve_new(&cfg, &h->env);
 	h->bad->swarm = serve_swarm(h->bad->serve);
 	h->bad->beat_ms = h->env.now_ms + rng_below(&h->rng, BEAT_MS);
