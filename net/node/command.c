@@ -217,13 +217,35 @@ static void on_worth(struct node *n, const struct net_msg *m)
 	swarm_peer_worth(n->swarm, &peer, m->worth);
 }
 
+static void on_join(struct node *n, const struct env *env, struct bytes topic)
+{
+	if (gossip_join(n->gossip, env, topic) != 0)
+		log_printf(
+			env->log, LOG_LEVEL_WARN, "a room could not be joined");
+}
+
+static void on_known_record(
+	struct node *n, const struct env *env, struct bytes record)
+{
+	if (swarm_learn_record(n->swarm, env, record, NULL) != 0)
+		log_printf(env->log, LOG_LEVEL_INFO,
+			"a saved record is of no use any more");
+}
+
+static void on_quit(struct node *n, const struct env *env)
+{
+	n->stopping = true;
+	/* The goodbyes have this long to be written. */
+	n->stop_at_ms = env_after(env, NODE_STOP_MS);
+	stream_gossip_stop(n->gossips);
+	swarm_shutdown(n->swarm, env);
+}
+
 void command_serve(struct node *n, const struct env *env, struct net_msg *m)
 {
 	switch ((enum net_msg_kind)m->msg.kind) {
 	case NET_MSG_JOIN:
-		if (gossip_join(n->gossip, env, bytes_str(m->text)) != 0)
-			log_printf(env->log, LOG_LEVEL_WARN,
-				"a room could not be joined");
+		on_join(n, env, bytes_str(m->text));
 		break;
 	case NET_MSG_LEAVE:
 		on_leave(n, env, bytes_str(m->text));
@@ -253,10 +275,7 @@ void command_serve(struct node *n, const struct env *env, struct net_msg *m)
 		tell_stats(n);
 		break;
 	case NET_MSG_KNOWN_RECORD:
-		if (swarm_learn_record(n->swarm, env,
-			    bytes_of(m->data, m->data_len), NULL) != 0)
-			log_printf(env->log, LOG_LEVEL_INFO,
-				"a saved record is of no use any more");
+		on_known_record(n, env, bytes_of(m->data, m->data_len));
 		break;
 	case NET_MSG_WHOIS:
 		whois_answer(n, env, m->peer);
@@ -269,11 +288,7 @@ void command_serve(struct node *n, const struct env *env, struct net_msg *m)
 		pipes_serve(n, env, m);
 		break;
 	case NET_MSG_QUIT:
-		/* The goodbyes have this long to be written. */
-		n->stopping = true;
-		n->stop_at_ms = env_after(env, NODE_STOP_MS);
-		stream_gossip_stop(n->gossips);
-		swarm_shutdown(n->swarm, env);
+		on_quit(n, env);
 		break;
 	}
 	msg_free(&m->msg);
