@@ -94,6 +94,8 @@ static struct bytes key_of(const uint64_t *number)
 	return bytes_of(number, sizeof(*number));
 }
 
+/* Connections that are gone before serve tells of their streams are 0, and so
+ * count as one. */
 static bool opens_too_often(struct pipe_service *ms, const struct env *env,
 	const struct sstream *st)
 {
