@@ -410,13 +410,22 @@ static void wait_in(struct stream_gossip *sg, struct sstream *st,
 	list_push_back(where, &r->waiting);
 }
 
+static size_t rest_left(const struct reader *r)
+{
+	return r->rest.len - r->rest_read;
+}
+
 static void read_on(struct stream_gossip *sg, struct reader *r)
 {
 	struct sstream *st = serve_stream(sg->sv, r->stream);
 
 	list_remove(&r->waiting);
-	if (st != NULL)
-		serve_hold(sg->sv, st, false);
+	if (st == NULL)
+		return;
+	serve_hold(sg->sv, st, false);
+	/* All of the stream may be read already, and the rest stand here. */
+	if (rest_left(r) > 0)
+		serve_again(sg->sv, st);
 }
 
 static void let_go(struct stream_gossip *sg, struct list *waiting)
@@ -495,7 +504,8 @@ static int read_in(struct stream_gossip *sg, const struct env *env,
 {
 	struct reader *r = st->state;
 	struct link *l = link_find(sg, &st->peer);
-	bool more = true, any = false;
+	bool more = true, any = false, stuck = false;
+	size_t left;
 	int err = 0;
 
 	if (l == NULL)
@@ -509,11 +519,14 @@ static int read_in(struct stream_gossip *sg, const struct env *env,
 			wait_in(sg, st, r, any ? &sg->paused : &sg->starved);
 			return 0;
 		}
-		if (r->rest.len > 0 && !gossip_has_room(sg->g, &st->peer)) {
+		left = rest_left(r);
+		/* There is room for some unit, not always for the next. */
+		if (left > 0 && (stuck || !gossip_has_room(sg->g, &st->peer))) {
 			wait_in(sg, st, r, &sg->stalled);
 			return 0;
 		}
 		err = read_one(r, env, st, in, &more);
+		stuck = left > 0 && rest_left(r) == left;
 		any = true;
 	}
 	if (err == 0)

@@ -24,6 +24,7 @@ struct served {
 	struct sstream *st;
 	struct list of_service;
 	bool held;
+	bool again;  /* readable is told though nothing has arrived */
 	bool untold; /* the service has not heard of it: its peer is not up */
 	uint64_t ends_ms; /* its life, NEVER: no end */
 	max_align_t state[];
@@ -304,8 +305,9 @@ static void on_readable(
 	if (d->held || d->untold)
 		return;
 	in.bytes = swarm_stream_peek(st, &in.end);
-	if (in.bytes.len == 0 && !in.end)
+	if (in.bytes.len == 0 && !in.end && !d->again)
 		return;
+	d->again = false;
 	if (d->service->ops->readable != NULL)
 		err = d->service->ops->readable(d->service->self, env, st, &in);
 	else
@@ -592,6 +594,14 @@ void serve_hold(struct serve *sv, struct sstream *st, bool hold)
 	if (d->held && !hold)
 		swarm_stream_again(sv->swarm, st);
 	d->held = hold;
+}
+
+void serve_again(struct serve *sv, struct sstream *st)
+{
+	struct served *d = st->user;
+
+	d->again = true;
+	swarm_stream_again(sv->swarm, st);
 }
 
 int serve_keep(struct sstream *st, size_t bytes)

@@ -153,6 +153,9 @@ void serve_reset(struct serve *sv, struct sstream *st);
 /* Nothing is read of it until it is let go again: the far side waits when its
  * window is full. */
 void serve_hold(struct serve *sv, struct sstream *st, bool hold);
+/* Readable is told once more, with no bytes if there are none: for a service
+ * that has kept what it had no room for. */
+void serve_again(struct serve *sv, struct sstream *st);
 /* The service keeps so many bytes for it besides its state, in place of those
  * that it kept before; P2P_ERR_LIMIT with nothing changed. */
 int serve_keep(struct sstream *st, size_t bytes) P2P_MUST_CHECK;
