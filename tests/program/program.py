@@ -145,6 +145,7 @@ class Program:
                  stdout=subprocess.PIPE, wrap=()):
         self.home = home
         self.events = []
+        self.of_kind = {}  # the same by what they tell
         self.garbage = []
         self.eof = False
         self.cond = threading.Condition()
@@ -167,6 +168,8 @@ class Program:
             with self.cond:
                 if isinstance(event, dict):
                     self.events.append(event)
+                    self.of_kind.setdefault(event.get("event"), []).append(
+                        event)
                 else:
                     self.garbage.append(line)
                 self.cond.notify_all()
@@ -182,23 +185,27 @@ class Program:
 
     def seen(self, kind, **members):
         with self.cond:
-            return [e for e in self.events if e.get("event") == kind
-                    and all(e.get(k) == v for k, v in members.items())]
+            return [e for e in self.of_kind.get(kind, ())
+                    if all(e.get(k) == v for k, v in members.items())]
 
     def until(self, what, probe, timeout=PATIENCE):
-        """Waits until probe() gives something; `what` names it."""
+        """Waits until probe() gives something; `what` names it. Where events
+        pour in it looks for as long as it does not, so that whoever reads them
+        gets on."""
         end = time.monotonic() + timeout
         while True:
             # In this order: the last event comes before the end.
             ended = self.eof
+            begin = time.monotonic()
             found = probe()
             if found:
                 return found
-            left = end - time.monotonic()
-            if left <= 0 or ended:
+            now = time.monotonic()
+            if now >= end or ended:
                 break
+            time.sleep(min(2 * (now - begin), 0.5))
             with self.cond:
-                self.cond.wait(min(left, 0.2))
+                self.cond.wait(min(end - now, 0.2))
         raise Failure(f"no {what}; {self.last_words()}")
 
     def wait(self, kind, timeout=PATIENCE, **members):
