@@ -32,6 +32,7 @@ struct identify_service {
 
 /* In the state of a stream that is read. */
 struct answer {
+	uint64_t conn; /* where we have asked: the stream forgets it */
 	struct buf body;
 	bool begun;
 };
@@ -163,7 +164,9 @@ static void ask(
 	a->again_ms = P2P_NEVER;
 	if (serve_open(self->sv, env,
 		    &(struct serve_to){.ops = &identify_ops, .conn = a->conn},
-		    &st) != 0)
+		    &st) == 0)
+		((struct answer *)st->state)->conn = a->conn;
+	else
 		ask_again(self, env, a);
 }
 
@@ -297,13 +300,18 @@ static void gone(void *arg, const struct env *env, struct sstream *st,
 {
 	struct identify_service *self = arg;
 	struct answer *a = st->state;
-	struct asked *asked = asked_on(self, st->conn);
+	struct asked *asked = asked_on(self, a->conn);
 
 	(void)rest;
-	(void)err;
 	if (a->begun)
 		buf_clear(&a->body);
-	if (asked != NULL && !st->inbound && is_read(self, st))
+	if (asked == NULL)
+		return;
+	/* Some programs have no identify: they can be talked to all the same.
+	 */
+	if (err == P2P_ERR_NO_PROTOCOL)
+		swarm_unidentified(serve_swarm(self->sv), a->conn);
+	else
 		ask_again(self, env, asked);
 }
 

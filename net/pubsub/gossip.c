@@ -185,6 +185,8 @@ int gossip_peer_add(
 	outbox_clear(g, p);
 	idontwant_clear(p);
 	p->ready = true;
+	if (!again)
+		gossip_emit_topics(g, p, true);
 	(void)send_subscriptions(g, p);
 	TABLE_FOREACH(e, tmp, &g->topics)
 		mesh_renew(g, env, e->value, p);
@@ -202,6 +204,7 @@ void gossip_peer_mute(struct gossip *g, const struct peer_id *id)
 	if (p == NULL)
 		return;
 	outbox_clear(g, p);
+	gossip_emit_topics(g, p, false);
 	p->ready = false;
 	promise_forget(&g->promises, p);
 	TABLE_FOREACH(e, tmp, &g->topics)
@@ -212,12 +215,10 @@ void gossip_peer_remove(
 	struct gossip *g, const struct env *env, const struct peer_id *id)
 {
 	struct gpeer *p = gpeer_find(g, id);
-	struct table_entry *e, *tmp;
 
 	if (p == NULL)
 		return;
-	TABLE_FOREACH(e, tmp, &p->topics)
-		gossip_emit_topic(g, p, table_key(e), false);
+	gossip_emit_topics(g, p, false);
 	(void)table_remove(&g->peers, peer_id_bytes(id));
 	mesh_lose(g, env, p);
 	score_disconnect(g->score, env, id);
@@ -229,7 +230,7 @@ bool gossip_shares(const struct gossip *g, const struct peer_id *id)
 	const struct gpeer *p = gpeer_find(g, id);
 	struct table_entry *e, *tmp;
 
-	if (p == NULL)
+	if (p == NULL || !p->ready)
 		return false;
 	TABLE_FOREACH(e, tmp, &g->topics)
 		if (gpeer_subscribed(p, topic_name(e->value)))

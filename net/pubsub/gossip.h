@@ -166,7 +166,8 @@ int gossip_publish(struct gossip *g, const struct env *env,
  */
 void gossip_peer_app(
 	struct gossip *g, const struct peer_id *peer, double value);
-/* Whether the peer is in any room that we are in; gone ones are in none. */
+/* Whether the peer is in any room that we are in; gone ones, and those that
+ * take no stream of ours, are in none. */
 bool gossip_shares(const struct gossip *g, const struct peer_id *peer);
 /* There is no place for the peer here, and its connection ends soon: in each
  * room that it shares with us it is told of others (PRUNE with peers). */
@@ -214,7 +215,8 @@ void gossip_peer_record(
 
 enum gossip_event_kind {
 	GOSSIP_EV_UNIT,   /* peer handed a new, verified unit; event owns it */
-	GOSSIP_EV_TOPIC,  /* peer is in `topic` (joined) or not any more */
+	GOSSIP_EV_TOPIC,  /* peer is in `topic` (joined) or not any more; it is
+			     in none while it takes no stream of ours */
 	GOSSIP_EV_PX,     /* `from` names peer, who may help out; unit: its
 			     record, verified; event owns it */
 	GOSSIP_EV_BEHIND, /* peer did not take what waited while there was no

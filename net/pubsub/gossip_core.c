@@ -83,6 +83,7 @@ void gossip_emit(struct gossip *g, const struct gossip_event *ev)
 	P2P_ASSERT(bufq_push(&g->events, bytes_of(ev, sizeof(*ev))) == 0);
 }
 
+/* Who takes nothing of us is nowhere: a line would be said to nobody. */
 void gossip_emit_topic(struct gossip *g, const struct gpeer *p,
 	struct bytes topic, bool joined)
 {
@@ -91,8 +92,18 @@ void gossip_emit_topic(struct gossip *g, const struct gpeer *p,
 		.joined = joined,
 		.topic_len = topic.len};
 
+	if (!p->ready)
+		return;
 	memcpy(ev.topic, topic.data, topic.len);
 	gossip_emit(g, &ev);
+}
+
+void gossip_emit_topics(struct gossip *g, const struct gpeer *p, bool joined)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &p->topics)
+		gossip_emit_topic(g, p, table_key(e), joined);
 }
 
 size_t gossip_event_count(const struct gossip *g)

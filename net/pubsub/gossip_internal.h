@@ -265,8 +265,11 @@ static inline bool gpeer_out_waits(const struct gpeer *p)
 }
 
 void gossip_emit(struct gossip *g, const struct gossip_event *ev);
+/* Tells nothing of a peer to which no stream is open. */
 void gossip_emit_topic(struct gossip *g, const struct gpeer *p,
 	struct bytes topic, bool joined);
+/* ... of each topic that it is in. */
+void gossip_emit_topics(struct gossip *g, const struct gpeer *p, bool joined);
 
 double gpeer_score(const struct gossip *g, const struct gpeer *p);
 /* Whether its score allows IHAVE and IWANT either way; messages of our own;

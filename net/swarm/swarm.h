@@ -250,6 +250,8 @@ bool swarm_peer_is_direct(const struct swarm *s, const struct peer_id *peer);
  */
 int swarm_identified(struct swarm *s, const struct env *env, uint64_t conn,
 	const struct identify *id, bool push) P2P_MUST_CHECK;
+/* It says nothing of itself, and has said so: nothing more is waited for. */
+void swarm_unidentified(struct swarm *s, uint64_t conn);
 bool swarm_conn_is_identified(const struct swarm *s, uint64_t conn);
 /* Our own addresses and the record that we sign, for identify; valid until the
  * next call on s. */

@@ -180,6 +180,14 @@ int swarm_identified(struct swarm *s, const struct env *env, uint64_t conn,
 	return 0;
 }
 
+void swarm_unidentified(struct swarm *s, uint64_t conn)
+{
+	const struct conn *c = conn_find(s, conn);
+
+	if (c != NULL && c->peer != NULL)
+		peer_announce(s, c->peer);
+}
+
 bool swarm_conn_is_identified(const struct swarm *s, uint64_t conn)
 {
 	const struct conn *c = conn_find(s, conn);

@@ -96,6 +96,36 @@ static void test_gossip_tells_who_comes_and_goes(void **state)
 	assert_int_equal(lab_events(l, GOSSIP_EV_TOPIC), 2);
 }
 
+/* Nobody is there to whom nothing can be said. */
+static void test_gossip_who_takes_no_stream_is_in_no_room(void **state)
+{
+	struct gossip_lab *l = *state;
+	struct gossip_event ev;
+
+	assert_int_equal(gossip_peer_seen(l->g, &l->te.env, lab_id(l, 0)), 0);
+	assert_int_equal(lab_subscribe(l, 0, "room", true), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_TOPIC), 0);
+	assert_false(gossip_shares(l->g, lab_id(l, 0)));
+	lab_add(l, 0, GOSSIP_V11, false);
+	assert_true(gossip_next_event(l->g, &ev));
+	assert_int_equal(ev.kind, GOSSIP_EV_TOPIC);
+	assert_true(ev.joined);
+	assert_string_equal(ev.topic, "room");
+	assert_true(gossip_shares(l->g, lab_id(l, 0)));
+	/* Its next stream takes the place of the first. */
+	lab_add(l, 0, GOSSIP_V11, false);
+	assert_int_equal(lab_events(l, GOSSIP_EV_TOPIC), 0);
+	gossip_peer_mute(l->g, lab_id(l, 0));
+	assert_true(gossip_next_event(l->g, &ev));
+	assert_false(ev.joined);
+	assert_string_equal(ev.topic, "room");
+	assert_false(gossip_shares(l->g, lab_id(l, 0)));
+	assert_int_equal(gossip_join(l->g, &l->te.env, bytes_str("b")), 0);
+	assert_int_equal(lab_subscribe(l, 0, "b", true), 0);
+	gossip_peer_remove(l->g, &l->te.env, lab_id(l, 0));
+	assert_int_equal(lab_events(l, GOSSIP_EV_TOPIC), 0);
+}
+
 static void test_gossip_caps_subscriptions_at_100(void **state)
 {
 	struct gossip_lab *l = *state;
@@ -580,6 +610,7 @@ int main(void)
 		T(test_gossip_join_and_leave_are_told_to_all),
 		T(test_gossip_join_tells_again_who_is_there),
 		T(test_gossip_tells_who_comes_and_goes),
+		T(test_gossip_who_takes_no_stream_is_in_no_room),
 		T(test_gossip_caps_subscriptions_at_100),
 		T(test_gossip_subscription_to_our_topic_makes_room),
 		T(test_gossip_refuses_topics_of_bad_length),

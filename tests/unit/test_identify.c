@@ -515,6 +515,91 @@ static void test_identify_merges_messages_and_caps_lists(void **state)
 	buf_clear(&all);
 }
 
+/* ---- peers that do not answer ------------------------------------------ */
+
+/* Serves identify, and breaks each stream on which it is asked. */
+static struct {
+	struct serve *sv;
+	unsigned asked;
+} moody;
+
+static void *moody_start(struct serve *sv, const struct service_ops *ops,
+	const struct serve_cfg *cfg, const struct env *env)
+{
+	(void)ops;
+	(void)cfg;
+	(void)env;
+	moody.sv = sv;
+	moody.asked = 0;
+	return &moody;
+}
+
+static void moody_opened(void *self, const struct env *env, struct sstream *st)
+{
+	(void)self;
+	(void)env;
+	moody.asked++;
+	serve_reset(moody.sv, st);
+}
+
+static const struct service_ops moody_ops = {
+	.names = (const char *const[]){"/ipfs/id/1.0.0", NULL},
+	.in_per_peer = IDENTIFY_STREAMS_IN_MAX,
+	.early = true,
+	.start = moody_start,
+	.opened = moody_opened,
+};
+
+/* Host 0 has identify and host 1 this; they meet. */
+static void meet_one_with(struct swarm_lab *l, const struct service_ops *ops)
+{
+	static const struct service_ops *const whole[] = {
+		&identify_ops, &identify_push_ops, NULL};
+	const struct service_ops *other[] = {ops, NULL};
+	struct serve_cfg cfg = {.offer_yamux = true, .services = whole};
+
+	lab_replace(l, 0, cfg, true);
+	cfg.services = other;
+	lab_replace(l, 1, cfg, true);
+	lab_dial(l, 0, 1, true);
+}
+
+/* Memory may have been short there: some times it is asked again. */
+static void test_identify_is_asked_again_when_it_is_lost(void **state)
+{
+	struct swarm_lab *l = *state;
+
+	meet_one_with(l, &moody_ops);
+	assert_int_equal(moody.asked, 1);
+	assert_false(swarm_peer_is_up(swarm_of(l, 0), id_of(l, 1)));
+	lab_pass(l, 60000);
+	assert_int_equal(moody.asked, IDENTIFY_ASKS_MAX);
+	assert_true(swarm_peer_is_up(swarm_of(l, 0), id_of(l, 1)));
+}
+
+/* Some programs have no identify, and say so: they are up at once. */
+static void test_identify_that_is_refused_is_not_waited_for(void **state)
+{
+	struct swarm_lab *l = *state;
+
+	meet_one_with(l, &ping_ops);
+	assert_true(swarm_peer_is_up(swarm_of(l, 0), id_of(l, 1)));
+	assert_int_equal(swarm_counters(swarm_of(l, 0))->streams_refused, 1);
+	lab_pass(l, 60000);
+	assert_int_equal(swarm_counters(swarm_of(l, 0))->streams_refused, 1);
+}
+
+/* Push is another protocol: who has none of it may have identify. */
+static void test_identify_is_waited_for_where_push_is_refused(void **state)
+{
+	struct swarm_lab *l = *state;
+
+	meet_one_with(l, &moody_ops);
+	(void)lab_forge(l, 0, 1, &identify_push_ops);
+	lab_run(l);
+	assert_false(swarm_peer_is_up(swarm_of(l, 0), id_of(l, 1)));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -535,6 +620,9 @@ int main(void)
 		M(test_identify_is_64_kib_at_most),
 		M(test_identify_refuses_half_a_message),
 		M(test_identify_merges_messages_and_caps_lists),
+		T(test_identify_is_asked_again_when_it_is_lost),
+		T(test_identify_that_is_refused_is_not_waited_for),
+		T(test_identify_is_waited_for_where_push_is_refused),
 	};
 	return cmocka_run_group_tests_name("identify", tests, NULL, NULL);
 }
