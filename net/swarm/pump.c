@@ -89,7 +89,9 @@ static bool on_event(struct swarm *s, const struct env *env, struct conn *c,
 		s->counters.upgrades++;
 		c->state = CONN_READY;
 		c->ready_ms = env->now_ms;
-		c->deadline_ms = P2P_NEVER;
+		/* One that has to go still has to. */
+		if (!c->leaving)
+			c->deadline_ms = P2P_NEVER;
 		peer_conn_ready(s, env, c);
 		break;
 	case CHANNEL_EV_MUX:

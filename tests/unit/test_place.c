@@ -73,7 +73,8 @@ static struct guest *prove(
 	place_proven(h->s, h->env);
 	c->state = CONN_READY;
 	c->ready_ms = h->env->now_ms;
-	c->deadline_ms = P2P_NEVER;
+	if (!c->leaving)
+		c->deadline_ms = P2P_NEVER;
 	p->up = true;
 	return g;
 }
@@ -213,6 +214,107 @@ static void test_place_who_comes_again_goes_first(void **state)
 	assert_true(is_here(h, late));
 }
 
+/* In no room of ours, but somebody who has brought something new. */
+static void test_place_who_brought_something_is_not_idle(void **state)
+{
+	struct house *h = *state;
+	struct guest *carrier = speak(h, call_from(h, 1));
+
+	swarm_peer_worth(h->s, &carrier->id, 0);
+	fill(h, FULL - 1, 2, true);
+	pass(h, SWARM_MEET_MS);
+	fill(h, 3, 200, true);
+	pass(h, 1000);
+	assert_int_equal(evict_places_taken(h->s), FULL);
+	assert_true(is_here(h, carrier));
+}
+
+/* A key was proven, and the rest is on its way. */
+static void test_place_who_is_being_upgraded_has_time(void **state)
+{
+	struct house *h = *state;
+	struct conn *c;
+
+	pass(h, 2 * SWARM_MEET_MS);
+	fill(h, FULL, 1, true);
+	c = conn_find(h->s, call_from(h, 200)->conn);
+	c->state = CONN_UPGRADING;
+	c->ready_ms = P2P_NEVER;
+	c->deadline_ms = h->env->now_ms + SWARM_UPGRADE_MS;
+	pass(h, SWARM_PLACE_AGAIN_MS * 4);
+	assert_false(c->leaving);
+	assert_ptr_equal(evict_choose(h->s, h->env, false), NULL);
+	assert_int_equal(count_here(h, 0, FULL), FULL);
+}
+
+/* All join at once, more than there is room for; then one comes and is silent:
+ * none of them goes for him. */
+static void test_place_the_silent_one_pays_for_himself(void **state)
+{
+	struct house *h = *state;
+	const unsigned all = FULL + SWARM_CONNS_IN_OVER;
+	struct guest *late;
+
+	for (unsigned i = 0; i < all; i++)
+		(void)join(h, call_from(h, 1 + i));
+	late = call_from(h, 250);
+	assert_int_equal(count_here(h, 0, all), all);
+	assert_false(is_here(h, late));
+	pass(h, SWARM_FAREWELL_MS + SWARM_CLOSE_MS);
+	assert_null(conn_find(h->s, late->conn));
+}
+
+/* Somebody real, who is chosen to go in the moment in which his key is proven:
+ * what follows in the same packet does not let him stay. */
+static void test_place_who_must_go_at_once_is_gone(void **state)
+{
+	struct house *h = *state;
+	struct peer *late;
+	uint64_t conn;
+
+	for (unsigned i = 0; i < FULL + SWARM_CONNS_IN_OVER; i++)
+		(void)join(h, call_from(h, 1 + i));
+	lab_dial(h->l, 1, 0, true);
+	late = peer_find(h->s, &h->l->host[1].me.id);
+	conn = LIST_ITEM(late->conns.next, struct conn, of_peer)->id;
+	assert_true(conn_find(h->s, conn)->leaving);
+	pass(h, SWARM_CLOSE_MS);
+	assert_null(conn_find(h->s, conn));
+}
+
+static uint64_t knock(struct house *h, unsigned network, unsigned machine)
+{
+	struct maddr from;
+	char text[64];
+	uint64_t conn;
+
+	(void)snprintf(
+		text, sizeof(text), "/ip4/10.0.%u.%u/tcp/1", network, machine);
+	lab_addr(&from, text);
+	conn = swarm_accepted(h->s, h->env, &from);
+	assert_int_not_equal(conn, 0);
+	pass(h, 1);
+	return conn;
+}
+
+/* The same among those who have proven nothing: who had to go and knocks again
+ * pays for the next one, not who has waited longest. */
+static void test_place_who_knocks_again_goes_first(void **state)
+{
+	struct house *h = *state;
+	uint64_t conn[SWARM_PREAUTH_MAX], again;
+
+	for (unsigned i = 0; i < SWARM_PREAUTH_MAX; i++)
+		conn[i] = knock(h, 8, i);
+	(void)knock(h, 9, 1);
+	assert_null(conn_find(h->s, conn[0]));
+	again = knock(h, 8, 0);
+	assert_null(conn_find(h->s, conn[1]));
+	(void)knock(h, 9, 2);
+	assert_null(conn_find(h->s, again));
+	assert_non_null(conn_find(h->s, conn[2]));
+}
+
 static void test_place_friends_keep_theirs(void **state)
 {
 	struct house *h = *state;
@@ -319,6 +421,99 @@ static void test_place_a_crowd_does_not_turn(void **state)
 	assert_int_equal(lab_count(h->l, 0, SWARM_EV_FAREWELL), 70);
 }
 
+/* Those whose turn it would be stay when they are the nearest. */
+static void test_place_the_nearest_keep_theirs(void **state)
+{
+	struct house *h = *state;
+	const unsigned from = FULL / 2, to = from + SWARM_IN_NEAREST;
+
+	fill(h, FULL, 1, true);
+	for (unsigned i = 0; i < FULL; i++)
+		peer_find(h->s, &h->guest[i].id)->rtt_us =
+			i >= from && i < to ? 100 : 50000;
+	for (unsigned i = 0; i < 30; i++) {
+		pass(h, SWARM_TURN_MS);
+		(void)join(h, call_from(h, 140 + i));
+	}
+	assert_int_equal(count_here(h, from, to), to - from);
+	/* And the elder half of the rest. */
+	assert_int_equal(count_here(h, 0, from - SWARM_IN_NEAREST),
+		from - SWARM_IN_NEAREST);
+	assert_int_equal(count_here(h, to, to + 20), 0);
+}
+
+static struct guest *call_from_network(struct house *h, unsigned network)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "/ip4/10.1.%u.1/tcp/1", network);
+	return call(h, text);
+}
+
+/* A lively household: the widest site of all, and the last that came. */
+static void test_place_who_brings_something_keeps_his(void **state)
+{
+	struct house *h = *state;
+	const unsigned lively = FULL - SWARM_IN_ACTIVE;
+
+	for (unsigned i = 0; i < lively; i++)
+		(void)join(h, call_from_network(h, i));
+	pass(h, 1000);
+	fill(h, SWARM_IN_ACTIVE, 1, true);
+	for (unsigned i = 0; i < 20; i++) {
+		pass(h, SWARM_TURN_MS);
+		for (unsigned k = lively; k < FULL; k++)
+			(void)speak(h, &h->guest[k]);
+		(void)join(h, call_from_network(h, FULL + i));
+		pass(h, 500);
+	}
+	assert_int_equal(count_here(h, lively, FULL), SWARM_IN_ACTIVE);
+	assert_int_equal(count_here(h, 0, lively), lively - 20);
+}
+
+/* Two each from many networks. Which are here at the end, where without a lot
+ * those would be gone who are idle longest? */
+static unsigned play_networks(uint64_t secret, bool here[60])
+{
+	struct house *h;
+	void *state;
+	unsigned n;
+
+	(void)setup(&state);
+	h = state;
+	h->s->secret = secret;
+	for (unsigned i = 0; i < FULL + 60; i++) {
+		(void)join(h, call_from_network(h, i / 2));
+		pass(h, i < FULL ? 10 : SWARM_TURN_MS);
+		/* As far away as everybody else. */
+		peer_find(h->s, &h->guest[i].id)->rtt_us = 1000 + i;
+	}
+	n = count_here(h, FULL - 60, FULL);
+	for (unsigned i = 0; i < 60; i++)
+		here[i] = is_here(h, &h->guest[FULL - 60 + i]);
+	(void)teardown(&state);
+	return n;
+}
+
+static void test_place_some_networks_are_drawn(void **state)
+{
+	bool here[4][60];
+	unsigned n, all = 0;
+
+	(void)state;
+	for (unsigned k = 0; k < 4; k++) {
+		n = play_networks(k + 1, here[k]);
+		assert_true(n <= SWARM_IN_NETWORKS);
+		all += n;
+		/* Of each the elder alone. */
+		for (unsigned i = 1; i < 50; i += 2)
+			assert_false(here[k][i]);
+	}
+	assert_true(all > 4);
+	/* Nobody outside can tell which. */
+	assert_memory_not_equal(here[1], here[3], sizeof(here[1]));
+}
+
 static void fill_ip6(struct house *h, unsigned count)
 {
 	char text[64];
@@ -418,11 +613,19 @@ int main(void)
 		T(test_place_a_newcomer_has_time_to_begin),
 		T(test_place_a_storm_of_the_silent_changes_nothing),
 		T(test_place_who_comes_again_goes_first),
+		T(test_place_who_brought_something_is_not_idle),
+		T(test_place_who_is_being_upgraded_has_time),
+		T(test_place_the_silent_one_pays_for_himself),
+		T(test_place_who_must_go_at_once_is_gone),
+		T(test_place_who_knocks_again_goes_first),
 		T(test_place_friends_keep_theirs),
 		T(test_place_a_friend_is_known_when_it_comes_back),
 		T(test_place_friends_have_half_at_most),
 		T(test_place_one_line_each_buys_little),
 		T(test_place_a_crowd_does_not_turn),
+		T(test_place_the_nearest_keep_theirs),
+		T(test_place_who_brings_something_keeps_his),
+		cmocka_unit_test(test_place_some_networks_are_drawn),
 		T(test_place_one_network_of_ip6_is_one),
 		T(test_place_two_behind_one_address_are_not_it),
 		T(test_place_a_second_connection_goes_first),
