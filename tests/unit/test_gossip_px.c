@@ -494,6 +494,11 @@ static void test_px_is_read_up_to_16(void **state)
 		put_peer(l, lab_id(l, i), buf_bytes(&records[i]));
 	assert_int_equal(end_prune(l, 0, m), 0);
 	assert_int_equal(lab_events(l, GOSSIP_EV_PX), GOSSIP_PX_PEERS_MAX);
+	/* And as many another time. */
+	lab_pass(l, (GOSSIP_PRUNE_BACKOFF_S + 2) * 1000);
+	assert_int_equal(lab_graft(l, 0, "room"), 0);
+	assert_int_equal(prune_naming(l, 0, 5), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_PX), 1);
 }
 
 /* js-libp2p and go-libp2p unsubscribe before they send PRUNE. */

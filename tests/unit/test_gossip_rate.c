@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/unit/gossip_lab.h"
 
@@ -40,6 +41,20 @@ static void says(struct gossip_lab *l, unsigned peer, unsigned author)
 		0);
 }
 
+/* A line of so many bytes. */
+static void says_much(
+	struct gossip_lab *l, unsigned peer, unsigned author, size_t bytes)
+{
+	static char text[64 << 10];
+
+	assert_true(bytes < sizeof(text));
+	memset(text, 'x', bytes);
+	text[bytes] = 0;
+	assert_int_equal(lab_message(l, peer,
+				 lab_sign(l, author, ++seqno, "room", text)),
+		0);
+}
+
 static void test_rate_of_one_author(void **state)
 {
 	struct gossip_lab *l = *state;
@@ -62,6 +77,38 @@ static void test_rate_of_one_author(void **state)
 		says(l, 0, AUTHOR);
 	}
 	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 100);
+}
+
+static void test_rate_of_one_author_in_bytes(void **state)
+{
+	const size_t line = 32 << 10;
+	struct gossip_lab *l = *state;
+
+	assert_int_equal(gossip_set_known(l->g, lab_id(l, AUTHOR), true), 0);
+	for (unsigned i = 0; i < 40; i++)
+		says_much(l, 0, AUTHOR, line);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT),
+		GOSSIP_RATE_AUTHOR_BYTES_BURST / line);
+	lab_pass(l, 1000);
+	lab_events(l, GOSSIP_EV_UNIT);
+	for (unsigned i = 0; i < 5; i++)
+		says_much(l, 0, AUTHOR, line);
+	assert_int_equal(
+		lab_events(l, GOSSIP_EV_UNIT), GOSSIP_RATE_AUTHOR_BYTES / line);
+}
+
+/* Also for those who were heard of while there was a rate. */
+static void test_rate_can_be_switched_off(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	says(l, 0, AUTHOR);
+	gossip_limit_authors(l->g, 0);
+	for (unsigned i = 0; i < 100; i++) {
+		says(l, 0, AUTHOR);
+		says(l, 0, AUTHOR + 1 + i % 90);
+	}
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 201);
 }
 
 static void test_rate_of_another_author_is_its_own(void **state)
@@ -108,6 +155,13 @@ static void test_rate_of_new_authors_by_peer(void **state)
 	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 1);
 	assert_int_equal(
 		gossip_set_known(l->g, lab_id(l, AUTHOR + 80), false), 0);
+	/* Known and then not: as if it had never been. */
+	assert_int_equal(
+		gossip_set_known(l->g, lab_id(l, AUTHOR + 81), true), 0);
+	assert_int_equal(
+		gossip_set_known(l->g, lab_id(l, AUTHOR + 81), false), 0);
+	says(l, 0, AUTHOR + 81);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 0);
 	lab_pass(l, 60000);
 	for (unsigned i = 0; i < 20; i++)
 		says(l, 0, AUTHOR + 40 + i);
@@ -147,6 +201,41 @@ static void test_strangers_of_all_peers_share_a_room(void **state)
 	assert_int_equal(gossip_counters(l->g)->rate_room, 1500 - taken);
 }
 
+static void ten_bring(struct gossip_lab *l, unsigned times, size_t bytes)
+{
+	for (unsigned i = 0; i < times; i++)
+		for (unsigned peer = 0; peer < 10; peer++)
+			says_much(l, peer, 20 + peer, bytes);
+}
+
+/* What drains in a second may come in the next. */
+static void test_strangers_of_all_peers_have_a_rate(void **state)
+{
+	const size_t line = 32 << 10;
+	struct gossip_lab *l = *state;
+
+	gossip_limit_authors(l->g, 6000);
+	for (unsigned peer = 2; peer < 10; peer++)
+		lab_member(l, peer, GOSSIP_V11);
+	ten_bring(l, 70, 1);
+	assert_int_equal(
+		lab_events(l, GOSSIP_EV_UNIT), GOSSIP_RATE_ROOM_LINES_BURST);
+	lab_pass(l, 1000);
+	lab_events(l, GOSSIP_EV_UNIT);
+	ten_bring(l, 15, 1);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), GOSSIP_RATE_ROOM_LINES);
+	lab_pass(l, 60000);
+	lab_events(l, GOSSIP_EV_UNIT);
+	ten_bring(l, 20, line);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT),
+		GOSSIP_RATE_ROOM_BYTES_BURST / line);
+	lab_pass(l, 1000);
+	lab_events(l, GOSSIP_EV_UNIT);
+	ten_bring(l, 2, line);
+	assert_int_equal(
+		lab_events(l, GOSSIP_EV_UNIT), GOSSIP_RATE_ROOM_BYTES / line);
+}
+
 static void test_what_is_not_text_is_not_passed_on(void **state)
 {
 	struct gossip_lab *l = *state;
@@ -166,11 +255,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORY(test_rate_of_one_author),
+		STORY(test_rate_of_one_author_in_bytes),
+		STORY(test_rate_can_be_switched_off),
 		STORY(test_rate_of_another_author_is_its_own),
 		STORY(test_forged_lines_use_up_nobodys_rate),
 		STORY(test_rate_of_new_authors_by_peer),
 		STORY(test_strangers_of_one_peer_leave_the_known_alone),
 		STORY(test_strangers_of_all_peers_share_a_room),
+		STORY(test_strangers_of_all_peers_have_a_rate),
 		STORY(test_what_is_not_text_is_not_passed_on),
 	};
 

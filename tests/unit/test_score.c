@@ -486,6 +486,21 @@ static void test_score_verdict_may_come_after_the_peer_left(void **state)
 	assert_int_equal(worth(d, 1), -8000);
 }
 
+static void test_score_late_verdict_is_no_slip(void **state)
+{
+	struct desk *d = *state;
+	struct peer_id id = peer(1);
+
+	connect_from(d, 1, NULL);
+	score_misbehave(d->s, &id, 1); /* what is forgiven, and passes */
+	leave(d, 1);
+	invalid(d, 1);
+	pass(d, 10000);
+	assert_int_equal(score_retained(d->s), 1);
+	connect_from(d, 1, NULL);
+	assert_int_equal(worth(d, 1), -2000);
+}
+
 static void test_score_remembers_a_bounded_crowd(void **state)
 {
 	struct desk *d = *state;
@@ -519,6 +534,30 @@ static void test_score_rooms_of_a_peer_are_bounded(void **state)
 	connect_from(d, 1, NULL);
 	for (unsigned i = 0; i < SCORE_ROOMS_MAX + 50; i++) {
 		snprintf(name, sizeof(name), "t%u", i);
+		score_first(d->s, &id, bytes_str(name));
+	}
+	assert_int_equal(worth(d, 1), SCORE_ROOMS_MAX * 600);
+}
+
+static void test_score_rooms_of_the_mesh_make_no_way(void **state)
+{
+	struct desk *d = *state;
+	struct peer_id id = peer(1);
+	char name[16];
+
+	d->params.topics_cap = 1e9;
+	connect_from(d, 1, NULL);
+	graft(d, 1); /* the eldest */
+	invalid(d, 1);
+	for (unsigned i = 0; i < SCORE_ROOMS_MAX + 50; i++) {
+		snprintf(name, sizeof(name), "t%u", i);
+		score_first(d->s, &id, bytes_str(name));
+	}
+	assert_int_equal(worth(d, 1), (SCORE_ROOMS_MAX - 1) * 600 - 2000);
+	/* Of many that are all in it the eldest does. */
+	for (unsigned i = 0; i < SCORE_ROOMS_MAX + 50; i++) {
+		snprintf(name, sizeof(name), "m%u", i);
+		score_graft(d->s, &id, bytes_str(name));
 		score_first(d->s, &id, bytes_str(name));
 	}
 	assert_int_equal(worth(d, 1), SCORE_ROOMS_MAX * 600);
@@ -609,8 +648,10 @@ int main(void)
 		T(test_score_leaving_in_deficit_sticks),
 		T(test_score_crowds_are_not_remembered),
 		T(test_score_verdict_may_come_after_the_peer_left),
+		T(test_score_late_verdict_is_no_slip),
 		T(test_score_remembers_a_bounded_crowd),
 		T(test_score_rooms_of_a_peer_are_bounded),
+		T(test_score_rooms_of_the_mesh_make_no_way),
 		T(test_score_saturates),
 		T(test_score_sleep_decays_nobody_who_comes_after),
 		T(test_score_chat_values),
