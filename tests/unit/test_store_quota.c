@@ -24,6 +24,7 @@ struct fixture {
 	int64_t room[2];
 	struct store_person who[AUTHORS];
 	struct rng rng;
+	size_t unit_bytes;
 };
 
 static const struct store_quota quota = {
@@ -44,6 +45,7 @@ static int setup(void **state)
 		store_open_memory(&f->store, bytes_of(NULL, 0), NULL), 0);
 	store_set_quota(f->store, &quota);
 	rng_init_seeded(&f->rng, 7);
+	f->unit_bytes = 100;
 	for (int i = 0; i < 2; i++) {
 		room.id = 0;
 		room.topic[0] = (char)('a' + i);
@@ -80,7 +82,7 @@ static int64_t number_of(struct store *s, const char *sql)
 	return value;
 }
 
-static uint8_t unit[100];
+static uint8_t unit[4000];
 
 /* A line whose id follows from its author and number. */
 static enum store_kept says(
@@ -89,7 +91,7 @@ static enum store_kept says(
 	struct store_message m = {.room = f->room[room],
 		.author = f->who[author].id,
 		.key.time_ms = ms,
-		.unit = bytes_of(unit, sizeof(unit))};
+		.unit = bytes_of(unit, f->unit_bytes)};
 	struct store_outcome out;
 
 	put_be64(m.key.id, (uint64_t)author);
@@ -103,8 +105,8 @@ static void becomes(struct fixture *f, int author, enum store_class class)
 	assert_int_equal(store_set_class(f->store, &f->who[author], class), 0);
 }
 
-/* The sums say what is there, and nobody has more than his share. */
-static void check_sums(struct fixture *f)
+/* The sums say what is there. */
+static void check_agreement(struct fixture *f)
 {
 	static const char *const differ[] = {
 		/* hours */
@@ -139,6 +141,12 @@ static void check_sums(struct fixture *f)
 	for (size_t i = 0; i < P2P_ARRAY_LEN(differ); i++)
 		if (number_of(f->store, differ[i]) != 0)
 			fail_msg("sum %zu differs", i);
+}
+
+/* And nobody has more than his share. */
+static void check_sums(struct fixture *f)
+{
+	check_agreement(f);
 	assert_true(number_of(f->store, "SELECT max(bytes) FROM hours") <=
 		    (int64_t)quota.strangers_hour);
 	assert_true(
@@ -206,6 +214,105 @@ static void test_quota_what_was_dropped_never_comes_back(void **state)
 					assert_int_equal(kept, STORE_NOT_KEPT);
 				gone[author][n] |= kept == STORE_NOT_KEPT;
 			}
+	check_sums(f);
+}
+
+static int64_t lines_of(struct fixture *f, int author)
+{
+	char sql[100];
+
+	snprintf(sql, sizeof(sql),
+		"SELECT count(*) FROM messages WHERE author = %lld",
+		(long long)f->who[author].id);
+	return number_of(f->store, sql);
+}
+
+/* A long line found no room in the slot: no shorter one behind it is kept,
+ * since what is kept has no hole, and one before it is. */
+static void test_quota_a_slot_ends_at_its_first_refusal(void **state)
+{
+	struct store_quota wide = quota;
+	struct fixture *f = *state;
+	unsigned with_slot = 0, kept_before = 0;
+
+	wide.strangers_hour = 1 << 20;
+	wide.strangers_room = wide.strangers = 4 << 20;
+	store_set_quota(f->store, &wide);
+	f->unit_bytes = 3000;
+	for (int author = 0; author < 30; author++)
+		for (unsigned i = 0; i < 22; i++) {
+			enum store_kept kept =
+				says(f, 0, author, HOUR + 10 + i, i);
+
+			assert_true(
+				kept != STORE_KEPT || lines_of(f, author) > 0);
+		}
+	f->unit_bytes = 100;
+	check_agreement(f);
+	for (int author = 0; author < 30; author++) {
+		int64_t n = lines_of(f, author);
+
+		with_slot += n > 0;
+		assert_true(n == 0 ||
+			    n == STORE_SLOT_BYTES_MAX /
+					    (3000 + STORE_LINE_COST_BYTES));
+		assert_int_equal(
+			says(f, 0, author, HOUR + 100, 100), STORE_NOT_KEPT);
+		assert_int_equal(lines_of(f, author), n);
+	}
+	assert_true(with_slot > 5);
+	for (int author = 0; author < 30; author++) {
+		int64_t n = lines_of(f, author);
+		enum store_kept kept = says(f, 0, author, HOUR, 101);
+
+		/* What is said of it is true. */
+		assert_int_equal(
+			lines_of(f, author) == n + 1, kept == STORE_KEPT);
+		kept_before += kept == STORE_KEPT;
+	}
+	assert_true(kept_before > 3);
+	check_agreement(f);
+}
+
+/* Hours that were full go as well as others, with all that was noted of them;
+ * and as many as it takes. */
+static void test_quota_oldest_hours_go_whole(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned hour = 1; hour < 6; hour++)
+		for (unsigned i = 0; i < 10; i++)
+			for (int author = 0; author < 20; author++)
+				(void)says(f, 0, author, hour * HOUR + i,
+					hour * 100 + i);
+	check_sums(f);
+	assert_int_equal(number_of(f->store, "SELECT count(*) FROM slots"
+					     " WHERE hour = 1"),
+		0);
+	/* Of the other room each hour has one line. */
+	for (unsigned i = 0; i < 300; i++)
+		(void)says(f, 1, (int)i % AUTHORS, (10 + i) * HOUR, i);
+	check_sums(f);
+	f->unit_bytes = 3900;
+	assert_int_equal(says(f, 1, 0, 400 * HOUR, 1000), STORE_KEPT);
+	check_sums(f);
+}
+
+/* A long line went and left room: what is older than it stays away. */
+static void test_quota_a_friends_floor_holds(void **state)
+{
+	struct fixture *f = *state;
+
+	becomes(f, 0, STORE_FRIEND);
+	f->unit_bytes = 3000;
+	assert_int_equal(says(f, 0, 0, HOUR, 0), STORE_KEPT);
+	f->unit_bytes = 100;
+	for (unsigned i = 1; i < 14; i++)
+		assert_int_equal(says(f, 0, 0, HOUR + i, i), STORE_KEPT);
+	assert_int_equal(lines_of(f, 0), 13);
+	assert_int_equal(says(f, 0, 0, HOUR - 5, 50), STORE_NOT_KEPT);
+	assert_int_equal(lines_of(f, 0), 13);
+	assert_int_equal(says(f, 0, 0, HOUR + 1, 51), STORE_KEPT);
 	check_sums(f);
 }
 
@@ -381,6 +488,9 @@ int main(void)
 		STORY(test_quota_keeps_a_calm_hour_whole),
 		STORY(test_quota_a_flooded_hour_keeps_slots),
 		STORY(test_quota_what_was_dropped_never_comes_back),
+		STORY(test_quota_a_slot_ends_at_its_first_refusal),
+		STORY(test_quota_oldest_hours_go_whole),
+		STORY(test_quota_a_friends_floor_holds),
 		STORY(test_quota_friends_lose_nothing_to_others),
 		STORY(test_quota_a_friend_gone_mad_loses_his_own),
 		STORY(test_quota_lines_follow_their_author),
