@@ -36,6 +36,8 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 	budget_init(&g->held, env->budget, SIZE_MAX);
 	verify_init(g, env);
 	rate_init(g, env);
+	/* The other machine with our key is nobody's stranger. */
+	P2P_ASSERT(gossip_set_known(g, &g->cfg.me, true) == 0);
 	bufq_init(&g->events, GOSSIP_EVENTS_BYTES_MAX);
 	g->heartbeat_ms = P2P_NEVER;
 	g->score_params = cfg->score != NULL ? cfg->score : &score_params_chat;
@@ -159,6 +161,34 @@ static void send_own_again(struct gossip *g, struct gpeer *p)
 			gpeer_subscribed(p, cached_topic(c)))
 			(void)send_message(g, p, cached_unit(c));
 	}
+}
+
+/* What is recent, to who may have missed it. */
+static void send_recent(struct gossip *g, struct gpeer *p)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &g->cache_order) {
+		struct cached *c = LIST_ITEM(pos, struct cached, order);
+
+		if (gpeer_subscribed(p, cached_topic(c)))
+			(void)send_message(g, p, cached_unit(c));
+	}
+}
+
+void gossip_peer_twins(struct gossip *g, const struct peer_id *peer, bool twins)
+{
+	struct gpeer *p = gpeer_find(g, peer);
+	struct table_entry *e, *tmp;
+
+	if (p == NULL)
+		return;
+	p->twins = twins;
+	if (!twins || !gpeer_may_publish(g, p))
+		return;
+	TABLE_FOREACH(e, tmp, &g->topics)
+		(void)send_subscribe(g, p, table_key(e), true);
+	send_recent(g, p);
 }
 
 int gossip_peer_add(

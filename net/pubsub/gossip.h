@@ -84,6 +84,14 @@ int gossip_peer_seen(struct gossip *g, const struct env *env,
 /* The peer takes no stream of ours: nothing more is queued or counted for it
  * until it is added again. What it sends is still read. */
 void gossip_peer_mute(struct gossip *g, const struct peer_id *peer);
+/*
+ * The peer's key is in use in two places, and what is queued for it goes to
+ * both: our subscriptions and what is recent are queued once more, and from now
+ * on it is also sent what it has signed or brought itself, for the other of the
+ * two.
+ */
+void gossip_peer_twins(
+	struct gossip *g, const struct peer_id *peer, bool twins);
 /* Everything kept for the peer is freed; GOSSIP_EV_TOPIC tells that it left
  * its topics. Unknown peers are ignored. */
 void gossip_peer_remove(

@@ -97,6 +97,7 @@ struct gpeer {
 	bool outbound;
 	bool chosen;         /* a person typed where it is */
 	bool direct;         /* kept: gossip_set_direct */
+	bool twins;          /* two programs have its key */
 	struct list sender;  /* in g->senders, until told of */
 	bool named;          /* it was in there since `out` was empty */
 	struct table topics; /* name -> itself; at most ..._PER_PEER_MAX */

@@ -136,7 +136,7 @@ static int read_message(struct recv *r, struct bytes raw)
 	 * those that wait only the very bytes are known: another's may be
 	 * forged, and must not stand in the way of the true ones. */
 	id = bytes_of(id_raw, unit_gossip_id(&u, id_raw));
-	if (seen_has(r->g, id) || peer_id_equal(&u.from, &r->g->cfg.me)) {
+	if (seen_has(r->g, id)) {
 		judge_duplicate(r->g, r->env, r->p, id);
 		n->units_duplicate++;
 		return 0;

@@ -328,6 +328,8 @@ struct unit_batch *gossip_next_verify(struct gossip *g)
 static bool has_it(
 	const struct job *job, const struct unit *u, const struct gpeer *p)
 {
+	if (p->twins)
+		return false;
 	return slots_have(&job->from, p) || peer_id_equal(&p->id, &u->from);
 }
 

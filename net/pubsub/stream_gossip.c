@@ -7,9 +7,8 @@
 
 #include <stdlib.h>
 
-#include "base/table.h"
 #include "base/xmalloc.h"
-#include "net/serve/request.h"
+#include "net/pubsub/stream_internal.h"
 
 /* Programs whose ids are like ours; others' forms are learnt (gossip.h). */
 static const char own_agent[] = "p2pchat-tui/";
@@ -23,45 +22,6 @@ static const enum gossip_version versions[] = {
 _Static_assert(P2P_ARRAY_LEN(names) == P2P_ARRAY_LEN(versions) + 1,
 	"each name has its version");
 
-/* A peer that is up. */
-struct link {
-	struct peer_id peer;
-	bool refused;  /* it speaks no gossip: not tried again */
-	bool added;    /* gossip_peer_add was done for `out` */
-	uint64_t out;  /* our stream, 0: none */
-	uint64_t next; /* the one on a better connection that takes its place
-			  behind the RPC under way, 0: none */
-	bool half;     /* of an RPC is written */
-	uint64_t reopen_at_ms;             /* NEVER: not waiting */
-	uint64_t in[STREAM_GOSSIP_IN_MAX]; /* [0] is the newest; 0: none */
-	int worth;
-};
-
-/* In the state of a stream that brings RPCs. */
-struct reader {
-	struct stream_gossip *sg;
-	uint64_t stream;
-	struct list waiting; /* in one of the lists of sg */
-	struct request in;
-	struct buf rest; /* of an RPC for which gossip had no room */
-	size_t rest_read;
-	bool begun;
-};
-
-struct stream_gossip {
-	struct serve *sv;
-	struct gossip *g;
-	struct table links; /* peer -> struct link */
-	bool room;          /* the owner has it */
-	bool stopping;
-	struct list starved; /* wait for room; nothing was read of them */
-	struct list paused;  /* wait for room; they had their turn */
-	struct list stalled; /* wait for verdicts */
-	struct list behind;  /* wait for an older stream of their peer */
-	uint64_t due_ms;     /* a stream may be opened again then */
-	struct stream_gossip_counters counters;
-};
-
 /* ---- beginning and end --------------------------------------------------- */
 
 static void *start(struct serve *sv, const struct service_ops *ops,
@@ -70,7 +30,7 @@ static void *start(struct serve *sv, const struct service_ops *ops,
 	struct stream_gossip *sg = xcalloc(1, sizeof(*sg));
 	struct gossip_cfg gossip = {.me = cfg->me->id};
 
-	(void)ops;
+	sg->ops = ops;
 	sg->sv = sv;
 	sg->g = gossip_new(&gossip, env);
 	table_init(&sg->links, env->rng);
@@ -265,6 +225,7 @@ static void link_flush(
 
 		if (l->next != 0)
 			take_over(sg, env, l);
+		twin_begin(sg, l);
 		st = l->added ? serve_stream(sg->sv, l->out) : NULL;
 		if (st == NULL)
 			return;
@@ -279,6 +240,7 @@ static void link_flush(
 		now = bytes_first(out, STREAM_GOSSIP_BACKLOG_BYTES - backlog);
 		if (serve_write(sg->sv, env, st, now) != 0)
 			return;
+		twin_write(sg, env, l, now);
 		l->half = now.len < out.len;
 		gossip_out_consume(sg->g, &l->peer, now.len);
 	}
@@ -304,6 +266,7 @@ void stream_gossip_cut(struct stream_gossip *sg, const struct env *env,
 	gossip_peer_mute(sg->g, peer);
 	if (l == NULL || l->out == 0)
 		return;
+	twin_drop(sg, l);
 	close_out(sg, l);
 	reopen_later(sg, env, l);
 }
@@ -324,8 +287,13 @@ static void gone_out(struct stream_gossip *sg, const struct env *env,
 
 	if (st->id == l->next)
 		l->next = 0;
-	if (st->id != l->out)
+	if (st->id == l->twin) {
+		twin_drop(sg, l);
+		twin_later(sg, env, l);
+	}
+	if (st->id != l->out || twin_takes_over(sg, l))
 		return;
+	twin_drop(sg, l);
 	l->out = 0;
 	l->added = false;
 	l->refused = err == P2P_ERR_NO_PROTOCOL;
@@ -375,6 +343,8 @@ static void opened_in(
 	memmove(&l->in[1], &l->in[0],
 		(STREAM_GOSSIP_IN_MAX - 1) * sizeof(l->in[0]));
 	l->in[0] = st->id;
+	if (l->in[1] != 0 && l->twin == 0)
+		twin_later(sg, env, l);
 	/* A program that tells nothing of itself has shown what it speaks. */
 	link_open(sg, env, l);
 }
@@ -570,6 +540,9 @@ static void gone_in(struct stream_gossip *sg, const struct env *env,
 	for (size_t i = 0; l != NULL && i < STREAM_GOSSIP_IN_MAX; i++)
 		if (l->in[i] == st->id)
 			l->in[i] = 0;
+	/* One of two programs has ended, or speaks to us no more. */
+	if (l != NULL)
+		twin_check(sg, l);
 	reader_clear(r);
 	if (l != NULL)
 		let_newer_go(sg, l);
@@ -631,6 +604,7 @@ static void peer_up(
 
 	l->peer = *peer;
 	l->reopen_at_ms = P2P_NEVER;
+	l->twin_at_ms = P2P_NEVER;
 	(void)table_put(&sg->links, peer_id_bytes(&l->peer), l);
 	link_open(sg, env, l);
 }
@@ -702,7 +676,10 @@ static void tick(void *self, const struct env *env)
 
 		if (l->reopen_at_ms <= env->now_ms)
 			link_open(sg, env, l);
+		if (l->twin_at_ms <= env->now_ms)
+			twin_open(sg, env, l);
 		sg->due_ms = P2P_MIN(sg->due_ms, l->reopen_at_ms);
+		sg->due_ms = P2P_MIN(sg->due_ms, l->twin_at_ms);
 	}
 }
 

@@ -138,9 +138,11 @@ static void test_gossip_hands_a_message_up_once(void **state)
 static void test_gossip_drops_own_lines_that_come_back(void **state)
 {
 	struct gossip_lab *l = *state;
+	struct bytes own = lab_sign(l, ME, 9, "room", "mine");
 
 	lab_member(l, 0, GOSSIP_V11);
-	assert_int_equal(hear(l, 0, ME, 9), 0);
+	assert_int_equal(gossip_publish(l->g, &l->te.env, own), 1);
+	assert_int_equal(lab_message(l, 0, own), 0);
 	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 0);
 	assert_int_equal(gossip_counters(l->g)->units_duplicate, 1);
 }
@@ -197,6 +199,42 @@ static void two_members(struct gossip_lab *l)
 {
 	lab_member(l, 0, GOSSIP_V11);
 	lab_member(l, 1, GOSSIP_V11);
+}
+
+static void test_gossip_hands_up_what_another_machine_said_with_our_key(
+	void **state)
+{
+	struct gossip_lab *l = *state;
+
+	two_members(l);
+	assert_int_equal(hear(l, 0, ME, 9), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 1);
+	assert_int_equal(lab_said(l, 1).messages, 1);
+	/* Once. */
+	assert_int_equal(hear(l, 0, ME, 9), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 0);
+}
+
+static void test_gossip_sends_to_twins_what_one_of_them_said(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	two_members(l);
+	(void)lab_said(l, 1);
+	/* Peer 1 and author 1 are one key: it needs not be told. */
+	assert_int_equal(hear(l, 1, 1, 9), 0);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 1);
+	assert_int_equal(lab_said(l, 1).messages, 0);
+	/* The other one gets what is recent, and all from then on. */
+	gossip_peer_twins(l->g, lab_id(l, 1), true);
+	assert_int_equal(lab_said(l, 1).messages, 1);
+	assert_int_equal(hear(l, 1, 1, 10), 0);
+	assert_int_equal(lab_said(l, 1).messages, 1);
+	assert_int_equal(hear(l, 1, 0, 11), 0);
+	assert_int_equal(lab_said(l, 1).messages, 1);
+	gossip_peer_twins(l->g, lab_id(l, 1), false);
+	assert_int_equal(hear(l, 1, 1, 12), 0);
+	assert_int_equal(lab_said(l, 1).messages, 0);
 }
 
 /* Whatever text stands in it: the forms of chat are no business of the mesh. */
@@ -258,12 +296,11 @@ static void test_gossip_ignore_neither_passes_on_nor_punishes(void **state)
 	pb_put_bytes(&odd, 5, bytes_str("a signature"));
 	ignored(l, buf_bytes(&odd));
 	buf_clear(&odd);
-	/* Known already, and our own. */
+	/* Known already. */
 	assert_int_equal(hear(l, 0, 9, 3), 0);
 	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 1);
 	lab_hush(l);
 	ignored(l, lab_sign(l, 9, 3, "room", "hello"));
-	ignored(l, lab_sign(l, ME, 4, "room", "hello"));
 }
 
 /* The bytes of another line are no signature of this one; half a line is no
@@ -824,6 +861,8 @@ int main(void)
 		T(test_gossip_forwards_to_mesh_not_to_source_or_author),
 		T(test_gossip_hands_a_message_up_once),
 		T(test_gossip_drops_own_lines_that_come_back),
+		T(test_gossip_hands_up_what_another_machine_said_with_our_key),
+		T(test_gossip_sends_to_twins_what_one_of_them_said),
 		T(test_gossip_rejects_wrong_signature),
 		T(test_gossip_ignores_unsigned_odd_and_foreign),
 		T(test_gossip_accept_passes_on_and_is_a_merit),
