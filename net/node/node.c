@@ -214,6 +214,9 @@ static void on_swarm_event(
 		gossip_farewell(n->gossip, env, &ev->peer);
 		stream_gossip_flush(n->gossips, env);
 		break;
+	case SWARM_EV_COPY:
+		tell_copy(n, &ev->addr);
+		break;
 	case SWARM_EV_DIAL_FAILED:
 		command_dial_failed(n, ev->number, ev->text);
 		break;

@@ -98,6 +98,7 @@ void tell_unit(struct node *n, struct gossip_event *ev);
 void tell_handed(struct node *n, const uint8_t *id, uint64_t count);
 void tell_address(
 	struct node *n, const struct peer_id *peer, const struct maddr *addr);
+void tell_copy(struct node *n, const struct maddr *addr);
 void tell_dial_failed(struct node *n, const char *what, const char *why);
 void tell_status(struct node *n, enum chat_status_item item,
 	enum chat_status_state state, const char *text);

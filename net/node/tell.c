@@ -274,6 +274,17 @@ void tell_whois(struct node *n, struct chat_net_msg *m)
 	(void)tell_message(n, NULL, m);
 }
 
+void tell_copy(struct node *n, const struct maddr *addr)
+{
+	char text[MADDR_TEXT_MAX];
+
+	/* Said again at the next dial. */
+	if (n->tell_count >= NODE_TELLS_MAX)
+		return;
+	(void)tell_message(n, NULL,
+		new_message(CHAT_MSG_COPY, NULL, maddr_text(addr, text)));
+}
+
 void tell_dial_failed(struct node *n, const char *what, const char *why)
 {
 	struct chat_net_msg *m = new_message(CHAT_MSG_DIAL_FAILED, NULL, what);

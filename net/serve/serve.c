@@ -447,6 +447,7 @@ static void on_event(
 					sv->services[i].self, env);
 		break;
 	case SWARM_EV_NONE:
+	case SWARM_EV_COPY:
 	case SWARM_EV_RTT:
 	case SWARM_EV_ADDRESS:
 	case SWARM_EV_RECORD:

@@ -67,6 +67,22 @@ const char *dial_why_not(const struct swarm *s, const struct env *env,
 	return why;
 }
 
+/* Were it us there would be the other end, which cannot know yet who calls: our
+ * last handshake message has not gone. (A stranger who holds a call open hides
+ * the copy until the next dial; it is never seen where there is none.) */
+bool dial_met_copy(const struct swarm *s, const struct conn *c)
+{
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &s->conns) {
+		const struct conn *other = e->value;
+
+		if (!other->outbound && !other->secured)
+			return false;
+	}
+	return c->outbound;
+}
+
 void dial_was_self(struct swarm *s, const struct env *env, struct conn *c)
 {
 	struct self_addr *self = &s->selves[s->self_next];
@@ -74,6 +90,9 @@ void dial_was_self(struct swarm *s, const struct env *env, struct conn *c)
 
 	if (!c->outbound)
 		return;
+	if (dial_met_copy(s, c))
+		swarm_emit(s, &(struct swarm_event){.kind = SWARM_EV_COPY,
+				      .addr = c->remote});
 	/* The oldest of the ring is overwritten, whether its time is over or
 	 * not: it costs a dial to learn it again. */
 	s->self_next = (s->self_next + 1) % SWARM_SELVES_MAX;

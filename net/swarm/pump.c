@@ -12,7 +12,11 @@ static void on_secured(struct swarm *s, const struct env *env, struct conn *c)
 	s->preauth--;
 	c->secured = true;
 	if (peer_id_equal(channel_peer(c->up), &s->cfg.me->id)) {
-		conn_tell_dial_failed(s, c, "that is this program itself");
+		conn_tell_dial_failed(s, c,
+			dial_met_copy(s, c)
+				? "another program there has the key of this "
+				  "profile"
+				: "that is this program itself");
 		c->request = 0;
 		dial_was_self(s, env, c);
 		conn_fail(s, env, c, P2P_ERR_MISMATCH);

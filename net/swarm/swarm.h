@@ -328,6 +328,8 @@ enum swarm_event_kind {
 	SWARM_EV_FAREWELL,    /* peer: its last connection ends for want of a
 				 place, in SWARM_FAREWELL_MS */
 	SWARM_EV_SELF,        /* our own addresses have changed */
+	SWARM_EV_COPY,        /* addr: where another program proved our own key
+			       */
 	SWARM_EV_DIAL_FAILED, /* number: request, text */
 };
 

@@ -384,6 +384,8 @@ bool dial_may_be_named(const struct maddr *addr, enum book_teller from);
 enum book_teller dial_teller(const struct conn *c);
 /* It is us who answers there: not dialled for a while. */
 void dial_was_self(struct swarm *s, const struct env *env, struct conn *c);
+/* Whether the program at the other end, which has our key, is another one. */
+bool dial_met_copy(const struct swarm *s, const struct conn *c);
 /* After so many failures in a row, with jitter. */
 uint64_t dial_pause(const struct env *env, unsigned failures);
 void dial_soon(struct swarm *s, const struct env *env, struct peer *p,

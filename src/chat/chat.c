@@ -67,6 +67,8 @@ static struct chat *alloc_chat(
 	table_init(&c->people, env->rng);
 	table_init(&c->names, env->rng);
 	c->clash_said_ms = P2P_NEVER;
+	c->fork_said_ms = P2P_NEVER;
+	send_draw_mark(c);
 	table_init(&c->rooms_by_topic, env->rng);
 	table_init(&c->offers, env->rng);
 	list_init(&c->changed_people);
@@ -307,6 +309,7 @@ static void handle_ui(struct chat *c, const struct chat_ui_msg *m)
 	case CHAT_MSG_ADDRESS:
 	case CHAT_MSG_RECORD:
 	case CHAT_MSG_WHOIS:
+	case CHAT_MSG_COPY:
 	case CHAT_MSG_DIAL_FAILED:
 	case CHAT_MSG_STATS:
 	case CHAT_MSG_PIPE_UP:
@@ -361,6 +364,10 @@ static void handle_net(struct chat *c, const struct chat_net_msg *m)
 		break;
 	case CHAT_MSG_WHOIS:
 		cmd_whois_answer(c, m);
+		break;
+	case CHAT_MSG_COPY:
+		if (m->text != NULL)
+			receive_met_copy(c, m->text);
 		break;
 	case CHAT_MSG_DIAL_FAILED:
 		peers_dial_failed(c, m);

@@ -43,15 +43,19 @@ struct chat {
 	uint64_t names_epoch;            /* another whenever marks may change */
 	char compared[PEER_ID_TEXT_MAX]; /* whose number was shown last */
 	uint64_t clash_said_ms; /* of a verified name; P2P_NEVER: not yet */
+	bool clock_said;        /* that ours is not believed */
 	struct list changed_people;
 	struct list rooms;
 	struct table rooms_by_topic;
 	size_t joined_count;
 	struct chat_room *focus;
-	uint64_t seqno;       /* of the unit signed last */
-	struct table offers;  /* unit_id -> struct chat_offer */
-	unsigned author_rate; /* lines a minute; 0: at any pace */
-	uint64_t pace_ms;     /* when the last line that went out was due */
+	uint64_t seqno;        /* of the unit signed last */
+	uint64_t seqno_mark;   /* in each of this run (send.c) */
+	bool copy_said;        /* that the key is used elsewhere as well */
+	uint64_t fork_said_ms; /* of another's key; P2P_NEVER: not yet */
+	struct table offers;   /* unit_id -> struct chat_offer */
+	unsigned author_rate;  /* lines a minute; 0: at any pace */
+	uint64_t pace_ms;      /* when the last line that went out was due */
 
 	struct list profiles; /* chat_person.profile.met */
 	size_t profiles_out;  /* under way */

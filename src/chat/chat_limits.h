@@ -54,6 +54,12 @@
 #define CHAT_CLOCK_AHEAD_MS (5 * 60 * 1000)
 #define CHAT_CLOCK_BEHIND_MS (30LL * 86400 * 1000)
 #define CHAT_CLOCK_LEAD_MS_MAX (86400LL * 1000)
+/* Two lines of an author at least so far apart, whose distance to our running
+ * clock is the same but for so much, had not waited. More such authors behind
+ * us than near us, where we count ourselves, prove that our own clock is ahead.
+ */
+#define CHAT_CLOCK_STEADY_GAP_MS 5000
+#define CHAT_CLOCK_STEADY_MS 60000
 /* A clock before this program's release (2025-11-01) is not set. */
 #define CHAT_RELEASE_MS 1761955200000ULL
 
@@ -78,6 +84,14 @@
 #define CHAT_PROFILE_WAIT_MS 15000
 #define CHAT_PROFILE_RETRY_MS 2000
 #define CHAT_PROFILE_RETRY_MAX_MS 60000
+
+/* The numbers of our units: a step in nanoseconds (17 ms), within which the
+ * run's mark says whose it is. */
+#define CHAT_SEQNO_STEP (1ULL << 24)
+/* That another's key is used twice is said so often at most. Lines of an author
+ * that are remembered for it. */
+#define CHAT_FORK_SAY_MS (60ULL * 1000)
+#define CHAT_FORK_SEQS 8
 
 /* Own lines go out in batches, a pause apart; when nobody has answered an
  * offer it is made again after the retry time while somebody is there. The

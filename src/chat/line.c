@@ -98,8 +98,7 @@ struct ui_msg *line_of_row(struct chat *c, const struct store_message *row,
 	if (f.room == NULL || unit_parse(&u, row->unit) != 0)
 		return NULL;
 	f.author = person_get(c, &u.from);
-	if (f.author == NULL ||
-		payload_parse(&p, u.topic, u.seqno, u.data) != 0)
+	if (f.author == NULL || payload_parse(&p, u.topic, u.data) != 0)
 		return NULL;
 	f.payload = &p;
 	f.clock_wrong = !f.author->self && !row->local &&

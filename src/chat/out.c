@@ -342,6 +342,24 @@ void out_notice(struct chat *c, enum ui_level level,
 	out_ui(c, m);
 }
 
+void out_warn(struct chat *c, const char *code, const struct chat_room *room,
+	const char *fmt, ...)
+{
+	struct ui_msg *m;
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = format(fmt, ap);
+	va_end(ap);
+	m = ui_msg_new(
+		UI_MSG_NOTICE, room == NULL ? NULL : room->row.topic, text);
+	m->level = UI_LEVEL_WARN;
+	m->code = xstrdup(code);
+	free(text);
+	out_ui(c, m);
+}
+
 void out_error(struct chat *c, const char *code, const char *fmt, ...)
 {
 	struct ui_msg *m;

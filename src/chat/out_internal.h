@@ -49,6 +49,9 @@ void out_release(struct chat *c);
 /* Text must be clean; room may be NULL. */
 void out_notice(struct chat *c, enum ui_level level,
 	const struct chat_room *room, const char *fmt, ...) P2P_PRINTF(4, 5);
+/* A warning that programs can tell by its code. */
+void out_warn(struct chat *c, const char *code, const struct chat_room *room,
+	const char *fmt, ...) P2P_PRINTF(4, 5);
 void out_error(struct chat *c, const char *code, const char *fmt, ...)
 	P2P_PRINTF(3, 4);
 /* A copy of text cleaned to one line, for use in a notice. Caller frees. */

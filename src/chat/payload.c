@@ -16,9 +16,6 @@
 #define PLAIN_TOPIC "universal-connectivity"
 /* Larger text than anybody may send in a unit. */
 #define TEXT_MAX ((size_t)1 << 18)
-/* 2015-01-01 and 2101-01-01, in ms. */
-#define YEAR_2015_MS 1420070400000ULL
-#define YEAR_2101_MS 4133980800000ULL
 /* A timestamp "in seconds" above this is in ms: the year 5138 otherwise. */
 #define SECONDS_MAX 100000000000LL
 /* Larger numbers are cut to this, which a real still holds exactly. */
@@ -156,15 +153,6 @@ static void read_time(struct payload *p, const struct members *m)
 	set_time(p, value);
 }
 
-/* gossipsub of go, rust and newer js count seqno from unix nanoseconds. */
-static void time_from_seqno(struct payload *p, const uint8_t seqno[static 8])
-{
-	uint64_t ms = get_be64(seqno) / 1000000;
-
-	if (ms >= YEAR_2015_MS && ms < YEAR_2101_MS)
-		set_time(p, (int64_t)ms);
-}
-
 static int read_type(struct payload *p, const struct members *m)
 {
 	struct bytes type = m->of[MEMBER_TYPE].text;
@@ -239,8 +227,7 @@ static int parse_json(struct payload *p, struct bytes data)
 	return err;
 }
 
-int payload_parse(struct payload *p, struct bytes topic,
-	const uint8_t seqno[static 8], struct bytes data)
+int payload_parse(struct payload *p, struct bytes topic, struct bytes data)
 {
 	int err;
 
@@ -254,8 +241,6 @@ int payload_parse(struct payload *p, struct bytes topic,
 		p->dialect = DIALECT_PLAIN;
 		err = text_clean(TEXT_BLOCK, data, &p->text);
 	}
-	if (err == 0 && !p->has_time)
-		time_from_seqno(p, seqno);
 	if (err != 0)
 		payload_clear(p);
 	return err;

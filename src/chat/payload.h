@@ -7,8 +7,11 @@
  *   native   JSON, type message|join|leave, with `v`
  *   seed-go  the same without `v`; timestamp in seconds
  *   seed-js  JSON, type broadcast, timestamp in milliseconds
- *   plain    bare UTF-8 text; the time is seqno / 10^6 ms where that falls in
- *            the years 2015 to 2100, else the line has none (it is local)
+ *   plain    bare UTF-8 text, without a time
+ *
+ * A line without a time in its data is local: it stands where it arrived. A
+ * unit's seqno is no time, though it looks like one: go and rust programs count
+ * from the nanosecond in which they started, one a line (decision 0021).
  *
  * Bytes that are no JSON object are plain. An object that says it is a line
  * (it has "type") but breaks the rules is malformed; unknown types are
@@ -59,7 +62,7 @@ bool payload_topic_is_plain(struct bytes topic);
  * P2P_ERR_UNSUPPORTED (a type that we do not know) or P2P_ERR_UTF8.
  */
 int payload_parse(struct payload *p, struct bytes topic,
-	const uint8_t seqno[static 8], struct bytes data) P2P_MUST_CHECK;
+	struct bytes data) P2P_MUST_CHECK;
 void payload_clear(struct payload *p);
 
 /* A line of ours to be written. */

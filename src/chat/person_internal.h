@@ -5,6 +5,7 @@
 #define CHAT_PERSON_INTERNAL_H
 
 #include "base/list.h"
+#include "chat/chat_limits.h"
 #include "chat/payload.h"
 #include "chat/profile_internal.h"
 #include "msg/ui_msg.h"
@@ -27,6 +28,13 @@ struct chat_claim {
 	struct chat_person *who;
 	struct chat_name *name; /* NULL: no name, or no second look */
 	struct list in;
+};
+
+/* A line's number in its room, and the line that had it. */
+struct chat_seq {
+	int64_t room; /* 0: none */
+	uint64_t seq;
+	uint64_t name; /* the beginning of its unit_id */
 };
 
 /* A signing key, and the peer with that key when it is connected. */
@@ -60,6 +68,10 @@ struct chat_person {
 	enum dialect speaks;
 	bool speaks_is_hint;
 	struct chat_profile profile;
+	/* The last of its lines, a ring (receive.c). */
+	struct chat_seq seqs[CHAT_FORK_SEQS];
+	size_t seq_next;
+	bool fork_said;
 };
 
 int people_load(struct chat *c) P2P_MUST_CHECK;

@@ -5,6 +5,7 @@
 #include "chat/receive_internal.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 
 #include "base/text.h"
 #include "chat/chat_internal.h"
@@ -72,11 +73,111 @@ static void note_dialect(struct chat *c, struct chat_room *r,
 		send_join(c, r);
 }
 
-/* Our own line comes back: somebody has it. After a lost database it may even
- * be new to us, and the count goes on behind it. */
-static void own_line_came(struct chat_room *r, const struct payload *p,
-	const struct store_message *m)
+/* ---- one key in two places ---------------------------------------------- */
+
+/*
+ * Nothing is refused for it: all lines are kept, in their order, and the
+ * numbers of units never meet (send.c). It is only said: of our own key by what
+ * comes under it, of another's by two lines with one `seq`. Those are looked
+ * for among the last few of each author; what lies further apart was said by
+ * machines that did not meet, and counts no less.
+ */
+#define WHAT_TO_DO \
+	"Both may be used: every line comes once. But they are one person to " \
+	"everybody. Give one of them a profile of its own (--data-dir), or " \
+	"end the other. If it is not yours, somebody has your key: make a " \
+	"new " \
+	"profile and tell people."
+
+/* A valid line of our own key came that was not written here. */
+static void copy_wrote(struct chat *c, struct chat_room *r,
+	const uint8_t seqno[static UNIT_SEQNO_BYTES])
 {
+	/* One in 16 million: its numbers could become ours. */
+	if (send_has_mark(c, seqno))
+		send_draw_mark(c);
+	if (c->copy_said)
+		return;
+	c->copy_said = true;
+	out_warn(c, "copied-key", r,
+		"A line of yours has come that was not written here: your key "
+		"is in use on another machine, or was before this profile was "
+		"put back. " WHAT_TO_DO);
+}
+
+void receive_met_copy(struct chat *c, const char *address)
+{
+	char *at;
+
+	if (c->copy_said)
+		return;
+	c->copy_said = true;
+	at = out_clean(bytes_str(address));
+	out_warn(c, "copied-key", NULL,
+		"Your key is in use on another machine, too: at "
+		"%s. " WHAT_TO_DO,
+		at);
+	free(at);
+}
+
+static bool is_known(const struct chat_person *p)
+{
+	return p->row.class != STORE_STRANGER || p->row.verified;
+}
+
+static void say_fork(struct chat *c, struct chat_room *r, struct chat_person *p)
+{
+	char *name;
+
+	if (p->fork_said || !is_known(p) ||
+		(c->fork_said_ms != P2P_NEVER &&
+			c->env->now_ms - c->fork_said_ms < CHAT_FORK_SAY_MS))
+		return;
+	p->fork_said = true;
+	c->fork_said_ms = c->env->now_ms;
+	name = person_full_name(p);
+	out_warn(c, "key-used-twice", r,
+		"%s writes from two machines with one key, or somebody has "
+		"copied it: two lines have the same number. Both are shown; "
+		"ask "
+		"whether both are theirs.",
+		name);
+	free(name);
+}
+
+/* A new line of somebody else: whether another one had its number. */
+static void copy_hear(struct chat *c, struct chat_room *r,
+	struct chat_person *p, const struct payload *line,
+	const uint8_t id[static UNIT_ID_BYTES])
+{
+	struct chat_seq *oldest = &p->seqs[p->seq_next];
+	uint64_t name;
+
+	if (line->dialect != DIALECT_NATIVE || line->seq == 0)
+		return;
+	name = get_be64(id);
+	for (size_t i = 0; i < CHAT_FORK_SEQS; i++) {
+		const struct chat_seq *s = &p->seqs[i];
+
+		if (s->room == r->row.id && s->seq == line->seq &&
+			s->name != name)
+			say_fork(c, r, p);
+	}
+	*oldest = (struct chat_seq){r->row.id, line->seq, name};
+	p->seq_next = (p->seq_next + 1) % CHAT_FORK_SEQS;
+}
+
+/* ---- lines -------------------------------------------------------------- */
+
+/* A line of our key that we do not have: of another machine with it, or our own
+ * from before the database was lost. The count goes on behind the highest. */
+static void own_line_came(struct chat *c, struct chat_room *r,
+	const struct payload *p, const struct store_message *m)
+{
+	struct unit u;
+
+	if (unit_parse(&u, m->unit) == 0)
+		copy_wrote(c, r, u.seqno);
 	if (p->dialect != DIALECT_NATIVE || p->seq <= r->row.seq)
 		return;
 	r->row.seq = p->seq;
@@ -94,6 +195,13 @@ static void count_unread(struct chat *c, struct chat_room *r, bool mention)
 		r->row.mentions++;
 	r->dirty = true;
 	r->ui_dirty = true;
+}
+
+static void other_line_came(struct chat *c, struct chat_room *r,
+	struct chat_person *author, const struct line_facts *f)
+{
+	copy_hear(c, r, author, f->payload, f->key.id);
+	count_unread(c, r, f->mention);
 }
 
 /* Joins and leaves are shown folded, never stored. */
@@ -176,9 +284,9 @@ static void keep_line(struct chat *c, struct chat_room *r, struct line_facts *f,
 	person_seen(c, author);
 	person_tell_worth(c, author);
 	if (author->self)
-		own_line_came(r, f->payload, &m);
+		own_line_came(c, r, f->payload, &m);
 	else
-		count_unread(c, r, f->mention);
+		other_line_came(c, r, author, f);
 	/* Else it comes out of the store in its turn, behind those lost. */
 	if (!c->replaying)
 		out_ui_line(c, line_new(c, f), m.row);
@@ -243,7 +351,7 @@ void receive_unit(struct chat *c, const struct chat_net_msg *m)
 	if (r->row.id == 0 && chat_saves(c) &&
 		!chat_store_ok(c, store_put_room(c->store, &r->row)))
 		return;
-	if (payload_parse(&p, u.topic, u.seqno, u.data) != 0) {
+	if (payload_parse(&p, u.topic, u.data) != 0) {
 		c->ignored_units++;
 		return;
 	}

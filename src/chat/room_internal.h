@@ -21,6 +21,8 @@ struct chat_clock {
 	int64_t author; /* store_person.id */
 	int64_t offset_ms;
 	uint64_t heard_ms; /* env->now_ms */
+	bool steady;       /* two lines some time apart agree: they had not
+			      waited */
 };
 
 struct chat_room {
@@ -41,6 +43,9 @@ struct chat_room {
 	/* clocks (room_clock.c) */
 	struct chat_clock clocks[CHAT_CLOCKS_MAX];
 	size_t clock_count;
+	uint64_t placed_ms;    /* where the last line was put; 0: none, or by a
+				  clock that has gone back since */
+	int64_t placed_offset; /* of the clock that put it there */
 };
 
 /* For LIST_FOREACH over c->rooms. */
@@ -103,7 +108,9 @@ uint64_t clock_latest_ms(const struct chat *c, const struct chat_room *r);
 bool clock_is_known(const struct chat *c, const struct chat_room *r);
 /* What the time is in the room. */
 uint64_t clock_room_ms(const struct chat *c, const struct chat_room *r);
-/* The time of our next line; the room's clock moves on to it. */
+/* Where a line of now stands: behind all that is believed of the room, and
+ * after a backward step of our clock not behind what was put by it before. Says
+ * once when our clock is not believed. */
 uint64_t clock_next(struct chat *c, struct chat_room *r);
 
 #endif

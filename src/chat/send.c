@@ -43,26 +43,39 @@ enum dialect send_dialect(const struct chat_room *r, bool *js_copy)
 	return plain > 0 && json == 0 ? DIALECT_PLAIN : DIALECT_NATIVE;
 }
 
-/*
- * Grows over restarts (BasicSeqnoValidator of others asks for it) and counts
- * from unix nanoseconds like go's, which gives plain lines their time.
- */
-static uint64_t next_seqno(struct chat *c, uint64_t time_ms)
+void send_draw_mark(struct chat *c)
 {
-	uint64_t next = c->seqno + 1;
-
-	if (time_ms < UINT64_MAX / 1000000)
-		next = P2P_MAX(next, time_ms * 1000000);
-	c->seqno = next;
-	(void)chat_store_ok(c, store_set_u64(c->store, "seqno", c->seqno));
-	return next;
+	c->seqno_mark = rng_below(c->env->rng, CHAT_SEQNO_STEP);
 }
 
-/* A signed unit: its bytes (owned), its id, the number in it. */
+bool send_has_mark(const struct chat *c, const uint8_t seqno[static 8])
+{
+	return get_be64(seqno) % CHAT_SEQNO_STEP == c->seqno_mark;
+}
+
+/*
+ * Grows over restarts, also after kill -9 (BasicSeqnoValidator of others asks
+ * for it), and counts from unix nanoseconds like go's. The last bits are those
+ * of this run: the same key on another machine never comes to the same number,
+ * which would make two lines one to everybody.
+ */
+static uint64_t next_seqno(struct chat *c)
+{
+	uint64_t time_ms = c->env->wall_ms;
+	uint64_t next = c->seqno / CHAT_SEQNO_STEP + 1;
+
+	if (time_ms < UINT64_MAX / 1000000)
+		next = P2P_MAX(next, (time_ms * 1000000 + CHAT_SEQNO_STEP - 1) /
+					     CHAT_SEQNO_STEP);
+	c->seqno = next * CHAT_SEQNO_STEP + c->seqno_mark;
+	(void)chat_store_ok(c, store_set_u64(c->store, "seqno", c->seqno));
+	return c->seqno;
+}
+
+/* A signed unit: its bytes (owned), its id. */
 struct signed_unit {
 	struct buf raw;
 	struct unit_id id;
-	uint64_t seqno;
 };
 
 /* Writes and signs; raw is to be cleared in any case. */
@@ -70,10 +83,6 @@ static int make_unit(struct chat *c, const struct chat_room *r,
 	enum dialect dialect, const struct payload_out *line,
 	struct signed_unit *out)
 {
-	/* A plain line's time is its number's, so that is the room's; elsewhere
-	 * the number follows our own clock. */
-	uint64_t seqno_ms =
-		dialect == DIALECT_PLAIN ? line->time_ms : c->env->wall_ms;
 	struct unit u;
 	struct buf data;
 	int err;
@@ -81,11 +90,9 @@ static int make_unit(struct chat *c, const struct chat_room *r,
 	buf_init(&out->raw, UNIT_BYTES_MAX);
 	buf_init(&data, UNIT_DATA_BYTES_MAX);
 	err = payload_write(dialect, line, &data);
-	if (err == 0) {
-		out->seqno = next_seqno(c, seqno_ms);
-		err = unit_sign(c->me, out->seqno, bytes_str(r->row.topic),
+	if (err == 0)
+		err = unit_sign(c->me, next_seqno(c), bytes_str(r->row.topic),
 			buf_bytes(&data), &out->raw);
-	}
 	buf_clear(&data);
 	/* Read back as everybody reads it: so is its id made. */
 	if (err == 0)
@@ -171,7 +178,7 @@ static void offer_line(struct chat *c, struct chat_room *r,
 	(void)send_dialect(r, &js_copy);
 	/* Sent again, the copy would be another line to them. */
 	if (!js_copy || o->copied || unit_parse(&u, raw) != 0 ||
-		payload_parse(&p, u.topic, u.seqno, u.data) != 0)
+		payload_parse(&p, u.topic, u.data) != 0)
 		return;
 	if (p.dialect == DIALECT_NATIVE)
 		publish_js_copy(c, o, &p);
@@ -210,8 +217,9 @@ static void keep_own(
 	if (!chat_store_ok(c, store_insert(c->store, m, &is_new)) || !is_new)
 		return;
 	show_own(c, m);
-	/* Older ones are going out; it stands at their end. */
-	if (r->offering)
+	/* Older ones are going out; it stands at their end, unless our clock
+	 * has gone back. */
+	if (r->offering && store_key_compare(&r->offer_at, &m->key) < 0)
 		return;
 	if (r->members.count > 0 &&
 		(pace_next_ms(c) > c->env->now_ms || !take_burst(c, r))) {
@@ -250,10 +258,9 @@ static void say(struct chat *c, struct chat_room *r, const char *text)
 	/* Named by what is signed, so everybody has it under this key. */
 	memcpy(m.key.id, own.id.raw, sizeof(m.key.id));
 	m.unit = buf_bytes(&own.raw);
-	/* A plain line's time is its seqno's: what the others will see. */
+	/* Its bytes have no time: it stands where it was said. */
 	if (dialect == DIALECT_PLAIN) {
-		m.key.time_ms = own.seqno / 1000000;
-		m.local = m.key.time_ms < CHAT_RELEASE_MS;
+		m.local = true;
 	} else {
 		r->row.seq++;
 		memcpy(r->row.prev, own.id.raw, sizeof(r->row.prev));

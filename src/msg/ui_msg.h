@@ -27,7 +27,8 @@ enum ui_msg_kind {
 	UI_MSG_PERSON,   /* person: came, went or changed */
 	UI_MSG_MEMBER,   /* room, peer, joined: is in the room or not */
 	UI_MSG_STATUS,   /* item, status, text: a line of the checklist */
-	UI_MSG_NOTICE,   /* level, text; room: where it belongs or NULL */
+	UI_MSG_NOTICE,   /* level, text, code (NULL: has none); room: where it
+			    belongs or NULL */
 	UI_MSG_ERROR,    /* code, text: a command failed */
 	UI_MSG_NET,      /* text, figures: the answer to /net */
 	UI_MSG_WHOIS,    /* text; person, addresses: the answer to /whois */

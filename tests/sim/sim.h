@@ -328,6 +328,10 @@ bool story_address_changes(struct sim *s);
 bool story_interface_flaps(struct sim *s);
 /* story_names.c */
 bool story_names_are_known(struct sim *s);
+/* story_clocks.c */
+bool story_clock_is_put_right(struct sim *s);
+bool story_clock_stays_wrong(struct sim *s);
+bool story_key_on_two_machines(struct sim *s);
 /* story_px.c */
 bool story_px_of_a_contact(struct sim *s);
 /* story_carried.c */

@@ -394,6 +394,13 @@ const struct story story_table[] = {
 	{"px_of_a_contact", story_px_of_a_contact, "ann has called cem\n"},
 	{"names_are_known", story_names_are_known,
 		"all know annika, bob, cem\n"},
+	{"clock_is_put_right", story_clock_is_put_right,
+		"ann: 1 2 3 4 early\nbob: 1 2 3 4 early\n"},
+	{"clock_stays_wrong", story_clock_stays_wrong,
+		"ann: 1 2 3 4 5 6 7\nbob: 1 2 3 4 5 6 7\n"
+		"cem: 1 2 3 4 5 6 7\n"},
+	{"key_on_two_machines", story_key_on_two_machines,
+		"ann: 1 2 3 4 5\nbob: 1 2 3 4 5\ntwin: 1 2 3 4 5\n"},
 	{"carried_then_direct", story_carried_then_direct, "every line once\n"},
 	{"carried_to_its_limit", story_carried_to_its_limit,
 		"the way there stands\n"},

@@ -341,7 +341,7 @@ struct payload host_payload(const struct net_msg *m)
 
 	must(unit_parse(&u, bytes_of(m->data, m->data_len)) == 0, "unit_parse");
 	must(unit_verify(&u) == 0, "unit_verify");
-	must(payload_parse(&p, u.topic, u.seqno, u.data) == 0, "payload_parse");
+	must(payload_parse(&p, u.topic, u.data) == 0, "payload_parse");
 	return p;
 }
 

@@ -341,7 +341,8 @@ static void test_chat_seqno_grows_even_when_the_clock_goes_back(void **state)
 	host_meets(h, &f->mali, LOBBY);
 	host_types(h, NULL, "one");
 	before = seqno_of(host_sent(h, NET_MSG_PUBLISH, 0));
-	assert_int_equal(before, NOW * 1000000);
+	assert_in_range(
+		before, NOW * 1000000, NOW * 1000000 + 2 * CHAT_SEQNO_STEP);
 	host_handed(h, host_sent(h, NET_MSG_PUBLISH, 0)->id);
 	h->te.env.wall_ms = 1000;
 	host_restart(h);
@@ -487,9 +488,9 @@ static void test_chat_universal_connectivity_is_always_plain(void **state)
 	m = host_sent(h, NET_MSG_PUBLISH, 0);
 	assert_int_equal(unit_parse(&u, bytes_of(m->data, m->data_len)), 0);
 	assert_true(bytes_equal(u.data, bytes_str("bare")));
-	/* What others make of its seqno is the time that we keep. */
-	assert_int_equal(host_line(h, "bare")->line.time_ms,
-		get_be64(u.seqno) / 1000000);
+	/* Behind what has come, as it does at the others'. */
+	assert_true(host_line(h, "bare")->line.time_ms >
+		    host_line(h, "{\"type\"")->line.time_ms);
 }
 
 static void test_chat_says_join_once_where_a_go_program_is(void **state)

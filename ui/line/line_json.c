@@ -295,12 +295,14 @@ static void emit_person(struct line_face *f, const struct ui_person *p)
 		emit_name(f, p);
 }
 
-static void emit_notice(
-	struct line_face *f, const char *level, const char *text)
+static void emit_notice(struct line_face *f, const char *level,
+	const char *code, const char *text)
 {
 	struct buf *o = event(f, "notice");
 
 	put_text(o, "level", level);
+	if (code != NULL)
+		put_text(o, "code", code);
 	put_text(o, "text", text == NULL ? "" : text);
 	emit(f);
 }
@@ -327,7 +329,7 @@ static void emit_status(struct line_face *f, const struct ui_msg *m)
 	buf_init(&text, 4096);
 	(void)buf_appendf(&text, "%s: %s", line_status_item(m->item),
 		m->text == NULL ? "" : m->text);
-	emit_notice(f, m->status == CHAT_STATE_FAILED ? "warn" : "info",
+	emit_notice(f, m->status == CHAT_STATE_FAILED ? "warn" : "info", NULL,
 		buf_cstr(&text));
 	buf_clear(&text);
 }
@@ -511,7 +513,7 @@ void line_json_event(struct line_face *f, const struct ui_msg *m)
 		emit_status(f, m);
 		break;
 	case UI_MSG_NOTICE:
-		emit_notice(f, level_name(m->level), m->text);
+		emit_notice(f, level_name(m->level), m->code, m->text);
 		break;
 	case UI_MSG_NET:
 		emit_net(f, m);
