@@ -26,6 +26,8 @@ STAR_SETTLE_S = 15
 STAR_AT_ONCE_S = 0.3
 STAR_LATER_S = 4
 STAR_LINKS = 4
+# Lines by which the one in the middle learns whom others tell (decision 0015).
+STAR_LEARN_LINES = 45
 
 
 # ---- at rest, each peer with a clock of its own ------------------------------
@@ -82,13 +84,20 @@ class Star:
 
     def link(self):
         """Each knows some others from now on, as where they found each other
-        by themselves."""
+        by themselves, and the one in the middle learns that they do."""
         chance = random.Random(STAR_PEERS)
         for leaf in self.leaves:
             for other in chance.sample(self.leaves, STAR_LINKS // 2):
                 if other is not leaf:
                     leaf.send("/connect " + other.addr)
         self.rest(STAR_SETTLE_S)
+        self.talk()
+
+    def talk(self):
+        """Lines that are not measured, one a second."""
+        for i in range(STAR_LEARN_LINES):
+            self.hub.send(f"by the way, {i}")
+            self.rest(1)
 
     def rest(self, seconds):
         """Nobody's pipe shall fill."""

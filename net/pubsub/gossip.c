@@ -1,3 +1,9 @@
+/*
+ * The verbs of gossip.h about peers, topics, time and output; own lines are in
+ * gossip_publish.c, what arrives in gossip_recv.c. A peer is noted when it is
+ * first seen, since it may speak before our stream to it is open; it is `ready`
+ * while such a stream is.
+ */
 #include "net/pubsub/gossip.h"
 
 #include <stdlib.h>
@@ -14,6 +20,7 @@
 #include "net/pubsub/gossip_px.h"
 #include "net/pubsub/gossip_rate.h"
 #include "net/pubsub/gossip_send.h"
+#include "net/pubsub/gossip_told.h"
 #include "net/pubsub/gossip_verify.h"
 
 struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
@@ -40,6 +47,7 @@ struct gossip *gossip_new(const struct gossip_cfg *cfg, const struct env *env)
 	P2P_ASSERT(gossip_set_known(g, &g->cfg.me, true) == 0);
 	bufq_init(&g->events, GOSSIP_EVENTS_BYTES_MAX);
 	g->heartbeat_ms = P2P_NEVER;
+	g->trials_ms = P2P_NEVER;
 	g->score_params = cfg->score != NULL ? cfg->score : &score_params_chat;
 	g->score = score_new(g->score_params, env);
 	promises_init(&g->promises, env);
@@ -99,6 +107,7 @@ static struct gpeer *gpeer_new(
 	struct gossip *g, const struct env *env, const struct peer_id *id)
 {
 	static const struct score_site nowhere;
+	struct table_entry *e, *tmp;
 	struct gpeer *p;
 
 	_Static_assert(sizeof(*p) + 3 * GOSSIP_CACHE_ENTRY_BYTES +
@@ -112,11 +121,15 @@ static struct gpeer *gpeer_new(
 	}
 	p = xcalloc(1, sizeof(*p));
 	p->id = *id;
+	p->since = g->heartbeat;
 	p->direct = table_get(&g->direct, peer_id_bytes(id)) != NULL;
 	while (g->slots[p->slot] != NULL)
 		p->slot++;
 	g->slots[p->slot] = p;
+	/* Bits of who had the slot before would be taken for this one's. */
 	cache_forget_slot(g, p->slot);
+	TABLE_FOREACH(e, tmp, &g->topics)
+		told_forget(e->value, p->slot);
 	verify_forget_slot(g, p->slot);
 	list_init(&p->sender);
 	table_init(&p->topics, env->rng);
@@ -148,7 +161,6 @@ int gossip_peer_seen(
  */
 static void send_own_again(struct gossip *g, struct gpeer *p)
 {
-	struct bytes me = peer_id_bytes(&g->cfg.me);
 	struct list *pos, *tmp;
 
 	if (!gpeer_may_publish(g, p))
@@ -156,10 +168,10 @@ static void send_own_again(struct gossip *g, struct gpeer *p)
 	LIST_FOREACH(pos, tmp, &g->cache_order) {
 		struct cached *c = LIST_ITEM(pos, struct cached, order);
 
-		if (c->id_len == me.len + UNIT_SEQNO_BYTES &&
-			memcmp(c->id, me.data, me.len) == 0 &&
-			gpeer_subscribed(p, cached_topic(c)))
-			(void)send_message(g, p, cached_unit(c));
+		if (cached_by(c, &g->cfg.me) &&
+			gpeer_subscribed(p, cached_topic(c)) &&
+			send_message(g, p, cached_unit(c)))
+			(void)slots_add(&c->given, p);
 	}
 }
 
@@ -351,33 +363,11 @@ void gossip_leave(struct gossip *g, const struct env *env, struct bytes name)
 	topic_leave(g, t);
 }
 
-int gossip_publish(struct gossip *g, const struct env *env, struct bytes raw)
-{
-	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX];
-	struct table_entry *e, *tmp;
-	struct unit u;
-	int taken = 0;
-	int err = unit_parse(&u, raw);
-
-	if (err != 0)
-		return err;
-	if (table_get(&g->topics, u.topic) == NULL)
-		return P2P_ERR_NOT_FOUND;
-	seen_add(g, env, bytes_of(id, unit_gossip_id(&u, id)));
-	cache_add(g, &u, raw);
-	TABLE_FOREACH(e, tmp, &g->peers) {
-		struct gpeer *p = e->value;
-
-		if (gpeer_subscribed(p, u.topic) && gpeer_may_publish(g, p))
-			taken += send_message(g, p, raw);
-	}
-	return taken;
-}
-
 /* ---- time and output --------------------------------------------------- */
 
 void gossip_tick(struct gossip *g, const struct env *env)
 {
+	gossip_name_trials(g, env);
 	if (g->heartbeat_ms > env->now_ms)
 		return;
 	/* We were late, so answers may lie unread. */
@@ -392,7 +382,7 @@ void gossip_tick(struct gossip *g, const struct env *env)
 
 uint64_t gossip_deadline(const struct gossip *g)
 {
-	return g->heartbeat_ms;
+	return P2P_MIN(g->heartbeat_ms, g->trials_ms);
 }
 
 struct bytes gossip_out_peek(struct gossip *g, const struct peer_id *id)

@@ -158,7 +158,8 @@ int gossip_join(struct gossip *g, const struct env *env,
 	struct bytes topic) P2P_MUST_CHECK;
 void gossip_leave(struct gossip *g, const struct env *env, struct bytes topic);
 /*
- * Sends an own unit to every peer that is in its topic (flood publish).
+ * Sends an own unit to every peer that is in its topic, or in a crowd to some
+ * of them and all who depend on us (decision 0015); it is named to the others.
  * Returns how many have taken it into their queue, or a negative error when
  * the unit is not one or its topic is not joined. Sending the same unit again
  * is allowed: it is for peers that came later.

@@ -1,3 +1,10 @@
+/*
+ * What was seen, by id for two minutes, and the last messages whole for eight
+ * heartbeats (gossipsub v1.0 spec, "Message Cache"). Both give way from the
+ * oldest on when their count, their bytes, or the memory of all is used up; the
+ * note that something was seen is kept in any case, for without it a line would
+ * come twice.
+ */
 #include "net/pubsub/gossip_cache.h"
 
 #include <stdlib.h>
@@ -133,6 +140,7 @@ void cache_forget_slot(struct gossip *g, unsigned slot)
 
 		c->served[slot / 4] &= (uint8_t)(0xff ^ (3u << (slot % 4 * 2)));
 		slots_forget(&c->brought, slot);
+		slots_forget(&c->given, slot);
 	}
 }
 

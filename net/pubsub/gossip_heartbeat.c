@@ -14,6 +14,7 @@
 #include "net/pubsub/gossip_mesh.h"
 #include "net/pubsub/gossip_pick.h"
 #include "net/pubsub/gossip_promise.h"
+#include "net/pubsub/gossip_told.h"
 
 static void drop_bad(const struct choice *c)
 {
@@ -170,12 +171,37 @@ static void gossip_topic(const struct choice *c)
 		return;
 	n = pick_peers(c, PICK_GOSSIP, list);
 	due = due_first(c->g, list, n);
-	target = P2P_MAX(due, (size_t)GOSSIP_D_LAZY);
+	target = P2P_MIN(P2P_MAX(due, (size_t)GOSSIP_D_LAZY), n);
 	/* They come on top, so that who asks much takes nothing from others. */
-	target += needy_first(list + due, n - due, GOSSIP_NEEDY_MAX);
-	for (size_t i = 0; i < n && i < target; i++)
+	target += needy_first(list + target, n - target, GOSSIP_NEEDY_MAX);
+	for (size_t i = 0; i < target; i++)
 		ihave_tell(h, list[i]);
 	ihave_free(h);
+}
+
+static void name_trials(struct gossip *g, struct topic *t)
+{
+	struct ihave *h = ihave_new(g, t);
+	struct table_entry *e, *tmp;
+
+	TABLE_FOREACH(e, tmp, &g->peers) {
+		struct gpeer *p = e->value;
+
+		if (told_take_trial(t, p) && h != NULL && pick_is_told(g, p))
+			ihave_tell(h, p);
+	}
+	ihave_free(h);
+}
+
+void gossip_name_trials(struct gossip *g, const struct env *env)
+{
+	struct table_entry *e, *tmp;
+
+	if (g->trials_ms > env->now_ms)
+		return;
+	g->trials_ms = P2P_NEVER;
+	TABLE_FOREACH(e, tmp, &g->topics)
+		name_trials(g, e->value);
 }
 
 /* ---- all of it --------------------------------------------------------- */
@@ -197,24 +223,28 @@ static void judge_promises(struct gossip *g, const struct env *env)
 	}
 }
 
-void gossip_heartbeat(struct gossip *g, const struct env *env)
+/* One room's turn. Who is bad goes before the mesh is filled, so that others
+ * have its place at once; gossip comes last, to those who are outside now. */
+static void serve_topic(
+	struct gossip *g, const struct env *env, struct topic *t)
+{
+	struct choice c = {g, env, t};
+
+	mesh_forget_backoffs(env, t);
+	told_heartbeat(g, t);
+	drop_bad(&c);
+	mesh_fill(g, env, t);
+	mesh_thin(&c);
+	keep_quota(&c);
+	improve(&c);
+	gossip_topic(&c);
+}
+
+/* A topic that we have left is kept while its back-offs run. */
+static void forget_left(struct gossip *g, const struct env *env)
 {
 	struct table_entry *e, *tmp;
 
-	g->heartbeat++;
-	judge_promises(g, env);
-	score_refresh(g->score, env);
-	TABLE_FOREACH(e, tmp, &g->topics) {
-		struct choice c = {g, env, e->value};
-
-		mesh_forget_backoffs(env, c.t);
-		drop_bad(&c);
-		mesh_fill(g, env, c.t);
-		mesh_thin(&c);
-		keep_quota(&c);
-		improve(&c);
-		gossip_topic(&c);
-	}
 	TABLE_FOREACH(e, tmp, &g->left) {
 		struct topic *t = e->value;
 
@@ -224,17 +254,33 @@ void gossip_heartbeat(struct gossip *g, const struct env *env)
 		(void)table_remove(&g->left, topic_name(t));
 		topic_free(t);
 	}
-	TABLE_FOREACH(e, tmp, &g->peers) {
-		struct gpeer *p = e->value;
+}
 
-		p->ihave_messages = 0;
-		p->brought /= 2;
-		p->ihave_ids = 0;
-		p->asked_ids = 0;
-		p->iwant_ids = 0;
-		p->px_heard = 0;
-		p->needy_heartbeats -= p->needy_heartbeats > 0;
-	}
+/* What is counted of a peer in a heartbeat begins anew. */
+static void begin_counts(struct gpeer *p)
+{
+	p->ihave_messages = 0;
+	p->ihave_ids = 0;
+	p->asked_ids = 0;
+	p->iwant_ids = 0;
+	p->px_heard = 0;
+	p->brought /= 2;
+	p->needy_heartbeats -= p->needy_heartbeats > 0;
+}
+
+void gossip_heartbeat(struct gossip *g, const struct env *env)
+{
+	struct table_entry *e, *tmp;
+
+	g->heartbeat++;
+	/* Scores stand before anybody is chosen by them. */
+	judge_promises(g, env);
+	score_refresh(g->score, env);
+	TABLE_FOREACH(e, tmp, &g->topics)
+		serve_topic(g, env, e->value);
+	forget_left(g, env);
+	TABLE_FOREACH(e, tmp, &g->peers)
+		begin_counts(e->value);
 	asked_clear(g);
 	idontwant_heartbeat(g);
 	alias_heartbeat(g);

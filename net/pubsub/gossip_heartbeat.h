@@ -6,6 +6,9 @@
 
 #include "net/pubsub/gossip_internal.h"
 
+/* Names lines of ours to those for whom they were left out, when that is due.
+ */
+void gossip_name_trials(struct gossip *g, const struct env *env);
 /* To be called when it is due; counts g->heartbeat on. */
 void gossip_heartbeat(struct gossip *g, const struct env *env);
 

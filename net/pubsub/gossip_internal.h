@@ -8,6 +8,7 @@
  * gossip_core.c       peers by name, their topics and scores; events
  * gossip_alias.c      the forms of message ids that are hashes
  * gossip_cache.c      what was seen, and recent messages for IWANT
+ * gossip_told.c       whom others tell, too
  * gossip_idontwant.c  what a peer does not want
  * gossip_outbox.c     what waits for a peer, and the RPCs made of it
  * gossip_send.c       what is said to peers
@@ -18,6 +19,7 @@
  * gossip_verify.c     units whose signatures are being checked
  * gossip_pick.c       choosing among peers
  * gossip_mesh.c       grafting and pruning
+ * gossip_publish.c    who is sent our own lines
  * gossip_heartbeat.c  what is done once a second
  * gossip_recv.c       one function per part of an RPC that arrives
  * gossip.c            public verbs, peers
@@ -46,12 +48,20 @@ struct rates {
 	struct bucket strangers; /* bytes, in all rooms */
 };
 
+/* Some of the peers: a bit a slot. */
+struct slots {
+	uint8_t bits[GOSSIP_PEERS_MAX / 8];
+};
+
 /* A topic that we are in, or have left: then only its back-offs count. */
 struct topic {
 	struct table mesh;          /* peer id -> struct gpeer */
 	struct table backoff;       /* peer id -> struct backoff */
 	struct budget *held;        /* the gossip's, for the back-offs */
 	struct bucket strangers[2]; /* lines and bytes of theirs */
+	/* gossip_told.h: since GOSSIP_TOLD_HEARTBEATS began, and before. */
+	struct slots told[2], asked[2], left_out;
+	uint8_t trials[GOSSIP_PEERS_MAX]; /* by slot */
 	size_t name_len;
 	uint8_t name[GOSSIP_TOPIC_BYTES_MAX];
 };
@@ -60,11 +70,6 @@ struct backoff {
 	uint64_t since_ms; /* of the last PRUNE */
 	uint64_t until_ms; /* for our GRAFT; theirs may come a heartbeat sooner
 			    */
-};
-
-/* Some of the peers: a bit a slot. */
-struct slots {
-	uint8_t bits[GOSSIP_PEERS_MAX / 8];
 };
 
 /* A message that waits for one peer or for many. */
@@ -93,7 +98,8 @@ struct gpeer {
 	unsigned slot; /* its number among GOSSIP_PEERS_MAX */
 	enum gossip_version version;
 	enum gossip_id_form form;
-	bool ready; /* a stream to it is open */
+	bool ready;     /* a stream to it is open */
+	uint64_t since; /* the heartbeat when it came */
 	bool outbound;
 	bool chosen;         /* a person typed where it is */
 	bool direct;         /* kept: gossip_set_direct */
@@ -135,6 +141,7 @@ struct cached {
 	uint8_t served[GOSSIP_PEERS_MAX / 4];
 	uint64_t came_ms;     /* the first delivery */
 	struct slots brought; /* who did within P3's window */
+	struct slots given;   /* to whom we gave it */
 	size_t id_len;
 	uint8_t id[UNIT_GOSSIP_ID_BYTES_MAX];
 	size_t topic_len;
@@ -184,6 +191,7 @@ struct gossip {
 	struct table asked;    /* gossip_id -> struct asked */
 	uint64_t heartbeat;    /* how many there were */
 	uint64_t heartbeat_ms; /* the next one; NEVER without peers */
+	uint64_t trials_ms; /* when those left out are named what they lack */
 	struct verify verify;
 	struct bufq events; /* struct gossip_event */
 	struct gossip_counters counters;
@@ -213,14 +221,27 @@ static inline struct bytes cached_unit(const struct cached *c)
 	return bytes_of(c->unit, c->len);
 }
 
+/* Its id begins with its author's. */
+static inline bool cached_by(
+	const struct cached *c, const struct peer_id *author)
+{
+	return c->id_len == (size_t)author->len + UNIT_SEQNO_BYTES &&
+	       memcmp(c->id, author->raw, author->len) == 0;
+}
+
 static inline struct bytes shared_unit(const struct shared *m)
 {
 	return bytes_of(m->unit, m->len);
 }
 
+static inline bool slots_have_slot(const struct slots *s, unsigned slot)
+{
+	return (s->bits[slot / 8] >> (slot % 8) & 1u) != 0;
+}
+
 static inline bool slots_have(const struct slots *s, const struct gpeer *p)
 {
-	return (s->bits[p->slot / 8] >> (p->slot % 8) & 1u) != 0;
+	return slots_have_slot(s, p->slot);
 }
 
 /* False when it was among them. */

@@ -7,6 +7,7 @@
 
 #include "net/pubsub/gossip_cache.h"
 #include "net/pubsub/gossip_rpc.h"
+#include "net/pubsub/gossip_told.h"
 #include "net/wire/pb.h"
 
 void judge_misbehaviour(struct gossip *g, const struct gpeer *p, unsigned count)
@@ -24,10 +25,11 @@ void judge_first(struct gossip *g, const struct env *env,
 	struct cached *c = cache_find(g, bytes_of(id, unit_gossip_id(u, id)));
 	const struct gpeer *p = gpeer_find(g, peer);
 
-	if (c != NULL) {
+	if (c != NULL)
 		c->came_ms = env->now_ms;
-		if (p != NULL)
-			(void)slots_add(&c->brought, p);
+	if (c != NULL && p != NULL) {
+		(void)slots_add(&c->brought, p);
+		told_has(g, c, p);
 	}
 	score_first(g->score, peer, u->topic);
 }
@@ -37,6 +39,8 @@ void judge_duplicate(struct gossip *g, const struct env *env,
 {
 	struct cached *c = cache_find(g, id);
 
+	if (c != NULL)
+		told_has(g, c, p);
 	if (c == NULL || env->now_ms - c->came_ms >
 				 g->score_params->topic.mesh_window_ms)
 		return;

@@ -13,6 +13,13 @@
  * heartbeats, so many such peers at most. */
 #define GOSSIP_NEEDY_HEARTBEATS 30
 #define GOSSIP_NEEDY_MAX 12
+/* Own lines go to so many peers, and beyond them to those only who have not
+ * shown that others tell them (gossip_told.h). */
+#define GOSSIP_PUBLISH_PEERS 18
+#define GOSSIP_TOLD_AFTER_HEARTBEATS 60 /* by then a peer has found others */
+#define GOSSIP_TOLD_HEARTBEATS 300      /* what they show holds once or twice */
+#define GOSSIP_TOLD_TRIALS 4    /* lines that are named at once instead */
+#define GOSSIP_LATE_MS 150      /* by then a line came by others */
 #define GOSSIP_FACTOR_DIVISOR 4 /* gossip to a quarter of the others */
 #define GOSSIP_HEARTBEAT_MS 1000
 #define GOSSIP_HISTORY_WINDOWS 8

@@ -15,6 +15,7 @@
 #include "net/pubsub/gossip_pick.h"
 #include "net/pubsub/gossip_px.h"
 #include "net/pubsub/gossip_send.h"
+#include "net/pubsub/gossip_told.h"
 
 /* ---- one topic --------------------------------------------------------- */
 
@@ -24,6 +25,8 @@ struct topic *topic_new(
 	struct topic *t = table_remove(&g->left, name);
 
 	if (t != NULL) {
+		for (unsigned slot = 0; slot < GOSSIP_PEERS_MAX; slot++)
+			told_forget(t, slot);
 		(void)table_put(&g->topics, name, t);
 		return t;
 	}
@@ -270,7 +273,10 @@ void mesh_on_unsubscribe(struct gossip *g, const struct env *env,
 	struct topic *t = table_get(&g->topics, name);
 
 	(void)gpeer_unnote(g, &p->early, name);
-	if (t == NULL || !in_mesh(t, p))
+	if (t == NULL)
+		return;
+	told_forget(t, p->slot);
+	if (!in_mesh(t, p))
 		return;
 	mesh_remove(g, t, p);
 	outbox_unmesh(g, p, name);

@@ -32,6 +32,12 @@ void pick_shuffle(const struct env *env, struct gpeer **list, size_t n)
 	}
 }
 
+bool pick_is_told(const struct gossip *g, const struct gpeer *p)
+{
+	return p->ready && p->version != GOSSIP_FLOODSUB &&
+	       p->form != GOSSIP_FORM_UNKNOWN && gpeer_may_gossip(g, p);
+}
+
 static bool picks(const struct choice *c, enum pick pick, const struct gpeer *p)
 {
 	bool inside = in_mesh(c->t, p);
@@ -42,8 +48,7 @@ static bool picks(const struct choice *c, enum pick pick, const struct gpeer *p)
 		return false;
 	if (pick == PICK_GRAFT)
 		return may_graft(c->g, c->env, c->t, p);
-	return p->version != GOSSIP_FLOODSUB &&
-	       p->form != GOSSIP_FORM_UNKNOWN && gpeer_may_gossip(c->g, p);
+	return pick_is_told(c->g, p);
 }
 
 size_t pick_peers(const struct choice *c, enum pick pick,
@@ -61,19 +66,24 @@ size_t pick_peers(const struct choice *c, enum pick pick,
 }
 
 /* By insertion, so that those of one score keep the order of chance. */
+void pick_rank(const struct gossip *g, struct gpeer **list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct gpeer *p = list[i];
+		size_t at = i;
+
+		p->rank = gpeer_score(g, p);
+		for (; at > 0 && list[at - 1]->rank < p->rank; at--)
+			list[at] = list[at - 1];
+		list[at] = p;
+	}
+}
+
 size_t pick_best(const struct choice *c, enum pick pick,
 	struct gpeer *out[static GOSSIP_PEERS_MAX])
 {
 	size_t n = pick_peers(c, pick, out);
 
-	for (size_t i = 0; i < n; i++) {
-		struct gpeer *p = out[i];
-		size_t at = i;
-
-		p->rank = gpeer_score(c->g, p);
-		for (; at > 0 && out[at - 1]->rank < p->rank; at--)
-			out[at] = out[at - 1];
-		out[at] = p;
-	}
+	pick_rank(c->g, out, n);
 	return n;
 }

@@ -1,3 +1,10 @@
+/*
+ * What a peer says, part by part, in the order in which it stands. Parts are
+ * counted before they are looked at, and each has a bound of its own for what
+ * it may cause. Nothing of an RPC is kept but units, which wait for the check
+ * of their signature; when a peer's share of that is full the rest of the RPC
+ * stays with the caller.
+ */
 #include "base/text.h"
 #include "base/xmalloc.h"
 #include "net/pubsub/gossip_cache.h"
@@ -11,6 +18,7 @@
 #include "net/pubsub/gossip_rate.h"
 #include "net/pubsub/gossip_rpc.h"
 #include "net/pubsub/gossip_send.h"
+#include "net/pubsub/gossip_told.h"
 #include "net/pubsub/gossip_verify.h"
 #include "net/wire/pb.h"
 
@@ -206,19 +214,33 @@ static bool is_wanted(
 {
 	uint8_t raw[UNIT_GOSSIP_ID_BYTES_MAX];
 	enum gossip_id_form form;
+	const struct cached *c;
 	struct bytes id;
-	size_t len;
+	size_t len = 0;
 
 	form = gossip_id_read(remote, raw, &len);
+	id = bytes_of(raw, len);
+	c = form == GOSSIP_FORM_UNKNOWN ? alias_find(r->g, r->p, remote)
+					: cache_find(r->g, id);
+	if (c != NULL)
+		told_has(r->g, c, r->p);
 	if (form == GOSSIP_FORM_UNKNOWN)
 		/* One duplicate is cheaper than a lost line. */
-		return alias_find(r->g, r->p, remote) == NULL;
+		return c == NULL;
 	r->p->form = form;
-	id = bytes_of(raw, len);
-	if (seen_has(r->g, id) || !asked_note(r->g, r->p, id))
+	if (c != NULL || seen_has(r->g, id) || !asked_note(r->g, r->p, id))
 		return false;
 	sample_offer(r, chosen, id);
 	return true;
+}
+
+/* Asks for the ids that were gathered; false when the question was dropped. */
+static bool ask(struct recv *r, struct bytes *wanted, size_t *count)
+{
+	bool asked = *count == 0 || send_iwant(r->g, r->p, wanted, *count);
+
+	*count = 0;
+	return asked;
 }
 
 static int read_ihave(struct recv *r, struct bytes in)
@@ -246,9 +268,12 @@ static int read_ihave(struct recv *r, struct bytes in)
 			continue;
 		if (f.number == IHAVE_TOPIC)
 			topic = f.bytes;
+		/* An id that is too long to be kept could not be recognised
+		 * when its message comes. */
 		if (f.number != IHAVE_IDS || f.bytes.len == 0 ||
 			f.bytes.len > GOSSIP_ID_BYTES_MAX)
 			continue;
+		/* Each costs a look-up or two, wanted or not. */
 		if (++r->p->ihave_ids > GOSSIP_IHAVE_IDS_MAX)
 			break;
 		/* The topic stands before the ids in every implementation; of
@@ -256,14 +281,15 @@ static int read_ihave(struct recv *r, struct bytes in)
 		if (table_get(&r->g->topics, topic) == NULL ||
 			!is_wanted(r, f.bytes, &chosen))
 			continue;
+		/* Asked in portions, for there may be 5,000. */
 		wanted[n++] = f.bytes;
-		if (n == GOSSIP_IWANT_BATCH) {
-			asked = send_iwant(r->g, r->p, wanted, n) && asked;
-			n = 0;
-		}
+		if (n == GOSSIP_IWANT_BATCH)
+			asked = ask(r, wanted, &n) && asked;
 	}
-	if (n > 0)
-		asked = send_iwant(r->g, r->p, wanted, n) && asked;
+	asked = ask(r, wanted, &n) && asked;
+	/* One of them, by chance, so that who names what it does not have
+	 * cannot know which one it has to have. Nobody is held to an answer
+	 * to a question that was not sent. */
 	if (asked && chosen.len > 0)
 		promise_add(&r->g->promises, r->env, r->p,
 			bytes_of(chosen.id, chosen.len));
@@ -295,6 +321,8 @@ static int read_iwant(struct recv *r, struct bytes in)
 			continue;
 		if (!send_wanted(r->g, r->p, cached_unit(m)))
 			continue;
+		(void)slots_add(&m->given, r->p);
+		told_asks(r->g, r->env, m, r->p);
 		r->g->counters.iwant_served++;
 		r->p->needy_heartbeats = GOSSIP_NEEDY_HEARTBEATS;
 	}

@@ -359,26 +359,41 @@ static void tell_has(struct gossip *g, const struct topic *t,
 	}
 }
 
-/* To the mesh, and to floodsub and kept peers, who are in none. */
-static void forward(struct gossip *g, const struct topic *t,
-	const struct job *job, const struct unit *u)
+/* How one message is passed on. */
+struct passing {
+	const struct job *job;
+	const struct unit *u;
+	struct cached *c;   /* NULL: there was no room for it */
+	struct gpeer *from; /* NULL: it has left */
+};
+
+static void pass_on(struct gossip *g, const struct passing *m, struct gpeer *p)
 {
-	struct gpeer *from = gpeer_find(g, &job->line->peer);
-	struct bytes raw = bytes_of(job->unit, job->len);
+	struct bytes raw = bytes_of(m->job->unit, m->job->len);
+
+	if (has_it(m->job, m->u, p))
+		return;
+	if (send_forward(g, m->from, p, raw) && m->c != NULL)
+		(void)slots_add(&m->c->given, p);
+}
+
+/* To the mesh, and to floodsub and kept peers, who are in none. */
+static void forward(
+	struct gossip *g, const struct topic *t, const struct passing *m)
+{
 	struct table_entry *e, *tmp;
 
-	if (from != NULL)
-		from->brought += job->len;
+	if (m->from != NULL)
+		m->from->brought += m->job->len;
 	TABLE_FOREACH(e, tmp, &t->mesh)
-		if (!has_it(job, u, e->value))
-			(void)send_forward(g, from, e->value, raw);
+		pass_on(g, m, e->value);
 	TABLE_FOREACH(e, tmp, &g->peers) {
 		struct gpeer *p = e->value;
 
 		if ((p->version == GOSSIP_FLOODSUB || p->direct) &&
-			!has_it(job, u, p) && gpeer_subscribed(p, u->topic) &&
+			gpeer_subscribed(p, m->u->topic) &&
 			gpeer_may_publish(g, p))
-			(void)send_forward(g, from, p, raw);
+			pass_on(g, m, p);
 	}
 }
 
@@ -439,7 +454,11 @@ static void accept(struct gossip *g, const struct env *env, struct job *job,
 	tell_has(g, t, gpeer_find(g, &job->line->peer), u);
 	cache_add(g, u, raw);
 	praise(g, env, job, u, id);
-	forward(g, t, job, u);
+	forward(g, t,
+		&(struct passing){.job = job,
+			.u = u,
+			.c = cache_find(g, id),
+			.from = gpeer_find(g, &job->line->peer)});
 	ev.unit = job->unit;
 	ev.unit_len = job->len;
 	job->unit = NULL;

@@ -70,6 +70,10 @@ struct family {
 		       address of the first */
 	bool mixed_book; /* the honest know hostile addresses, as many among
 			    theirs as there are in the world */
+	bool crowd;      /* the honest know each other all */
+	unsigned hubs;   /* the honest know these first ones; they speak,
+			    and one more unless it is closed */
+	bool closed;     /* nobody but those can be dialled */
 };
 
 extern const struct family family_table[];
@@ -85,6 +89,7 @@ struct attack_cfg {
 	unsigned publishers;  /* of the honest: the first ones */
 	unsigned say_every_s; /* each publisher */
 	unsigned seconds;     /* of talk, after the attack began */
+	uint64_t uplink;      /* bytes a second that a host can send; 0: any */
 	uint64_t seed;
 };
 
@@ -114,6 +119,8 @@ struct host {
 	struct node *node;   /* honest, and running */
 	struct hostile *bad; /* hostile, and running */
 	bool draining;       /* actions are being served */
+	struct line *saying; /* what it writes now is for this line */
+	uint64_t uplink_us;  /* its uplink is busy until then */
 	uint64_t started_us;
 };
 
@@ -124,6 +131,7 @@ struct line {
 	uint64_t at_us;
 	unsigned owed; /* honest hosts that ran then, but the author */
 	unsigned arrived;
+	size_t at_once; /* bytes that its author wrote as it was said */
 	uint64_t last_us;
 	uint8_t *has; /* a bit for each honest host */
 	bool leaked;  /* a hostile host has heard it, so that all know it */
@@ -144,6 +152,7 @@ struct world {
 	struct table lines; /* unit id -> struct line */
 	struct line **line; /* by index */
 	size_t line_count;
+	uint64_t bytes;      /* written by all hosts, after the attack began */
 	uint64_t *delays_us; /* of each arrival */
 	size_t delay_count, delay_cap;
 	uint64_t events;
@@ -232,6 +241,8 @@ struct line_figures {
 	size_t lines;
 	uint64_t owed, arrived;
 	uint64_t p50_us, p99_us, max_us;
+	size_t at_once, at_once_max; /* bytes, of host 0's: median, largest */
+	uint64_t bytes;              /* of all hosts on all wires, a line */
 };
 /* Of the lines said from that time on. */
 void line_figures(struct world *w, uint64_t from_us, struct line_figures *f);

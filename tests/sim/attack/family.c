@@ -1,7 +1,8 @@
 /*
  * The nine attack families of the GossipSub evaluation report (Vyzovitis,
  * Napora, McCormick, Dias, Psaras: PL-TechRep-2020-001, sections 7 to 15), as
- * they fit a chat, and one of our own: those who break no rule and lie.
+ * they fit a chat, and one of our own: those who break no rule and lie. Before
+ * them shapes of rooms without hostile hosts, for what a line costs.
  */
 #include "tests/sim/attack/attack.h"
 
@@ -9,6 +10,8 @@
 #define WARM_S 30
 /* So long those who know one address alone have to find each other. */
 #define STAR_S 60
+/* And those that grow from one host, by PX and with back-offs, so long. */
+#define CALM_S 150
 
 const struct family family_table[] = {
 	{.name = "none", .text = "no hostile host", .attack_from_s = WARM_S},
@@ -16,6 +19,24 @@ const struct family family_table[] = {
 		.text = "no hostile host; all are told of one",
 		.attack_from_s = STAR_S,
 		.star = true},
+	{.name = "crowd",
+		.text = "no hostile host; everybody knows everybody",
+		.attack_from_s = CALM_S,
+		.crowd = true},
+	{.name = "open-star",
+		.text = "no hostile host; all know one, who speaks",
+		.attack_from_s = CALM_S,
+		.hubs = 1},
+	{.name = "closed-star",
+		.text = "the same, and nobody else can be dialled",
+		.attack_from_s = CALM_S,
+		.hubs = 1,
+		.closed = true},
+	{.name = "closed-twins",
+		.text = "the same with two whom all know",
+		.attack_from_s = CALM_S,
+		.hubs = 2,
+		.closed = true},
 	{.name = "eclipse-one",
 		.text = "all hostile hosts surround one",
 		.targets = TARGET_ONE,

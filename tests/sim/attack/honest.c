@@ -133,8 +133,14 @@ static void fill_book(struct host *h)
 	struct world *w = h->world;
 	bool mixed = w->cfg.family->mixed_book;
 	unsigned among = mixed ? w->host_count : w->cfg.honest;
+	unsigned all =
+		w->cfg.family->crowd ? w->cfg.honest : w->cfg.family->hubs;
 	unsigned count = P2P_MIN(mixed ? BOOK_MIXED : BOOK_HONEST, among - 1);
 
+	if (w->cfg.family->crowd || w->cfg.family->hubs > 0)
+		count = 0;
+	for (unsigned i = 0; i < all && i < h->index; i++)
+		know(h, &w->host[i]);
 	while (count > 0) {
 		struct host *other = &w->host[rng_below(&w->rng, among)];
 
@@ -247,6 +253,8 @@ void honest_say(struct host *h)
 	line_say(h, &unit, &id);
 	m = net_msg_new(NET_MSG_PUBLISH, ATTACK_TOPIC, buf_bytes(&unit));
 	memcpy(m->id, id.raw, sizeof(id.raw));
+	h->saying = line_find(h->world, buf_bytes(&unit));
 	buf_clear(&unit);
 	command(h, m);
+	h->saying = NULL;
 }

@@ -28,12 +28,17 @@ void line_say(struct host *h, struct buf *out, struct unit_id *id)
 	struct line *l = xcalloc(1, sizeof(*l));
 	uint64_t seqno = h->env.wall_ms * 1000000 + w->line_count;
 	struct unit u;
-	char text[200];
+	char text[600], me[PEER_ID_TEXT_MAX];
 
+	/* As long as a line of the program that has eighty signs. */
 	(void)snprintf(text, sizeof(text),
-		"{\"type\":\"message\",\"content\":\"line %zu of %u\","
-		"\"username\":\"h%u\",\"timestamp\":%" PRIu64 "}",
-		w->line_count, h->index, h->index, h->env.wall_ms / 1000);
+		"{\"type\":\"message\",\"content\":\"line %-74zu\","
+		"\"username\":\"h%u\",\"timestamp\":%" PRIu64
+		",\"from\":\"%s\",\"v\":1,\"time_ms\":%" PRIu64
+		",\"seq\":%zu,\"prev\":\"%064zx\"}",
+		w->line_count, h->index, h->env.wall_ms / 1000,
+		peer_id_text(&h->me.id, me), h->env.wall_ms, w->line_count,
+		w->line_count);
 	P2P_ASSERT(unit_sign(&h->me, seqno, bytes_str(ATTACK_TOPIC),
 			   bytes_str(text), out) == 0);
 	P2P_ASSERT(unit_parse(&u, buf_bytes(out)) == 0);
@@ -96,6 +101,31 @@ static int compare_u64(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+static int compare_size(const void *a, const void *b)
+{
+	const size_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void sizes(struct world *w, uint64_t from_us, struct line_figures *f)
+{
+	size_t *list = xcalloc(w->line_count + 1, sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->line_count; i++)
+		if (w->line[i]->at_us >= from_us && w->line[i]->author == 0)
+			list[n++] = w->line[i]->at_once;
+	qsort(list, n, sizeof(*list), compare_size);
+	if (n > 0) {
+		f->at_once = list[n / 2];
+		f->at_once_max = list[n - 1];
+	}
+	if (f->lines > 0)
+		f->bytes = w->bytes / f->lines;
+	free(list);
+}
+
 void line_figures(struct world *w, uint64_t from_us, struct line_figures *f)
 {
 	*f = (struct line_figures){0};
@@ -106,6 +136,7 @@ void line_figures(struct world *w, uint64_t from_us, struct line_figures *f)
 		f->owed += w->line[i]->owed;
 		f->arrived += w->line[i]->arrived;
 	}
+	sizes(w, from_us, f);
 	if (w->delay_count == 0)
 		return;
 	qsort(w->delays_us, w->delay_count, sizeof(*w->delays_us), compare_u64);

@@ -175,7 +175,8 @@ static void on_dialled(struct world *w, struct event *ev)
 		free_if_done(w, x);
 		return;
 	}
-	if (to->node == NULL && to->bad == NULL) {
+	if ((to->node == NULL && to->bad == NULL) ||
+		(w->cfg.family->closed && to->index >= w->cfg.family->hubs)) {
 		later(w, x, on_failed, 0);
 		return;
 	}
@@ -238,10 +239,18 @@ void wire_send(struct host *h, uint64_t conn, struct bytes out)
 {
 	int side = 0;
 	struct wire *x = wire_of(h, conn, &side);
+	struct world *w = h->world;
 
 	if (x == NULL || out.len == 0)
 		return;
-	(void)world_at(h->world, h->world->now_us + x->delay_us,
+	if (h->saying != NULL)
+		h->saying->at_once += out.len;
+	if (w->now_us >= attack_from_us(w))
+		w->bytes += out.len;
+	h->uplink_us = P2P_MAX(h->uplink_us, w->now_us);
+	if (w->cfg.uplink > 0)
+		h->uplink_us += out.len * ATTACK_S / w->cfg.uplink;
+	(void)world_at(w, h->uplink_us + x->delay_us,
 		&(struct event){.fn = on_bytes,
 			.number = x->number,
 			.side = !side,

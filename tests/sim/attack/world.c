@@ -12,6 +12,7 @@
 #define HOST_BOOT_MS 1000000
 /* Publishers do not all speak in the same moment. */
 #define SETTLE_S 30
+#define STAR_SAY_EVERY_S 2
 
 static bool before(const struct event *a, const struct event *b)
 {
@@ -206,6 +207,10 @@ struct world *world_new(const struct attack_cfg *cfg)
 	w->cfg = *cfg;
 	if (cfg->family->targets == TARGET_NONE)
 		w->cfg.hostile = 0;
+	if (cfg->family->hubs > 0) {
+		w->cfg.publishers = cfg->family->hubs + !cfg->family->closed;
+		w->cfg.say_every_s = STAR_SAY_EVERY_S;
+	}
 	w->host_count = w->cfg.honest + w->cfg.hostile;
 	P2P_ASSERT(w->host_count <= ATTACK_HOSTS_MAX);
 	rng_init_seeded(&w->rng, cfg->seed);
