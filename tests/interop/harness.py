@@ -45,6 +45,23 @@ PEERS = {
 # Out of every mesh; the story "named" meets it.
 ALOOF_PEERS = {"rust-aloof": ("rust", ("--aloof",), "yamux")}
 
+# As rust-libp2p's chat example: gossip and mDNS, no identify, no ping. The key
+# is the same at each start. The story "silent" meets it.
+SILENT_PEERS = {"rust-silent": ("rust", ("--no-identify", "--key-seed", "7"),
+                                "yamux")}
+
+# Bare text, numbered from the time of the program's start, one a line: one
+# that says that it runs for seven hours, one that is what it is. The story
+# "counters" meets them.
+COUNTER_PEERS = {
+    "go-counter": ("go-current", ("--dialect", "plain", "--topic",
+                                  "universal-connectivity",
+                                  "--started-ago", "7h"), "yamux"),
+    "rust-counter": ("rust", ("--dialect", "plain", "--topic",
+                              "universal-connectivity", "--no-identify"),
+                     "yamux"),
+}
+
 # The same with keys of other kinds; the story "keys" meets them.
 KEY_PEERS = {
     "go-rsa": ("go", ("--key-type", "rsa"), "yamux"),
@@ -177,16 +194,16 @@ class Program:
 class Peer(Program):
     """A foreign peer, by the control protocol of README.md."""
 
-    def __init__(self, peer, programs, folder, name):
-        self.kind, args, self.muxer = (
-            PEERS | KEY_PEERS | ALOOF_PEERS)[peer]
+    def __init__(self, peer, programs, folder, name, more=()):
+        self.kind, args, self.muxer = (PEERS | KEY_PEERS | ALOOF_PEERS
+                                       | SILENT_PEERS | COUNTER_PEERS)[peer]
         program = programs[self.kind]
         is_go = self.kind in ("go", "go-current")
         argv = ["node"] if self.kind in ("js", "js-mplex") else []
         argv.append(program)
         if is_go and "P2PCHAT_INTEROP_TRACE" in os.environ:
             argv.append("--trace")
-        super().__init__(name, [*argv, *args], folder)
+        super().__init__(name, [*argv, *args, *more], folder)
         self.id = self.addr = None
 
     def prepare(self):
@@ -245,13 +262,13 @@ class Tests:
                    else repr(failure))
             with self.lock:
                 self.failed += 1
-                print(f"not ok {self._number()} - {name}\n#   {why}",
+                print(f"not ok {self._number()} - {name}\n#   {why}\n"
+                      f"#   load {os.getloadavg()[0]:.1f}, {_took(begin)}",
                       flush=True)
             return False
-        took = time.monotonic() - begin
         with self.lock:
             self.passed += 1
-            print(f"ok {self._number()} - {name} # {took:.2f} s", flush=True)
+            print(f"ok {self._number()} - {name} # {_took(begin)}", flush=True)
         return True
 
     def skip(self, name, why):
@@ -292,6 +309,10 @@ class Tests:
         print(f"{self.passed} passed, {self.failed} failed, "
               f"{self.skipped} skipped", flush=True)
         return 1 if self.failed or self._number() == 0 else 0
+
+
+def _took(begin):
+    return f"{time.monotonic() - begin:.2f} s"
 
 
 def _end(programs):

@@ -42,6 +42,23 @@ class Ours(Program):
         """The message events for `text` signed by `author`."""
         return self.seen("message", **{"from": author, "text": text})
 
+    def rooms_of(self, peer):
+        """The rooms in which it says that a peer is here with it."""
+        asked = len(self.seen("peers"))
+        self.send("/peers")
+        told = self.until("peers", lambda: self.seen("peers")[asked:])[0]
+        return [room for each in told["connected"]
+                if each["peer_id"] == peer for room in each["rooms"]]
+
+    def history(self):
+        """The texts of its room, in the order in which they stand."""
+        asked = len(self.seen("net"))
+        lines = len(self.seen("history"))
+        self.send("/history")
+        self.send("/net")  # Answered behind it.
+        self.until("net", lambda: self.seen("net")[asked:])
+        return [line["text"] for line in self.seen("history")[lines:]]
+
     def close(self):
         """Asks it to end before its stdin closes."""
         if self.proc.poll() is None:

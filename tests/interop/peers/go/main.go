@@ -41,6 +41,7 @@ type settings struct {
 	px       bool
 	score    bool
 	minutes  int
+	ago      time.Duration
 }
 
 type chat struct {
@@ -79,6 +80,7 @@ func main() {
 	flag.BoolVar(&set.px, "px", false, "peer exchange, which is on anyway")
 	flag.BoolVar(&set.score, "score", false, "keep scores of peers")
 	flag.IntVar(&set.minutes, "minutes", 10, "the end of its life")
+	flag.DurationVar(&set.ago, "started-ago", 0, "count messages from then")
 	flag.BoolVar(&set.mdns, "mdns", false, "look for others on the LAN")
 	flag.BoolVar(&set.tlsFirst, "tls-first", false, "propose TLS first")
 	flag.BoolVar(&set.trace, "trace", false, "report every RPC")
@@ -145,6 +147,7 @@ func openChat(ctx context.Context, h host.Host, set settings) (*chat, error) {
 	if err != nil {
 		return nil, err
 	}
+	startedAgo(ps, set.ago)
 	err = ps.RegisterTopicValidator(set.topic, validator(h.ID(), set.dialect == "plain"))
 	if err != nil {
 		return nil, err

@@ -38,10 +38,13 @@ pub struct Settings {
     listen: Multiaddr,
     muxers: String,
     key_type: String,
+    key_seed: Option<u8>,
     dialect: Dialect,
     mdns: bool,
     streams: bool,
     aloof: bool,
+    /// Gossip and mDNS alone, as the chat example of rust-libp2p.
+    silent: bool,
 }
 
 /// Returns None for a flag that this peer does not know or cannot do.
@@ -52,10 +55,12 @@ fn settings() -> Option<Settings> {
         listen: "/ip4/127.0.0.1/tcp/0".parse().ok()?,
         muxers: "yamux".into(),
         key_type: "ed25519".into(),
+        key_seed: None,
         dialect: Dialect::Go,
         mdns: false,
         streams: false,
         aloof: false,
+        silent: false,
     };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -63,11 +68,13 @@ fn settings() -> Option<Settings> {
             "--mdns" => set.mdns = true,
             "--streams" => set.streams = true,
             "--aloof" => set.aloof = true,
+            "--no-identify" => set.silent = true,
             "--topic" => set.topic = args.next()?,
             "--name" => set.name = args.next()?,
             "--listen" => set.listen = args.next()?.parse().ok()?,
             "--muxers" => set.muxers = args.next()?,
             "--key-type" => set.key_type = args.next()?,
+            "--key-seed" => set.key_seed = Some(args.next()?.parse().ok()?),
             "--dialect" => set.dialect = Dialect::by_name(&args.next()?)?,
             _ => return None,
         }
@@ -111,7 +118,7 @@ async fn main() {
 }
 
 async fn run(set: Settings) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let key = node::new_key(&set.key_type)?;
+    let key = node::new_key(&set.key_type, set.key_seed)?;
     let muxers = Muxers::default();
     let mut swarm = node::new_swarm(&key, &set, muxers.clone())?;
     let control = swarm.behaviour().streams.new_control();

@@ -37,8 +37,8 @@ const MPLEX: &str = "/mplex/6.7.0";
 #[behaviour(prelude = "libp2p_swarm::derive_prelude")]
 pub struct Behaviour {
     pub gossip: gossipsub::Behaviour,
-    pub identify: libp2p_identify::Behaviour,
-    pub ping: libp2p_ping::Behaviour,
+    pub identify: Toggle<libp2p_identify::Behaviour>,
+    pub ping: Toggle<libp2p_ping::Behaviour>,
     pub mdns: Toggle<libp2p_mdns::tokio::Behaviour>,
     pub streams: libp2p_stream::Behaviour,
     pub served: Toggle<serve::Behaviour>,
@@ -47,7 +47,11 @@ pub struct Behaviour {
 /// Which muxer was agreed on with whom, last.
 pub type Muxers = Arc<Mutex<HashMap<PeerId, &'static str>>>;
 
-pub fn new_key(kind: &str) -> Result<Keypair, Fault> {
+/// `seed`: the Ed25519 key of that number, the same at each start.
+pub fn new_key(kind: &str, seed: Option<u8>) -> Result<Keypair, Fault> {
+    if let Some(seed) = seed {
+        return Ok(Keypair::ed25519_from_bytes([seed; 32])?);
+    }
     Ok(match kind {
         "ed25519" => Keypair::generate_ed25519(),
         "secp256k1" => Keypair::generate_secp256k1(),
@@ -159,6 +163,13 @@ fn new_gossip(
     Ok(gossip)
 }
 
+fn new_identify(key: &Keypair) -> libp2p_identify::Behaviour {
+    libp2p_identify::Behaviour::new(
+        libp2p_identify::Config::new("/ipfs/0.1.0".into(), key.public())
+            .with_push_listen_addr_updates(true),
+    )
+}
+
 pub fn new_swarm(
     key: &Keypair,
     set: &Settings,
@@ -173,13 +184,13 @@ pub fn new_swarm(
     };
     let behaviour = Behaviour {
         gossip: new_gossip(key, set.aloof)?,
-        identify: libp2p_identify::Behaviour::new(
-            libp2p_identify::Config::new("/ipfs/0.1.0".into(), key.public())
-                .with_push_listen_addr_updates(true),
-        ),
-        ping: libp2p_ping::Behaviour::new(
-            libp2p_ping::Config::new().with_interval(PING_INTERVAL),
-        ),
+        identify: (!set.silent).then(|| new_identify(key)).into(),
+        ping: (!set.silent)
+            .then(|| {
+                let config = libp2p_ping::Config::new();
+                libp2p_ping::Behaviour::new(config.with_interval(PING_INTERVAL))
+            })
+            .into(),
         mdns: mdns.into(),
         streams: libp2p_stream::Behaviour::new(),
         served: set.streams.then_some(serve::Behaviour).into(),
