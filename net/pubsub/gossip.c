@@ -183,8 +183,9 @@ static void send_recent(struct gossip *g, struct gpeer *p)
 	LIST_FOREACH(pos, tmp, &g->cache_order) {
 		struct cached *c = LIST_ITEM(pos, struct cached, order);
 
-		if (gpeer_subscribed(p, cached_topic(c)))
-			(void)send_message(g, p, cached_unit(c));
+		if (gpeer_subscribed(p, cached_topic(c)) &&
+			send_message(g, p, cached_unit(c)))
+			(void)slots_add(&c->given, p);
 	}
 }
 

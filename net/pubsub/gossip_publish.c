@@ -23,8 +23,10 @@ struct crowd {
 
 static void put(const struct choice *c, struct crowd *all, struct gpeer *p)
 {
-	/* IHAVE must reach whoever is left out. */
-	bool loose = !in_mesh(c->t, p) && !p->direct && pick_is_told(c->g, p);
+	/* IHAVE must reach whoever is left out; and of two programs with one
+	 * key others may tell one alone. */
+	bool loose = !in_mesh(c->t, p) && !p->direct && !p->twins &&
+		     pick_is_told(c->g, p);
 
 	if (loose && told_is_untried(c->g, c->t, p))
 		all->new[all->new_count++] = p;

@@ -332,12 +332,13 @@ static void test_publish_goes_to_kept_peers_and_whom_ihave_misses(void **state)
 	crowd(l, CROWD);
 	assert_int_equal(
 		gossip_set_direct(l->g, &l->te.env, lab_id(l, 90), true), 0);
+	gossip_peer_twins(l->g, lab_id(l, 91), true);
 	member(l, 101, GOSSIP_FLOODSUB, GOSSIP_FORM_UNKNOWN);
 	member(l, 102, GOSSIP_V11, GOSSIP_FORM_UNKNOWN);
 	all_are_told(l, 0, 1);
 	/* They are told by others, too, and stand last. */
-	for (unsigned n = 0; n < 3; n++) {
-		unsigned i = n == 0 ? 90 : 100 + n;
+	for (unsigned n = 0; n < 4; n++) {
+		unsigned i = n < 2 ? 90 + n : 99 + n;
 
 		assert_int_equal(
 			lab_message(l, i,
@@ -349,6 +350,7 @@ static void test_publish_goes_to_kept_peers_and_whom_ihave_misses(void **state)
 	for (uint64_t seqno = 1; seqno < 5; seqno++) {
 		(void)say(l, seqno);
 		assert_int_equal(lab_said(l, 90).messages, 1);
+		assert_int_equal(lab_said(l, 91).messages, 1);
 		assert_int_equal(lab_said(l, 101).messages, 1);
 		assert_int_equal(lab_said(l, 102).messages, 1);
 	}
