@@ -192,6 +192,7 @@ static void on_watch(uv_timer_t *t)
 
 	/* The node's next deadline may be minutes away. */
 	notice_sleep(l);
+	memory_watch(&l->budget);
 	if (l->discovery == NULL)
 		return;
 	discovery_watch(l->discovery);

@@ -160,6 +160,12 @@ bool listen_addresses(struct loop *l);
 /* Whether interfaces or their addresses differ from the last time. */
 bool listen_interfaces_changed(struct loop *l);
 
+/* ---- memory_os.c ------------------------------------------------------- */
+
+/* Looks now and then whether most of what was held for others since the last
+ * time is free; then it goes back to the system. all->most begins anew. */
+void memory_watch(struct budget *all);
+
 /* ---- netif_os.c -------------------------------------------------------- */
 
 /* A descriptor that becomes readable when interfaces change, or -1. */

@@ -34,6 +34,8 @@
 #define LOOP_LAN_QUEUE 256
 #define LOOP_NOTE_MAX 48
 #define LOOP_WATCH_MS 2000
+/* From so much on, held at once, it is worth giving back. */
+#define LOOP_TRIM_BYTES (1u << 20)
 /* mDNS answers read in a row, and addresses believed in a second: anybody on
  * the LAN can send as many as he likes. */
 #define LOOP_EAR_BURST 16
