@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Garbage, storms and hostile peers against one program while two others chat
 through it: it stays up, its memory stays under idle + 32 MiB, and every line
-arrives, and /net counts what was refused. SECONDS in the environment is the
+arrives, and /net counts what was refused; afterwards the memory is given back,
+and the files have not grown without bound. SECONDS in the environment is the
 length of the garbage flood (5 unless told otherwise); each kind of hostile peer
 has a fifth of it. docs/internals/limits.md says which published hole each of
 them is. At the end two ratios: memory to idle + 32 MiB, and the 99th percentile
@@ -30,10 +31,25 @@ LATENCY_MAX = 15.0
 IMPOSTOR = os.path.join(os.environ.get("BUILDDIR", "."),
                         "tests/program/impostor")
 # Many peers where numbers are the attack.
-CROWDS = {"connections": 200, "records": 64, "deaf-units": 64, "places": 200}
+CROWDS = {"connections": 200, "records": 64, "deaf-units": 64, "places": 200,
+          "large-lines": 64, "clones": 64}
+# Valid lines, too many: against the program with its rates, which know the one
+# who goes on talking. She says ten a second.
+RATED = ("large-lines", "key-a-line", "key-churn", "clones", "dated", "joins")
+RATES = ("--author-rate", "1200")
+# A minute after an attack: what it left, and how far the files of a profile
+# may have grown under it (20 s of it and more).
+BACK_S = 60.0
+BACK_KIB_MAX = 8 << 10
+FILES_MAX = 40 << 20
 # What /net counts of each: one of these figures must have moved. Those that
 # are not named break no rule: they are slow, or ask much, and are served.
 REFUSED = {
+    "large-lines": ("rate_author", "rate_peer", "rate_room"),
+    "key-a-line": ("rate_new",),
+    "key-churn": ("rate_new",),
+    "clones": ("rate_author", "rate_peer"),
+    "dated": ("rate_author", "rate_peer"),
     "garbage": ("upgrade_malformed", "upgrade_no_protocol", "upgrade_auth"),
     "subscriptions": ("gossip_refused", "rpc_errors"),
     "empties": ("rpc_errors", "gossip_refused"),
@@ -81,11 +97,7 @@ class Chat(threading.Thread):
 
     def __init__(self, tests):
         super().__init__(daemon=True)
-        self.vic = Program(tests, tests.home(), "--name", "vic").ready()
-        self.ann = Program(tests, tests.home(), "--connect",
-                           self.vic.addr).ready()
-        self.bob = Program(tests, tests.home(), "--connect",
-                           self.vic.addr).ready()
+        self.start_programs(tests)
         connected(self.vic, self.ann)
         connected(self.vic, self.bob)
         self.said = {}
@@ -93,6 +105,13 @@ class Chat(threading.Thread):
         self.on = True
         self.idle = memory_kib(self.vic.proc.pid)
         self.peak = self.idle
+
+    def start_programs(self, tests):
+        self.vic = Program(tests, tests.home(), "--name", "vic").ready()
+        self.ann = Program(tests, tests.home(), "--connect",
+                           self.vic.addr).ready()
+        self.bob = Program(tests, tests.home(), "--connect",
+                           self.vic.addr).ready()
 
     def run(self):
         while self.on:
@@ -143,9 +162,39 @@ class Chat(threading.Thread):
         # The sanitizers keep what was freed.
         need(sanitized() or grown <= GROWTH_KIB_MAX,
              f"memory grew by {grown} KiB")
+        if name.split()[0] in RATED:
+            self.see_what_is_left(name)
         self.vic.quit()
         self.ann.quit()
         self.bob.quit()
+
+    def see_what_is_left(self, name):
+        """The memory comes back, and the files are bounded."""
+        begin = time.monotonic()
+        files = sum(f.stat().st_size for f in self.vic.home.rglob("*")
+                    if f.is_file())
+
+        def left():
+            return memory_kib(self.vic.proc.pid) - self.idle
+
+        while (left() > BACK_KIB_MAX and
+               time.monotonic() < begin + BACK_S):
+            time.sleep(0.2)
+        say(f"{name}: {left()} KiB above idle after "
+            f"{time.monotonic() - begin:.1f} s, files {files / 1e6:.1f} MB")
+        need(files <= FILES_MAX, "the files grew to", files)
+        need(sanitized() or left() <= BACK_KIB_MAX, "kept", left(), "KiB")
+
+
+class RatedChat(Chat):
+    """The same with the rates of the program, and both know Ann."""
+
+    def start_programs(self, tests):
+        self.ann = Program(tests, tests.home()).ready()
+        self.vic = Program(tests, tests.home(), "--name", "vic", *RATES,
+                           "--keep", self.ann.addr).ready()
+        self.bob = Program(tests, tests.home(), "--connect", self.vic.addr,
+                           *RATES, "--keep", self.ann.id).ready()
 
 
 def watch_arrivals(program):
@@ -335,7 +384,8 @@ def hostile(tests, name, peers):
         figures = dict(f.split("=") for f in done.stdout.split())
         need(int(figures["connects"]) >= peers, done.stdout)
 
-    under(tests, f"{name} x {peers}", attack)
+    under(tests, f"{name} x {peers}", attack,
+          RatedChat if name in RATED else Chat)
 
 
 def places(tests):

@@ -20,83 +20,33 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "net/identity/crypto.h"
 #include "net/pubsub/gossip_rpc.h"
-#include "net/unit/unit.h"
-#include "net/upgrade/noise.h"
-#include "net/upgrade/yamux.h"
 #include "net/wire/pb.h"
 #include "net/wire/varint.h"
+#include "tests/program/hostile.h"
 #include "tests/program/hostile_identify.h"
 
 #define PEERS_MAX 256
 #define SPREAD 180
 #define RECORDS_MIN 1200
 #define RECORDS_MS 40000
-#define OUT_BYTES (1u << 20)
-#define FLIGHT_BYTES (128u << 10) /* made in advance */
-#define WINDOW 262144u
-#define RPC_BYTES (1u << 20)
-#define LOBBY "p2p-chat-default"
-#define MULTISTREAM "\x13/multistream/1.0.0\n"
-#define MESHSUB "\x0f/meshsub/1.1.0\n"
-#define FLOODSUB "\x10/floodsub/1.0.0\n"
-#define IDENTIFY "\x0f/ipfs/id/1.0.0\n"
-#define PUSH "\x14/ipfs/id/push/1.0.0\n"
-#define PING "\x11/ipfs/ping/1.0.0\n"
-#define PROFILE "\x17/p2pchat/profile/1.0.0\n"
 
-struct foe;
-
-struct attack {
-	const char *name;
-	/* Queues more; called whenever there is room. */
-	void (*step)(struct foe *f);
-	bool deaf;     /* never reads once it is ready */
-	bool gossips;  /* opens a gossip stream and joins the lobby */
-	bool floodsub; /* that stream is floodsub's */
-	bool forged;   /* its units are */
-	bool records;  /* identify has a signed record, then it leaves */
-	uint8_t type;  /* of do_frames */
-	uint16_t flags;
-	bool spread; /* from SPREAD addresses; who gossips is every third */
-	/* The identify that it gives: NULL is an ordinary one. */
-	void (*identify)(struct buf *b);
-};
-
-struct foe {
-	int fd; /* -1: not connected */
-	bool connecting;
-	bool ready;
-	bool proposed; /* of multistream's answer all was skipped */
-	size_t skipped;
-	struct noise *noise;
-	struct identity me;
-	struct bufq out;   /* sealed */
-	struct buf frames; /* yamux, not sealed yet */
-	struct bufq main;  /* for the gossip stream, waits for credit */
-	uint32_t main_id;  /* 0: none */
-	uint64_t credit;
-	struct buf in; /* a yamux frame in pieces */
-	uint32_t next_stream;
-	uint64_t count;
-	uint64_t began_ms;
-};
-
-static struct env env;
-static struct rng rng;
+struct env env;
+struct rng rng;
 static struct budget budget;
-static const struct attack *attack;
+const struct attack *attack;
 static struct foe foes[PEERS_MAX];
 static uint64_t connects, closed, resets, sent;
 
 /* ---- frames ------------------------------------------------------------ */
 
-static bool room(const struct foe *f)
+bool room(const struct foe *f)
 {
 	return f->frames.len < FLIGHT_BYTES;
 }
 
-static void frame(struct foe *f, uint8_t type, uint16_t flags, uint32_t id,
+void frame(struct foe *f, uint8_t type, uint16_t flags, uint32_t id,
 	uint32_t length)
 {
 	uint8_t raw[YAMUX_HEAD_BYTES];
@@ -109,14 +59,14 @@ static void frame(struct foe *f, uint8_t type, uint16_t flags, uint32_t id,
 	(void)buf_append(&f->frames, bytes_of(raw, sizeof(raw)));
 }
 
-static void data(struct foe *f, uint16_t flags, uint32_t id, struct bytes in)
+void data(struct foe *f, uint16_t flags, uint32_t id, struct bytes in)
 {
 	frame(f, YAMUX_DATA, flags, id, (uint32_t)in.len);
 	(void)buf_append(&f->frames, in);
 }
 
 /* Opens a stream and proposes a protocol on it. */
-static uint32_t propose(struct foe *f, const char *name)
+uint32_t propose(struct foe *f, const char *name)
 {
 	uint32_t id = f->next_stream;
 
@@ -146,7 +96,7 @@ static void flush_main(struct foe *f)
 }
 
 /* An RPC on the gossip stream; frees the buffer. */
-static void rpc(struct foe *f, struct buf *b)
+void rpc(struct foe *f, struct buf *b)
 {
 	uint8_t head[VARINT_BYTES_MAX];
 	size_t n = varint_put(head, b->len);
@@ -160,297 +110,18 @@ static void rpc(struct foe *f, struct buf *b)
 }
 
 /* Room for one more RPC: the last one is under way. */
-static bool idle(const struct foe *f)
+bool idle(const struct foe *f)
 {
 	return f->main.len < 4096;
 }
 
-static void subscribe(struct buf *b, const char *topic)
+void subscribe(struct buf *b, const char *topic, bool in)
 {
 	size_t mark = pb_begin(b, RPC_SUBSCRIPTIONS);
 
-	pb_put_uint(b, SUBOPTS_SUBSCRIBE, 1);
+	pb_put_uint(b, SUBOPTS_SUBSCRIBE, in);
 	pb_put_bytes(b, SUBOPTS_TOPIC, bytes_str(topic));
 	pb_end(b, mark);
-}
-
-/* ---- attacks on gossip ------------------------------------------------- */
-
-static void do_subscriptions(struct foe *f)
-{
-	char topic[400];
-	struct buf b;
-
-	if (!idle(f))
-		return;
-	buf_init(&b, RPC_BYTES);
-	/* Mostly as many as one RPC may hold, for those count. */
-	for (int i = f->count % 20 == 0 ? -5000 : 0; i < 200; i++) {
-		(void)snprintf(topic, sizeof(topic), "topic-%0*llu",
-			i % 50 == 0 ? 300 : 20, (unsigned long long)f->count++);
-		subscribe(&b, topic);
-	}
-	rpc(f, &b);
-}
-
-static void do_empties(struct foe *f)
-{
-	static const uint8_t entries[] = {
-		0x0a, 0x00, 0x12, 0x00, 0x1a, 0x00, 0x22, 0x00};
-	struct buf b;
-
-	if (!idle(f))
-		return;
-	buf_init(&b, RPC_BYTES);
-	while (b.len + sizeof(entries) < RPC_BYTES - 16)
-		(void)buf_append(&b, bytes_of(entries, sizeof(entries)));
-	rpc(f, &b);
-}
-
-static void do_giant(struct foe *f)
-{
-	static const char *const lengths[] = {"\xff\xff\xff\xff\x0f",
-		"\xff\xff\xff\xff\xff\xff\xff\xff\x7f", "\x81\x80\x40",
-		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"};
-	uint32_t id;
-
-	id = propose(f, MESHSUB);
-	data(f, 0, id, bytes_str(lengths[f->count++ % 4]));
-	for (int i = 0; i < 8; i++)
-		data(f, 0, id, bytes_str("some bytes behind the length"));
-}
-
-static void put_unit(struct foe *f, struct buf *b, bool forged)
-{
-	char text[300];
-	struct buf unit;
-
-	(void)snprintf(text, sizeof(text),
-		"{\"type\":\"message\",\"content\":\"flood %llu\","
-		"\"username\":\"foe\",\"timestamp\":1700000000}",
-		(unsigned long long)f->count++);
-	buf_init(&unit, UNIT_BYTES_MAX);
-	if (unit_sign(&f->me, clock_wall_ms() * 1000000 + f->count,
-		    bytes_str(LOBBY), bytes_str(text), &unit) != 0)
-		abort();
-	if (forged)
-		unit.data[unit.len - 50] ^= 1;
-	pb_put_bytes(b, RPC_PUBLISH, buf_bytes(&unit));
-	buf_clear(&unit);
-}
-
-static void do_units(struct foe *f)
-{
-	struct buf b;
-
-	if (!idle(f))
-		return;
-	buf_init(&b, RPC_BYTES);
-	for (int i = 0; i < 20; i++)
-		put_unit(f, &b, attack->forged);
-	rpc(f, &b);
-}
-
-static void do_ids(struct foe *f)
-{
-	struct buf b;
-	size_t control, part;
-	bool have = f->count++ % 2 == 0;
-	uint8_t id[46];
-
-	if (!idle(f))
-		return;
-	buf_init(&b, RPC_BYTES);
-	control = pb_begin(&b, RPC_CONTROL);
-	part = pb_begin(&b, have ? CONTROL_IHAVE : CONTROL_IWANT);
-	if (have)
-		pb_put_bytes(&b, IHAVE_TOPIC, bytes_str(LOBBY));
-	for (int i = 0; i < 4000; i++) {
-		rng_fill(&rng, id, sizeof(id));
-		memcpy(id, f->me.id.raw, 38);
-		pb_put_bytes(&b, have ? IHAVE_IDS : IWANT_IDS,
-			bytes_of(id, sizeof(id)));
-	}
-	pb_end(&b, part);
-	pb_end(&b, control);
-	rpc(f, &b);
-}
-
-static void do_grafts(struct foe *f)
-{
-	struct buf b;
-	char topic[64];
-	size_t control, part;
-
-	if (!idle(f))
-		return;
-	buf_init(&b, RPC_BYTES);
-	control = pb_begin(&b, RPC_CONTROL);
-	for (int i = 0; i < 1000; i++) {
-		(void)snprintf(topic, sizeof(topic), "graft-%llu",
-			(unsigned long long)f->count++);
-		part = pb_begin(&b, CONTROL_GRAFT);
-		pb_put_bytes(&b, GRAFT_TOPIC,
-			bytes_str(i % 10 == 0 ? LOBBY : topic));
-		pb_end(&b, part);
-		part = pb_begin(&b, CONTROL_PRUNE);
-		pb_put_bytes(&b, PRUNE_TOPIC, bytes_str(topic));
-		pb_put_uint(&b, PRUNE_BACKOFF, UINT64_MAX);
-		pb_end(&b, part);
-	}
-	pb_end(&b, control);
-	rpc(f, &b);
-}
-
-/* One valid line. */
-static void do_line(struct foe *f)
-{
-	struct buf b;
-
-	if (f->main_id == 0 || f->count > 0)
-		return;
-	buf_init(&b, RPC_BYTES);
-	put_unit(f, &b, false);
-	rpc(f, &b);
-}
-
-/* Pauses that overflow a clock, for the room that both are in. */
-static void do_prunes(struct foe *f)
-{
-	static const uint64_t pauses[] = {
-		UINT64_MAX, INT64_MAX, UINT64_MAX / 1000, 1ull << 32, 0};
-	struct buf b;
-	size_t control, part;
-
-	if (!idle(f))
-		return;
-	buf_init(&b, RPC_BYTES);
-	control = pb_begin(&b, RPC_CONTROL);
-	for (int i = 0; i < 200; i++) {
-		part = pb_begin(&b, CONTROL_PRUNE);
-		pb_put_bytes(&b, PRUNE_TOPIC, bytes_str(LOBBY));
-		pb_put_uint(&b, PRUNE_BACKOFF, pauses[f->count++ % 5]);
-		pb_end(&b, part);
-		part = pb_begin(&b, CONTROL_GRAFT);
-		pb_put_bytes(&b, GRAFT_TOPIC, bytes_str(LOBBY));
-		pb_end(&b, part);
-	}
-	pb_end(&b, control);
-	rpc(f, &b);
-}
-
-/* Nothing more: its sin is not to read, or what identify says. */
-static void do_nothing(struct foe *f)
-{
-	(void)f;
-}
-
-/* All but the last byte of much, on every stream that takes some. */
-static void do_hoard(struct foe *f)
-{
-	static uint8_t much[200000];
-	uint32_t id;
-
-	if (f->count++ >= 60)
-		return;
-	id = propose(f, f->count % 2 == 0 ? PUSH : MESHSUB);
-	data(f, 0, id,
-		bytes_str(f->count % 2 == 0 ? "\xff\xff\x03" : "\xff\xff\x3f"));
-	memset(much, 0x0a, sizeof(much));
-	for (int i = 0; i < 12; i++)
-		data(f, 0, id, bytes_of(much, 16384));
-}
-
-/* ---- attacks on the muxer and what stands on it ------------------------ */
-
-static void do_streams(struct foe *f)
-{
-	for (int i = 0; i < 100; i++) {
-		frame(f, YAMUX_DATA, YAMUX_SYN, f->next_stream, 0);
-		f->next_stream += 2;
-	}
-}
-
-static void do_churn(struct foe *f)
-{
-	for (int i = 0; i < 100; i++) {
-		frame(f, YAMUX_DATA, YAMUX_SYN, f->next_stream, 0);
-		frame(f, YAMUX_DATA, YAMUX_RST, f->next_stream, 0);
-		f->next_stream += 2;
-	}
-}
-
-/* Of one kind, without end. */
-static void do_frames(struct foe *f)
-{
-	bool of_stream = attack->type == YAMUX_WINDOW;
-
-	for (int i = 0; i < 100; i++)
-		frame(f, attack->type, attack->flags,
-			of_stream ? f->next_stream + 2000 : 0,
-			(uint32_t)f->count++);
-}
-
-static void do_window(struct foe *f)
-{
-	uint32_t id = propose(f, PING);
-
-	for (int i = 0; i < 100; i++)
-		frame(f, YAMUX_WINDOW, 0, id, UINT32_MAX);
-}
-
-static void do_overrun(struct foe *f)
-{
-	static const uint8_t much[65536];
-	uint32_t id = propose(f, MESHSUB);
-
-	for (int i = 0; i < 8; i++)
-		data(f, 0, id, bytes_of(much, sizeof(much)));
-}
-
-static void do_bad_frames(struct foe *f)
-{
-	uint8_t raw[64];
-
-	rng_fill(&rng, raw, sizeof(raw));
-	(void)buf_append(&f->frames, bytes_of(raw, sizeof(raw)));
-}
-
-static void do_identify_asks(struct foe *f)
-{
-	for (int i = 0; i < 10; i++)
-		(void)propose(f, IDENTIFY);
-}
-
-static void do_ping_streams(struct foe *f)
-{
-	static const uint8_t much[4096];
-	uint32_t id = propose(f, PING);
-
-	for (int i = 0; i < 16; i++)
-		data(f, 0, id, bytes_of(much, sizeof(much)));
-}
-
-static void do_junk_names(struct foe *f)
-{
-	uint32_t id = propose(f, "\x0c/no/such/1.0\n");
-
-	for (int i = 0; i < 200; i++)
-		data(f, 0, id, bytes_str("\x0c/no/such/1.0\n"));
-}
-
-/* A new name each time, as fast as it can. */
-static void do_profiles(struct foe *f)
-{
-	char name[16];
-
-	for (int i = 0; i < 10; i++) {
-		uint32_t id = propose(f, PROFILE);
-
-		snprintf(name, sizeof(name), "\x08\x0a\x06%06llu",
-			(unsigned long long)f->count++ % 1000000);
-		data(f, YAMUX_FIN, id, bytes_str(name));
-	}
 }
 
 /* ---- identify ---------------------------------------------------------- */
@@ -565,7 +236,7 @@ static void dial(struct foe *f, uint16_t port)
 {
 	static const char *const muxers[] = {"/yamux/1.0.0", NULL};
 	struct sockaddr_in in = {.sin_family = AF_INET};
-	uint8_t seed[32];
+	uint8_t seed[32] = "a key that was copied";
 
 	*f = (struct foe){.next_stream = 1, .main_id = 0};
 	f->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -577,7 +248,8 @@ static void dial(struct foe *f, uint16_t port)
 		perror("hostile: connect");
 		exit(1);
 	}
-	rng_fill(&rng, seed, sizeof(seed));
+	if (!attack->clones)
+		rng_fill(&rng, seed, sizeof(seed));
 	identity_from_seed(&f->me, seed);
 	bufq_init(&f->out, OUT_BYTES);
 	bufq_init(&f->main, 2 * OUT_BYTES);
@@ -606,7 +278,7 @@ static void open_main(struct foe *f)
 	f->main_id = propose(f, attack->floodsub ? FLOODSUB : MESHSUB);
 	f->credit = WINDOW - 64;
 	buf_init(&b, RPC_BYTES);
-	subscribe(&b, LOBBY);
+	subscribe(&b, LOBBY, true);
 	rpc(f, &b);
 }
 
@@ -713,77 +385,17 @@ static void turn(size_t peers, uint16_t port)
 		serve(&foes[i], fds[i].revents);
 }
 
-static const struct attack attacks[] = {
-	{.name = "subscriptions", .step = do_subscriptions, .gossips = true},
-	{.name = "empties", .step = do_empties, .gossips = true},
-	{.name = "giant", .step = do_giant},
-	{.name = "units", .step = do_units, .gossips = true},
-	{.name = "forged", .step = do_units, .gossips = true, .forged = true},
-	{.name = "ids", .step = do_ids, .gossips = true},
-	{.name = "grafts", .step = do_grafts, .gossips = true},
-	{.name = "deaf", .step = do_nothing, .gossips = true, .deaf = true},
-	{.name = "deaf-units", .step = do_units, .gossips = true, .deaf = true},
-	{.name = "hoard", .step = do_hoard},
-	{.name = "streams", .step = do_streams},
-	{.name = "churn", .step = do_churn},
-	{.name = "pings",
-		.step = do_frames,
-		.type = YAMUX_PING,
-		.flags = YAMUX_SYN},
-	{.name = "goodbyes", .step = do_frames, .type = YAMUX_GO_AWAY},
-	{.name = "pongs",
-		.step = do_frames,
-		.type = YAMUX_PING,
-		.flags = YAMUX_ACK},
-	{.name = "resets",
-		.step = do_frames,
-		.type = YAMUX_WINDOW,
-		.flags = YAMUX_RST},
-	{.name = "deaf-pings",
-		.step = do_frames,
-		.type = YAMUX_PING,
-		.flags = YAMUX_SYN,
-		.deaf = true},
-	{.name = "window", .step = do_window},
-	{.name = "overrun", .step = do_overrun},
-	{.name = "bad-frames", .step = do_bad_frames},
-	{.name = "identify-asks", .step = do_identify_asks},
-	{.name = "deaf-identify-asks", .step = do_identify_asks, .deaf = true},
-	{.name = "ping-streams", .step = do_ping_streams},
-	{.name = "deaf-ping-streams", .step = do_ping_streams, .deaf = true},
-	{.name = "junk-names", .step = do_junk_names},
-	{.name = "profiles", .step = do_profiles},
-	{.name = "identify-huge",
-		.step = do_nothing,
-		.identify = identify_huge},
-	{.name = "identify-chunks",
-		.step = do_nothing,
-		.identify = identify_chunks},
-	{.name = "prunes", .step = do_prunes, .gossips = true},
-	{.name = "floodsub-empties",
-		.step = do_empties,
-		.gossips = true,
-		.floodsub = true},
-	{.name = "connections", .step = do_nothing},
-	{.name = "places", .step = do_line, .gossips = true, .spread = true},
-	{.name = "records", .step = do_nothing, .records = true},
-	{.name = "escapes",
-		.step = do_nothing,
-		.gossips = true,
-		.identify = identify_escapes},
-};
-
 int main(int argc, char *argv[])
 {
 	uint64_t until;
 	size_t peers;
 	uint16_t port;
 
-	for (size_t i = 0; argc == 5 && i < P2P_ARRAY_LEN(attacks); i++)
+	for (size_t i = 0; argc == 5 && i < attack_count; i++)
 		if (strcmp(attacks[i].name, argv[2]) == 0)
 			attack = &attacks[i];
 	if (attack == NULL) {
-		for (size_t i = 0; i < P2P_ARRAY_LEN(attacks); i++)
+		for (size_t i = 0; i < attack_count; i++)
 			puts(attacks[i].name);
 		return argc == 1 ? 0 : 64;
 	}
