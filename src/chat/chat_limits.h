@@ -42,6 +42,9 @@
 #define CHAT_MEMBERS_MAX 1024
 /* Lines asked for at once: a page, and an answer to /history. */
 #define CHAT_PAGE_MAX 200
+/* So many are looked through for one page of a room from which strangers are
+ * left out. */
+#define CHAT_PAGE_LOOK_MAX 4000
 #define CHAT_HISTORY_DEFAULT 50
 #define CHAT_HISTORY_MAX 400
 /* Lines dated far ahead are counted up to here. */

@@ -28,6 +28,8 @@ static cmd_fn *const runs[COMMAND_COUNT] = {
 	[COMMAND_CONNECT] = cmd_connect,
 	[COMMAND_IGNORE] = cmd_ignore,
 	[COMMAND_UNIGNORE] = cmd_unignore,
+	[COMMAND_ONLY] = cmd_only,
+	[COMMAND_UNFOLD] = cmd_unfold,
 	[COMMAND_CLEAR] = cmd_clear,
 	[COMMAND_VERSION] = cmd_version,
 };
@@ -71,8 +73,8 @@ static bool only_reads(enum command_id id)
 {
 	static const enum command_id all[] = {COMMAND_HELP, COMMAND_ROOMS,
 		COMMAND_PEERS, COMMAND_WHOIS, COMMAND_CONNECT, COMMAND_HISTORY,
-		COMMAND_CLEAR, COMMAND_INFO, COMMAND_NET, COMMAND_VERSION,
-		COMMAND_QUIT};
+		COMMAND_UNFOLD, COMMAND_CLEAR, COMMAND_INFO, COMMAND_NET,
+		COMMAND_VERSION, COMMAND_QUIT};
 
 	for (size_t i = 0; i < P2P_ARRAY_LEN(all); i++)
 		if (all[i] == id)

@@ -20,7 +20,8 @@ bool cmd_means(struct bytes line, enum command_id id);
 typedef void cmd_fn(struct chat *c, struct chat_room *r, struct bytes args);
 cmd_fn cmd_help, cmd_version, cmd_peers, cmd_name, cmd_ignore, cmd_unignore,
 	cmd_history, cmd_info, cmd_quit, cmd_join, cmd_part, cmd_rooms,
-	cmd_connect, cmd_clear, cmd_net, cmd_whois, cmd_verify;
+	cmd_connect, cmd_clear, cmd_net, cmd_whois, cmd_verify, cmd_only,
+	cmd_unfold;
 /* The answers to /net, and to /whois and /peers. */
 void cmd_net_answer(struct chat *c, const struct chat_net_msg *m);
 void cmd_whois_answer(struct chat *c, const struct chat_net_msg *m);

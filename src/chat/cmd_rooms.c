@@ -111,6 +111,35 @@ void cmd_rooms(struct chat *c, struct chat_room *r, struct bytes args)
 	buf_clear(&text);
 }
 
+void cmd_only(struct chat *c, struct chat_room *r, struct bytes args)
+{
+	bool known = bytes_equal(args, bytes_str("known"));
+
+	if (r == NULL) {
+		out_error(c, "no-such-room", "You are in no such room.");
+	} else if (!known && !bytes_equal(args, bytes_str("all"))) {
+		out_error(c, "usage",
+			"Here you see %s. /only known leaves strangers out, "
+			"/only all shows everybody.",
+			r->only_known ? "only people you know" : "everybody");
+	} else {
+		room_set_only(c, r, known);
+		out_notice(c, UI_LEVEL_INFO, r, "%s",
+			known ? "The screen leaves strangers out of this room "
+				"now. You know whom you have answered by name, "
+				"whom you keep, and who spoke on two days. "
+				"/only all shows everybody."
+			      : "The screen shows everybody in this room now.");
+	}
+}
+
+void cmd_unfold(struct chat *c, struct chat_room *r, struct bytes args)
+{
+	(void)args;
+	if (r != NULL)
+		out_ui(c, ui_msg_new(UI_MSG_UNFOLD, r->row.topic, NULL));
+}
+
 void cmd_clear(struct chat *c, struct chat_room *r, struct bytes args)
 {
 	(void)args;

@@ -52,6 +52,60 @@ static void say_ahead(struct chat *c, struct chat_room *r, uint64_t latest_ms)
 	store_rows_clear(&rows);
 }
 
+/* The newest lines before the key of those who are known, newest first; false
+ * when the store fails. *at: so far back was looked. */
+static bool say_known(struct chat *c, struct chat_room *r, struct store_key *at,
+	size_t count, bool *more)
+{
+	struct ui_msg *found[CHAT_PAGE_MAX];
+	size_t n = 0;
+	size_t looked = 0;
+
+	*more = true;
+	while (*more && n < count && looked < CHAT_PAGE_LOOK_MAX) {
+		struct store_rows rows;
+
+		if (!chat_store_ok(c, store_page(c->store, r->row.id, at,
+					      CHAT_PAGE_MAX, &rows)))
+			break;
+		*more = rows.more;
+		for (size_t i = 0; i < rows.count && n < count; i++) {
+			struct ui_msg *m =
+				line_of_row(c, &rows.items[i], UI_LINE_PAGE);
+
+			*at = rows.items[i].key;
+			*more = rows.more || i + 1 < rows.count;
+			if (m != NULL && m->line.known)
+				found[n++] = m;
+			else if (m != NULL)
+				msg_free(&m->msg);
+		}
+		looked += rows.count;
+		store_rows_clear(&rows);
+	}
+	while (n > 0)
+		out_ui(c, found[--n]);
+	return c->store_err == 0;
+}
+
+/* A page of a room from which strangers are left out. */
+static void page_of_known(struct chat *c, struct chat_room *r,
+	struct store_key before, size_t count)
+{
+	struct ui_msg *end;
+	bool more = false;
+
+	if (r->row.id != 0 && count > 0 &&
+		!say_known(c, r, &before, count, &more))
+		return;
+	end = ui_msg_new(UI_MSG_PAGE_END, r->row.topic, NULL);
+	end->more = more;
+	end->line.time_ms = before.time_ms;
+	memcpy(end->line.id, before.id, sizeof(end->line.id));
+	out_ui(c, end);
+	c->ui_answer = c->ui.count;
+}
+
 void history_page(struct chat *c, const struct chat_ui_msg *m)
 {
 	struct chat_room *r =
@@ -68,6 +122,10 @@ void history_page(struct chat *c, const struct chat_ui_msg *m)
 	if (newest) {
 		before = store_key_last;
 		before.time_ms = clock_latest_ms(c, r);
+	}
+	if (r->only_known) {
+		page_of_known(c, r, before, count);
+		return;
 	}
 	if (r->row.id != 0 && count > 0 &&
 		!chat_store_ok(c,

@@ -80,6 +80,7 @@ static bool set_class(
 	snprintf(m->peer, sizeof(m->peer), "%s", p->row.peer);
 	m->worth = class != STORE_STRANGER;
 	out_net(c, m, NULL);
+	person_changed(c, p);
 	return true;
 }
 

@@ -72,6 +72,7 @@ struct ui_msg *line_new(struct chat *c, const struct line_facts *f)
 	if (person_borrows(c, f->author, line->name))
 		line->name_mark = '!';
 	line->own = f->author->self;
+	line->known = person_is_known(f->author);
 	line->mention = f->mention;
 	line->clock_wrong = f->clock_wrong;
 	line->not_kept = f->not_kept;

@@ -493,6 +493,11 @@ void people_free(struct chat *c)
 
 /* ---- telling ----------------------------------------------------------- */
 
+bool person_is_known(const struct chat_person *p)
+{
+	return p->self || p->row.class != STORE_STRANGER;
+}
+
 void person_changed(struct chat *c, struct chat_person *p)
 {
 	if (!p->in_ui)
@@ -517,6 +522,7 @@ void person_describe(struct chat *c, struct chat_person *p, struct ui_person *u)
 	u->outbound = p->outbound;
 	u->relayed = p->relayed;
 	u->ignored = p->row.ignored;
+	u->known = person_is_known(p);
 	u->rtt_us = p->rtt_us;
 	u->muxer = p->muxer;
 	u->address = copy_or_null(p->address);

@@ -76,6 +76,8 @@ struct chat_person {
 
 int people_load(struct chat *c) P2P_MUST_CHECK;
 void people_free(struct chat *c);
+/* Oneself, a friend or a regular (decision 0018). */
+bool person_is_known(const struct chat_person *p);
 /* After a rolled back turn: forgets rows that were not kept. */
 void people_restore(struct chat *c);
 /* The person with that key, made when new; NULL when the store fails. */

@@ -185,9 +185,10 @@ static void own_line_came(struct chat *c, struct chat_room *r,
 	r->dirty = true;
 }
 
-static void count_unread(struct chat *c, struct chat_room *r, bool mention)
+static void count_unread(
+	struct chat *c, struct chat_room *r, bool mention, bool known)
 {
-	if (r == c->focus)
+	if (r == c->focus || (r->only_known && !known))
 		return;
 	if (r->row.unread < STORE_COUNT_MAX)
 		r->row.unread++;
@@ -201,7 +202,7 @@ static void other_line_came(struct chat *c, struct chat_room *r,
 	struct chat_person *author, const struct line_facts *f)
 {
 	copy_hear(c, r, author, f->payload, f->key.id);
-	count_unread(c, r, f->mention);
+	count_unread(c, r, f->mention, person_is_known(author));
 }
 
 /* Joins and leaves are shown folded, never stored. */
@@ -225,7 +226,7 @@ static void show_unkept(
 		f->key.time_ms = clock_room_ms(c, r);
 	f->not_kept = true;
 	f->clock_wrong = clock_is_ahead(c, r, f->key.time_ms);
-	count_unread(c, r, f->mention);
+	count_unread(c, r, f->mention, person_is_known(f->author));
 	out_ui(c, line_new(c, f));
 }
 

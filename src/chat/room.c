@@ -14,6 +14,7 @@
 #include "chat/person_internal.h"
 
 #define LOBBY_TITLE "lobby"
+#define ONLY_SETTING "only_known/"
 
 static char *title_of(const char *topic)
 {
@@ -101,6 +102,18 @@ struct chat_room *room_hear_of(struct chat *c, const char *topic)
 	return r;
 }
 
+static int load_only(struct chat *c, struct chat_room *r)
+{
+	char key[sizeof(ONLY_SETTING) + MSG_TOPIC_MAX];
+	uint64_t only = 0;
+	int err;
+
+	snprintf(key, sizeof(key), ONLY_SETTING "%s", r->row.topic);
+	err = store_get_u64(c->store, key, &only);
+	r->only_known = only != 0;
+	return err == P2P_ERR_NOT_FOUND ? 0 : err;
+}
+
 int rooms_load(struct chat *c)
 {
 	struct store_room *rows;
@@ -120,11 +133,23 @@ int rooms_load(struct chat *c)
 			c->store, r->row.id, &store_key_first, 1, &waiting);
 		if (err != 0)
 			break;
+		err = load_only(c, r);
 		r->maybe_waiting = waiting.count > 0;
 		store_rows_clear(&waiting);
 	}
 	free(rows);
 	return err;
+}
+
+void room_set_only(struct chat *c, struct chat_room *r, bool only_known)
+{
+	char key[sizeof(ONLY_SETTING) + MSG_TOPIC_MAX];
+
+	snprintf(key, sizeof(key), ONLY_SETTING "%s", r->row.topic);
+	if (!chat_store_ok(c, store_set_u64(c->store, key, only_known)))
+		return;
+	r->only_known = only_known;
+	room_tell(c, r, false);
 }
 
 struct chat_room *room_first_joined(struct chat *c)
@@ -196,6 +221,7 @@ void room_tell(struct chat *c, struct chat_room *r, bool changed)
 	m->members = (uint32_t)r->members.count;
 	m->unread = r->row.unread;
 	m->mentions = r->row.mentions;
+	m->only_known = r->only_known;
 	r->ui_dirty = false;
 	out_ui(c, m);
 }

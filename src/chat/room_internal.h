@@ -32,6 +32,7 @@ struct chat_room {
 	struct table members; /* peer id -> struct chat_person */
 	bool dirty;           /* row differs from the store */
 	bool ui_dirty;        /* UI_MSG_ROOM is due */
+	bool only_known;      /* pages leave strangers out (/only) */
 	/* sending (send.c) */
 	bool maybe_waiting; /* own lines may wait */
 	bool offering;      /* they go out in order, from offer_at on */
@@ -56,6 +57,8 @@ struct chat_room {
 /* Those that the store has. */
 int rooms_load(struct chat *c) P2P_MUST_CHECK;
 void rooms_free(struct chat *c);
+/* Leaves strangers' lines out of what is shown, and remembers that. */
+void room_set_only(struct chat *c, struct chat_room *r, bool only_known);
 /* After a rolled back turn: as the store has them. */
 void rooms_restore(struct chat *c);
 struct chat_room *room_find(struct chat *c, const char *topic);

@@ -19,10 +19,13 @@ enum ui_msg_kind {
 			    network listens; again when the addresses change */
 	UI_MSG_NAME,     /* name: own name now */
 	UI_MSG_ROOM,     /* room, title, joined, members (peers connected and
-			    in it), unread, mentions, changed: joined/left */
+			    in it), unread, mentions, changed: joined/left,
+			    only_known */
 	UI_MSG_FOCUS,    /* room: show this room now */
 	UI_MSG_LINE,     /* room, line */
-	UI_MSG_PAGE_END, /* room, more: whether older lines exist */
+	UI_MSG_PAGE_END, /* room, more: whether older lines exist;
+			    line.time_ms, line.id: where the page begins,
+			    if lines were left out */
 	UI_MSG_STATE,    /* room, line.id, line.state: a mark changed */
 	UI_MSG_PERSON,   /* person: came, went or changed */
 	UI_MSG_MEMBER,   /* room, peer, joined: is in the room or not */
@@ -36,6 +39,7 @@ enum ui_msg_kind {
 			    each known besides; known: these in all. To /peers
 			  */
 	UI_MSG_CLEAR,    /* room: empty the screen of it (history stays) */
+	UI_MSG_UNFOLD,   /* open what is folded on the screen, or fold it */
 	UI_MSG_RELOAD,   /* the queue overflowed: ask with CHAT_MSG_RELOAD */
 	UI_MSG_QUIT,     /* number: exit status; everything is saved */
 };
@@ -95,6 +99,7 @@ struct ui_line {
 	bool mention;
 	bool clock_wrong; /* the author's clock is far from the room's */
 	bool not_kept;    /* another's: the store does not have it */
+	bool known;       /* of a friend or a regular, or own */
 	enum ui_line_type type;
 	enum ui_line_state state;
 	enum ui_line_origin origin;
@@ -112,6 +117,7 @@ struct ui_person {
 	bool outbound;
 	bool relayed;
 	bool ignored;
+	bool known;      /* a friend or a regular (decision 0018) */
 	uint64_t rtt_us; /* UINT64_MAX: not measured */
 	const char *muxer;
 	char *address;   /* owned, or NULL */
@@ -138,6 +144,7 @@ struct ui_msg {
 	bool joined;
 	bool changed;
 	bool more;
+	bool only_known; /* lines of strangers are left out of pages */
 	uint32_t members;
 	uint32_t unread;
 	uint32_t mentions;

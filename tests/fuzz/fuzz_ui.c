@@ -61,6 +61,8 @@ static void fuzz_line(struct input *in, struct ui_msg *m)
 	m->line.name_mark = "\0 ?!"[next(in) % 4];
 	snprintf(m->line.tag, sizeof(m->line.tag), "77ab");
 	m->line.own = next(in) % 2;
+	m->line.known = m->line.id[0] % 4 == 3;
+	m->line.clock_wrong = m->line.id[0] % 4 == 2;
 	m->line.type = (enum ui_line_type)(next(in) % 3);
 	m->line.state = (enum ui_line_state)(next(in) % 3);
 	m->line.origin = (enum ui_line_origin)(next(in) % 3);
@@ -75,6 +77,7 @@ static void fuzz_msg(struct world *w, struct input *in)
 
 	m->joined = bits & 1;
 	m->more = (bits & 2) != 0;
+	m->only_known = bits % 16 == 7;
 	m->unread = bits;
 	m->mentions = bits / 100;
 	m->level = (enum ui_level)(bits % 3);
@@ -141,6 +144,7 @@ static void check(struct world *w)
 	struct ui_canvas *c = &w->canvas;
 
 	P2P_ASSERT(text_is_clean(TEXT_BLOCK, edit_text(e)));
+	ui_tick(w->ui, &w->clock);
 	P2P_ASSERT(e->cursor <= e->text.len);
 	P2P_ASSERT(utf8_valid(edit_before(e)));
 	for (size_t i = 0; i < w->ui->room_count; i++) {

@@ -241,14 +241,23 @@ def hostile(t):
         me.sees(r"  สวัสดี 你好\|$")
 
 
+def befriend(me, p, name="mali"):
+    """Who is answered by name is no stranger, so never folded away."""
+    p.send("good morning")
+    me.sees("good morning")
+    me.screen.type(f"{name}: hello")
+    said(p, f"{name}: hello")
+
+
 def sizes(t):
     """Every size is drawn; what is read stays in sight"""
     with Person(t) as me:
         me.start()
         mali = friend(t, me)
-        for i in range(60):
+        befriend(me, mali)
+        for i in range(59):
             mali.send(f"line {i:02} " + "and some words " * 4)
-        me.sees(r"line 59 ")
+        me.sees(r"line 58 ")
         me.screen.keys("PPage")
         top = re.search(r"line (\d\d) ", me.sees("End goes back"))[1]
         for cols, rows, layout in SIZES[1:3] + SIZES[:1]:
@@ -256,7 +265,7 @@ def sizes(t):
             me.sees(layout)
             me.sees(f"line {top} ")
         me.screen.keys("End")
-        me.sees("line 59 ")
+        me.sees("line 58 ")
         for cols, rows, layout in SIZES:
             me.screen.resize(cols, rows)
             text = me.sees(layout)
@@ -266,6 +275,75 @@ def sizes(t):
             me.sees("> x$")
             me.screen.keys("C-u")
             me.sees("> ?$")
+
+
+def drowning(t):
+    """Eight strangers who flood leave the talk on the screen"""
+    with Person(t) as me:
+        me.start("--name", "amber")
+        mali = friend(t, me)
+        befriend(me, mali)
+        for i in range(25):
+            mali.send(f"talk {i}")
+        me.sees("talk 24$")
+        foes = [friend(t, me, f"eve{i}") for i in range(8)]
+        for i in range(320):
+            foes[i % 8].send(f"spam {i} " + "and more of it " * (i % 5 * 3))
+        me.sees(r"-- \d+ lines by eve\d~\w{6}")
+        for i in range(18):
+            if i % 9 == 0:
+                mali.send(f"honest {i // 9}.")
+                me.sees(rf"honest {i // 9}\.$")
+            for foe in foes:
+                foe.send(f"spam of round {i}")
+            text = me.screen.text()
+            need(f"honest {i // 9}." in text, "drowned:", text)
+        # What is read further up stands still.
+        me.screen.keys("PPage")
+        me.sees("End goes back|newer below")
+        before = me.screen.text().splitlines()[1:-4]
+        for foe in foes:
+            foe.send("behind it")
+        mali.send("honest at last")
+        me.sees("newer below")
+        rows = me.screen.text().splitlines()[1:-4]
+        need([r[18:] for r in rows] == [r[18:] for r in before], before, rows)
+        me.screen.keys("End")
+        me.sees("honest at last$")
+        me.screen.resize(120, 40)
+        me.sees(r"-- \d+ lines by eve\d~\w{6}.* \(Alt-e opens\)")
+        me.screen.resize(40, 12)
+        me.sees(r"^-- \d+ lines by eve\d~\w{6}")
+        me.screen.resize(80, 24)
+        only_known(me, mali)
+        me.screen.type("/only known")
+        me.sees("strangers left out")
+        me.quit()
+        # The folds are those of the lines, whenever they are read.
+        me.start()
+        me.sees("strangers left out")
+        me.screen.type("/only all")
+        me.sees(r"-- \d+ lines by eve\d~\w{6}")
+        me.misses("  spam")
+
+
+def only_known(me, mali):
+    """Strangers are left out, and the title says so; a fold opens."""
+    me.screen.type("/only known")
+    me.sees(r"\A #lobby .*strangers left out \(/only all\)")
+    me.sees("honest at last$")
+    me.misses("eve.* spam|lines by")
+    me.screen.type("/only all")
+    me.sees("lines by")
+    me.misses("left out")
+    for _ in range(3):
+        mali.send("lol")
+    me.sees(r"-- 3 times by \S*mali\S*.*: lol$")
+    me.screen.keys("M-e")
+    me.sees(r"mali\S* +lol\n.*  lol\n.*  lol$")
+    me.screen.type("/unfold")
+    me.sees("  spam ")
+    me.screen.keys("End")
 
 
 def restart(t):
@@ -468,7 +546,7 @@ def main():
     signal.alarm(SECONDS_MAX)
     with Tmux() as TMUX, Tests() as t:
         return t.all([first_screen, meet_and_talk, same_name, verify, rooms, hostile,
-                      sizes, restart, waiting, paste, colours, ascii_only,
+                      sizes, drowning, restart, waiting, paste, colours, ascii_only,
                       ways_out, suspend, terminal_gone, taken, damaged, dumb])
 
 

@@ -243,10 +243,62 @@ static void test_strangers_far_ahead_are_not_kept(void **state)
 #undef STORY
 #define STORY(name) cmocka_unit_test_setup_teardown(name, begin, host_story_end)
 
+/* Ask for a page as the screen does; the lines of it that have the text. */
+static unsigned page_has(struct host *h, const char *text)
+{
+	unsigned n = 0;
+
+	host_forget(h);
+	host_page(h, LOBBY, 50);
+	for (size_t i = 0; i < host_said_count(h, UI_MSG_LINE); i++) {
+		const struct ui_line *l = &host_said(h, UI_MSG_LINE, i)->line;
+
+		n += l->origin == UI_LINE_PAGE && strcmp(l->text, text) == 0;
+	}
+	assert_int_equal(host_said_count(h, UI_MSG_PAGE_END), 1);
+	return n;
+}
+
+static void test_only_known_leaves_strangers_out_of_pages(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	struct ui_msg *end;
+
+	author_says_native(&f->mali, h, "hello", NOW);
+	host_types(h, NULL, "mali: hello yourself");
+	/* More than one look into the store brings; hours have quotas. */
+	for (unsigned i = 0; i < 2 * CHAT_PAGE_MAX; i++)
+		author_says_native(&f->eve, h, "spam", NOW + 1 + i * 150000u);
+	assert_true(host_line(h, "hello")->line.own);
+	assert_false(host_line(h, "spam")->line.known);
+	assert_true(page_has(h, "spam") > 0);
+	host_types(h, NULL, "/only known");
+	assert_true(host_said(h, UI_MSG_ROOM, 0)->only_known);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(page_has(h, "spam"), 0);
+		assert_int_equal(page_has(h, "hello"), 1);
+		assert_true(host_line(h, "hello")->line.known);
+		end = host_said(h, UI_MSG_PAGE_END, 0);
+		assert_false(end->more);
+		assert_int_equal(end->line.time_ms, NOW);
+		/* Remembered. */
+		host_restart_with(h);
+		host_meets(h, &f->eve, LOBBY);
+	}
+	host_types(h, NULL, "/only");
+	assert_non_null(host_text(h, UI_MSG_ERROR, "only people you know"));
+	host_forget(h);
+	host_types(h, NULL, "/only all");
+	assert_false(host_said(h, UI_MSG_ROOM, 0)->only_known);
+	assert_true(page_has(h, "spam") > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORY(test_who_is_answered_by_name_is_a_friend),
+		STORY(test_only_known_leaves_strangers_out_of_pages),
 		STORY(test_who_is_kept_connected_is_a_friend),
 		STORY(test_two_days_make_a_regular),
 		STORY(test_only_some_become_regulars_in_a_day),

@@ -152,7 +152,7 @@ static void test_going_up_asks_for_older_lines(void **state)
 	say_ready(w);
 	say_room(w, LOBBY, "lobby", 0, 0);
 	for (unsigned i = 0; i < 60; i++)
-		page_line(w, LOBBY, "mali", 100 + i, "newer");
+		page_line(w, LOBBY, "mali", 100 + i, i % 2 ? "new" : "newer");
 	page_end(w, LOBBY, true);
 	while ((m = posted(w, CHAT_MSG_PAGE)) != NULL)
 		msg_free(&m->msg);
@@ -177,12 +177,12 @@ static void test_the_window_is_bounded(void **state)
 
 	open_lobby(w, 100, false);
 	for (unsigned i = 0; i < 3 * UI_WINDOW_LINES_MAX; i++)
-		say_line(w, LOBBY, "tom", 200 + i, "x");
+		say_line(w, LOBBY, "tom", 200 + i, i % 2 ? "x" : "z");
 	assert_int_equal(w->ui->current->win.count, UI_WINDOW_LINES_MAX);
 	assert_false(w->ui->current->at_oldest);
 	press(w, UI_KEY_PGUP);
 	for (unsigned i = 0; i < 10; i++)
-		say_line(w, LOBBY, "tom", 9000 + i, "y");
+		say_line(w, LOBBY, "tom", 19000 + i, "y");
 	assert_true(w->ui->current->win.count <= UI_WINDOW_LINES_MAX);
 	assert_false(w->ui->current->at_newest);
 	assert_int_equal(w->ui->current->view.newer, 10);
@@ -191,7 +191,7 @@ static void test_the_window_is_bounded(void **state)
 	/* The end was dropped: it is asked for when it is wanted. */
 	press(w, UI_KEY_END);
 	assert_true(was_posted(w, CHAT_MSG_PAGE, NULL));
-	page_line(w, LOBBY, "tom", 9999, "the newest");
+	page_line(w, LOBBY, "tom", 19999, "the newest");
 	page_end(w, LOBBY, true);
 	assert_non_null(strstr(screen(w), "the newest"));
 }

@@ -221,9 +221,10 @@ static inline const char *typed(struct world *w)
 	return buf_cstr(&ui_edit(w->ui)->text);
 }
 
-/* The whole screen as text. */
+/* The whole screen as text, after a turn of the face. */
 static inline const char *screen(struct world *w)
 {
+	ui_tick(w->ui, &w->clock);
 	draw_screen(w->ui, &w->canvas);
 	buf_reset(&w->text);
 	canvas_text(&w->canvas, &w->text);

@@ -64,6 +64,12 @@ static int put_bar_right(struct ui_canvas *c, const struct rect *r,
 	return col;
 }
 
+/* So that nobody wonders where lines are. */
+static const char *left_out(const struct room *r)
+{
+	return r->only_known ? " | strangers left out (/only all)" : "";
+}
+
 void draw_title(const struct ui *ui, struct ui_canvas *c)
 {
 	const struct rect *r = &ui->layout.title;
@@ -83,14 +89,16 @@ void draw_title(const struct ui *ui, struct ui_canvas *c)
 	if (ui->current == NULL)
 		snprintf(text, sizeof(text), " p2pchat-tui");
 	else if (narrow)
-		snprintf(text, sizeof(text), " #%.300s %u here",
-			ui->current->title, draw_count_here(ui));
+		snprintf(text, sizeof(text), " #%.300s %u here%s",
+			ui->current->title, draw_count_here(ui),
+			ui->current->only_known ? ", no strangers" : "");
 	else if (ui->people.direct + ui->people.relayed == 0)
-		snprintf(text, sizeof(text), " #%.300s | nobody else yet",
-			ui->current->title);
+		snprintf(text, sizeof(text), " #%.300s | nobody else yet%s",
+			ui->current->title, left_out(ui->current));
 	else
-		snprintf(text, sizeof(text), " #%.300s | %u here",
-			ui->current->title, draw_count_here(ui));
+		snprintf(text, sizeof(text), " #%.300s | %u here%s",
+			ui->current->title, draw_count_here(ui),
+			left_out(ui->current));
 	canvas_puts(c, at, text, STYLE_BAR);
 }
 

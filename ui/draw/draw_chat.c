@@ -45,6 +45,8 @@ static void draw_day(
 
 static enum canvas_style line_style(const struct line *l)
 {
+	if (l->part == FOLD_HEAD)
+		return STYLE_DIM;
 	if (l->kind == LINE_MESSAGE)
 		return l->mention ? STYLE_MENTION : STYLE_TEXT;
 	if (l->kind != LINE_NOTICE)
@@ -131,7 +133,7 @@ static void draw_wide_start(
 	canvas_puts(c, at, text, l->clock_wrong ? STYLE_WARN : STYLE_DIM);
 	at.col += 6;
 	at.cols = name_cols;
-	if (l->kind != LINE_MESSAGE) {
+	if (l->kind != LINE_MESSAGE || l->part == FOLD_HEAD) {
 		canvas_puts(c, at, notice_mark(l), line_style(l));
 		return;
 	}
@@ -150,7 +152,7 @@ static void draw_narrow_start(
 	struct canvas_place at = {row, ui->layout.chat.col, 6};
 	char text[8];
 
-	if (l->kind != LINE_MESSAGE) {
+	if (l->kind != LINE_MESSAGE || l->part == FOLD_HEAD) {
 		canvas_puts(c, at, notice_mark(l), line_style(l));
 	} else if (l->own) {
 		snprintf(text, sizeof(text), "you %c", own_mark(l));
@@ -190,6 +192,7 @@ static void draw_text(const struct ui *ui, struct ui_canvas *c, int row,
 {
 	const struct rect *r = &ui->layout.chat;
 	struct canvas_place at = {row, r->col + fr->col, r->cols - fr->col};
+	bool first;
 
 	if (fr->kind == FLOW_ROW_WELCOME) {
 		(void)canvas_put(c, at, fr->text, STYLE_TEXT);
@@ -199,9 +202,19 @@ static void draw_text(const struct ui *ui, struct ui_canvas *c, int row,
 				welcome_style(fr->text));
 		return;
 	}
-	if (fr->kind == FLOW_ROW_FIRST && ui->layout.kind >= LAYOUT_ONE)
+	if (fr->kind == FLOW_ROW_MORE) {
+		at.col -= 3;
+		at.cols = 3;
+		canvas_puts(c, at, "--", STYLE_DIM);
+		at.col += 3;
+		at.cols = r->cols - fr->col;
+		(void)canvas_put(c, at, fr->text, STYLE_DIM);
+		return;
+	}
+	first = fr->kind == FLOW_ROW_FIRST || fr->kind == FLOW_ROW_FOLD;
+	if (first && ui->layout.kind >= LAYOUT_ONE)
 		draw_wide_start(ui, c, row, fr->line);
-	else if (fr->kind == FLOW_ROW_FIRST)
+	else if (first)
 		draw_narrow_start(ui, c, row, fr->line);
 	(void)canvas_put(c, at, fr->text, line_style(fr->line));
 }
@@ -257,6 +270,8 @@ void draw_chat(const struct ui *ui, struct ui_canvas *c)
 			break;
 		case FLOW_ROW_FIRST:
 		case FLOW_ROW_REST:
+		case FLOW_ROW_FOLD:
+		case FLOW_ROW_MORE:
 		case FLOW_ROW_WELCOME:
 			draw_text(ui, c, row, &fr);
 			break;

@@ -245,6 +245,7 @@ static void emit_line(struct line_face *f, const struct ui_msg *m)
 	put_text(o, "type", type_name(l->type));
 	put_count(o, "time_ms", l->time_ms);
 	put_bool(o, "own", l->own);
+	put_bool(o, "known", l->known);
 	put_text(o, "state", state_name(l->state));
 	put_bool(o, "kept", !l->not_kept && l->state != UI_STATE_UNSAVED);
 	emit(f);
@@ -531,6 +532,7 @@ void line_json_event(struct line_face *f, const struct ui_msg *m)
 	case UI_MSG_FOCUS:
 	case UI_MSG_PAGE_END:
 	case UI_MSG_MEMBER:
+	case UI_MSG_UNFOLD:
 	case UI_MSG_CLEAR:
 	case UI_MSG_RELOAD:
 	case UI_MSG_QUIT:

@@ -222,6 +222,7 @@ void line_plain_event(struct line_face *f, const struct ui_msg *m,
 	case UI_MSG_STATE:
 	case UI_MSG_PAGE_END:
 	case UI_MSG_MEMBER:
+	case UI_MSG_UNFOLD:
 	case UI_MSG_CLEAR:
 	case UI_MSG_QUIT:
 		break;

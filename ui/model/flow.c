@@ -7,14 +7,19 @@
  */
 #include "ui/model/flow.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "ui/model/fold.h"
 #include "ui/model/ui_internal.h"
 
 #define TIME_COLS 6
 #define MARK_COLS 3 /* "-- " */
+/* So many rows of each text are shown in the smallest pane. */
+#define ROWS_MAX_KNOWN 12
+#define ROWS_MAX_STRANGER 8
 #define SAME_SPEAKER_MS (5 * 60 * 1000)
 /* A second column begins within so many, and leaves so many for its text. */
 #define HANG_COLS_MAX 26
@@ -22,7 +27,8 @@
 
 /* What stands before the text of a line, and where the text stands. */
 struct frame {
-	bool hidden; /* folded into the line before, or of an ignored person */
+	bool hidden; /* folded into the line before, or not to be shown */
+	bool fold;   /* one row for all of a fold */
 	bool day;
 	bool new_rule;
 	bool header;
@@ -62,7 +68,7 @@ static int32_t day_of(const struct ui *ui, const struct line *l)
 static const struct line *shown_before(const struct room *r, size_t i)
 {
 	while (i > 0)
-		if (!r->win.lines[--i]->ignored)
+		if (!line_is_hidden(r->win.lines[--i]))
 			return r->win.lines[i];
 	return NULL;
 }
@@ -78,7 +84,7 @@ static bool new_before(
  * within some minutes. */
 static bool same_speaker(const struct line *a, const struct line *b)
 {
-	return a->kind == LINE_MESSAGE && !a->own &&
+	return a->kind == LINE_MESSAGE && !a->own && a->part == FOLD_ALONE &&
 	       strcmp(a->name, b->name) == 0 && strcmp(a->tag, b->tag) == 0 &&
 	       b->key.time_ms - a->key.time_ms < SAME_SPEAKER_MS;
 }
@@ -86,7 +92,7 @@ static bool same_speaker(const struct line *a, const struct line *b)
 static void frame_columns(
 	const struct ui *ui, const struct line *l, struct frame *f)
 {
-	if (l->kind != LINE_MESSAGE) {
+	if (l->kind != LINE_MESSAGE || f->fold) {
 		f->first_col = MARK_COLS + (is_wide(ui) ? TIME_COLS : 0);
 		f->rest_col = f->first_col;
 	} else if (is_wide(ui)) {
@@ -104,7 +110,7 @@ static struct frame frame_of(
 {
 	const struct line *l = r->win.lines[i];
 	const struct line *prev;
-	struct frame f = {.hidden = l->ignored};
+	struct frame f = {.hidden = line_is_hidden(l)};
 
 	if (f.hidden)
 		return f;
@@ -113,8 +119,9 @@ static struct frame frame_of(
 	f.new_rule = new_before(r, prev, l);
 	f.hidden = !ui->unfolded && is_coming(l) && prev != NULL &&
 		   is_coming(prev) && !f.day && !f.new_rule;
-	f.header = !is_wide(ui) && l->kind == LINE_MESSAGE && !l->own &&
-		   (f.day || f.new_rule || !same_speaker(prev, l));
+	f.fold = l->part == FOLD_HEAD;
+	f.header = !is_wide(ui) && !f.fold && l->kind == LINE_MESSAGE &&
+		   !l->own && (f.day || f.new_rule || !same_speaker(prev, l));
 	frame_columns(ui, l, &f);
 	return f;
 }
@@ -176,7 +183,20 @@ static struct bytes next_row(
 	return bytes_first(rest, len);
 }
 
-static int count_rows(const struct line *l, const struct frame *f, int cols)
+/* Rows that the text may take. What the program says is never cut. */
+static int rows_max(const struct ui *ui, const struct line *l)
+{
+	int pane = ui->layout.chat.rows;
+
+	if (l->kind != LINE_MESSAGE || l->opened)
+		return INT_MAX - 1;
+	return l->own || l->known ? P2P_MAX(pane - 1, ROWS_MAX_KNOWN)
+				  : P2P_MAX(pane / 4, ROWS_MAX_STRANGER);
+}
+
+/* Rows of the text, at most max + 1. */
+static int count_rows(
+	const struct line *l, const struct frame *f, int cols, int max)
 {
 	size_t len = strlen(l->text);
 	size_t pos = 0;
@@ -188,7 +208,7 @@ static int count_rows(const struct line *l, const struct frame *f, int cols)
 			cols - (rows == 0 ? f->first_col : f->rest_col),
 			&indent);
 		rows++;
-	} while (pos < len);
+	} while (pos < len && rows <= max);
 	return rows;
 }
 
@@ -196,7 +216,25 @@ static int count_rows(const struct line *l, const struct frame *f, int cols)
 static uint32_t rows_stamp(const struct ui *ui)
 {
 	return (uint32_t)ui->layout.chat.cols |
-	       (is_wide(ui) ? (uint32_t)flow_name_cols(ui) << 16 : 0);
+	       (is_wide(ui) ? (uint32_t)flow_name_cols(ui) << 10 : 0) |
+	       (uint32_t)ui->layout.chat.rows << 16;
+}
+
+/* Counts the rows of the line's text, once for each layout. */
+static void measure(const struct ui *ui, struct line *l, const struct frame *f)
+{
+	uint32_t stamp = rows_stamp(ui);
+	int max = rows_max(ui, l);
+	int rows;
+
+	if (l->rows != 0 && l->rows_stamp == stamp)
+		return;
+	rows = count_rows(l, f, ui->layout.chat.cols, max);
+	l->more = rows > max || l->cut;
+	if (l->more)
+		rows = P2P_MIN(rows + 1, max);
+	l->rows = (uint32_t)rows;
+	l->rows_stamp = stamp;
 }
 
 /* What stands above the oldest line; returns its rows. */
@@ -220,7 +258,6 @@ static int build_head(
 int flow_rows(const struct ui *ui, const struct room *room, size_t item)
 {
 	int cols = ui->layout.chat.cols;
-	uint32_t stamp = rows_stamp(ui);
 	char rows[UI_WELCOME_MAX][128];
 	struct frame f;
 	struct line *l;
@@ -231,12 +268,9 @@ int flow_rows(const struct ui *ui, const struct room *room, size_t item)
 	f = frame_of(ui, room, item - 1);
 	if (f.hidden)
 		return 0;
-	if (is_coming(l))
+	if (is_coming(l) || f.fold)
 		return 1 + f.day + f.new_rule;
-	if (l->rows == 0 || l->rows_stamp != stamp) {
-		l->rows = (uint32_t)count_rows(l, &f, cols);
-		l->rows_stamp = stamp;
-	}
+	measure(ui, l, &f);
 	return (int)l->rows + f.day + f.new_rule + f.header;
 }
 
@@ -262,7 +296,8 @@ static void fold_text(struct flow_walk *w, size_t i, bool narrow)
 	int n;
 
 	do {
-		if (!r->win.lines[i]->ignored) {
+		if (!r->win.lines[i]->ignored && !r->win.lines[i]->held &&
+			is_coming(r->win.lines[i])) {
 			came += r->win.lines[i]->kind == LINE_CAME;
 			left += r->win.lines[i]->kind == LINE_LEFT;
 		}
@@ -303,12 +338,53 @@ static bool welcome_row(struct flow_walk *w, struct flow_row *out)
 	return true;
 }
 
-static void text_row(struct flow_walk *w, const struct frame *f, bool first,
+/* How much of a long text is not shown. */
+static void more_words(struct flow_walk *w, const struct line *l)
+{
+	size_t left = l->bytes - P2P_MIN(w->pos, (size_t)l->bytes);
+	bool small = left < 1024;
+	size_t count = small ? left : (left + 1023) / 1024;
+	const char *what = l->gone     ? ", not kept"
+			   : l->opened ? ": being fetched"
+				       : " (Alt-e opens)";
+
+	snprintf(w->scratch, sizeof(w->scratch), "%zu %s more%s", count,
+		small ? "bytes" : "kB", what);
+}
+
+/* The program's own row within what others say: behind "--", where no text of
+ * others begins. */
+static void words_row(
+	struct flow_walk *w, const struct line *l, struct flow_row *out)
+{
+	struct bytes text;
+
+	out->col = MARK_COLS + (is_wide(w->ui) ? TIME_COLS : 0);
+	if (out->kind == FLOW_ROW_MORE)
+		more_words(w, l);
+	else
+		fold_words(&w->room->win, w->item - 1,
+			P2P_MAX(w->cols - out->col, 2), w->scratch,
+			sizeof(w->scratch));
+	text = bytes_str(w->scratch);
+	out->text = bytes_first(text,
+		text_fit(text, (size_t)P2P_MAX(w->cols - out->col, 2), NULL));
+	w->pos = SIZE_MAX;
+}
+
+static void text_row(struct flow_walk *w, const struct frame *f, int row,
 	struct flow_row *out)
 {
+	bool first = row == 0;
+	const struct line *l = out->line;
 	struct bytes text;
 	int indent;
 
+	out->kind = f->fold ? FLOW_ROW_FOLD : FLOW_ROW_MORE;
+	if (f->fold || (l->more && row == (int)l->rows - 1)) {
+		words_row(w, l, out);
+		return;
+	}
 	out->kind = first ? FLOW_ROW_FIRST : FLOW_ROW_REST;
 	out->col = first ? f->first_col : f->rest_col;
 	if (is_coming(out->line)) {
@@ -322,7 +398,7 @@ static void text_row(struct flow_walk *w, const struct frame *f, bool first,
 	}
 	out->text = next_row(out->line, &w->pos, w->cols - out->col, &indent);
 	out->col += indent;
-	if (w->pos >= strlen(out->line->text))
+	if (w->pos >= strlen(l->text) && !l->more)
 		w->pos = SIZE_MAX;
 }
 
@@ -334,6 +410,8 @@ static bool line_row(struct flow_walk *w, struct flow_row *out)
 
 	if (f.hidden || w->pos == SIZE_MAX)
 		return false;
+	if (!f.fold && !is_coming(w->room->win.lines[w->item - 1]))
+		measure(w->ui, w->room->win.lines[w->item - 1], &f);
 	*out = (struct flow_row){.line = w->room->win.lines[w->item - 1]};
 	if (w->row < f.day)
 		out->kind = FLOW_ROW_DAY;
@@ -342,7 +420,7 @@ static bool line_row(struct flow_walk *w, struct flow_row *out)
 	else if (w->row < before)
 		out->kind = FLOW_ROW_HEADER;
 	else
-		text_row(w, &f, w->row == before, out);
+		text_row(w, &f, w->row - before, out);
 	w->row++;
 	return true;
 }

@@ -10,6 +10,9 @@
  *   14:05 -- words of the program begin behind their mark, and those in two
  *            columns ("/join room  Enter a room") keep them when wrapped
  *
+ * A text that is longer than the pane ends in a row that says so, one of a
+ * stranger after a quarter of it; folds (ui/model/fold.h) have one row.
+ *
  * Rows are counted in items: item 0 is the welcome with the checklist (in the
  * first room, above its oldest line; a word about emptiness in others), item i
  * is line i-1 of the window with the rules that stand before it.
@@ -30,14 +33,16 @@ enum flow_row_kind {
 	FLOW_ROW_HEADER, /* narrow: name and time */
 	FLOW_ROW_FIRST,  /* first row of the text, with what stands before */
 	FLOW_ROW_REST,   /* another row of it */
+	FLOW_ROW_FOLD,   /* stands for the lines of a fold */
+	FLOW_ROW_MORE,   /* the rest of a long text is folded */
 	FLOW_ROW_WELCOME,
 };
 
 struct flow_row {
 	enum flow_row_kind kind;
 	const struct line *line; /* NULL for the welcome */
-	struct bytes text;       /* borrowed; FIRST, REST, WELCOME */
-	int col;                 /* where the text stands in the pane */
+	struct bytes text; /* borrowed; FIRST, REST, FOLD, MORE, WELCOME */
+	int col;           /* where the text stands in the pane */
 };
 
 /* Walks the rows from one place on. */
@@ -46,9 +51,9 @@ struct flow_walk {
 	const struct room *room; /* NULL: only the welcome */
 	int cols;
 	size_t item;
-	int row;           /* next row within the item */
-	size_t pos;        /* bytes of the text before the next row */
-	char scratch[192]; /* text of folded lines */
+	int row;            /* next row within the item */
+	size_t pos;         /* bytes of the text before the next row */
+	char scratch[1600]; /* text of folded lines */
 	char welcome[UI_WELCOME_MAX][128];
 	int welcome_rows;
 };

@@ -69,6 +69,8 @@ const struct keymap_entry keymap_table[] = {
 	{CTRL_KEY(UP), DO(PANE_UP), "C-Up", "people up"},
 	{CTRL_KEY(DOWN), DO(PANE_DOWN), "C-Down", "people down"},
 	{ALT('='), DO(FOLD), "Alt-=", "show or fold coming and going"},
+	{ALT('e'), DO(UNFOLD), "Alt-e",
+		"open what is folded, or fold it again"},
 	{CTRL('l'), DO(REDRAW), "C-l", "draw the screen again"},
 	{CTRL('z'), DO(SUSPEND), "C-z", "suspend"},
 	{CTRL('c'), DO(BREAK), "C-c", "clear the input; twice: quit"},

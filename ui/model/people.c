@@ -125,6 +125,7 @@ void people_update(struct people *p, const struct ui_person *u)
 	q->relayed = u->relayed;
 	q->outbound = u->outbound;
 	q->ignored = u->ignored;
+	q->known = u->known;
 	q->rtt_us = u->rtt_us;
 	q->stale = false;
 	if (!u->connected)

@@ -19,6 +19,7 @@ struct person {
 	bool relayed;
 	bool outbound;
 	bool ignored;
+	bool known; /* a friend or a regular */
 	bool stale; /* not told again since the last reload */
 	uint64_t rtt_us;
 	uint64_t rooms; /* bit i: is in the room with slot i */

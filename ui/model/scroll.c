@@ -61,6 +61,9 @@ struct scroll_place scroll_top(const struct ui *ui)
 			 ? 0
 			 : window_find(&r->win, &r->view.top) + 1;
 	p.item = P2P_MIN(p.item, items - 1);
+	/* What is folded by now is where its fold is. */
+	while (p.item > 1 && r->win.lines[p.item - 1]->part == FOLD_INSIDE)
+		p.item--;
 	while (p.item < items - 1 && flow_rows(ui, r, p.item) == 0)
 		p.item++;
 	rows = flow_rows(ui, r, p.item);
@@ -76,6 +79,23 @@ static void set_top(struct room *r, struct scroll_place p)
 		r->view.top = (struct line_key){0};
 	else
 		r->view.top = r->win.lines[p.item - 1]->key;
+}
+
+void scroll_pin(struct ui *ui)
+{
+	if (ui->current != NULL && ui->current->view.follow)
+		set_top(ui->current, scroll_top(ui));
+}
+
+void scroll_show(struct ui *ui, size_t item, size_t last)
+{
+	struct scroll_place top = scroll_top(ui);
+	int rows = -top.row;
+
+	for (size_t i = top.item; i <= last; i++)
+		rows += flow_rows(ui, ui->current, i);
+	if (rows > scroll_height(ui))
+		set_top(ui->current, (struct scroll_place){item, 0});
 }
 
 static int go_up(const struct ui *ui, struct scroll_place *p, int rows)
@@ -180,12 +200,22 @@ void scroll_settle(struct ui *ui)
 	}
 }
 
+static bool is_full(const struct window *w)
+{
+	return w->count + UI_PAGE_LINES > UI_WINDOW_LINES_MAX ||
+	       w->bytes + UI_PAGE_LINES * UI_TEXT_KEPT_STRANGER >
+		       UI_WINDOW_BYTES_MAX;
+}
+
 void scroll_page_if_near(struct ui *ui)
 {
 	struct room *r = ui->current;
 
 	if (r == NULL || r->load != ROOM_LOAD_DONE || r->at_oldest ||
-		r->cleared || ui->layout.kind == LAYOUT_DOT)
+		r->cleared || r->page_empty || ui->layout.kind == LAYOUT_DOT)
+		return;
+	/* The page would push itself out again. */
+	if (r->view.follow && is_full(&r->win))
 		return;
 	if (scroll_top(ui).item <= (size_t)scroll_height(ui))
 		ui_page_ask(r, false);

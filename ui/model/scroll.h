@@ -20,6 +20,11 @@ struct scroll_place scroll_top(const struct ui *ui);
 /* Goes down (or up, negative) by so many rows; at the end the view follows
  * again. Returns the rows it could not go up (0 otherwise). */
 int scroll_by(struct ui *ui, int rows);
+/* Keeps the first row where it is from now on, whatever comes below. */
+void scroll_pin(struct ui *ui);
+/* Makes the item's first row the first row seen unless all of the items to
+ * `last` are seen. */
+void scroll_show(struct ui *ui, size_t item, size_t last);
 void scroll_to_newest(struct ui *ui);
 void scroll_to_oldest(struct ui *ui);
 /* After anything changed: a view whose end is seen follows. */

@@ -74,8 +74,16 @@ void ui_resize(struct ui *ui, int rows, int cols)
 	ui->want_rows = rows;
 	ui->want_cols = cols;
 	ui->dirty = true;
+	ui_settle(ui);
+}
+
+void ui_settle(struct ui *ui)
+{
+	ui->unsettled = false;
 	ui_layout(ui);
+	ui_fold_settle(ui);
 	scroll_settle(ui);
+	ui_fold_settle(ui);
 	scroll_page_if_near(ui);
 	ui_flush(ui);
 }
@@ -95,7 +103,9 @@ void ui_tick(struct ui *ui, const struct ui_clock *clock)
 	/* Days change, in the separators. */
 	if (minute / 1440 != (int64_t)(clock->wall_ms / 60000) / 1440)
 		ui->dirty = true;
-	if (ui->retry)
+	if (ui->unsettled)
+		ui_settle(ui);
+	else if (ui->retry)
 		ui_flush(ui);
 }
 
@@ -107,6 +117,8 @@ uint64_t ui_deadline(const struct ui *ui)
 		at = ui->note_until_ms;
 	if (ui->break_ms != 0)
 		at = P2P_MIN(at, ui->break_ms + UI_QUIT_TWICE_MS + 1);
+	if (ui->unsettled)
+		at = ui->clock.now_ms;
 	if (ui->retry)
 		at = P2P_MIN(at, ui->clock.now_ms + UI_RETRY_MS);
 	return at;

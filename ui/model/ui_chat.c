@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/xmalloc.h"
 #include "ui/model/scroll.h"
 #include "ui/model/ui_internal.h"
@@ -26,6 +27,22 @@ static void on_ready(struct ui *ui, const struct ui_msg *m)
 		ui_room_show(ui, r, true);
 }
 
+/* Other lines make up the room now. */
+static void set_only(struct room *r, bool only_known)
+{
+	r->only_known = only_known;
+	if (r->load == ROOM_LOAD_NONE)
+		return;
+	window_clear(&r->win);
+	r->view = (struct room_view){.follow = true};
+	r->older_from = (struct line_key){0};
+	r->new_shown = false;
+	r->page_empty = false;
+	r->at_newest = true;
+	r->at_oldest = false;
+	ui_page_ask(r, true);
+}
+
 static void on_room(struct ui *ui, const struct ui_msg *m)
 {
 	struct room *r = ui_room_find(ui, m->room);
@@ -39,6 +56,8 @@ static void on_room(struct ui *ui, const struct ui_msg *m)
 	if (r == NULL)
 		return;
 	r->members = m->members;
+	if (r->only_known != m->only_known)
+		set_only(r, m->only_known);
 	if (r == ui->current && r->view.follow)
 		return; /* it is being read */
 	r->unread = m->unread;
@@ -55,23 +74,43 @@ static void on_focus(struct ui *ui, const struct ui_msg *m)
 	ui_room_show(ui, r, false);
 }
 
+/* Bytes of the text that are kept in memory: whole clusters. */
+static size_t kept_bytes(const struct ui_line *u, size_t max)
+{
+	struct bytes text = bytes_str(u->text == NULL ? "" : u->text);
+	size_t at = 0;
+
+	if (text.len <= max)
+		return text.len;
+	while (at < max)
+		at += text_cluster(bytes_skip(text, at), NULL);
+	return at;
+}
+
 /* In words, since marks alone say too little of what may be lost. */
-static char *shown_text(const struct ui *ui, const struct ui_line *u)
+static char *shown_text(
+	const struct ui *ui, const struct ui_line *u, size_t len)
 {
 	const char *mark = u->not_kept                    ? "(not kept) "
 			   : u->state == UI_STATE_UNSAVED ? "(not saved) "
 							  : "";
-	char *marked = xasprintf("%s%s", mark, u->text == NULL ? "" : u->text);
+	char *marked = xasprintf(
+		"%s%.*s", mark, (int)len, u->text == NULL ? "" : u->text);
 	char *shown = ui_shown(ui, marked);
 
 	free(marked);
 	return shown;
 }
 
-static struct line *line_of(const struct ui *ui, const struct ui_line *u)
+static struct line *line_of(
+	const struct ui *ui, const struct ui_line *u, bool whole)
 {
 	struct line *l = xcalloc(1, sizeof(*l));
 	char *name = ui_shown(ui, u->name);
+	size_t kept =
+		kept_bytes(u, whole                ? SIZE_MAX
+			      : u->known || u->own ? UI_TEXT_KEPT_KNOWN
+						   : UI_TEXT_KEPT_STRANGER);
 
 	l->key.time_ms = u->time_ms;
 	memcpy(l->key.id, u->id, sizeof(l->key.id));
@@ -91,11 +130,17 @@ static struct line *line_of(const struct ui *ui, const struct ui_line *u)
 	l->name_mark = u->name_mark == '\0' ? ' ' : u->name_mark;
 	if (!u->own && u->from[0] != '\0')
 		l->peer = xstrdup(u->from);
+	if (!u->own)
+		l->author = line_author(u->from[0] != '\0' ? u->from : u->name);
 	l->own = u->own;
+	l->known = u->known;
+	l->not_kept = u->not_kept;
 	l->mention = u->mention;
 	l->clock_wrong = u->clock_wrong;
 	l->state = u->state;
-	l->text = shown_text(ui, u);
+	l->text = shown_text(ui, u, kept);
+	l->bytes = u->text == NULL ? 0 : (uint32_t)strlen(u->text);
+	l->cut = kept < l->bytes;
 	free(name);
 	return l;
 }
@@ -121,6 +166,7 @@ static void replace_window(struct room *r)
 {
 	window_clear(&r->win);
 	r->load_newest = false;
+	r->older_from = (struct line_key){0};
 	r->at_oldest = false;
 	r->at_newest = true;
 	r->view.newer = 0;
@@ -143,6 +189,19 @@ static void before_page_line(struct room *r, const struct ui_line *u)
 	r->newest_from = key;
 }
 
+static void on_page_line(struct ui *ui, struct room *r, const struct ui_line *u)
+{
+	bool whole = r->whole_asked;
+
+	if (r->load != ROOM_LOAD_ASKED ||
+		(whole && memcmp(u->id, r->whole_key.id, sizeof(u->id)) != 0))
+		return;
+	if (!whole)
+		before_page_line(r, u);
+	(void)window_insert(&r->win, line_of(ui, u, whole));
+	r->page_lines++;
+}
+
 static void on_line(struct ui *ui, const struct ui_msg *m)
 {
 	struct room *r = ui_room_find(ui, m->room);
@@ -155,22 +214,33 @@ static void on_line(struct ui *ui, const struct ui_msg *m)
 		return;
 	}
 	if (u->origin == UI_LINE_PAGE) {
-		uint32_t newer = r->view.newer;
-
-		if (r->load != ROOM_LOAD_ASKED)
-			return;
-		before_page_line(r, u);
-		(void)window_insert(&r->win, line_of(ui, u));
-		r->view.newer = newer;
+		on_page_line(ui, r, u);
 		return;
 	}
+	if (r->only_known && !u->known && !u->own)
+		return;
 	if (!r->at_newest || r->load == ROOM_LOAD_NONE) {
 		/* It will come with the page that is asked for on return. */
 		if (r->load != ROOM_LOAD_NONE)
 			r->view.newer++;
 		return;
 	}
-	ui_room_put(ui, r, line_of(ui, u));
+	ui_room_put(ui, r, line_of(ui, u, false));
+}
+
+/* The answer to what was asked for one line. It is not there if it was the
+ * program's mistake, or is gone from the store. */
+static void on_whole_end(struct room *r)
+{
+	size_t at = window_find(&r->win, &r->whole_key);
+
+	r->whole_asked = false;
+	r->load = ROOM_LOAD_DONE;
+	if (at < r->win.count && r->win.lines[at]->cut &&
+		line_key_compare(&r->win.lines[at]->key, &r->whole_key) == 0) {
+		r->win.lines[at]->gone = true;
+		r->win.lines[at]->rows = 0;
+	}
 }
 
 static void on_page_end(struct ui *ui, const struct ui_msg *m)
@@ -180,6 +250,10 @@ static void on_page_end(struct ui *ui, const struct ui_msg *m)
 
 	if (r == NULL || r->load != ROOM_LOAD_ASKED)
 		return;
+	if (r->whole_asked) {
+		on_whole_end(r);
+		return;
+	}
 	if (r->load_newest && !r->at_newest)
 		replace_window(r); /* the page was empty */
 	/* What is older than a newest page may lack lines by now. */
@@ -190,20 +264,24 @@ static void on_page_end(struct ui *ui, const struct ui_msg *m)
 	r->load = ROOM_LOAD_DONE;
 	r->load_newest = false;
 	r->at_oldest = !m->more;
-	if (r->win.count > UI_WINDOW_LINES_MAX) {
-		if (r->view.follow) {
-			window_drop_oldest(&r->win, UI_WINDOW_LINES_MAX);
-			r->at_oldest = false;
-		} else {
-			window_drop_newest(&r->win, UI_WINDOW_LINES_MAX);
-			r->at_newest = false;
-		}
-	}
+	r->page_empty = r->page_lines == 0;
+	r->page_lines = 0;
+	r->older_from = (struct line_key){.time_ms = m->line.time_ms};
+	memcpy(r->older_from.id, m->line.id, sizeof(m->line.id));
+	ui_room_keep_bounds(ui, r);
 	ui_room_place_new(r);
 	up = r->view.want_up;
 	r->view.want_up = 0;
-	if (r == ui->current && up > 0)
+	if (r != ui->current)
+		return;
+	/* Nothing of what was looked through is shown: on with it. */
+	if (up > 0 && r->page_empty && m->more) {
+		r->view.want_up = up;
+		ui_page_ask(r, false);
+	} else if (up > 0) {
+		ui_fold_settle(ui);
 		(void)scroll_by(ui, -up);
+	}
 }
 
 static void on_state(struct ui *ui, const struct ui_msg *m)
@@ -247,6 +325,7 @@ static void refresh(struct room *r)
 {
 	if (r->load == ROOM_LOAD_NONE)
 		return;
+	r->whole_asked = false;
 	if (r->view.follow)
 		ui_page_ask(r, true);
 	else
@@ -263,8 +342,19 @@ static void set_ignored(struct ui *ui, const char *peer, bool ignored)
 		window_set_ignored(&r->win, peer, ignored);
 		/* The line at the top of the view may have no rows now. */
 		r->view.row = 0;
+		r->refold = true;
 		if (!ignored && !r->cleared)
 			refresh(r);
+	}
+}
+
+/* Somebody became a friend, a regular, or a stranger again. */
+static void set_known(struct ui *ui, const char *peer, bool known)
+{
+	for (size_t i = 0; i < ui->room_count; i++) {
+		window_set_known(&ui->rooms[i]->win, peer, known);
+		if (ui->rooms[i]->only_known)
+			refresh(ui->rooms[i]);
 	}
 }
 
@@ -272,6 +362,7 @@ static void on_person(struct ui *ui, struct ui_msg *m)
 {
 	const struct person *p = people_find(&ui->people, m->person.peer);
 	bool was = p != NULL && p->ignored;
+	bool was_known = p != NULL && p->known;
 	char *name = ui_shown(ui, m->person.name);
 
 	snprintf(m->person.name, sizeof(m->person.name), "%.64s", name);
@@ -283,6 +374,8 @@ static void on_person(struct ui *ui, struct ui_msg *m)
 		m->person.agent = agent;
 	}
 	people_update(&ui->people, &m->person);
+	if (was_known != m->person.known)
+		set_known(ui, m->person.peer, m->person.known);
 	if (was != m->person.ignored)
 		set_ignored(ui, m->person.peer, m->person.ignored);
 }
@@ -377,6 +470,9 @@ static void dispatch(struct ui *ui, struct ui_msg *m)
 	case UI_MSG_CLEAR:
 		on_clear(ui, m);
 		break;
+	case UI_MSG_UNFOLD:
+		ui_fold_turn(ui, true);
+		break;
 	case UI_MSG_RELOAD:
 		on_reload(ui);
 		break;
@@ -388,12 +484,15 @@ static void dispatch(struct ui *ui, struct ui_msg *m)
 
 void ui_on_msg(struct ui *ui, struct ui_msg *m, const struct ui_clock *clock)
 {
+	bool line = m->msg.kind == UI_MSG_LINE;
+
 	ui->clock = *clock;
 	dispatch(ui, m);
 	msg_free(&m->msg);
 	ui->dirty = true;
-	ui_layout(ui);
-	scroll_settle(ui);
-	scroll_page_if_near(ui);
-	ui_flush(ui);
+	/* Many lines come together: what follows from them, once for all. */
+	if (line)
+		ui->unsettled = true;
+	else
+		ui_settle(ui);
 }

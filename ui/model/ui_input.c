@@ -153,6 +153,7 @@ static void page_up(struct ui *ui)
 	if (r == NULL)
 		return;
 	r->cleared = false;
+	r->page_empty = false;
 	left = scroll_by(ui, -P2P_MAX(ui->layout.chat.rows - 2, 1));
 	if (left == 0 || r->at_oldest)
 		return;
@@ -165,12 +166,15 @@ static bool view_action(struct ui *ui, enum ui_action action)
 {
 	switch ((int)action) {
 	case UI_ACTION_PAGE_UP:
+		ui_fold_again(ui);
 		page_up(ui);
 		break;
 	case UI_ACTION_PAGE_DOWN:
+		ui_fold_again(ui);
 		(void)scroll_by(ui, P2P_MAX(ui->layout.chat.rows - 2, 1));
 		break;
 	case UI_ACTION_OLDEST:
+		ui_fold_again(ui);
 		scroll_to_oldest(ui);
 		break;
 	case UI_ACTION_NEWEST:
@@ -178,6 +182,10 @@ static bool view_action(struct ui *ui, enum ui_action action)
 		break;
 	case UI_ACTION_FOLD:
 		ui->unfolded = !ui->unfolded;
+		ui_fold_again(ui);
+		break;
+	case UI_ACTION_UNFOLD:
+		ui_fold_turn(ui, false);
 		break;
 	case UI_ACTION_PANE_UP:
 		ui->people_top = P2P_MAX(ui->people_top - 3, 0);
@@ -344,10 +352,7 @@ static bool ask_key(
 static void after_input(struct ui *ui)
 {
 	ui->dirty = true;
-	ui_layout(ui);
-	scroll_settle(ui);
-	scroll_page_if_near(ui);
-	ui_flush(ui);
+	ui_settle(ui);
 }
 
 void ui_update(

@@ -19,6 +19,8 @@ void ui_room_show(struct ui *ui, struct room *r, bool tell);
 size_t ui_room_index(const struct ui *ui, const struct room *r);
 /* Puts a line in, counts what is not seen, keeps the bounds. */
 void ui_room_put(struct ui *ui, struct room *r, struct line *l);
+/* Drops what is too much, from the end that is not seen. */
+void ui_room_keep_bounds(const struct ui *ui, struct room *r);
 /* Places the "new" rule once the lines are here. */
 void ui_room_place_new(struct room *r);
 /* A word of the program itself; r NULL: the current room, or kept. */
@@ -33,6 +35,15 @@ void ui_flush(struct ui *ui);
 /* The newest lines of the room, or those before what is here: soon. */
 void ui_page_ask(struct room *r, bool newest);
 
+/* ---- ui_fold.c: folds of the room that is shown ---- */
+/* Reckons them if something changed; lines held back appear once the end is
+ * seen. */
+void ui_fold_settle(struct ui *ui);
+/* The same also of what is being read. */
+void ui_fold_again(struct ui *ui);
+/* Opens the last fold seen, or all; closes what is open if there is none. */
+void ui_fold_turn(struct ui *ui, bool all);
+
 /* ---- ui_line.c: Enter, history, completion ---- */
 void ui_line_send(struct ui *ui);
 void ui_line_up(struct ui *ui);
@@ -42,6 +53,8 @@ void ui_complete_end(struct ui *ui);
 
 /* ---- ui.c ---- */
 void ui_layout(struct ui *ui);
+/* After a change: layout, folds, scrolling, words to chat. */
+void ui_settle(struct ui *ui);
 
 /* ---- ui_words.c ---- */
 /* A word in the status bar for UI_NOTE_MS. */

@@ -9,8 +9,16 @@
 #define UI_ROOMS_MAX 64
 /* People known to the screen; the connected ones are kept. */
 #define UI_PEOPLE_MAX 512
-/* Lines of a room kept in memory; farther ones are asked for again. */
-#define UI_WINDOW_LINES_MAX 1000
+/* Lines of a room kept in memory, most of them in folds when there are so many,
+ * and bytes of their texts; farther ones are asked for again. */
+#define UI_WINDOW_LINES_MAX 4000
+#define UI_WINDOW_BYTES_MAX (4u << 20)
+/* The same of a room that is not looked at. */
+#define UI_WINDOW_LINES_AWAY 1000
+#define UI_WINDOW_BYTES_AWAY (256u << 10)
+/* Of a longer text so much is kept, until it is opened. */
+#define UI_TEXT_KEPT_STRANGER 2048
+#define UI_TEXT_KEPT_KNOWN 16384
 /* Kept of a room that is not looked at. */
 #define UI_WINDOW_LINES_IDLE 200
 /* Lines asked for at a time. */

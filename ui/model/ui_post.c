@@ -33,22 +33,52 @@ void ui_page_ask(struct room *r, bool newest)
 	r->load = ROOM_LOAD_ASK;
 }
 
+/* Where the page that is wanted ends. */
+static void page_before(const struct room *r, struct line_key *before)
+{
+	before->time_ms = UINT64_MAX;
+	memset(before->id, 0xff, sizeof(before->id));
+	if (r->load_newest)
+		return;
+	for (size_t i = 0; i < r->win.count; i++) {
+		if (!line_is_stored(r->win.lines[i]))
+			continue;
+		*before = r->win.lines[i]->key;
+		break;
+	}
+	if (r->older_from.time_ms != 0 &&
+		line_key_compare(&r->older_from, before) < 0)
+		*before = r->older_from;
+}
+
 static void post_page(struct ui *ui, struct room *r)
 {
 	struct chat_ui_msg *cm = chat_ui_msg_new(CHAT_MSG_PAGE, r->topic, NULL);
+	struct line_key before;
 
+	page_before(r, &before);
 	cm->count = UI_PAGE_LINES;
-	cm->time_ms = UINT64_MAX;
-	memset(cm->id, 0xff, sizeof(cm->id));
-	for (size_t i = 0; !r->load_newest && i < r->win.count; i++) {
-		if (!line_is_stored(r->win.lines[i]))
-			continue;
-		cm->time_ms = r->win.lines[i]->key.time_ms;
-		memcpy(cm->id, r->win.lines[i]->key.id, sizeof(cm->id));
-		break;
-	}
+	cm->time_ms = before.time_ms;
+	memcpy(cm->id, before.id, sizeof(cm->id));
 	if (post(ui, cm))
 		r->load = ROOM_LOAD_ASKED;
+}
+
+/* The one line of this key: the newest before the key behind it. */
+static void post_whole(struct ui *ui, struct room *r)
+{
+	struct chat_ui_msg *cm = chat_ui_msg_new(CHAT_MSG_PAGE, r->topic, NULL);
+
+	cm->count = 1;
+	cm->time_ms = r->whole_key.time_ms;
+	memcpy(cm->id, r->whole_key.id, sizeof(cm->id));
+	for (size_t i = sizeof(cm->id); i-- > 0 && ++cm->id[i] == 0;)
+		;
+	if (!post(ui, cm))
+		return;
+	r->load = ROOM_LOAD_ASKED;
+	r->whole_wanted = false;
+	r->whole_asked = true;
 }
 
 /* The newest stored line is seen: it is read. */
@@ -88,6 +118,8 @@ void ui_flush(struct ui *ui)
 	if (r != NULL && !ui->focus_pending) {
 		if (r->load == ROOM_LOAD_ASK)
 			post_page(ui, r);
+		else if (r->load == ROOM_LOAD_DONE && r->whole_wanted)
+			post_whole(ui, r);
 		post_read(ui, r);
 	}
 	if (ui->quit_asked && !ui->quit_posted &&

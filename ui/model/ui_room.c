@@ -135,6 +135,7 @@ static void leave(struct ui *ui, struct room *r)
 	if (r->view.follow && r->win.count > UI_WINDOW_LINES_IDLE) {
 		window_drop_oldest(&r->win, UI_WINDOW_LINES_IDLE);
 		r->at_oldest = false;
+		r->older_from = (struct line_key){0};
 	}
 	window_measure_names(&r->win);
 	ui->last = r;
@@ -148,6 +149,9 @@ void ui_room_show(struct ui *ui, struct room *r, bool tell)
 	if (ui->current != NULL)
 		leave(ui, ui->current);
 	ui->current = r;
+	r->win.unsettled = true;
+	r->refold = true;
+	r->page_empty = false;
 	ui->people_top = 0;
 	if (ui->start == NULL) {
 		ui->start = r;
@@ -184,21 +188,31 @@ void ui_room_place_new(struct room *r)
 		if (l->kind == LINE_MESSAGE && !l->own && !l->ignored)
 			left--;
 	}
+	r->win.unsettled = true;
 	r->new_shown = i < r->win.count;
 	r->new_key = i == 0 ? (struct line_key){0} : r->win.lines[i - 1]->key;
 }
 
-static void keep_bounds(struct room *r)
+void ui_room_keep_bounds(const struct ui *ui, struct room *r)
 {
-	if (r->win.count <= UI_WINDOW_LINES_MAX)
-		return;
-	if (r->view.follow) {
-		window_drop_oldest(&r->win, UI_WINDOW_LINES_MAX);
-		r->at_oldest = false;
-	} else {
-		/* Read far back: the end goes, and is asked for on return. */
-		window_drop_newest(&r->win, UI_WINDOW_LINES_MAX);
-		r->at_newest = false;
+	bool here = r == ui->current;
+	size_t lines = here ? UI_WINDOW_LINES_MAX : UI_WINDOW_LINES_AWAY;
+	size_t bytes = here ? UI_WINDOW_BYTES_MAX : UI_WINDOW_BYTES_AWAY;
+
+	while (r->win.count > 0 &&
+		(r->win.count > lines || r->win.bytes > bytes)) {
+		size_t keep = P2P_MIN(r->win.count - 1, lines);
+
+		if (r->view.follow) {
+			window_drop_oldest(&r->win, keep);
+			r->at_oldest = false;
+			r->older_from = (struct line_key){0};
+		} else {
+			/* Read far back: the end goes, and is asked for on
+			 * return. */
+			window_drop_newest(&r->win, keep);
+			r->at_newest = false;
+		}
 	}
 }
 
@@ -207,11 +221,13 @@ void ui_room_put(struct ui *ui, struct room *r, struct line *l)
 	bool seen = r == ui->current && r->view.follow;
 	bool message = l->kind == LINE_MESSAGE;
 
+	/* What is being read does not move, whatever its date. */
+	l->held = !r->view.follow;
 	if (!window_insert(&r->win, l))
 		return;
 	if (!seen && message && !r->view.follow)
 		r->view.newer++;
-	keep_bounds(r);
+	ui_room_keep_bounds(ui, r);
 }
 
 void ui_room_notice(
@@ -223,7 +239,7 @@ void ui_room_notice(
 		r = ui->current;
 	if (r != NULL) {
 		(void)window_notice(&r->win, ui->clock.wall_ms, level, shown);
-		keep_bounds(r);
+		ui_room_keep_bounds(ui, r);
 	} else if (ui->early_count < UI_EARLY_MAX) {
 		struct line *l = xcalloc(1, sizeof(*l));
 

@@ -45,6 +45,14 @@ struct room {
 	struct edit edit; /* the draft */
 	struct room_view view;
 	enum room_load load;
+	bool only_known;     /* strangers' lines are left out */
+	bool refold;         /* folds are reckoned though it is scrolled */
+	uint32_t page_lines; /* of the page under way */
+	bool page_empty;     /* the last page brought nothing: keys ask */
+	bool whole_wanted;   /* the line of that key is asked for */
+	bool whole_asked;    /* ... and under way */
+	struct line_key whole_key;
+	struct line_key older_from; /* chat has looked back to there */
 	bool load_newest; /* the page asked for replaces what is here */
 	struct line_key newest_from; /* the newest page on its way begins so */
 	bool at_oldest;              /* nothing older exists */
@@ -121,7 +129,8 @@ struct ui {
 	int status;
 	bool focus_pending;
 	bool reload_pending;
-	bool retry; /* the chat queue was full */
+	bool retry;     /* the chat queue was full */
+	bool unsettled; /* lines have come */
 
 	bool dirty;
 	bool want_redraw;

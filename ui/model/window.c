@@ -60,6 +60,20 @@ size_t window_find(const struct window *w, const struct line_key *key)
 	return low;
 }
 
+bool line_is_hidden(const struct line *l)
+{
+	return l->ignored || l->held || l->part == FOLD_INSIDE;
+}
+
+uint64_t line_author(const char *peer)
+{
+	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
+
+	for (; *peer != '\0'; peer++)
+		hash = (hash ^ (uint8_t)*peer) * 0x100000001b3;
+	return hash == 0 ? 1 : hash;
+}
+
 static void count_waiting(struct window *w, const struct line *l, bool in)
 {
 	if (l->state != UI_STATE_WAITING)
@@ -78,11 +92,27 @@ void window_set_state(
 	count_waiting(w, l, true);
 }
 
+static void count_out(struct window *w, const struct line *l)
+{
+	count_waiting(w, l, false);
+	w->bytes -= strlen(l->text);
+	w->held -= l->held;
+	w->unsettled = true;
+}
+
+static void count_in(struct window *w, const struct line *l)
+{
+	count_waiting(w, l, true);
+	w->bytes += strlen(l->text);
+	w->held += l->held;
+	w->unsettled = w->unsettled || !l->held;
+}
+
 void window_remove(struct window *w, struct line *l)
 {
 	size_t at = window_find(w, &l->key);
 
-	count_waiting(w, l, false);
+	count_out(w, l);
 	w->count--;
 	memmove(w->lines + at, w->lines + at + 1,
 		(w->count - at) * sizeof(w->lines[0]));
@@ -93,7 +123,7 @@ static void measure_name(struct window *w, const struct line *l)
 {
 	size_t cols;
 
-	if (l->kind != LINE_MESSAGE || l->own)
+	if (l->kind != LINE_MESSAGE || l->own || l->held)
 		return;
 	cols = text_width(bytes_str(l->name));
 	if (ui_mark_needs_tag(l->name_mark) && l->tag[0] != '\0')
@@ -116,6 +146,46 @@ void window_set_ignored(struct window *w, const char *peer, bool ignored)
 		if (l->peer != NULL && strcmp(l->peer, peer) == 0)
 			l->ignored = ignored;
 	}
+	w->unsettled = true;
+}
+
+void window_set_known(struct window *w, const char *peer, bool known)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		struct line *l = w->lines[i];
+
+		if (l->peer != NULL && strcmp(l->peer, peer) == 0) {
+			l->known = known;
+			l->rows = 0;
+		}
+	}
+	w->unsettled = true;
+}
+
+void window_let_go(struct window *w)
+{
+	for (size_t i = 0; w->held > 0 && i < w->count; i++) {
+		if (!w->lines[i]->held)
+			continue;
+		w->lines[i]->held = false;
+		w->held--;
+		w->unsettled = true;
+		measure_name(w, w->lines[i]);
+	}
+}
+
+/* The line has come again, perhaps whole. */
+static void take_text(struct window *w, struct line *old, struct line *l)
+{
+	char *text = old->text;
+
+	if (!old->cut || l->cut)
+		return;
+	w->bytes += strlen(l->text) - strlen(text);
+	old->text = l->text;
+	l->text = text;
+	old->cut = false;
+	old->rows = 0;
 }
 
 bool window_insert(struct window *w, struct line *l)
@@ -125,6 +195,7 @@ bool window_insert(struct window *w, struct line *l)
 	if (at < w->count &&
 		line_key_compare(&w->lines[at]->key, &l->key) == 0) {
 		window_set_state(w, w->lines[at], l->state);
+		take_text(w, w->lines[at], l);
 		line_free(l);
 		return false;
 	}
@@ -136,7 +207,7 @@ bool window_insert(struct window *w, struct line *l)
 		(w->count - at) * sizeof(w->lines[0]));
 	w->lines[at] = l;
 	w->count++;
-	count_waiting(w, l, true);
+	count_in(w, l);
 	measure_name(w, l);
 	return true;
 }
@@ -176,7 +247,7 @@ void window_drop_oldest(struct window *w, size_t keep)
 	size_t drop = w->count > keep ? w->count - keep : 0;
 
 	for (size_t i = 0; i < drop; i++) {
-		count_waiting(w, w->lines[i], false);
+		count_out(w, w->lines[i]);
 		line_free(w->lines[i]);
 	}
 	if (drop > 0)
@@ -189,7 +260,7 @@ void window_drop_newest(struct window *w, size_t keep)
 	while (w->count > keep) {
 		struct line *l = w->lines[--w->count];
 
-		count_waiting(w, l, false);
+		count_out(w, l);
 		line_free(l);
 	}
 }

@@ -21,17 +21,43 @@ enum line_kind {
 	LINE_NOTICE, /* level says how loud */
 };
 
+/* Why a line is folded (ui/model/fold.h), and what it is in its fold. */
+enum fold_why {
+	FOLD_NOT,
+	FOLD_MANY, /* too many of strangers */
+	FOLD_SAME, /* what was said before, again */
+};
+
+enum fold_part {
+	FOLD_ALONE,
+	FOLD_HEAD,   /* bears the row */
+	FOLD_INSIDE, /* has none */
+};
+
 struct line {
 	struct line_key key;
 	enum line_kind kind;
 	char name[MSG_NAME_MAX];
 	char *peer; /* owned: whose line it is; NULL: ours or the program's */
+	uint64_t author; /* the same as a number; 0: ours, the program's */
 	char tag[8];
 	char name_mark;
 	bool own;
 	bool mention;
 	bool clock_wrong;
+	bool known;   /* of a friend or a regular, when it was last told */
 	bool ignored; /* not shown: the person is ignored since it came */
+	bool held;    /* not shown: it came while another part was read */
+	bool opened;  /* shown as it is, folded or long */
+	bool cut;     /* the store has more of the text */
+	bool not_kept;
+	bool gone;    /* ... no, nobody has */
+	bool settled; /* why and part are reckoned */
+	bool more;    /* the last of its rows says that there is more */
+	enum fold_why why;
+	enum fold_part part;
+	uint32_t folded; /* of a head: lines in the fold */
+	uint32_t bytes;  /* of the whole text */
 	enum ui_line_state state;
 	enum ui_level level;
 	char *text; /* owned; clean */
@@ -44,6 +70,9 @@ struct window {
 	struct line **lines; /* owned, rising */
 	size_t count;
 	size_t cap;
+	size_t bytes;     /* of the texts here */
+	size_t held;      /* lines that are held */
+	bool unsettled;   /* the folds are to be reckoned */
 	int name_cols;    /* of the widest speaker's name with its tag */
 	size_t waiting;   /* own lines in UI_STATE_WAITING */
 	uint64_t notices; /* made so far: their ids */
@@ -57,7 +86,7 @@ void window_clear(struct window *w);
 
 /*
  * Takes the line. False when its id is there already: the old line takes
- * over its state, *l is freed.
+ * over its state, and its text if that is longer; *l is freed.
  */
 bool window_insert(struct window *w, struct line *l);
 /* A notice behind all other lines, not before time_ms. Text is copied. */
@@ -75,6 +104,10 @@ void window_set_state(
 void window_remove(struct window *w, struct line *l);
 /* Hides the lines of this person, or shows them again. */
 void window_set_ignored(struct window *w, const char *peer, bool ignored);
+/* The same for whether the person is known. */
+void window_set_known(struct window *w, const char *peer, bool known);
+/* Shows what was held. */
+void window_let_go(struct window *w);
 /* Measures name_cols anew: it only grows while lines come and go. */
 void window_measure_names(struct window *w);
 /* Drops lines from an end until `keep` are left. */
@@ -82,6 +115,10 @@ void window_drop_oldest(struct window *w, size_t keep);
 void window_drop_newest(struct window *w, size_t keep);
 /* Whether the line comes from the room's history (not a local word). */
 bool line_is_stored(const struct line *l);
+/* Whether it has no row of its own. */
+bool line_is_hidden(const struct line *l);
+/* A number for a person's key. */
+uint64_t line_author(const char *peer);
 void line_free(struct line *l);
 
 #endif
