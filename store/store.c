@@ -21,6 +21,11 @@ const char *store_error(const struct store *s)
 	return s->error;
 }
 
+const struct store_damage *store_damage(const struct store *s)
+{
+	return &s->damage;
+}
+
 int store_commit(struct store *s)
 {
 	sqlite3_stmt *st;
@@ -33,12 +38,15 @@ int store_commit(struct store *s)
 		s->in_transaction = false;
 		return P2P_ERR_IO;
 	}
+	if (store_sums_flush(s) != 0)
+		return store_last_err(s);
 	st = store_stmt(s, STMT_COMMIT);
 	if (st == NULL)
 		return store_last_err(s);
 	if (store_run(s, st) != 0)
 		return store_last_err(s);
 	s->in_transaction = false;
+	store_sums_saved(s);
 	return 0;
 }
 
@@ -53,6 +61,7 @@ void store_rollback(struct store *s)
 				"store: roll back failed");
 	}
 	s->in_transaction = false;
+	store_sums_undo(s);
 }
 
 /* Settings that do not depend on the file's content;
@@ -96,13 +105,16 @@ static int configure(struct store *s)
 		"PRAGMA synchronous = FULL;"
 		"PRAGMA wal_autocheckpoint = " STR(STORE_WAL_PAGES) ";";
 	char limit[80];
-	int err;
+	int err, version = 0;
 
 	err = store_exec(s, common);
 	if (err == 0 && !s->memory)
 		err = store_exec(s, "PRAGMA locking_mode = EXCLUSIVE");
 	if (err == 0)
-		err = store_check(s);
+		err = store_check(s, &version);
+	/* Seals of an older form are not there yet, its structure is. */
+	if (err == 0 && version > 0)
+		err = store_mend_structure(s, false);
 	if (err == 0 && !s->memory)
 		err = store_exec(s, file);
 	if (err != 0 || s->memory)
@@ -146,7 +158,7 @@ static int open_db(struct store *s, const char *path)
 	if (rc != SQLITE_OK)
 		return store_fail(s, rc);
 	harden(s);
-	return 0;
+	return store_seal_setup(s);
 }
 
 static int load_image(struct store *s, struct bytes image)
@@ -163,17 +175,31 @@ static int load_image(struct store *s, struct bytes image)
 	return rc == SQLITE_OK ? 0 : store_fail(s, rc);
 }
 
+/* What is there, before anybody asks for it. */
+static int look_through(struct store *s)
+{
+	bool done;
+	int err = store_mend_schema(s);
+
+	if (err == 0)
+		err = store_mend_rows(s);
+	if (err == 0)
+		err = store_sums_load(s);
+	if (err == 0)
+		err = store_last_row(s, &s->last_row);
+	if (err == 0)
+		err = store_count_lines(s, STORE_COUNTED_AT_START, &done);
+	return err == 0 ? store_commit(s) : err;
+}
+
 static int finish_open(struct store **out, struct store *s, int err)
 {
 	if (err == 0)
 		err = configure(s);
 	if (err == 0)
 		err = store_migrate(s);
-	if (err != 0) {
-		store_close(s);
-		return err;
-	}
-	err = store_last_row(s, &s->last_row);
+	if (err == 0)
+		err = look_through(s);
 	if (err != 0) {
 		store_close(s);
 		return err;
@@ -235,26 +261,9 @@ void store_close(struct store *s)
 	for (int i = 0; i < STMT_COUNT; i++)
 		sqlite3_finalize(s->stmts[i]);
 	sqlite3_close(s->db);
+	free(s->sums.items);
 	free(s->path);
 	free(s);
-}
-
-int store_size_bytes(struct store *s, uint64_t *bytes)
-{
-	sqlite3_stmt *st;
-	int rc;
-
-	rc = sqlite3_prepare_v2(s->db,
-		"SELECT page_count * page_size"
-		" FROM pragma_page_count, pragma_page_size",
-		-1, &st, NULL);
-	if (rc != SQLITE_OK)
-		return store_fail(s, rc);
-	rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW)
-		*bytes = store_u64(sqlite3_column_int64(st, 0));
-	sqlite3_finalize(st);
-	return rc == SQLITE_ROW ? 0 : store_fail(s, rc);
 }
 
 const char *store_library_version(void)

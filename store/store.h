@@ -51,7 +51,8 @@ void store_lock_free(struct store_lock *lock);
  *   path  a file in a folder that exists
  *   log   borrowed for the store's life, may be NULL
  * P2P_ERR_TOO_NEW: a newer program wrote it, nothing was changed.
- * P2P_ERR_CORRUPT: it is no database, or a damaged one. P2P_ERR_BUSY: another
+ * P2P_ERR_CORRUPT: it is no database, or one so damaged that nothing in it can
+ * be believed; less is mended and told by store_damage. P2P_ERR_BUSY: another
  * process has it open. P2P_ERR_DENIED: no right to write. P2P_ERR_IO.
  */
 int store_open(
@@ -74,6 +75,37 @@ const char *store_error(const struct store *s);
 /* Nothing happens when no transaction is open. */
 int store_commit(struct store *s) P2P_MUST_CHECK;
 void store_rollback(struct store *s);
+
+/* ---- damage (decision 0022) -------------------------------------------- */
+
+/*
+ * What was found damaged since the database was opened. Every row is written
+ * with a seal over all of it and read with it; a damaged one is never believed.
+ */
+struct store_damage {
+	uint64_t lines;     /* kept once, and no longer found */
+	uint64_t moved;     /* rooms with as many lines, but others */
+	uint64_t people;    /* forgotten: name, marks, everything */
+	uint64_t rooms;     /* forgotten; see store_lost_rooms */
+	uint64_t settings;  /* forgotten */
+	uint64_t addresses; /* and records, forgotten */
+	uint64_t shares;    /* of the quota: counted anew, cuts forgotten */
+	bool indexes;       /* built anew; nothing is lost by that */
+	bool uncounted;     /* the count of lines: losses may go unnoticed */
+};
+
+/* Valid for the store's life; it grows while lines are counted. */
+const struct store_damage *store_damage(const struct store *s);
+/*
+ * Counts at most max lines more, in the order of pages; *done when all are.
+ * What opening left is counted so, a little at a time; the new sums are part
+ * of the transaction.
+ */
+int store_count_lines(struct store *s, size_t max, bool *done) P2P_MUST_CHECK;
+/* Rooms that have lines and no row any more, at most STORE_ROOMS_MAX; caller
+ * frees. A room is put back by store_put_room_again. */
+int store_lost_rooms(
+	struct store *s, int64_t **rooms, size_t *count) P2P_MUST_CHECK;
 
 /* ---- rooms ------------------------------------------------------------- */
 
@@ -99,7 +131,11 @@ struct store_room {
 
 /* Inserts (id 0, which is then set) or updates all but the topic. */
 int store_put_room(struct store *s, struct store_room *room) P2P_MUST_CHECK;
-/* All rooms in order of position; the array is the caller's to free. */
+/* Inserts with the id that it had. */
+int store_put_room_again(
+	struct store *s, const struct store_room *room) P2P_MUST_CHECK;
+/* All rooms in order of position, but damaged ones; the array is the caller's
+ * to free. */
 int store_load_rooms(struct store *s, struct store_room **rooms,
 	size_t *count) P2P_MUST_CHECK;
 
@@ -131,7 +167,8 @@ struct store_person {
 };
 
 /* Inserts (id 0, which is then set) or updates all but peer and first_seen;
- * an insert of a known peer updates it and sets its id. */
+ * an insert of a known peer updates it and sets its id. P2P_ERR_CORRUPT: the
+ * row is damaged, and stays so. */
 int store_put_person(
 	struct store *s, struct store_person *person) P2P_MUST_CHECK;
 /* Forgets somebody of whom no line is kept; person->id is 0 then. */
@@ -221,6 +258,7 @@ struct store_message {
 	enum store_state state;
 	bool local;
 	bool mention;      /* of the own name, when it came */
+	bool damaged;      /* not as it was written: nothing in it is true */
 	struct bytes unit; /* exactly as signed */
 };
 
@@ -296,7 +334,7 @@ struct store_space {
 int store_look_at_space(
 	struct store *s, struct store_space *space) P2P_MUST_CHECK;
 
-/* P2P_ERR_NOT_FOUND when there is no such line. */
+/* P2P_ERR_NOT_FOUND when there is no such line, or it is damaged. */
 int store_set_state(struct store *s, int64_t room, const struct store_key *key,
 	enum store_state state) P2P_MUST_CHECK;
 

@@ -11,7 +11,7 @@
 #include "store/store.h"
 
 /* The form of the database that this program writes. */
-#define STORE_VERSION 4
+#define STORE_VERSION 5
 
 enum store_stmt {
 	STMT_BEGIN,
@@ -49,6 +49,10 @@ enum store_stmt {
 	STMT_MESSAGE_UNREAD,
 	STMT_MESSAGE_COUNT_WAITING,
 	STMT_MESSAGE_LAST_ROW,
+	STMT_SUM_LOAD,
+	STMT_SUM_PUT,
+	STMT_PLACES,
+	STMT_ROOMS_LOST,
 	STMT_HOUR_GET,
 	STMT_HOUR_PUT,
 	STMT_HOUR_OLDEST,
@@ -77,6 +81,29 @@ enum store_stmt {
 /* The text of each statement. */
 extern const char *const store_sql[STMT_COUNT];
 
+/* How many lines a room has, and the sum of the seals of their places: what is
+ * no longer found is noticed. */
+struct store_sum {
+	int64_t room;
+	int64_t lines;
+	int64_t keys;
+	int64_t saved_lines; /* at the last commit */
+	int64_t saved_keys;
+	int64_t found_lines; /* by the walk, so far */
+	int64_t found_keys;
+};
+
+struct store_sums {
+	struct store_sum *items;
+	size_t count;
+	size_t cap;
+	bool changed; /* since the last commit */
+	/* The walk through messages_key: behind which place it is. */
+	bool walked;
+	int64_t walk_room;
+	struct store_key walk_key;
+};
+
 struct store {
 	sqlite3 *db;
 	struct log *log;
@@ -85,14 +112,17 @@ struct store {
 	bool in_transaction;
 	int64_t last_row; /* of a message, ever: none is used twice */
 	struct store_quota quota;
+	struct store_sums sums;
+	struct store_damage damage;
+	bool whole;               /* the structure was looked at */
 	struct store_space space; /* of a memory store: what a test says */
 	char *path;               /* NULL: in memory */
 	char error[200];
 };
 
-/* Whether the file is ours, or new and empty: P2P_ERR_TOO_NEW, _CORRUPT.
- * Writes nothing. */
-int store_check(struct store *s) P2P_MUST_CHECK;
+/* Whether the file is ours, or new and empty: P2P_ERR_TOO_NEW, _CORRUPT; and
+ * its form. Writes nothing. */
+int store_check(struct store *s, int *version) P2P_MUST_CHECK;
 /* Brings the schema to STORE_VERSION inside one transaction. */
 int store_migrate(struct store *s) P2P_MUST_CHECK;
 
@@ -129,6 +159,64 @@ int store_run_with(struct store *s, enum store_stmt which,
 	store_bound(s, which, STORE_NUMBERS(__VA_ARGS__))
 #define STORE_RUN(s, which, ...) \
 	store_run_with(s, which, STORE_NUMBERS(__VA_ARGS__))
+
+/* ---- seals (store_seal.c) ---------------------------------------------- */
+
+/* Makes the SQL functions: seal(values...), and its sum over rows,
+ * seal_sum(values...). */
+int store_seal_setup(struct store *s) P2P_MUST_CHECK;
+/* What seal(row, room, time_ms, unit_id) gives of a line. */
+int64_t store_seal_place(
+	int64_t row, int64_t room, const struct store_key *key);
+
+/* The values that each table's seal covers: all of its columns. */
+#define SEAL_OF_ROOM \
+	"seal(id, topic, joined, position, dialect, read_time_ms, read_id," \
+	" unread, mentions, seq, prev, clock_ms)"
+#define SEAL_OF_PERSON \
+	"seal(id, peer, name, small, drawn, named_ms, first_seen_ms," \
+	" last_seen_ms, ignored, verified, class, days, day, since_day," \
+	" since_room)"
+#define SEAL_OF_ADDRESS "seal(peer, addr, last_ok_ms)"
+#define SEAL_OF_RECORD "seal(peer, record, seen_ms)"
+#define SEAL_OF_SETTING "seal(key, value)"
+#define SEAL_OF_MESSAGE \
+	"seal(row, room, time_ms, unit_id, author, state, local, mention, " \
+	"unit)"
+#define SEAL_OF_PLACE "seal(row, room, time_ms, unit_id)"
+#define SEAL_OF_HOUR "seal(room, hour, bytes, saturated, shut, cut)"
+#define SEAL_OF_SLOT \
+	"seal(room, hour, rank, author, lines, bytes, cut_ms, cut_id)"
+#define SEAL_OF_SHARE "seal(room, author, bytes, floor_ms, floor_id)"
+#define SEAL_OF_SUM "seal(room, lines, keys)"
+
+/* ---- sums (store_sum.c) ------------------------------------------------ */
+
+int store_sums_load(struct store *s) P2P_MUST_CHECK;
+/* A line came (1) or went (-1). */
+void store_sums_add(struct store *s, const struct store_message *m, int count);
+/* Writes what changed; before the commit. Then, or after a rollback: */
+int store_sums_flush(struct store *s) P2P_MUST_CHECK;
+void store_sums_saved(struct store *s);
+void store_sums_undo(struct store *s);
+
+/* Deletes a line and takes it out of the sums. */
+int store_delete_line(struct store *s, int64_t row) P2P_MUST_CHECK;
+
+/* ---- damage (store_mend.c) --------------------------------------------- */
+
+/* The structure of the file, before anything in it is believed: a tree that
+ * is wrong is built anew if it is an index. P2P_ERR_CORRUPT when the rest is
+ * not whole. `all`: however large it is. */
+int store_mend_structure(struct store *s, bool all) P2P_MUST_CHECK;
+/* Seals of all small tables; what is damaged goes, and is counted. */
+int store_mend_rows(struct store *s) P2P_MUST_CHECK;
+/* Seals everything, once, when the database comes from an older form. */
+int store_seal_all(struct store *s) P2P_MUST_CHECK;
+/* Notes the schema as it is now. */
+int store_seal_schema(struct store *s) P2P_MUST_CHECK;
+/* Whether it is as noted; P2P_ERR_CORRUPT. */
+int store_mend_schema(struct store *s) P2P_MUST_CHECK;
 
 /* Binding and reading of the few kinds that the tables have. */
 void store_bind_bytes(sqlite3_stmt *st, int at, struct bytes value);

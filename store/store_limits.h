@@ -50,6 +50,14 @@
 #define STORE_RECORD_BYTES_MAX 2048
 #define STORE_ROOMS_MAX 2048
 
+/* Values under one seal. */
+#define STORE_SEAL_VALUES_MAX 16
+/* A database up to this size is looked at as a whole when it is opened: its
+ * structure. */
+#define STORE_WHOLE_BYTES_MAX (8 << 20)
+/* Lines that are counted when it is opened; the others by and by. */
+#define STORE_COUNTED_AT_START 20000
+
 /* Settings. */
 #define STORE_SETTING_BYTES_MAX 4096
 

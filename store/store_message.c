@@ -8,22 +8,6 @@
 #include "base/xmalloc.h"
 #include "store/store_internal.h"
 
-const struct store_key store_key_first = {.time_ms = 0};
-const struct store_key store_key_last = {
-	.time_ms = (uint64_t)INT64_MAX,
-	.id = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		0xff},
-};
-
-int store_key_compare(const struct store_key *a, const struct store_key *b)
-{
-	if (a->time_ms != b->time_ms)
-		return a->time_ms < b->time_ms ? -1 : 1;
-	return memcmp(a->id, b->id, STORE_ID_BYTES);
-}
-
 static void bind_key(sqlite3_stmt *st, int at, const struct store_key *key)
 {
 	sqlite3_bind_int64(st, at, store_i64(key->time_ms));
@@ -51,8 +35,10 @@ int store_insert(struct store *s, struct store_message *m, bool *is_new)
 	err = store_run(s, st);
 	if (err == 0)
 		*is_new = sqlite3_changes(s->db) > 0;
-	if (*is_new)
+	if (*is_new) {
 		m->row = ++s->last_row;
+		store_sums_add(s, m, 1);
+	}
 	return err;
 }
 
@@ -94,6 +80,7 @@ static void read_row(sqlite3_stmt *st, struct store_message *m)
 		.state = (enum store_state)sqlite3_column_int(st, 5),
 		.local = sqlite3_column_int(st, 6) != 0,
 		.mention = sqlite3_column_int(st, 7) != 0,
+		.damaged = sqlite3_column_int(st, 9) == 0,
 	};
 	store_column_fixed(st, 3, m->key.id, STORE_ID_BYTES);
 	if (len > 0)

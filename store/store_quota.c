@@ -201,7 +201,7 @@ static int drop_line(struct store *s, struct hour *h, const struct cost *c)
 {
 	h->bytes -= c->bytes;
 	h->freed += c->bytes;
-	return STORE_RUN(s, STMT_MESSAGE_DELETE, c->row);
+	return store_delete_line(s, c->row);
 }
 
 /* ---- slots ------------------------------------------------------------- */
@@ -383,7 +383,7 @@ static int shut_hour(struct store *s, struct hour *h)
 	for (size_t i = 0; err == 0 && i < lines.count; i++) {
 		const struct cost *c = &lines.items[i];
 
-		err = STORE_RUN(s, STMT_MESSAGE_DELETE, c->row);
+		err = store_delete_line(s, c->row);
 		if (err == 0)
 			err = STORE_RUN(s, STMT_SLOT_DELETE, h->room, h->hour,
 				c->rank, c->author);
@@ -573,7 +573,7 @@ static int fit_share(struct store *s, struct share *share, int64_t bytes)
 		gone += lines.items[i].bytes;
 		share->has_floor = true;
 		share->floor = lines.items[i].key;
-		err = STORE_RUN(s, STMT_MESSAGE_DELETE, lines.items[i].row);
+		err = store_delete_line(s, lines.items[i].row);
 	}
 	free(lines.items);
 	if (err != 0 || gone == 0)

@@ -158,8 +158,29 @@ static const char step_4[] =
 	" AND author IN (SELECT id FROM people WHERE class = 1) GROUP BY room;"
 	"PRAGMA user_version = 4;";
 
+/*
+ * Seals (decision 0022): of each row a number over all of its values, and of
+ * each room how many lines it has and the sum of the seals of their places.
+ * store_seal_all follows.
+ */
+#define SEAL_COLUMN(table) \
+	"ALTER TABLE " table " ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;"
+static const char step_5[] =
+	SEAL_COLUMN("rooms") SEAL_COLUMN("people") SEAL_COLUMN("addresses")
+		SEAL_COLUMN("records") SEAL_COLUMN("settings") SEAL_COLUMN(
+			"messages") SEAL_COLUMN("hours") SEAL_COLUMN("slots")
+			SEAL_COLUMN("shares") "CREATE TABLE sums ("
+					      " room INTEGER PRIMARY KEY,"
+					      " lines INTEGER NOT NULL,"
+					      " keys INTEGER NOT NULL,"
+					      " seal INTEGER NOT NULL"
+					      ") STRICT;"
+					      "PRAGMA user_version = 5;";
+
+#define SEALS_SINCE 5
+
 static const char *const steps[STORE_VERSION] = {
-	step_1, step_2, step_3, step_4};
+	step_1, step_2, step_3, step_4, step_5};
 
 static int read_version(struct store *s, int *version)
 {
@@ -193,14 +214,13 @@ static int check_empty(struct store *s)
 	return rc == SQLITE_DONE ? 0 : store_fail(s, rc);
 }
 
-int store_check(struct store *s)
+int store_check(struct store *s, int *version)
 {
-	int version = 0;
-	int err = read_version(s, &version);
+	int err = read_version(s, version);
 
-	if (err == 0 && (version < 0 || version > STORE_VERSION))
+	if (err == 0 && (*version < 0 || *version > STORE_VERSION))
 		return P2P_ERR_TOO_NEW;
-	return err == 0 && version == 0 ? check_empty(s) : err;
+	return err == 0 && *version == 0 ? check_empty(s) : err;
 }
 
 int store_migrate(struct store *s)
@@ -216,6 +236,10 @@ int store_migrate(struct store *s)
 	P2P_ASSERT(version >= 0 && version <= STORE_VERSION);
 	for (int i = version; err == 0 && i < STORE_VERSION; i++)
 		err = store_exec(s, steps[i]);
+	if (err == 0 && version < SEALS_SINCE)
+		err = store_seal_all(s);
+	if (err == 0 && version < STORE_VERSION)
+		err = store_seal_schema(s);
 	if (err == 0 && version > 0 && version < LOOKS_SINCE)
 		err = store_add_looks(s);
 	if (err == 0)

@@ -128,3 +128,39 @@ int store_run_with(struct store *s, enum store_stmt which,
 
 	return st == NULL ? store_last_err(s) : store_run(s, st);
 }
+
+int store_size_bytes(struct store *s, uint64_t *bytes)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	rc = sqlite3_prepare_v2(s->db,
+		"SELECT page_count * page_size"
+		" FROM pragma_page_count, pragma_page_size",
+		-1, &st, NULL);
+	if (rc != SQLITE_OK)
+		return store_fail(s, rc);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		*bytes = store_u64(sqlite3_column_int64(st, 0));
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW ? 0 : store_fail(s, rc);
+}
+
+/* ---- places ------------------------------------------------------------- */
+
+const struct store_key store_key_first = {.time_ms = 0};
+const struct store_key store_key_last = {
+	.time_ms = (uint64_t)INT64_MAX,
+	.id = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff},
+};
+
+int store_key_compare(const struct store_key *a, const struct store_key *b)
+{
+	if (a->time_ms != b->time_ms)
+		return a->time_ms < b->time_ms ? -1 : 1;
+	return memcmp(a->id, b->id, STORE_ID_BYTES);
+}

@@ -46,6 +46,18 @@ static uint64_t column_u64(sqlite3_stmt *st, int at)
 	return store_u64(sqlite3_column_int64(st, at));
 }
 
+/* Runs what has a row to change. That it finds none means that the row is not
+ * as it was written, and so is not written to. */
+static int run_found(struct store *s, sqlite3_stmt *st)
+{
+	int err = store_run(s, st);
+
+	if (err != 0 || sqlite3_changes(s->db) > 0)
+		return err;
+	(void)snprintf(s->error, sizeof(s->error), "a damaged row");
+	return P2P_ERR_CORRUPT;
+}
+
 /* ---- rooms ------------------------------------------------------------- */
 
 static void bind_room(sqlite3_stmt *st, const struct store_room *room)
@@ -76,10 +88,27 @@ int store_put_room(struct store *s, struct store_room *room)
 		store_bind_bytes(st, 1, bytes_str(room->topic));
 	else
 		sqlite3_bind_int64(st, 1, room->id);
-	err = store_run(s, st);
+	err = run_found(s, st);
 	if (err == 0 && insert)
 		room->id = sqlite3_last_insert_rowid(s->db);
 	return err;
+}
+
+int store_put_room_again(struct store *s, const struct store_room *room)
+{
+	sqlite3_stmt *st = store_write_stmt(s, STMT_ROOM_INSERT);
+
+	if (st == NULL)
+		return store_last_err(s);
+	bind_room(st, room);
+	store_bind_bytes(st, 1, bytes_str(room->topic));
+	sqlite3_bind_int64(st, 12, room->id);
+	return store_run(s, st);
+}
+
+static void read_room_id(sqlite3_stmt *st, void *item)
+{
+	*(int64_t *)item = sqlite3_column_int64(st, 0);
 }
 
 static void read_room(sqlite3_stmt *st, struct store_room *room)
@@ -153,6 +182,17 @@ int store_load_rooms(struct store *s, struct store_room **rooms, size_t *count)
 	return err;
 }
 
+int store_lost_rooms(struct store *s, int64_t **rooms, size_t *count)
+{
+	static const struct loader how = {
+		sizeof(int64_t), STORE_ROOMS_MAX, read_room_id};
+	void *items;
+	int err = load_all(s, STMT_ROOMS_LOST, &how, &items, count);
+
+	*rooms = items;
+	return err;
+}
+
 /* ---- people ------------------------------------------------------------ */
 
 static void read_person(sqlite3_stmt *st, void *item)
@@ -207,6 +247,9 @@ static int insert_person(struct store *s, struct store_person *person)
 		person->class = (enum store_class)sqlite3_column_int(st, 1);
 		/* RETURNING gives its row before the statement ends. */
 		err = store_step(s, st);
+	} else if (err == 0) {
+		/* The peer has a row, which is damaged. */
+		err = P2P_ERR_CORRUPT;
 	}
 	sqlite3_reset(st);
 	return err;
@@ -228,7 +271,7 @@ int store_put_person(struct store *s, struct store_person *person)
 	sqlite3_bind_int(st, 8, person->verified);
 	sqlite3_bind_int64(st, 9, person->days);
 	sqlite3_bind_int64(st, 10, person->day);
-	return store_run(s, st);
+	return run_found(s, st);
 }
 
 /* One row by one text. */

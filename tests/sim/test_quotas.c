@@ -17,6 +17,7 @@
 
 #include "store/store_internal.h"
 #include "tests/unit/chat_host.h"
+#include "tests/unit/store_number.h"
 
 #define MEMBERS 50
 #define LINES 300
@@ -142,18 +143,6 @@ static void world_free(struct world *w)
 		host_clear(&w->members[i]);
 	free(w->members);
 	free(w);
-}
-
-static int64_t number_of(struct store *s, const char *sql)
-{
-	sqlite3_stmt *st;
-	int64_t value;
-
-	assert_int_equal(sqlite3_prepare_v2(s->db, sql, -1, &st, NULL), 0);
-	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-	value = sqlite3_column_int64(st, 0);
-	sqlite3_finalize(st);
-	return value;
 }
 
 static int64_t lines_of(struct store *s, const struct author *a)

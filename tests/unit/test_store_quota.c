@@ -14,6 +14,7 @@
 
 #include "base/rng.h"
 #include "store/store_internal.h"
+#include "tests/unit/store_number.h"
 
 #define HOUR 3600000ULL
 #define COST (100 + STORE_LINE_COST_BYTES)
@@ -68,18 +69,6 @@ static int teardown(void **state)
 	store_close(f->store);
 	free(f);
 	return 0;
-}
-
-static int64_t number_of(struct store *s, const char *sql)
-{
-	sqlite3_stmt *st;
-	int64_t value;
-
-	assert_int_equal(sqlite3_prepare_v2(s->db, sql, -1, &st, NULL), 0);
-	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-	value = sqlite3_column_int64(st, 0);
-	sqlite3_finalize(st);
-	return value;
 }
 
 static uint8_t unit[4000];
