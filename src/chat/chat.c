@@ -7,12 +7,14 @@
  */
 #include "chat/chat.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "base/xmalloc.h"
 #include "chat/chat_internal.h"
 #include "chat/cmd_internal.h"
+#include "chat/damage_internal.h"
 #include "chat/history_internal.h"
 #include "chat/keep_internal.h"
 #include "chat/name_internal.h"
@@ -93,7 +95,12 @@ static int choose_name(struct chat *c, const char *wanted)
 	buf_init(&clean, TEXT_NAME_BYTES_MAX);
 	err = store_get(c->store, "name", &kept);
 	if (err == P2P_ERR_NOT_FOUND) {
-		name_propose(c->env->rng, proposed);
+		/* The setting may have been damaged. */
+		if (c->self->row.name[0] != '\0')
+			(void)snprintf(proposed, sizeof(proposed), "%s",
+				c->self->row.name);
+		else
+			name_propose(c->env->rng, proposed);
 		err = buf_append_str(&kept, proposed);
 	}
 	if (wanted != NULL) {
@@ -173,8 +180,10 @@ static int open_rooms(struct chat *c, const struct chat_cfg *cfg)
 
 static int load(struct chat *c, const struct chat_cfg *cfg)
 {
-	int err = rooms_load(c);
+	int err = damage_find_rooms(c);
 
+	if (err == 0)
+		err = rooms_load(c);
 	if (err == 0)
 		err = store_forget_strangers(c->store, STORE_STRANGERS_KEPT);
 	if (err == 0)
@@ -183,6 +192,9 @@ static int load(struct chat *c, const struct chat_cfg *cfg)
 		err = store_get_u64(c->store, "seqno", &c->seqno);
 	if (err == P2P_ERR_NOT_FOUND)
 		err = 0;
+	if (err == 0)
+		err = store_count_lines(
+			c->store, CHAT_COUNT_LINES, &c->counted);
 	if (err == 0)
 		err = keep_setup(c, cfg);
 	if (err == 0)
@@ -268,6 +280,7 @@ void chat_start(struct chat *c, const struct env *env)
 	peers_tell_net(c);
 	if (c->focus != NULL)
 		room_focus(c, c->focus);
+	damage_say(c);
 }
 
 static void handle_ui(struct chat *c, const struct chat_ui_msg *m)
@@ -562,6 +575,8 @@ static void finish_turn(struct chat *c)
 	if (c->store_err == 0)
 		history_replay(c);
 	if (c->store_err == 0)
+		damage_tick(c);
+	if (c->store_err == 0)
 		(void)chat_store_ok(c, store_commit(c->store));
 }
 
@@ -602,6 +617,8 @@ uint64_t chat_deadline(const struct chat *c)
 		profile_deadline(c));
 	uint64_t soon = env_after(c->env, CHAT_UI_RETRY_MS);
 
+	if (!c->retrying)
+		next = P2P_MIN(next, damage_deadline(c));
 	if (c->replaying || (c->ui_lost && !c->reload_said) ||
 		c->ui.first != NULL || c->net.first != NULL)
 		next = P2P_MIN(next, soon);

@@ -1,8 +1,9 @@
 /*
  * The state that the files of this folder share. Their verbs stand in headers
  * of their own, one a part: out, offer, person, profile, room, line, send,
- * receive, peers, history, name, cmd. Who calls whom goes one way: chat.c
- * calls them all, and out and offer none of them (tests/lint/check-cycles).
+ * receive, peers, history, name, damage, cmd. Who calls whom goes one way:
+ * chat.c calls them all, and out and offer none of them
+ * (tests/lint/check-cycles).
  *
  * Every verb here runs inside a turn: c->env is set. A failed store verb is
  * noted by chat_store_ok; the turn is then undone as a whole at its end, so
@@ -88,6 +89,11 @@ struct chat {
 	uint64_t retry_ms;
 	int store_told; /* why saving fails, as the ui knows it; 0: it works */
 	size_t kept_count;
+	/* damage (damage.c) */
+	bool counted; /* all lines that should be there */
+	uint64_t count_due_ms;
+	uint64_t damage_lines_said;
+	uint64_t damage_moved_said;
 	/* quotas (keep.c) */
 	struct chat_limits limits;
 	int space; /* enum chat_space */

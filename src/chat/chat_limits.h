@@ -131,6 +131,10 @@
 #define CHAT_STALE_ADDRESS_MS (90ULL * 86400 * 1000)
 #define CHAT_STALE_RECORD_MS (30ULL * 86400 * 1000)
 
+/* Of a large store's lines so many are counted at once, a pause apart. */
+#define CHAT_COUNT_LINES 5000
+#define CHAT_COUNT_PAUSE_MS 100
+
 /* Text made here, e.g. the answer of /peers. */
 #define CHAT_NOTICE_BYTES_MAX 32768
 

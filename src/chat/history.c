@@ -200,7 +200,9 @@ void history_replay(struct chat *c)
 		if (m == NULL)
 			continue;
 		author = person_get_text(c, m->line.from);
-		if (r == NULL || author == NULL || author->row.ignored)
+		if (r != NULL && m->line.type == UI_TYPE_DAMAGED)
+			out_ui_line(c, m, row->row);
+		else if (r == NULL || author == NULL || author->row.ignored)
 			msg_free(&m->msg);
 		else
 			out_ui_line(c, m, row->row);

@@ -84,6 +84,53 @@ struct ui_msg *line_new(struct chat *c, const struct line_facts *f)
 	return m;
 }
 
+/* ---- stored lines ------------------------------------------------------ */
+
+int line_read_unit(const struct store_message *row, struct unit *u)
+{
+	struct unit_id id;
+
+	if (row->damaged || unit_parse(u, row->unit) != 0)
+		return P2P_ERR_CORRUPT;
+	unit_id_of(u, &id);
+	return memcmp(id.raw, row->key.id, sizeof(id.raw)) == 0
+		       ? 0
+		       : P2P_ERR_CORRUPT;
+}
+
+static bool is_of_room(const struct unit *u, const struct chat_room *r)
+{
+	return bytes_equal(u->topic, bytes_str(r->row.topic));
+}
+
+/* Where the author says when: there it stands. */
+static bool is_of_time(const struct payload *p, const struct store_message *row)
+{
+	return row->local || !p->has_time || p->time_ms == row->key.time_ms;
+}
+
+bool line_may_go(const struct chat *c, const struct chat_room *r,
+	const struct store_message *row)
+{
+	struct unit u;
+
+	return line_read_unit(row, &u) == 0 && is_of_room(&u, r) &&
+	       peer_id_equal(&u.from, &c->me->id) && unit_verify(&u) == 0;
+}
+
+/* Its place is all that is left of it. */
+static struct ui_msg *damaged_line(const struct chat_room *r,
+	const struct store_message *row, enum ui_line_origin origin)
+{
+	struct ui_msg *m = ui_msg_new(UI_MSG_LINE, r->row.topic, NULL);
+
+	memcpy(m->line.id, row->key.id, sizeof(m->line.id));
+	m->line.time_ms = row->key.time_ms;
+	m->line.type = UI_TYPE_DAMAGED;
+	m->line.origin = origin;
+	return m;
+}
+
 struct ui_msg *line_of_row(struct chat *c, const struct store_message *row,
 	enum ui_line_origin origin)
 {
@@ -96,15 +143,18 @@ struct ui_msg *line_of_row(struct chat *c, const struct store_message *row,
 	struct payload p;
 	struct unit u;
 
-	if (f.room == NULL || unit_parse(&u, row->unit) != 0)
+	if (f.room == NULL)
 		return NULL;
+	if (line_read_unit(row, &u) != 0 || !is_of_room(&u, f.room))
+		return damaged_line(f.room, row, origin);
 	f.author = person_get(c, &u.from);
 	if (f.author == NULL || payload_parse(&p, u.topic, u.data) != 0)
 		return NULL;
 	f.payload = &p;
 	f.clock_wrong = !f.author->self && !row->local &&
 			clock_is_ahead(c, f.room, row->key.time_ms);
-	m = line_new(c, &f);
+	m = is_of_time(&p, row) ? line_new(c, &f)
+				: damaged_line(f.room, row, origin);
 	payload_clear(&p);
 	return m;
 }

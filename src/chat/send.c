@@ -382,8 +382,11 @@ static void offer_batch(struct chat *c, struct chat_room *r)
 			rows.more = true;
 			break;
 		}
-		offer_line(c, r, &rows.items[i].key, rows.items[i].unit);
 		r->offer_at = rows.items[i].key;
+		/* What the disk made of it is not what we said. */
+		if (line_may_go(c, r, &rows.items[i]))
+			offer_line(
+				c, r, &rows.items[i].key, rows.items[i].unit);
 	}
 	/* Only from the very start does nothing mean that none is left. */
 	if (rows.count == 0 && from_start)

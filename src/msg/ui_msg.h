@@ -64,7 +64,15 @@ enum ui_line_type {
 	UI_TYPE_MESSAGE,
 	UI_TYPE_JOIN,  /* came: folded on screen */
 	UI_TYPE_LEAVE, /* went: folded on screen */
+	/* A stored line that is not as it was written: id and time_ms say where
+	 * it stands, nothing else is set. UI_DAMAGED_TEXT stands there. */
+	UI_TYPE_DAMAGED,
 };
+
+/* In place of a damaged line. */
+#define UI_DAMAGED_TEXT \
+	"(A line stood here. It was damaged on this disk and cannot be " \
+	"shown.)"
 
 enum ui_level {
 	UI_LEVEL_INFO,

@@ -16,15 +16,25 @@ static void must(bool good, const char *what)
 	}
 }
 
-static void start(struct host *h)
+static int try_start(struct host *h)
 {
+	int err;
+
 	h->cfg.store = h->store;
 	h->cfg.me = &h->me;
 	h->cfg.to_ui = h->to_ui;
 	h->cfg.to_net = h->to_net;
-	must(chat_new(&h->chat, &h->cfg, &h->te.env) == 0, "chat_new");
+	err = chat_new(&h->chat, &h->cfg, &h->te.env);
+	if (err != 0)
+		return err;
 	chat_start(h->chat, &h->te.env);
 	host_turn(h);
+	return 0;
+}
+
+static void start(struct host *h)
+{
+	must(try_start(h) == 0, "chat_new");
 }
 
 void host_init(struct host *h, uint8_t seed, const char *name)
@@ -86,6 +96,18 @@ void host_restart_with(struct host *h)
 	start(h);
 }
 
+int host_restart_on(struct host *h, struct bytes image)
+{
+	int err;
+
+	stop(h);
+	store_close(h->store);
+	h->store = NULL;
+	h->cfg.name = NULL;
+	err = store_open_memory(&h->store, image, NULL);
+	return err != 0 ? err : try_start(h);
+}
+
 void host_restart(struct host *h)
 {
 	h->cfg.name = NULL;
@@ -143,9 +165,18 @@ void host_ui(struct host *h, enum chat_msg_kind kind, const char *room)
 
 void host_page(struct host *h, const char *room, uint32_t count)
 {
+	struct store_key newest = {.time_ms = UINT64_MAX};
+
+	host_page_before(h, room, &newest, count);
+}
+
+void host_page_before(struct host *h, const char *room,
+	const struct store_key *before, uint32_t count)
+{
 	struct chat_ui_msg *m = chat_ui_msg_new(CHAT_MSG_PAGE, room, NULL);
 
-	m->time_ms = UINT64_MAX;
+	m->time_ms = before->time_ms;
+	memcpy(m->id, before->id, sizeof(m->id));
 	m->count = count;
 	give(h, &m->msg);
 }

@@ -46,6 +46,9 @@ void host_init(struct host *h, uint8_t seed, const char *name);
 void host_restart(struct host *h);
 /* The same with the flags that stand in cfg. */
 void host_restart_with(struct host *h);
+/* The same on another database; the error of whoever refused it, and the host
+ * is then without a chat until the next such call. */
+int host_restart_on(struct host *h, struct bytes image);
 void host_clear(struct host *h);
 /* Its peer id as text. */
 static inline const char *host_id(const struct host *h)
@@ -54,6 +57,9 @@ static inline const char *host_id(const struct host *h)
 }
 /* Time passes; a turn without messages. */
 void host_wait(struct host *h, uint64_t ms);
+/* The page of lines before that place. */
+void host_page_before(struct host *h, const char *room,
+	const struct store_key *before, uint32_t count);
 /* Ends the turn and takes what came out. */
 void host_turn(struct host *h);
 /* Forgets what was taken. */

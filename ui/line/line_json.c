@@ -191,6 +191,8 @@ static const char *type_name(enum ui_line_type type)
 		return "join";
 	case UI_TYPE_LEAVE:
 		return "leave";
+	case UI_TYPE_DAMAGED:
+		return "damaged";
 	}
 	return "message";
 }
@@ -230,6 +232,7 @@ static const char *mark_name(char mark)
 static void emit_line(struct line_face *f, const struct ui_msg *m)
 {
 	const struct ui_line *l = &m->line;
+	bool damaged = l->type == UI_TYPE_DAMAGED;
 	struct buf *o;
 
 	if (l->origin == UI_LINE_PAGE)
@@ -238,10 +241,11 @@ static void emit_line(struct line_face *f, const struct ui_msg *m)
 	put_text(o, "room", line_room_title(f, m));
 	put_text(o, "topic", m->room);
 	put_id(o, l->id);
-	put_text(o, "from", l->from);
-	put_text(o, "name", l->name);
+	/* Of a damaged line these are not known. */
+	put_text(o, "from", damaged ? NULL : l->from);
+	put_text(o, "name", damaged ? NULL : l->name);
 	put_text(o, "mark", l->own ? NULL : mark_name(l->name_mark));
-	put_text(o, "text", l->text == NULL ? "" : l->text);
+	put_text(o, "text", damaged ? NULL : l->text == NULL ? "" : l->text);
 	put_text(o, "type", type_name(l->type));
 	put_count(o, "time_ms", l->time_ms);
 	put_bool(o, "own", l->own);

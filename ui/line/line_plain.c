@@ -53,6 +53,12 @@ static void say_line(struct line_face *f, const struct ui_msg *m,
 
 	if (l->origin == UI_LINE_PAGE)
 		return;
+	if (l->type == UI_TYPE_DAMAGED) {
+		(void)buf_appendf(&f->out, "* [%s] ", line_room_title(f, m));
+		put_time(f, l->time_ms, clock);
+		(void)buf_append_str(&f->out, " " UI_DAMAGED_TEXT "\n");
+		return;
+	}
 	if (l->type != UI_TYPE_MESSAGE) {
 		(void)buf_appendf(&f->out, "* [%s] ", line_room_title(f, m));
 		put_name(f, l->name, l->tag, l->name_mark);

@@ -94,8 +94,10 @@ static char *shown_text(
 	const char *mark = u->not_kept                    ? "(not kept) "
 			   : u->state == UI_STATE_UNSAVED ? "(not saved) "
 							  : "";
-	char *marked = xasprintf(
-		"%s%.*s", mark, (int)len, u->text == NULL ? "" : u->text);
+	char *marked = u->type == UI_TYPE_DAMAGED
+			       ? xstrdup(UI_DAMAGED_TEXT)
+			       : xasprintf("%s%.*s", mark, (int)len,
+					 u->text == NULL ? "" : u->text);
 	char *shown = ui_shown(ui, marked);
 
 	free(marked);
@@ -123,6 +125,10 @@ static struct line *line_of(
 		break;
 	case UI_TYPE_LEAVE:
 		l->kind = LINE_LEFT;
+		break;
+	case UI_TYPE_DAMAGED:
+		l->kind = LINE_NOTICE;
+		l->level = UI_LEVEL_WARN;
 		break;
 	}
 	snprintf(l->name, sizeof(l->name), "%.64s", name);
@@ -152,11 +158,16 @@ static void put_history(struct ui *ui, struct room *r, const struct ui_line *u)
 	struct ui_date d = ui_date_of(u->time_ms, ui->clock.utc_offset_s);
 	char *text;
 
-	if (u->type != UI_TYPE_MESSAGE)
+	if (u->type == UI_TYPE_DAMAGED)
+		text = xasprintf("%04d-%02d-%02d %02d:%02d " UI_DAMAGED_TEXT,
+			d.year, d.month, d.day, d.hour, d.minute);
+	else if (u->type == UI_TYPE_MESSAGE)
+		text = xasprintf("%04d-%02d-%02d %02d:%02d %s: %s", d.year,
+			d.month, d.day, d.hour, d.minute,
+			u->own ? "you" : u->name,
+			u->text == NULL ? "" : u->text);
+	else
 		return;
-	text = xasprintf("%04d-%02d-%02d %02d:%02d %s: %s", d.year, d.month,
-		d.day, d.hour, d.minute, u->own ? "you" : u->name,
-		u->text == NULL ? "" : u->text);
 	ui_room_notice(ui, r, UI_LEVEL_INFO, text);
 	free(text);
 }
