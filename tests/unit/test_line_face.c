@@ -119,6 +119,27 @@ static void test_json_message_has_the_promised_members(void **state)
 	world_close(&w);
 }
 
+/* Whatever else stands in the message is nobody's. */
+static void test_damaged_line_is_nobodys(void **state)
+{
+	for (int json = 0; json < 2; json++) {
+		struct ui_msg *m = line_msg("mali", "not hers", false);
+		struct world w;
+
+		(void)state;
+		world_open(&w, (struct line_face_cfg){.json = json == 1}, 8);
+		m->line.type = UI_TYPE_DAMAGED;
+		feed(&w, m);
+		assert_null(strstr(buf_cstr(&w.out), "mali"));
+		assert_null(strstr(buf_cstr(&w.out), "not hers"));
+		assert_non_null(strstr(buf_cstr(&w.out),
+			json == 1 ? "\"from\":null,\"name\":null,\"mark\":null,"
+				    "\"text\":null,\"type\":\"damaged\""
+				  : UI_DAMAGED_TEXT));
+		world_close(&w);
+	}
+}
+
 static void test_json_says_ready_once(void **state)
 {
 	struct world w;
@@ -658,6 +679,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json_message_has_the_promised_members),
+		cmocka_unit_test(test_damaged_line_is_nobodys),
 		cmocka_unit_test(test_json_says_ready_once),
 		cmocka_unit_test(test_json_peer_event_comes_once_each_way),
 		cmocka_unit_test(test_json_room_state_and_error),
