@@ -106,8 +106,8 @@ void gossip_peer_remove(
  * *rpc becomes what was not read: nothing, or what begins with a message for
  * which the peer's share of those that wait for the check has no room. Feed
  * that again when gossip_has_room says so (after a gossip_verified), and until
- * then nothing else of the peer. It says that some unit would fit: where nothing
- * was read all the same, wait for the next gossip_verified.
+ * then nothing else of the peer. It says that some unit would fit: where
+ * nothing was read all the same, wait for the next gossip_verified.
  */
 int gossip_feed(struct gossip *g, const struct env *env,
 	const struct peer_id *peer, struct bytes *rpc) P2P_MUST_CHECK;
