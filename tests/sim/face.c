@@ -68,6 +68,7 @@ static void note(struct host *h, const struct ui_msg *m)
 	case UI_MSG_WHOIS:
 	case UI_MSG_PEERS:
 	case UI_MSG_CLEAR:
+	case UI_MSG_UNFOLD:
 	case UI_MSG_QUIT:
 		break;
 	}
