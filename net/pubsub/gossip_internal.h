@@ -236,7 +236,7 @@ static inline struct bytes shared_unit(const struct shared *m)
 
 static inline bool slots_have_slot(const struct slots *s, unsigned slot)
 {
-	return (s->bits[slot / 8] >> (slot % 8) & 1u) != 0;
+	return ((unsigned)s->bits[slot / 8] >> (slot % 8) & 1u) != 0;
 }
 
 static inline bool slots_have(const struct slots *s, const struct gpeer *p)
