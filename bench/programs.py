@@ -186,11 +186,16 @@ def clean_env(home):
             "TERM": "xterm-256color"}
 
 
+# More lines than people say, and all of them kept; older builds take and keep
+# any number.
+NO_LIMITS = ("--author-rate", "0", "--strangers-hour", "1024",
+             "--strangers-room", "1024", "--strangers", "1024")
+
+
 def ours_argv(home, *more, listen="/ip4/127.0.0.1/tcp/0", build=THIS):
-    # More lines a minute than people say; older builds take any number.
-    rate = ("--author-rate", "0") if build is THIS else ()
+    limits = NO_LIMITS if build is THIS else ()
     return [build.ours, "--no-mdns", "--data-dir", str(home / "data"),
-            "--listen", listen, *rate, *more]
+            "--listen", listen, *limits, *more]
 
 
 class Ours(Piped):
