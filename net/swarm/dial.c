@@ -179,24 +179,30 @@ void dial_wanted(struct swarm *s, const struct env *env, struct peer *p)
 }
 
 void dial_seen(struct swarm *s, const struct env *env, struct peer *p,
-	bool new_address)
+	const struct book_addr *at, bool is_new)
 {
 	uint64_t later;
 
 	p->losses = 0;
-	if (is_busy(p))
+	/* While another address is tried in vain the one that was seen is not
+	 * to wait for the end of that. */
+	if (peer_has_direct(p) ||
+		(p->dials > 0 && (at == NULL || at->tried_in == p->set)))
 		return;
 	/* It is there: what failed before failed for other reasons. A peer that
 	 * was never reached may be invented, and its inventor shouts as often
 	 * as he likes: for him a sight shortens the rest and does not end it.
 	 */
-	if (new_address || !is_hint(p)) {
+	if (is_new || !is_hint(p)) {
 		p->seen = true;
 		p->failures = 0;
+		p->set_left = SWARM_ADDRESSES_PER_PEER_MAX;
 		book_rested(&p->known);
 		dial_soon(s, env, p, 0);
 		return;
 	}
+	if (p->dials > 0)
+		return;
 	p->failures = P2P_MIN(p->failures, SWARM_REDIAL_SEEN_AFTER);
 	later = env_after(env, dial_pause(env, p->failures));
 	book_hurry(&p->known, SWARM_REDIAL_SEEN_AFTER, later);

@@ -191,7 +191,7 @@ static void know(struct swarm *s, const struct env *env,
 		return;
 	p->wanted = true;
 	if (fresh)
-		dial_seen(s, env, p, is_new);
+		dial_seen(s, env, p, book_find(&p->known, &base), is_new);
 	else
 		dial_wanted(s, env, p);
 }

@@ -392,10 +392,11 @@ void dial_soon(struct swarm *s, const struct env *env, struct peer *p,
 	uint64_t delay_ms);
 /* Dials it now, unless that is under way or planned. */
 void dial_wanted(struct swarm *s, const struct env *env, struct peer *p);
-/* The LAN shows it just now: back-off starts anew, but for peers never
- * reached, whom anybody may have invented, only at a new address. */
+/* The LAN shows it just now, at that address (NULL: there was no room for it):
+ * back-off starts anew, but for peers never reached, whom anybody may have
+ * invented, only at an address that is_new. */
 void dial_seen(struct swarm *s, const struct env *env, struct peer *p,
-	bool new_address);
+	const struct book_addr *at, bool is_new);
 /* Begins the dials that are due, as far as there are slots. */
 void dial_tick(struct swarm *s, const struct env *env);
 /* When dial_tick has something to do for the peer. */

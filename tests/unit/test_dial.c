@@ -331,6 +331,28 @@ static void test_dial_a_sight_ends_the_rest_of_who_was_reached(void **state)
 	assert_int_equal(l->dial_count, before + 2);
 }
 
+/* Also while it is dialled where it was before, and nobody answers there. */
+static void test_dial_a_sight_elsewhere_does_not_wait(void **state)
+{
+	struct lone *l = *state;
+	unsigned before;
+
+	know(l, "/ip4/192.168.1.2/tcp/1", false);
+	know(l, "/ip4/192.168.1.3/tcp/1", false);
+	tire_of(l);
+	know(l, "/ip4/192.168.1.2/tcp/1", true);
+	pass(l, 60);
+	before = l->dial_count;
+	/* That one is under way. */
+	know(l, "/ip4/192.168.1.2/tcp/1", true);
+	pass(l, 60);
+	assert_int_equal(l->dial_count, before);
+	know(l, "/ip4/192.168.1.4/tcp/1", true);
+	pass(l, 60);
+	assert_int_equal(l->dial_count, before + 1);
+	assert_non_null(strstr(l->dialled, "192.168.1.4"));
+}
+
 /* Anybody may have invented it: the rest gets shorter, and that is all. */
 static void test_dial_a_sight_shortens_the_rest_of_a_hint(void **state)
 {
@@ -747,6 +769,7 @@ int main(void)
 		ALONE(test_dial_8_a_minute_whatever_the_lan_shouts),
 		ALONE(test_dial_each_address_rests_by_itself),
 		ALONE(test_dial_a_sight_ends_the_rest_of_who_was_reached),
+		ALONE(test_dial_a_sight_elsewhere_does_not_wait),
 		ALONE(test_dial_a_sight_shortens_the_rest_of_a_hint),
 		ALONE(test_dial_invented_peers_get_half_of_the_slots),
 		ALONE(test_dial_who_is_seen_does_not_wait_for_the_saved),
