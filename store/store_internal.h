@@ -142,6 +142,8 @@ int store_step(struct store *s, sqlite3_stmt *st) P2P_MUST_CHECK;
 int store_last_err(struct store *s);
 /* Runs SQL without parameters. */
 int store_exec(struct store *s, const char *sql) P2P_MUST_CHECK;
+/* The first number that a statement answers, which is asked once; 0: none. */
+int store_ask(struct store *s, const char *sql, int64_t *value) P2P_MUST_CHECK;
 
 /* Fills in the looks of names that were stored without. */
 int store_add_looks(struct store *s) P2P_MUST_CHECK;

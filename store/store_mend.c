@@ -47,21 +47,15 @@ enum {
 	TABLE_COUNT,
 };
 
-/* A statement that is asked once; its first number. */
-static int ask(struct store *s, const char *sql, int64_t *value)
+/* What has begun is written, or all of it taken back; err: whether it failed.
+ */
+static int end_change(struct store *s, int err)
 {
-	sqlite3_stmt *st;
-	int rc = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
-
-	*value = 0;
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW)
-		*value = sqlite3_column_int64(st, 0);
-	else if (rc != SQLITE_DONE)
-		rc = store_fail(s, rc);
-	sqlite3_finalize(st);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : rc;
+	if (err == 0)
+		err = store_exec(s, "COMMIT");
+	if (err != 0)
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return err;
 }
 
 /* ---- rows -------------------------------------------------------------- */
@@ -75,7 +69,7 @@ static int count_damaged(struct store *s, int at, uint64_t *count)
 	(void)snprintf(sql, sizeof(sql),
 		"SELECT count(*) FROM %s WHERE seal IS NOT %s",
 		tables[at].table, tables[at].seal);
-	err = ask(s, sql, &value);
+	err = store_ask(s, sql, &value);
 	*count += store_u64(value);
 	return err;
 }
@@ -118,6 +112,8 @@ static int take_away(struct store *s, int at)
 		tables[at].table, tables[at].seal);
 	return store_exec(s, sql);
 }
+
+_Static_assert(STORE_LINE_COST_BYTES == 320, "the statements below say so");
 
 /* What has which share, from the lines that are there. */
 static int count_shares(struct store *s)
@@ -165,11 +161,7 @@ static int take_all_away(struct store *s, const uint64_t damaged[TABLE_COUNT])
 		err = count_shares(s);
 	if (err == 0 && damaged[TABLE_SUMS] > 0)
 		err = store_exec(s, count_sums);
-	if (err == 0)
-		err = store_exec(s, "COMMIT");
-	if (err != 0)
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	return err;
+	return end_change(s, err);
 }
 
 static void note(struct store *s, const uint64_t damaged[TABLE_COUNT])
@@ -278,12 +270,9 @@ static int build_anew(struct store *s)
 		err = P2P_ERR_CORRUPT;
 	if (err == 0 && damaged[TABLE_HOURS] + damaged[TABLE_SHARES] > 0)
 		err = count_shares(s);
-	if (err == 0)
-		err = store_exec(s, "COMMIT");
-	if (err != 0) {
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	err = end_change(s, err);
+	if (err != 0)
 		return err;
-	}
 	s->damage.indexes = true;
 	note(s, damaged);
 	return 0;
@@ -313,7 +302,7 @@ int store_mend_structure(struct store *s, bool all)
 static int schema_seal(struct store *s, uint64_t *seal)
 {
 	int64_t value;
-	int err = ask(s,
+	int err = store_ask(s,
 		"SELECT seal_sum(type, name, tbl_name, sql) FROM sqlite_schema",
 		&value);
 
@@ -358,9 +347,5 @@ int store_mend_schema(struct store *s)
 		err = store_exec(s, "BEGIN IMMEDIATE");
 	if (err == 0)
 		err = store_seal_schema(s);
-	if (err == 0)
-		err = store_exec(s, "COMMIT");
-	if (err != 0)
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	return err;
+	return end_change(s, err);
 }

@@ -77,22 +77,21 @@ int store_forget_strangers(struct store *s, uint64_t keep)
 int store_look_at_space(struct store *s, struct store_space *space)
 {
 	struct statvfs fs;
-	uint64_t pages = 0, unused = 0;
-	sqlite3_stmt *st;
+	uint64_t pages = 0;
+	int64_t unused;
 	int err = store_size_bytes(s, &pages);
 
 	*space = s->space;
 	if (err != 0 || s->memory)
 		return err;
-	if (sqlite3_prepare_v2(s->db,
-		    "SELECT freelist_count * page_size"
-		    " FROM pragma_freelist_count, pragma_page_size",
-		    -1, &st, NULL) == SQLITE_OK &&
-		sqlite3_step(st) == SQLITE_ROW)
-		unused = store_u64(sqlite3_column_int64(st, 0));
-	sqlite3_finalize(st);
-	space->used_bytes =
-		pages - P2P_MIN(unused, pages) + STORE_WAL_LARGEST_BYTES;
+	err = store_ask(s,
+		"SELECT freelist_count * page_size"
+		" FROM pragma_freelist_count, pragma_page_size",
+		&unused);
+	if (err != 0)
+		return err;
+	space->used_bytes = pages - P2P_MIN(store_u64(unused), pages) +
+			    STORE_WAL_LARGEST_BYTES;
 	/* Nobody knows: then writing tells. */
 	space->free_bytes = UINT64_MAX;
 	if (statvfs(s->path, &fs) == 0)

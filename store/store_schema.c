@@ -184,34 +184,20 @@ static const char *const steps[STORE_VERSION] = {
 
 static int read_version(struct store *s, int *version)
 {
-	sqlite3_stmt *st;
-	int rc;
+	int64_t value;
+	int err = store_ask(s, "PRAGMA user_version", &value);
 
-	rc = sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &st, NULL);
-	if (rc != SQLITE_OK)
-		return store_fail(s, rc);
-	rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW)
-		*version = sqlite3_column_int(st, 0);
-	sqlite3_finalize(st);
-	return rc == SQLITE_ROW ? 0 : store_fail(s, rc);
+	*version = (int)value;
+	return err;
 }
 
 /* Version 0 is a new, empty file: with tables in it, it is another's. */
 static int check_empty(struct store *s)
 {
-	sqlite3_stmt *st;
-	int rc;
+	int64_t count;
+	int err = store_ask(s, "SELECT count(*) FROM sqlite_schema", &count);
 
-	rc = sqlite3_prepare_v2(
-		s->db, "SELECT 1 FROM sqlite_schema", -1, &st, NULL);
-	if (rc != SQLITE_OK)
-		return store_fail(s, rc);
-	rc = sqlite3_step(st);
-	sqlite3_finalize(st);
-	if (rc == SQLITE_ROW)
-		return P2P_ERR_CORRUPT;
-	return rc == SQLITE_DONE ? 0 : store_fail(s, rc);
+	return err == 0 && count > 0 ? P2P_ERR_CORRUPT : err;
 }
 
 int store_check(struct store *s, int *version)

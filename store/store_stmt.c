@@ -129,22 +129,32 @@ int store_run_with(struct store *s, enum store_stmt which,
 	return st == NULL ? store_last_err(s) : store_run(s, st);
 }
 
-int store_size_bytes(struct store *s, uint64_t *bytes)
+int store_ask(struct store *s, const char *sql, int64_t *value)
 {
 	sqlite3_stmt *st;
-	int rc;
+	int rc = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
 
-	rc = sqlite3_prepare_v2(s->db,
+	*value = 0;
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		*value = sqlite3_column_int64(st, 0);
+	else if (rc != SQLITE_DONE)
+		rc = store_fail(s, rc);
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : rc;
+}
+
+int store_size_bytes(struct store *s, uint64_t *bytes)
+{
+	int64_t value;
+	int err = store_ask(s,
 		"SELECT page_count * page_size"
 		" FROM pragma_page_count, pragma_page_size",
-		-1, &st, NULL);
-	if (rc != SQLITE_OK)
-		return store_fail(s, rc);
-	rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW)
-		*bytes = store_u64(sqlite3_column_int64(st, 0));
-	sqlite3_finalize(st);
-	return rc == SQLITE_ROW ? 0 : store_fail(s, rc);
+		&value);
+
+	*bytes = store_u64(value);
+	return err;
 }
 
 /* ---- places ------------------------------------------------------------- */

@@ -168,8 +168,10 @@
 #define STREAM_GOSSIP_BACKLOG_BYTES (64u << 10)
 #define STREAM_GOSSIP_REOPEN_MS 1000
 /* So long a peer has two streams to us, on two connections, before it is taken
- * for two programs; and what may wait for the second of them. */
+ * for two programs, and for two once more, since what is recent is sent again
+ * then; and what may wait for the second of them. */
 #define STREAM_GOSSIP_TWIN_MS 1500
+#define STREAM_GOSSIP_TWIN_AGAIN_MS 10000
 #define STREAM_GOSSIP_TWIN_BYTES (4 * STREAM_GOSSIP_BACKLOG_BYTES)
 /* Events that wait for the owner: then no more is read; what a stream held at
  * its end is heard up to the larger number. */

@@ -21,10 +21,11 @@ struct link {
 	bool half;     /* of an RPC is written */
 	/* Two programs have the peer's key, each with a connection: our stream
 	 * to the other one, which is written what `out` is. */
-	uint64_t twin;         /* 0: none */
-	bool twin_on;          /* ... since the beginning of an RPC */
-	uint64_t twin_at_ms;   /* NEVER: nothing says that there are two */
-	uint64_t reopen_at_ms; /* NEVER: not waiting */
+	uint64_t twin;          /* 0: none */
+	bool twin_on;           /* ... since the beginning of an RPC */
+	uint64_t twin_at_ms;    /* NEVER: nothing says that there are two */
+	uint64_t twin_rests_ms; /* not opened again before */
+	uint64_t reopen_at_ms;  /* NEVER: not waiting */
 	uint64_t in[STREAM_GOSSIP_IN_MAX]; /* [0] is the newest; 0: none */
 	int worth;
 };

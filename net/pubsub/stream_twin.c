@@ -20,7 +20,8 @@ void twin_drop(struct stream_gossip *sg, struct link *l)
 
 void twin_later(struct stream_gossip *sg, const struct env *env, struct link *l)
 {
-	l->twin_at_ms = env_after(env, STREAM_GOSSIP_TWIN_MS);
+	l->twin_at_ms = P2P_MAX(
+		env_after(env, STREAM_GOSSIP_TWIN_MS), l->twin_rests_ms);
 	sg->due_ms = P2P_MIN(sg->due_ms, l->twin_at_ms);
 }
 
@@ -83,6 +84,7 @@ void twin_open(struct stream_gossip *sg, const struct env *env, struct link *l)
 		return;
 	}
 	l->twin = st->id;
+	l->twin_rests_ms = env_after(env, STREAM_GOSSIP_TWIN_AGAIN_MS);
 	twin_begin(sg, l);
 }
 

@@ -154,9 +154,9 @@ static void say_forgotten(struct chat *c, const struct store_damage *d)
 			"not known any more, so some may be gone.");
 	if (d->addresses > 0 || d->shares > 0 || d->indexes)
 		out_notice(c, UI_LEVEL_WARN, NULL,
-			"The database was damaged where it can be made anew "
-			"(addresses, counts, indexes), and was. Look after the "
-			"disk.");
+			"The database was damaged in addresses, counts or "
+			"indexes. They were made again; no line is lost by it. "
+			"Look after the disk.");
 }
 
 void damage_say(struct chat *c)

@@ -325,39 +325,36 @@ static P2P_PRINTF(1, 0) char *format(const char *fmt, va_list ap)
 	return text;
 }
 
+static void notice(struct chat *c, const struct chat_room *room,
+	enum ui_level level, const char *code, char *text)
+{
+	struct ui_msg *m = ui_msg_new(
+		UI_MSG_NOTICE, room == NULL ? NULL : room->row.topic, text);
+
+	m->level = level;
+	m->code = code == NULL ? NULL : xstrdup(code);
+	free(text);
+	out_ui(c, m);
+}
+
 void out_notice(struct chat *c, enum ui_level level,
 	const struct chat_room *room, const char *fmt, ...)
 {
-	struct ui_msg *m;
-	char *text;
 	va_list ap;
 
 	va_start(ap, fmt);
-	text = format(fmt, ap);
+	notice(c, room, level, NULL, format(fmt, ap));
 	va_end(ap);
-	m = ui_msg_new(
-		UI_MSG_NOTICE, room == NULL ? NULL : room->row.topic, text);
-	m->level = level;
-	free(text);
-	out_ui(c, m);
 }
 
 void out_warn(struct chat *c, const char *code, const struct chat_room *room,
 	const char *fmt, ...)
 {
-	struct ui_msg *m;
-	char *text;
 	va_list ap;
 
 	va_start(ap, fmt);
-	text = format(fmt, ap);
+	notice(c, room, UI_LEVEL_WARN, code, format(fmt, ap));
 	va_end(ap);
-	m = ui_msg_new(
-		UI_MSG_NOTICE, room == NULL ? NULL : room->row.topic, text);
-	m->level = UI_LEVEL_WARN;
-	m->code = xstrdup(code);
-	free(text);
-	out_ui(c, m);
 }
 
 void out_error(struct chat *c, const char *code, const char *fmt, ...)

@@ -85,9 +85,8 @@ static void note_dialect(struct chat *c, struct chat_room *r,
 #define WHAT_TO_DO \
 	"Both may be used: every line comes once. But they are one person to " \
 	"everybody. Give one of them a profile of its own (--data-dir), or " \
-	"end the other. If it is not yours, somebody has your key: make a " \
-	"new " \
-	"profile and tell people."
+	"end the other. If it is not yours, somebody has your key: " \
+	"make a new profile and tell people."
 
 /* A valid line of our own key came that was not written here. */
 static void copy_wrote(struct chat *c, struct chat_room *r,
@@ -114,22 +113,17 @@ void receive_met_copy(struct chat *c, const char *address)
 	c->copy_said = true;
 	at = out_clean(bytes_str(address));
 	out_warn(c, "copied-key", NULL,
-		"Your key is in use on another machine, too: at "
-		"%s. " WHAT_TO_DO,
+		"Your key is in use on another machine, too, "
+		"at %s. " WHAT_TO_DO,
 		at);
 	free(at);
-}
-
-static bool is_known(const struct chat_person *p)
-{
-	return p->row.class != STORE_STRANGER || p->row.verified;
 }
 
 static void say_fork(struct chat *c, struct chat_room *r, struct chat_person *p)
 {
 	char *name;
 
-	if (p->fork_said || !is_known(p) ||
+	if (p->fork_said || !(person_is_known(p) || p->row.verified) ||
 		(c->fork_said_ms != P2P_NEVER &&
 			c->env->now_ms - c->fork_said_ms < CHAT_FORK_SAY_MS))
 		return;
@@ -139,8 +133,7 @@ static void say_fork(struct chat *c, struct chat_room *r, struct chat_person *p)
 	out_warn(c, "key-used-twice", r,
 		"%s writes from two machines with one key, or somebody has "
 		"copied it: two lines have the same number. Both are shown; "
-		"ask "
-		"whether both are theirs.",
+		"ask whether both are theirs.",
 		name);
 	free(name);
 }

@@ -215,7 +215,7 @@ static void say_ahead(struct chat *c, struct chat_room *r, uint64_t base)
 		minutes < 120 ? "minutes" : "hours");
 }
 
-/* What we take for now. */
+/* The time that we believe it is. */
 static uint64_t believed_ms(struct chat *c, struct chat_room *r)
 {
 	int64_t offset;
