@@ -186,6 +186,9 @@ static void on_peer_event(
 		on_peer_down(n, l);
 	else if (ev->kind == SWARM_EV_RTT)
 		tell_rtt(n, l, ev->number);
+	else if (ev->kind == SWARM_EV_CONN_UP)
+		/* Told when it is identified. */
+		l->conns_more++;
 	else
 		tell_up(n, l);
 }
@@ -199,6 +202,7 @@ static void on_swarm_event(
 	case SWARM_EV_DIRECT:
 	case SWARM_EV_PEER_DOWN:
 	case SWARM_EV_RTT:
+	case SWARM_EV_CONN_UP:
 		on_peer_event(n, env, ev);
 		break;
 	case SWARM_EV_ADDRESS:
@@ -221,7 +225,6 @@ static void on_swarm_event(
 		command_dial_failed(n, ev->number, ev->text);
 		break;
 	case SWARM_EV_NONE:
-	case SWARM_EV_CONN_UP:
 	case SWARM_EV_CONN_DOWN:
 	case SWARM_EV_SELF:
 		break;

@@ -37,6 +37,7 @@ struct tell {
 struct link {
 	struct peer_id peer;
 	bool known;             /* chat has really been told of it */
+	uint64_t conns_more;    /* connections that came when it was up */
 	struct list tells;      /* struct tell, those that wait */
 	struct tell *peer_tell; /* the newest of its kind, NULL: none waits */
 	struct tell *rtt_tell;

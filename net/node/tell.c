@@ -139,6 +139,7 @@ void tell_up(struct node *n, struct link *l)
 	char text[MADDR_TEXT_MAX];
 
 	m->state = 1;
+	m->number = l->conns_more;
 	/* It may have gone in this very step: then it is told bare, and that it
 	 * went follows. */
 	if (swarm_peer_info(n->swarm, &l->peer, &info)) {

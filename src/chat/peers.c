@@ -260,7 +260,7 @@ void peers_peer(struct chat *c, const struct chat_net_msg *m)
 		p->speaks = hint_of(m);
 		p->speaks_is_hint = true;
 	}
-	profile_meet(c, p);
+	profile_meet(c, p, m->number);
 	person_changed(c, p);
 	peers_people_status(c);
 }

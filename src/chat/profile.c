@@ -190,7 +190,7 @@ void profile_share_room(struct chat *c, struct chat_person *p)
 
 /* ---- meeting ------------------------------------------------------------ */
 
-void profile_meet(struct chat *c, struct chat_person *p)
+void profile_meet(struct chat *c, struct chat_person *p, uint64_t conn)
 {
 	struct chat_profile *pr = &p->profile;
 
@@ -200,6 +200,11 @@ void profile_meet(struct chat *c, struct chat_person *p)
 			.pace_ms = pr->pace_ms};
 		list_push_back(&c->profiles, &pr->met);
 	}
+	/* Its program may have ended and come back before anybody noticed: it
+	 * knows nothing then. */
+	if (pr->conn != conn)
+		pr->given = pr->sent = 0;
+	pr->conn = conn;
 	pr->wanted = has_line(p->protocols, PROTOCOL);
 	pr->near = is_near(p);
 	consider(c, p);

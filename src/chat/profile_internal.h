@@ -29,6 +29,7 @@ struct chat_profile {
 	/* ours */
 	bool wanted;       /* the program speaks the protocol */
 	bool near;         /* the connection does not leave the LAN */
+	uint64_t conn;     /* the number of its newest connection */
 	uint64_t given;    /* the number of the one that is there; 0: none */
 	uint64_t sent;     /* of the one under way */
 	uint64_t pipe;     /* under way; 0: none is */
@@ -42,8 +43,9 @@ struct chat_profile {
 	char claim[MSG_NAME_MAX]; /* waits for it */
 };
 
-/* The peer is connected, or something about its connection has changed. */
-void profile_meet(struct chat *c, struct chat_person *p);
+/* The peer is connected, or something about its connection has changed; conn is
+ * another with each new connection. */
+void profile_meet(struct chat *c, struct chat_person *p, uint64_t conn);
 void profile_leave(struct chat *c, struct chat_person *p);
 /* Both are in a room that we are in. */
 void profile_share_room(struct chat *c, struct chat_person *p);

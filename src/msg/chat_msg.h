@@ -32,9 +32,10 @@ enum chat_msg_kind {
 	CHAT_MSG_STATUS,  /* item, state, text: one line of the checklist */
 	CHAT_MSG_PEER,    /* peer, state (1 connected, 0 gone), text: address,
 			     how, outbound, relayed, agent, muxer, protocols
-			     (names, one a line). Once a peer, not once a
-			     connection;    again with state 1 when identify
-			     changed    it */
+			     (names, one a line), number: another with each
+			     connection that it has made since it came. Once a
+			     peer, and again with state 1 when identify has
+			     been answered once more */
 	CHAT_MSG_RTT,     /* peer, number: round trip in us */
 	CHAT_MSG_TOPIC,   /* peer, text: topic, state: 1 subscribed, 0 not */
 	CHAT_MSG_UNIT,    /* data: a verified unit */

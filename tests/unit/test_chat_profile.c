@@ -308,6 +308,35 @@ static void test_profile_is_given_anew_when_it_changes(void **state)
 	assert_gives(h, 2, "ann");
 }
 
+/* The peer has another connection. */
+static void meets_once_more(struct host *h, const char *peer, uint64_t conn)
+{
+	struct msg *m = peer_msg(peer, NEAR, true);
+
+	chat_net_msg_of(m)->number = conn;
+	give(h, m);
+}
+
+/* It may be a program that has started again and knows nobody. */
+static void test_profile_is_given_again_on_another_connection(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+
+	meets(h, f->mali.peer, NEAR);
+	gone(h, 0, 0);
+	meets_once_more(h, f->mali.peer, 0);
+	assert_int_equal(given(h), 1);
+	meets_once_more(h, f->mali.peer, 1);
+	assert_int_equal(given(h), 2);
+	/* The one under way may be for the connection before. */
+	meets_once_more(h, f->mali.peer, 2);
+	gone(h, 1, 0);
+	assert_int_equal(given(h), 3);
+	gone(h, 2, 0);
+	assert_int_equal(given(h), 3);
+}
+
 static void test_profile_is_given_again_after_a_failure(void **state)
 {
 	struct fixture *f = *state;
@@ -816,6 +845,7 @@ int main(void)
 		STORY(test_profile_of_a_relayed_peer_is_not_near),
 		STORY(test_profile_is_given_anew_when_it_changes),
 		STORY(test_profile_is_given_again_after_a_failure),
+		STORY(test_profile_is_given_again_on_another_connection),
 		STORY(test_profile_without_an_answer_is_given_up),
 		STORY(test_profile_is_given_to_so_many_at_once),
 		STORY(test_profile_names_who_is_silent),
