@@ -24,6 +24,13 @@ struct chat_status {
 	char *text;
 };
 
+/* How much may be kept, by what is free. */
+enum chat_space {
+	CHAT_SPACE_ALL,
+	CHAT_SPACE_KNOWN, /* nothing of strangers */
+	CHAT_SPACE_OWN,   /* nothing but own lines */
+};
+
 struct chat {
 	struct store *store;
 	const struct identity *me;
@@ -96,7 +103,7 @@ struct chat {
 	uint64_t damage_moved_said;
 	/* quotas (keep.c) */
 	struct chat_limits limits;
-	int space; /* enum chat_space */
+	enum chat_space space;
 	uint64_t space_due_ms;
 	uint64_t strangers;       /* with a row */
 	uint64_t strangers_saved; /* at the last commit */

@@ -174,7 +174,7 @@ static bool has_room(struct chat *c, const struct chat_person *p)
 		space = space_now(c);
 		c->space_due_ms = env_after(c->env, CHAT_SPACE_LOOK_MS);
 	}
-	if ((int)space != c->space)
+	if (space != c->space)
 		tell_space(c, space);
 	c->space = space;
 	return space == CHAT_SPACE_ALL ||

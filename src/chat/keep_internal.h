@@ -10,13 +10,6 @@
 struct chat_person;
 struct chat_room;
 
-/* How much may be kept, by what is free. */
-enum chat_space {
-	CHAT_SPACE_ALL,
-	CHAT_SPACE_KNOWN, /* nothing of strangers */
-	CHAT_SPACE_OWN,   /* nothing but own lines */
-};
-
 /* At the making of the chat, people are loaded. The store's errors. */
 int keep_setup(struct chat *c, const struct chat_cfg *cfg) P2P_MUST_CHECK;
 /* Tells net whom we know. */
