@@ -38,7 +38,7 @@ int store_commit(struct store *s)
 		s->in_transaction = false;
 		return P2P_ERR_IO;
 	}
-	if (store_sums_flush(s) != 0)
+	if (store_sums_flush(s) != 0 || store_tallies_flush(s) != 0)
 		return store_last_err(s);
 	st = store_stmt(s, STMT_COMMIT);
 	if (st == NULL)
@@ -62,6 +62,7 @@ void store_rollback(struct store *s)
 	}
 	s->in_transaction = false;
 	store_sums_undo(s);
+	store_tallies_forget(s);
 }
 
 /* Settings that do not depend on the file's content;

@@ -65,8 +65,7 @@ enum store_stmt {
 	STMT_SLOT_DELETE,
 	STMT_SLOT_LAST,
 	STMT_SHARE_GET,
-	STMT_SHARE_ADD,
-	STMT_SHARE_FLOOR,
+	STMT_SHARE_PUT,
 	STMT_SHARE_OLDEST,
 	STMT_SHARE_OLDEST_OF_REGULARS,
 	STMT_PERSON_CLASS,
@@ -104,6 +103,39 @@ struct store_sums {
 	struct store_key walk_key;
 };
 
+/* What strangers have in an hour of a room, and what the hour still takes
+ * (decision 0018). */
+struct store_hour {
+	int64_t room;
+	int64_t hour;
+	int64_t bytes;
+	bool saturated;
+	bool shut; /* dropped as a whole: takes no stranger */
+	bool has_cut;
+	int64_t cut;
+	bool changed; /* since it was written */
+};
+
+/* What an author or a class of them has in a room, and the last line that went
+ * to make room. */
+struct store_share {
+	int64_t room;
+	int64_t author;
+	int64_t bytes;
+	bool has_floor;
+	struct store_key floor;
+	bool changed;
+};
+
+/* Of hours and of shares, those that were asked for last. */
+struct store_tallies {
+	struct store_hour hours[STORE_TALLIES_MAX];
+	struct store_share shares[STORE_TALLIES_MAX];
+	size_t hour_count;
+	size_t share_count;
+	bool changed;
+};
+
 struct store {
 	sqlite3 *db;
 	struct log *log;
@@ -113,6 +145,8 @@ struct store {
 	int64_t last_row; /* of a message, ever: none is used twice */
 	struct store_quota quota;
 	struct store_sums sums;
+	struct store_tallies tallies;
+	uint64_t dropped; /* lines, ever */
 	struct store_damage damage;
 	bool whole;               /* the structure was looked at */
 	struct store_space space; /* of a memory store: what a test says */
@@ -205,6 +239,23 @@ void store_sums_undo(struct store *s);
 /* Deletes a line and takes it out of the sums. */
 int store_delete_line(struct store *s, int64_t row) P2P_MUST_CHECK;
 
+/* ---- tallies (store_tally.c) ------------------------------------------- */
+
+/* Copies of what an hour or a share holds; zeros when there is none. */
+int store_hour_get(struct store *s, int64_t room, int64_t hour,
+	struct store_hour *h) P2P_MUST_CHECK;
+int store_share_get(struct store *s, int64_t room, int64_t author,
+	struct store_share *share) P2P_MUST_CHECK;
+/* Notes it, inside a transaction; bytes below 0 are 0. */
+int store_hour_put(struct store *s, const struct store_hour *h) P2P_MUST_CHECK;
+int store_share_put(
+	struct store *s, const struct store_share *share) P2P_MUST_CHECK;
+/* Writes what changed: before the commit, and before a statement that looks
+ * for an hour by what it holds. */
+int store_tallies_flush(struct store *s) P2P_MUST_CHECK;
+/* After a rollback. */
+void store_tallies_forget(struct store *s);
+
 /* ---- damage (store_mend.c) --------------------------------------------- */
 
 /* The structure of the file, before anything in it is believed: a tree that
@@ -227,6 +278,9 @@ void store_bind_text(sqlite3_stmt *st, int at, const char *text);
 void store_column_text(sqlite3_stmt *st, int at, char *out, size_t size);
 /* Copies exactly len bytes; zeros when the column has another length. */
 void store_column_fixed(sqlite3_stmt *st, int at, uint8_t *out, size_t len);
+/* A place in two columns from `at` on. False when they are NULL. */
+bool store_column_key(sqlite3_stmt *st, int at, struct store_key *key);
+void store_bind_key(sqlite3_stmt *st, int at, const struct store_key *key);
 
 /* Times and counts are kept as SQLite's signed integers. */
 static inline int64_t store_i64(uint64_t v)

@@ -50,6 +50,8 @@
 #define STORE_RECORD_BYTES_MAX 2048
 #define STORE_ROOMS_MAX 2048
 
+/* Hours, and shares, whose sums are kept in memory. */
+#define STORE_TALLIES_MAX 64
 /* Values under one seal. */
 #define STORE_SEAL_VALUES_MAX 16
 /* A database up to this size is looked at as a whole when it is opened: its

@@ -8,12 +8,6 @@
 #include "base/xmalloc.h"
 #include "store/store_internal.h"
 
-static void bind_key(sqlite3_stmt *st, int at, const struct store_key *key)
-{
-	sqlite3_bind_int64(st, at, store_i64(key->time_ms));
-	sqlite3_bind_blob(st, at + 1, key->id, STORE_ID_BYTES, SQLITE_STATIC);
-}
-
 int store_insert(struct store *s, struct store_message *m, bool *is_new)
 {
 	sqlite3_stmt *st = store_write_stmt(s, STMT_MESSAGE_INSERT);
@@ -23,7 +17,7 @@ int store_insert(struct store *s, struct store_message *m, bool *is_new)
 	if (st == NULL)
 		return store_last_err(s);
 	sqlite3_bind_int64(st, 1, m->room);
-	bind_key(st, 2, &m->key);
+	store_bind_key(st, 2, &m->key);
 	sqlite3_bind_int64(st, 4, m->author);
 	sqlite3_bind_int(st, 5, (int)m->state);
 	sqlite3_bind_int(st, 6, m->local);
@@ -51,7 +45,7 @@ int store_set_state(struct store *s, int64_t room, const struct store_key *key,
 	if (st == NULL)
 		return store_last_err(s);
 	sqlite3_bind_int64(st, 1, room);
-	bind_key(st, 2, key);
+	store_bind_key(st, 2, key);
 	sqlite3_bind_int(st, 4, (int)state);
 	err = store_run(s, st);
 	if (err == 0 && sqlite3_changes(s->db) == 0)
@@ -133,7 +127,7 @@ static int read_keyset(struct store *s, enum store_stmt which,
 	if (st == NULL)
 		return store_last_err(s);
 	sqlite3_bind_int64(st, 1, what->room);
-	bind_key(st, 2, what->key);
+	store_bind_key(st, 2, what->key);
 	sqlite3_bind_int64(st, 4, (int64_t)what->max + 1);
 	return read_rows(s, st, what->max, rows);
 }
@@ -186,7 +180,7 @@ int store_count_after(struct store *s, int64_t room,
 	if (st == NULL)
 		return store_last_err(s);
 	sqlite3_bind_int64(st, 1, room);
-	bind_key(st, 2, after);
+	store_bind_key(st, 2, after);
 	sqlite3_bind_int64(st, 4, store_i64(until_ms));
 	sqlite3_bind_int(st, 5, STORE_COUNT_MAX);
 	err = store_step(s, st);

@@ -8,7 +8,8 @@
  * one each; there the oldest lines go, and a floor remembers how far.
  *
  * All of it is done inside the turn's transaction. Sums are kept beside what
- * they count: looking at an hour costs two short reads, however much it holds.
+ * they count (store_tally.c): looking at an hour costs nothing while it is in
+ * memory, and two short reads else, however much it holds.
  */
 #include <stdlib.h>
 
@@ -22,17 +23,6 @@
 #define SHARE_REGULARS (-1)
 /* In its column `room`: all rooms. */
 #define ALL_ROOMS 0
-
-struct hour {
-	int64_t room;
-	int64_t hour;
-	int64_t bytes;
-	int64_t freed; /* since it was read: of the room's share, too */
-	bool saturated;
-	bool shut; /* dropped as a whole: takes no stranger */
-	bool has_cut;
-	int64_t cut;
-};
 
 struct slot {
 	int64_t author;
@@ -89,24 +79,9 @@ static int64_t hour_of(const struct store_message *m)
 
 /* ---- statements -------------------------------------------------------- */
 
-static bool read_key(sqlite3_stmt *st, int at, struct store_key *key)
-{
-	if (sqlite3_column_type(st, at) == SQLITE_NULL)
-		return false;
-	key->time_ms = store_u64(sqlite3_column_int64(st, at));
-	store_column_fixed(st, at + 1, key->id, STORE_ID_BYTES);
-	return true;
-}
-
-static void bind_key(sqlite3_stmt *st, int at, const struct store_key *key)
-{
-	sqlite3_bind_int64(st, at, store_i64(key->time_ms));
-	sqlite3_bind_blob(st, at + 1, key->id, STORE_ID_BYTES, SQLITE_STATIC);
-}
-
 /* All lines that the statement gives, with their ranks in that hour. */
-static int read_costs(struct store *s, sqlite3_stmt *st, const struct hour *h,
-	struct costs *out)
+static int read_costs(struct store *s, sqlite3_stmt *st,
+	const struct store_hour *h, struct costs *out)
 {
 	char peer[STORE_PEER_MAX];
 	int err;
@@ -128,7 +103,7 @@ static int read_costs(struct store *s, sqlite3_stmt *st, const struct hour *h,
 		store_column_text(st, 2, peer, sizeof(peer));
 		c->rank = h == NULL ? 0 : rank_of(s, h->room, h->hour, peer);
 		c->bytes = charge_of((size_t)sqlite3_column_int64(st, 3));
-		(void)read_key(st, 4, &c->key);
+		(void)store_column_key(st, 4, &c->key);
 	}
 	sqlite3_reset(st);
 	return err;
@@ -136,22 +111,18 @@ static int read_costs(struct store *s, sqlite3_stmt *st, const struct hour *h,
 
 /* ---- sums -------------------------------------------------------------- */
 
+/* *now is what the share holds then. */
 static int share_add(struct store *s, int64_t room, int64_t author,
 	int64_t bytes, int64_t *now)
 {
-	sqlite3_stmt *st = STORE_BOUND(s, STMT_SHARE_ADD, room, author, bytes);
-	int err;
+	struct store_share share;
+	int err = store_share_get(s, room, author, &share);
 
 	*now = 0;
-	if (st == NULL)
-		return store_last_err(s);
-	err = store_step(s, st);
-	if (err > 0) {
-		*now = sqlite3_column_int64(st, 0);
-		err = store_step(s, st);
-	}
-	sqlite3_reset(st);
-	return err;
+	if (err != 0)
+		return err;
+	share.bytes = *now = P2P_MAX(share.bytes + bytes, (int64_t)0);
+	return store_share_put(s, &share);
 }
 
 /* Of strangers: what they have in the room, and in all. */
@@ -165,49 +136,18 @@ static int strangers_add(struct store *s, int64_t room, int64_t bytes,
 				  s, ALL_ROOMS, SHARE_STRANGERS, bytes, in_all);
 }
 
-static int hour_get(struct store *s, struct hour *h)
-{
-	sqlite3_stmt *st = STORE_BOUND(s, STMT_HOUR_GET, h->room, h->hour);
-	int err;
-
-	if (st == NULL)
-		return store_last_err(s);
-	err = store_step(s, st);
-	if (err > 0) {
-		h->bytes = sqlite3_column_int64(st, 0);
-		h->saturated = sqlite3_column_int(st, 1) != 0;
-		h->shut = sqlite3_column_int(st, 2) != 0;
-		h->has_cut = sqlite3_column_type(st, 3) != SQLITE_NULL;
-		h->cut = sqlite3_column_int64(st, 3);
-		err = 0;
-	}
-	sqlite3_reset(st);
-	return err;
-}
-
-static int hour_put(struct store *s, const struct hour *h)
-{
-	sqlite3_stmt *st = STORE_BOUND(s, STMT_HOUR_PUT, h->room, h->hour,
-		P2P_MAX(h->bytes, (int64_t)0), h->saturated, h->shut);
-
-	if (st == NULL)
-		return store_last_err(s);
-	if (h->has_cut)
-		sqlite3_bind_int64(st, 6, h->cut);
-	return store_run(s, st);
-}
-
-static int drop_line(struct store *s, struct hour *h, const struct cost *c)
+static int drop_line(
+	struct store *s, struct store_hour *h, const struct cost *c)
 {
 	h->bytes -= c->bytes;
-	h->freed += c->bytes;
 	return store_delete_line(s, c->row);
 }
 
 /* ---- slots ------------------------------------------------------------- */
 
 /* The author's slot, empty when there is none. */
-static int slot_get(struct store *s, const struct hour *h, struct slot *slot)
+static int slot_get(
+	struct store *s, const struct store_hour *h, struct slot *slot)
 {
 	sqlite3_stmt *st = STORE_BOUND(
 		s, STMT_SLOT_GET, h->room, h->hour, slot->rank, slot->author);
@@ -219,7 +159,7 @@ static int slot_get(struct store *s, const struct hour *h, struct slot *slot)
 	if (err > 0) {
 		slot->lines = sqlite3_column_int64(st, 0);
 		slot->bytes = sqlite3_column_int64(st, 1);
-		slot->has_cut = read_key(st, 2, &slot->cut);
+		slot->has_cut = store_column_key(st, 2, &slot->cut);
 		err = 0;
 	}
 	sqlite3_reset(st);
@@ -227,7 +167,7 @@ static int slot_get(struct store *s, const struct hour *h, struct slot *slot)
 }
 
 static int slot_put(
-	struct store *s, const struct hour *h, const struct slot *slot)
+	struct store *s, const struct store_hour *h, const struct slot *slot)
 {
 	sqlite3_stmt *st = STORE_BOUND(s, STMT_SLOT_PUT, h->room, h->hour,
 		slot->rank, slot->author, slot->lines, slot->bytes);
@@ -235,11 +175,11 @@ static int slot_put(
 	if (st == NULL)
 		return store_last_err(s);
 	if (slot->has_cut)
-		bind_key(st, 7, &slot->cut);
+		store_bind_key(st, 7, &slot->cut);
 	return store_run(s, st);
 }
 
-static bool above_cut(const struct hour *h, int64_t rank)
+static bool above_cut(const struct store_hour *h, int64_t rank)
 {
 	return h->shut || (h->has_cut && rank >= h->cut);
 }
@@ -253,7 +193,7 @@ static bool behind_cut(const struct slot *slot, const struct store_key *key)
  * The author's lines in order, up to the slot's size: the first that finds no
  * room is its cut. They are all that the hour has of the author.
  */
-static int slot_fill(struct store *s, struct hour *h, struct slot *slot,
+static int slot_fill(struct store *s, struct store_hour *h, struct slot *slot,
 	const struct cost *lines, size_t count)
 {
 	bool none = above_cut(h, slot->rank);
@@ -281,8 +221,8 @@ static int slot_fill(struct store *s, struct hour *h, struct slot *slot,
 	return slot_put(s, h, slot);
 }
 
-static int author_lines(struct store *s, const struct hour *h, int64_t author,
-	struct costs *out)
+static int author_lines(struct store *s, const struct store_hour *h,
+	int64_t author, struct costs *out)
 {
 	return read_costs(s,
 		STORE_BOUND(s, STMT_HOUR_AUTHOR_LINES, h->room,
@@ -291,7 +231,7 @@ static int author_lines(struct store *s, const struct hour *h, int64_t author,
 }
 
 /* The stranger of the highest rank goes; the hour takes none so high again. */
-static int drop_last_slot(struct store *s, struct hour *h)
+static int drop_last_slot(struct store *s, struct store_hour *h)
 {
 	sqlite3_stmt *st = STORE_BOUND(s, STMT_SLOT_LAST, h->room, h->hour);
 	struct slot slot = {.rank = 0};
@@ -320,7 +260,7 @@ static int drop_last_slot(struct store *s, struct hour *h)
 				  slot.rank, slot.author);
 }
 
-static int fit_hour(struct store *s, struct hour *h)
+static int fit_hour(struct store *s, struct store_hour *h)
 {
 	int err = 0;
 
@@ -330,7 +270,7 @@ static int fit_hour(struct store *s, struct hour *h)
 }
 
 /* From now on the hour keeps slots: what it has goes into them. */
-static int saturate(struct store *s, struct hour *h)
+static int saturate(struct store *s, struct store_hour *h)
 {
 	struct costs lines;
 	int err = read_costs(s,
@@ -353,7 +293,7 @@ static int saturate(struct store *s, struct hour *h)
 }
 
 /* The author's slot anew, after a line was added to the hour. */
-static int refill(struct store *s, struct hour *h, struct slot *slot)
+static int refill(struct store *s, struct store_hour *h, struct slot *slot)
 {
 	struct costs lines;
 	int err = author_lines(s, h, slot->author, &lines);
@@ -367,19 +307,14 @@ static int refill(struct store *s, struct hour *h, struct slot *slot)
 /* ---- whole hours ------------------------------------------------------- */
 
 /* All that strangers have in it goes, and it takes none of them again. */
-static int shut_hour(struct store *s, struct hour *h)
+static int shut_hour(struct store *s, struct store_hour *h)
 {
 	struct costs lines;
-	int err = hour_get(s, h);
+	int err = read_costs(s,
+		STORE_BOUND(s, STMT_HOUR_LINES, h->room, h->hour * HOUR_MS,
+			(h->hour + 1) * HOUR_MS),
+		h, &lines);
 
-	if (err == 0)
-		err = read_costs(s,
-			STORE_BOUND(s, STMT_HOUR_LINES, h->room,
-				h->hour * HOUR_MS, (h->hour + 1) * HOUR_MS),
-			h, &lines);
-	if (err != 0)
-		return err;
-	h->freed = h->bytes;
 	for (size_t i = 0; err == 0 && i < lines.count; i++) {
 		const struct cost *c = &lines.items[i];
 
@@ -391,25 +326,32 @@ static int shut_hour(struct store *s, struct hour *h)
 	free(lines.items);
 	h->bytes = 0;
 	h->saturated = h->shut = true;
-	return err != 0 ? err : hour_put(s, h);
+	return err != 0 ? err : store_hour_put(s, h);
 }
 
-static int oldest_hour(
-	struct store *s, enum store_stmt which, int64_t room, struct hour *h)
+/* The oldest in which strangers have anything: 1, or 0 when there is none. */
+static int oldest_hour(struct store *s, enum store_stmt which, int64_t room,
+	struct store_hour *h)
 {
-	sqlite3_stmt *st = STORE_BOUND(s, which, room);
-	int err;
+	int err = store_tallies_flush(s);
+	int64_t hour = 0;
+	sqlite3_stmt *st;
 
-	*h = (struct hour){.room = room};
+	if (err != 0)
+		return err;
+	st = STORE_BOUND(s, which, room);
 	if (st == NULL)
 		return store_last_err(s);
 	err = store_step(s, st);
 	if (err > 0) {
-		h->room = sqlite3_column_int64(st, 0);
-		h->hour = sqlite3_column_int64(st, 1);
+		room = sqlite3_column_int64(st, 0);
+		hour = sqlite3_column_int64(st, 1);
 	}
 	sqlite3_reset(st);
-	return err;
+	if (err <= 0)
+		return err;
+	err = store_hour_get(s, room, hour, h);
+	return err != 0 ? err : 1;
 }
 
 /* Strangers' oldest hours go until they are within the room's share, and all
@@ -422,18 +364,18 @@ static int fit_strangers(
 	while (err == 0 && (in_room > store_i64(s->quota.strangers_room) ||
 				   in_all > store_i64(s->quota.strangers))) {
 		bool here = in_room > store_i64(s->quota.strangers_room);
-		struct hour h;
-		int64_t rest = in_room;
+		struct store_hour h;
+		int64_t rest = in_room, had;
 
 		err = oldest_hour(s,
 			here ? STMT_HOUR_OLDEST : STMT_HOUR_OLDEST_OF_ALL, room,
 			&h);
 		if (err <= 0)
 			return err;
+		had = h.bytes;
 		err = shut_hour(s, &h);
 		if (err == 0)
-			err = strangers_add(
-				s, h.room, -h.freed, &rest, &in_all);
+			err = strangers_add(s, h.room, -had, &rest, &in_all);
 		if (h.room == room)
 			in_room = rest;
 	}
@@ -457,9 +399,10 @@ static int is_there(struct store *s, int64_t row, bool *there)
 
 /* Behind an insert: the sums, and what they lead to. */
 static int settle_stranger(
-	struct store *s, struct hour *h, struct slot *slot, int64_t bytes)
+	struct store *s, struct store_hour *h, struct slot *slot, int64_t bytes)
 {
 	int64_t in_room, in_all;
+	int64_t had = h->bytes;
 	int err = 0;
 
 	h->bytes += bytes;
@@ -468,23 +411,35 @@ static int settle_stranger(
 	else if (h->bytes > store_i64(s->quota.strangers_hour))
 		err = saturate(s, h);
 	if (err == 0)
-		err = hour_put(s, h);
+		err = store_hour_put(s, h);
 	if (err == 0)
 		err = strangers_add(
-			s, h->room, bytes - h->freed, &in_room, &in_all);
+			s, h->room, h->bytes - had, &in_room, &in_all);
 	return err != 0 ? err : fit_strangers(s, h->room, in_room, in_all);
+}
+
+/* What went to make room may be the line that it was made for. */
+static int note_kept(struct store *s, int64_t row, uint64_t dropped,
+	struct store_outcome *out)
+{
+	bool there = true;
+	int err = s->dropped == dropped ? 0 : is_there(s, row, &there);
+
+	out->kept = there ? STORE_KEPT : STORE_NOT_KEPT;
+	return err;
 }
 
 static int keep_stranger(struct store *s, struct store_message *m,
 	const struct store_person *author, struct store_outcome *out)
 {
-	struct hour h = {.room = m->room, .hour = hour_of(m)};
-	struct slot slot = {.author = author->id,
-		.rank = rank_of(s, m->room, hour_of(m), author->peer)};
-	bool is_new, there = true, saturated;
-	int err = hour_get(s, &h);
+	struct slot slot = {.author = author->id};
+	uint64_t dropped = s->dropped;
+	struct store_hour h;
+	bool is_new, saturated;
+	int err = store_hour_get(s, m->room, hour_of(m), &h);
 
 	saturated = h.saturated;
+	slot.rank = rank_of(s, h.room, h.hour, author->peer);
 	if (err == 0 && saturated)
 		err = slot_get(s, &h, &slot);
 	if (err != 0)
@@ -499,51 +454,26 @@ static int keep_stranger(struct store *s, struct store_message *m,
 		return err;
 	err = settle_stranger(s, &h, &slot, charge_of(m->unit.len));
 	out->saturated = h.saturated && !saturated;
-	/* What went to make room may be this one. */
-	if (err == 0)
-		err = is_there(s, m->row, &there);
-	out->kept = there ? STORE_KEPT : STORE_NOT_KEPT;
-	return err;
+	return err != 0 ? err : note_kept(s, m->row, dropped, out);
 }
 
 /* ---- friends and regulars ---------------------------------------------- */
 
-struct share {
-	int64_t room;
-	int64_t author; /* or SHARE_REGULARS */
-	int64_t limit;
-	bool has_floor;
-	struct store_key floor;
-};
-
-static struct share share_of(
-	const struct store *s, int64_t room, const struct store_person *author)
+/* The share that its lines are counted in, and how much it may hold. */
+static int share_of(struct store *s, int64_t room,
+	const struct store_person *author, struct store_share *share,
+	int64_t *limit)
 {
 	bool friend = author->class == STORE_FRIEND;
 
-	return (struct share){.room = room,
-		.author = friend ? author->id : SHARE_REGULARS,
-		.limit = store_i64(friend ? s->quota.friend_room
-					  : s->quota.regulars_room)};
-}
-
-static int share_floor(struct store *s, struct share *share)
-{
-	sqlite3_stmt *st =
-		STORE_BOUND(s, STMT_SHARE_GET, share->room, share->author);
-	int err;
-
-	if (st == NULL)
-		return store_last_err(s);
-	err = store_step(s, st);
-	if (err > 0)
-		share->has_floor = read_key(st, 1, &share->floor);
-	sqlite3_reset(st);
-	return P2P_MIN(err, 0);
+	*limit = store_i64(
+		friend ? s->quota.friend_room : s->quota.regulars_room);
+	return store_share_get(
+		s, room, friend ? author->id : SHARE_REGULARS, share);
 }
 
 static int read_oldest(
-	struct store *s, const struct share *share, struct costs *lines)
+	struct store *s, const struct store_share *share, struct costs *lines)
 {
 	bool all = share->author == SHARE_REGULARS;
 	sqlite3_stmt *st = store_write_stmt(
@@ -552,67 +482,58 @@ static int read_oldest(
 	if (st == NULL)
 		return store_last_err(s);
 	sqlite3_bind_int64(st, 1, share->room);
-	bind_key(st, 2, share->has_floor ? &share->floor : &store_key_first);
+	store_bind_key(
+		st, 2, share->has_floor ? &share->floor : &store_key_first);
 	if (!all)
 		sqlite3_bind_int64(st, 4, share->author);
 	return read_costs(s, st, NULL, lines);
 }
 
 /* The oldest lines go; the floor is the last one that went. */
-static int fit_share(struct store *s, struct share *share, int64_t bytes)
+static int fit_share(struct store *s, struct store_share *share, int64_t limit)
 {
 	struct costs lines = {0};
-	sqlite3_stmt *st;
-	int64_t rest;
 	int err = read_oldest(s, share, &lines);
-	int64_t gone = 0;
 
-	for (size_t i = 0;
-		err == 0 && i < lines.count && bytes - gone > share->limit;
+	for (size_t i = 0; err == 0 && i < lines.count && share->bytes > limit;
 		i++) {
-		gone += lines.items[i].bytes;
+		share->bytes -= lines.items[i].bytes;
 		share->has_floor = true;
 		share->floor = lines.items[i].key;
 		err = store_delete_line(s, lines.items[i].row);
 	}
 	free(lines.items);
-	if (err != 0 || gone == 0)
-		return err;
-	st = STORE_BOUND(s, STMT_SHARE_FLOOR, share->room, share->author);
-	if (st == NULL)
-		return store_last_err(s);
-	bind_key(st, 3, &share->floor);
-	err = store_run(s, st);
-	return err != 0
-		       ? err
-		       : share_add(s, share->room, share->author, -gone, &rest);
+	return err;
+}
+
+static bool below_floor(
+	const struct store_share *share, const struct store_key *key)
+{
+	return share->has_floor && store_key_compare(key, &share->floor) <= 0;
 }
 
 static int keep_known(struct store *s, struct store_message *m,
 	const struct store_person *author, struct store_outcome *out)
 {
-	struct share share = share_of(s, m->room, author);
-	int err = share_floor(s, &share);
-	bool is_new, there = true;
-	int64_t bytes;
+	uint64_t dropped = s->dropped;
+	struct store_share share;
+	int64_t limit;
+	int err = share_of(s, m->room, author, &share, &limit);
+	bool is_new;
 
-	if (err != 0 || (share.has_floor &&
-				store_key_compare(&m->key, &share.floor) <= 0))
+	if (err != 0 || below_floor(&share, &m->key))
 		return err;
 	err = store_insert(s, m, &is_new);
 	if (err == 0 && !is_new)
 		out->kept = STORE_KEPT_ALREADY;
 	if (err != 0 || !is_new)
 		return err;
-	err = share_add(
-		s, share.room, share.author, charge_of(m->unit.len), &bytes);
-	if (err == 0 && bytes > share.limit) {
-		err = fit_share(s, &share, bytes);
-		if (err == 0)
-			err = is_there(s, m->row, &there);
-	}
-	out->kept = there ? STORE_KEPT : STORE_NOT_KEPT;
-	return err;
+	share.bytes += charge_of(m->unit.len);
+	if (share.bytes > limit)
+		err = fit_share(s, &share, limit);
+	if (err == 0)
+		err = store_share_put(s, &share);
+	return err != 0 ? err : note_kept(s, m->row, dropped, out);
 }
 
 int store_keep(struct store *s, struct store_message *m,
@@ -666,22 +587,31 @@ static int read_parts(
 	return err;
 }
 
+/* Into or out of the share of its class. */
+static int known_add(struct store *s, const struct store_person *person,
+	int64_t room, int64_t bytes)
+{
+	int64_t now;
+
+	return share_add(s, room,
+		person->class == STORE_FRIEND ? person->id : SHARE_REGULARS,
+		bytes, &now);
+}
+
 /* Out of the share that it is in. */
 static int leave_share(struct store *s, const struct store_person *person,
 	const struct part *part)
 {
-	struct share share = share_of(s, part->room, person);
-	struct hour h = {.room = part->room, .hour = part->hour};
+	struct store_hour h;
 	int64_t rest, all;
 	int err;
 
 	if (person->class != STORE_STRANGER)
-		return share_add(
-			s, share.room, share.author, -part->bytes, &rest);
-	err = hour_get(s, &h);
+		return known_add(s, person, part->room, -part->bytes);
+	err = store_hour_get(s, part->room, part->hour, &h);
 	h.bytes -= part->bytes;
 	if (err == 0)
-		err = hour_put(s, &h);
+		err = store_hour_put(s, &h);
 	if (err == 0 && h.saturated)
 		err = STORE_RUN(s, STMT_SLOT_DELETE, h.room, h.hour,
 			rank_of(s, h.room, h.hour, person->peer), person->id);
@@ -693,17 +623,14 @@ static int leave_share(struct store *s, const struct store_person *person,
 static int enter_share(struct store *s, const struct store_person *person,
 	const struct part *part)
 {
-	struct share share = share_of(s, part->room, person);
-	struct hour h = {.room = part->room, .hour = part->hour};
 	struct slot slot = {.author = person->id,
-		.rank = rank_of(s, h.room, h.hour, person->peer)};
-	int64_t now;
+		.rank = rank_of(s, part->room, part->hour, person->peer)};
+	struct store_hour h;
 	int err;
 
 	if (person->class != STORE_STRANGER)
-		return share_add(
-			s, share.room, share.author, part->bytes, &now);
-	err = hour_get(s, &h);
+		return known_add(s, person, part->room, part->bytes);
+	err = store_hour_get(s, part->room, part->hour, &h);
 	return err != 0 ? err : settle_stranger(s, &h, &slot, part->bytes);
 }
 

@@ -215,16 +215,12 @@ const char *const store_sql[STMT_COUNT] = {
 		" ORDER BY rank DESC, author DESC LIMIT 1",
 	[STMT_SHARE_GET] = "SELECT bytes, floor_ms, floor_id FROM shares"
 			   " WHERE room = ?1 AND author = ?2",
-	[STMT_SHARE_ADD] =
-		"INSERT INTO shares (room, author, bytes, seal)"
-		" VALUES (?1, ?2, ?3, seal(?1, ?2, ?3, NULL, NULL))"
+	[STMT_SHARE_PUT] =
+		"INSERT INTO shares (room, author, bytes, floor_ms, floor_id,"
+		" seal) VALUES (?1, ?2, ?3, ?4, ?5, seal(?1, ?2, ?3, ?4, ?5))"
 		" ON CONFLICT (room, author) DO UPDATE SET"
-		" bytes = max(0, bytes + excluded.bytes),"
-		" seal = seal(room, author, max(0, bytes + excluded.bytes),"
-		" floor_ms, floor_id) RETURNING bytes",
-	[STMT_SHARE_FLOOR] = "UPDATE shares SET floor_ms = ?3, floor_id = ?4,"
-			     " seal = seal(room, author, bytes, ?3, ?4)"
-			     " WHERE room = ?1 AND author = ?2",
+		" bytes = excluded.bytes, floor_ms = excluded.floor_ms,"
+		" floor_id = excluded.floor_id, seal = excluded.seal",
 	[STMT_SHARE_OLDEST] =
 		"SELECT " LINE_COLUMNS " FROM messages AS m"
 		" INDEXED BY messages_author"

@@ -135,6 +135,7 @@ int store_delete_line(struct store *s, int64_t row)
 		m.key.time_ms = store_u64(sqlite3_column_int64(st, 1));
 		store_column_fixed(st, 2, m.key.id, STORE_ID_BYTES);
 		store_sums_add(s, &m, -1);
+		s->dropped++;
 		/* RETURNING gives its row before the statement ends. */
 		err = store_step(s, st);
 	}

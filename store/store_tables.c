@@ -41,6 +41,21 @@ void store_column_fixed(sqlite3_stmt *st, int at, uint8_t *out, size_t len)
 		memset(out, 0, len);
 }
 
+bool store_column_key(sqlite3_stmt *st, int at, struct store_key *key)
+{
+	if (sqlite3_column_type(st, at) == SQLITE_NULL)
+		return false;
+	key->time_ms = store_u64(sqlite3_column_int64(st, at));
+	store_column_fixed(st, at + 1, key->id, STORE_ID_BYTES);
+	return true;
+}
+
+void store_bind_key(sqlite3_stmt *st, int at, const struct store_key *key)
+{
+	sqlite3_bind_int64(st, at, store_i64(key->time_ms));
+	sqlite3_bind_blob(st, at + 1, key->id, STORE_ID_BYTES, SQLITE_STATIC);
+}
+
 static uint64_t column_u64(sqlite3_stmt *st, int at)
 {
 	return store_u64(sqlite3_column_int64(st, at));

@@ -40,6 +40,14 @@ struct fuzz {
 	uint64_t opened;
 };
 
+static void note(struct fuzz *f, uint64_t pipe)
+{
+	unsigned i = f->next++ % PIPES;
+
+	f->pipes[i] = pipe;
+	f->gone[i] = false;
+}
+
 static void hear(struct fuzz *f)
 {
 	struct pipe_event ev;
@@ -53,8 +61,8 @@ static void hear(struct fuzz *f)
 		if (ev.kind == PIPE_EV_UP) {
 			P2P_ASSERT(ev.inbound == (ev.pipe < PIPE_OURS));
 			P2P_ASSERT(i == PIPES || !ev.inbound);
-			f->pipes[f->next % PIPES] = ev.pipe;
-			f->gone[f->next++ % PIPES] = false;
+			if (i == PIPES)
+				note(f, ev.pipe);
 		}
 		if (ev.kind == PIPE_EV_GONE && i < PIPES)
 			f->gone[i] = true;
@@ -121,7 +129,7 @@ static void own(struct fuzz *f, uint8_t op, struct bytes in)
 	case 0:
 		if (pipe_open(f->sv, &f->te.env, PIPE_OURS + f->opened,
 			    &f->other.id, two ? "/q/2" : "/p/1") == 0)
-			f->pipes[f->next++ % PIPES] = PIPE_OURS + f->opened;
+			note(f, PIPE_OURS + f->opened);
 		f->opened++;
 		break;
 	case 1:

@@ -127,6 +127,7 @@ static void check_agreement(struct fixture *f)
 		" WHERE m.author = s.author AND m.room = s.room)",
 	};
 
+	assert_int_equal(store_commit(f->store), 0);
 	for (size_t i = 0; i < P2P_ARRAY_LEN(differ); i++)
 		if (number_of(f->store, differ[i]) != 0)
 			fail_msg("sum %zu differs", i);
@@ -389,6 +390,7 @@ static void test_quota_lines_follow_their_author(void **state)
 static void test_quota_holds_whatever_comes(void **state)
 {
 	struct fixture *f = *state;
+	struct store_person committed[AUTHORS];
 
 	for (unsigned step = 0; step < 6000; step++) {
 		int author = (int)rng_below(&f->rng, 40);
@@ -401,9 +403,38 @@ static void test_quota_holds_whatever_comes(void **state)
 		else
 			(void)says(f, (int)rng_below(&f->rng, 2), author, ms,
 				step);
-		if (step % 500 == 0)
+		if (rng_below(&f->rng, 100) == 0 && step > 500) {
+			store_rollback(f->store);
+			memcpy(f->who, committed, sizeof(committed));
+		} else if (rng_below(&f->rng, 50) == 0 || step == 500) {
+			assert_int_equal(store_commit(f->store), 0);
+			memcpy(committed, f->who, sizeof(committed));
+		}
+		if (step % 500 == 0) {
 			check_sums(f);
+			memcpy(committed, f->who, sizeof(committed));
+		}
 	}
+	check_sums(f);
+}
+
+/* A turn writes each sum once, however many lines are counted in it. */
+static void test_quota_a_burst_writes_its_sums_once(void **state)
+{
+	struct fixture *f = *state;
+	int before;
+
+	becomes(f, 1, STORE_REGULAR);
+	becomes(f, 2, STORE_FRIEND);
+	assert_int_equal(store_commit(f->store), 0);
+	before = sqlite3_total_changes(f->store->db);
+	for (unsigned i = 0; i < 60; i++)
+		assert_int_equal(
+			says(f, 0, (int)i % 3, HOUR + i, i), STORE_KEPT);
+	assert_int_equal(store_commit(f->store), 0);
+	/* The hour, strangers here and in all, regulars, the friend, and the
+	 * sum of the room's places. */
+	assert_int_equal(sqlite3_total_changes(f->store->db) - before, 60 + 6);
 	check_sums(f);
 }
 
@@ -484,6 +515,7 @@ int main(void)
 		STORY(test_quota_a_friend_gone_mad_loses_his_own),
 		STORY(test_quota_lines_follow_their_author),
 		STORY(test_quota_holds_whatever_comes),
+		STORY(test_quota_a_burst_writes_its_sums_once),
 		STORY(test_quota_rolls_back_as_a_whole),
 		STORY(test_quota_forgets_strangers_who_said_nothing),
 		STORY(test_quota_addresses_of_friends_outlive_strangers),
