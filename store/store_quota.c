@@ -364,7 +364,7 @@ static int fit_strangers(
 	while (err == 0 && (in_room > store_i64(s->quota.strangers_room) ||
 				   in_all > store_i64(s->quota.strangers))) {
 		bool here = in_room > store_i64(s->quota.strangers_room);
-		struct store_hour h;
+		struct store_hour h = {0};
 		int64_t rest = in_room, had;
 
 		err = oldest_hour(s,
