@@ -12,8 +12,12 @@
 #include "app/exit_status.h"
 #include "app/faces.h"
 #include "app/signals.h"
+#include "base/text.h"
+#include "base/xmalloc.h"
 #include "msg/ui_msg.h"
 #include "ui/terminal/screen_face.h"
+
+#define LOCALE_BYTES_MAX 64
 
 static void take_messages(struct program *p, struct screen_face *f)
 {
@@ -76,6 +80,26 @@ static int run(struct program *p, struct screen_face *f, int signal_fd)
 	return ended_by == SIGHUP ? 128 + SIGHUP : status;
 }
 
+/* The variable that says which locale it is, and what it says. */
+static char *locale_name(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+	char *text = NULL;
+
+	for (size_t i = 0; i < P2P_ARRAY_LEN(names) && text == NULL; i++) {
+		const char *value = getenv(names[i]);
+		struct buf clean;
+
+		if (value == NULL || value[0] == '\0')
+			continue;
+		buf_init(&clean, LOCALE_BYTES_MAX);
+		(void)text_clean(TEXT_LINE, bytes_str(value), &clean);
+		text = xasprintf("%s=%s", names[i], buf_cstr(&clean));
+		buf_clear(&clean);
+	}
+	return text;
+}
+
 int face_run_screen(
 	struct program *p, int signal_fd, char error[static OPTIONS_ERROR_MAX])
 {
@@ -94,10 +118,14 @@ int face_run_screen(
 		.clock = program_clock(),
 	};
 	struct screen_face *f = NULL;
+	char *locale = locale_name();
 	int status;
 
+	cfg.locale = locale;
 	log_file_take_stderr(&p->log);
-	if (screen_face_new(&cfg, &f) != 0) {
+	status = screen_face_new(&cfg, &f);
+	free(locale);
+	if (status != 0) {
 		log_file_give_stderr(&p->log);
 		return EXIT_IO;
 	}

@@ -10,8 +10,11 @@
 #include "app/exit_status.h"
 #include "app/faces.h"
 #include "app/signals.h"
+#include "base/text.h"
 #include "base/xmalloc.h"
 #include "ui/terminal/screen_face.h"
+
+#define TERM_BYTES_MAX 64
 
 enum face {
 	FACE_SCREEN,
@@ -30,6 +33,32 @@ static int complain(const char *text)
 	return 0;
 }
 
+/* TERM is the person's own, but a terminal gets nothing unclean. */
+static void complain_of_term(int err)
+{
+	const char *term = getenv("TERM");
+	struct buf clean;
+
+	if (term == NULL || term[0] == '\0') {
+		complain("TERM is not set: going on line by line (--plain)");
+	} else {
+		char *text;
+
+		buf_init(&clean, TERM_BYTES_MAX);
+		(void)text_clean(TEXT_LINE, bytes_str(term), &clean);
+		text = xasprintf("TERM=%s %s: going on line by line (--plain)",
+			buf_cstr(&clean),
+			err == P2P_ERR_NOT_FOUND ? "is not known here"
+						 : "has no full screen");
+		complain(text);
+		free(text);
+		buf_clear(&clean);
+	}
+	complain("for the full screen set TERM=xterm-256color if the terminal "
+		 "is like xterm, or install its terminfo entry (Debian: "
+		 "ncurses-term)");
+}
+
 /* The face that was asked for, or the one that the terminal allows; false
  * when there is none. */
 static bool choose_face(const struct options *o, enum face *face)
@@ -40,9 +69,8 @@ static bool choose_face(const struct options *o, enum face *face)
 	if (o->headless || o->plain)
 		return true;
 	err = screen_face_probe();
-	if (err == P2P_ERR_UNSUPPORTED) {
-		complain("this terminal cannot show a full screen: "
-			 "going on line by line (--plain)");
+	if (err == P2P_ERR_UNSUPPORTED || err == P2P_ERR_NOT_FOUND) {
+		complain_of_term(err);
 		return true;
 	}
 	*face = FACE_SCREEN;

@@ -106,6 +106,10 @@ class Screen:
         self.tmux.call("send-keys", "-t", self.name, "-l", "--", text)
         self.keys("Enter")
 
+    def send(self, data):
+        """Bytes as a terminal sends them, at once."""
+        self.keys("-H", *(f"{b:02x}" for b in data))
+
     def paste(self, text):
         """As the mouse does it: between the marks of a bracketed paste."""
         self.tmux.call("set-buffer", "--", text)

@@ -402,6 +402,46 @@ def paste(t):
         said(mali, "one\n/quit\ntwo")
 
 
+# Focus, mouse, device answers, strings, keys without a name, key reports.
+UNASKED = (b"\x1b[I", b"\x1b[O", b"\x1b[<0;10;10M", b"\x1b[<0;10;10m",
+           b"\x1b[M !!", b"\x1b[?62;22c", b"\x1b[>41;354;0c", b"\x1b[24;80R",
+           b"\x1b[?2026;2$y", b"\x1b]11;rgb:0000/0000/0000\x1b\\",
+           b"\x1b]11;rgb:0000/0000/0000\x07", b"\x1bP>|xterm(390)\x1b\\",
+           b"\x1b_Gi=31;OK\x1b\\", b"\x1b[25~", b"\x1b[7$", b"\x1bOR",
+           b"\x1b[97u", b"\x1b[97;5u", b"\x1b[27;6;88~", b"\x1b[13;2u")
+
+
+def unasked(t):
+    """What a terminal sends by itself is no text; Esc is a key, and Alt"""
+    with Person(t) as me:
+        me.start()
+        for what in UNASKED:
+            me.screen.send(what + b"x")
+        me.sees(f"^ #lobby> {'x' * len(UNASKED)}$")
+        me.screen.send(b"\x05\x15")
+        me.sees("^ #lobby>$")
+        me.screen.send(b"one two\x1b[7~>\x1b[8~<")
+        me.sees("^ #lobby> >one two<$")
+        me.screen.send(b"\x1b\x7f")
+        me.sees("^ #lobby> >one ?$")
+        me.screen.send(b"\x1b[[A")
+        me.sees("any other key closes")
+        me.screen.send(b"\x1b")
+        me.sees("^ #lobby> >one ?$")
+
+
+def no_locale(t):
+    """A locale that is not installed: UTF-8 all the same, and a word"""
+    with Person(t) as me:
+        me.start(LC_ALL="xx_YY.UTF-8")
+        me.sees("The locale LC_ALL=xx_YY.UTF-8 is not")
+        mali = friend(t, me)
+        mali.send("ส é")
+        me.sees("  ส é$")
+        me.screen.type("ß")
+        said(mali, "ß")
+
+
 def colours(t):
     """Colours are sent, and with NO_COLOR or --color never they are not"""
     sgr = r"\x1b\[[0-9;]*(3[0-7]|9[0-7]|38;5)[0-9;]*m"
@@ -519,8 +559,11 @@ def damaged(t):
 def dumb(t):
     """A terminal that cannot show a screen is talked to line by line"""
     with Person(t) as me:
-        for term in ("dumb", "no-such-terminal"):
+        for term, why in (("dumb", "has no full screen"),
+                          ("no-such", "is not known here")):
             me.start(ready=r"going on line by line", TERM=term)
+            me.sees(f"TERM={term} {why}: ")
+            me.sees("set TERM=xterm-256color")
             mali = friend(t, me)
             mali.send("to a dumb terminal")
             me.sees("mali.*to a dumb terminal")
@@ -546,7 +589,8 @@ def main():
     signal.alarm(SECONDS_MAX)
     with Tmux() as TMUX, Tests() as t:
         return t.all([first_screen, meet_and_talk, same_name, verify, rooms, hostile,
-                      sizes, drowning, restart, waiting, paste, colours, ascii_only,
+                      sizes, drowning, restart, waiting, paste, unasked,
+                      no_locale, colours, ascii_only,
                       ways_out, suspend, terminal_gone, taken, damaged, dumb])
 
 

@@ -24,7 +24,6 @@
 #define FRAME_MS 33
 #define FRAMES_AHEAD 4
 #define FRAMES_AHEAD_MS ((FRAMES_AHEAD - 1) * FRAME_MS)
-#define PASTE_QUIET_MS 2000 /* a paste without an end mark ends */
 
 struct screen_face {
 	struct ui *ui;
@@ -32,6 +31,7 @@ struct screen_face {
 	struct ui_canvas canvas;
 	uint64_t paid_ms; /* the frames drawn until now fill the time to here */
 	uint64_t input_ms; /* something was last read */
+	char *notice;      /* owned: to be said once a room is shown */
 	bool dirty;
 	bool gone; /* the terminal is */
 };
@@ -72,9 +72,25 @@ static enum terminal_color color_of(const struct screen_face_cfg *cfg)
 	return cfg->no_color ? TERMINAL_COLOR_NEVER : TERMINAL_COLOR_AUTO;
 }
 
+/* What to say of a locale that is not there, or NULL. */
+static char *locale_notice(enum terminal_locale locale, const char *wanted)
+{
+	bool utf8 = locale == TERMINAL_LOCALE_MISSING_UTF8;
+
+	if (!utf8 && locale != TERMINAL_LOCALE_MISSING)
+		return NULL;
+	return xasprintf("The locale %s is not installed here: %s. "
+			 "LANG=C.UTF-8 works everywhere; to install yours on "
+			 "Debian: dpkg-reconfigure locales",
+		wanted == NULL ? "that is set" : wanted,
+		utf8 ? "C.UTF-8 is used instead"
+		     : "characters beyond ASCII are shown as \\u{...}");
+}
+
 int screen_face_new(const struct screen_face_cfg *cfg, struct screen_face **out)
 {
 	struct ui_cfg ui_cfg = {.chat = cfg->chat, .clock = cfg->clock};
+	enum terminal_locale locale;
 	struct terminal *terminal;
 	struct screen_face *f;
 	int err = terminal_probe();
@@ -82,7 +98,9 @@ int screen_face_new(const struct screen_face_cfg *cfg, struct screen_face **out)
 	*out = NULL;
 	if (err != 0)
 		return err;
-	ui_cfg.ascii_text = !terminal_locale_is_utf8();
+	locale = terminal_set_locale(cfg->locale);
+	ui_cfg.ascii_text = locale == TERMINAL_LOCALE_ASCII ||
+			    locale == TERMINAL_LOCALE_MISSING;
 	ui_cfg.ascii = cfg->ascii || ui_cfg.ascii_text;
 	err = terminal_start(color_of(cfg), &terminal);
 	if (err != 0)
@@ -91,6 +109,7 @@ int screen_face_new(const struct screen_face_cfg *cfg, struct screen_face **out)
 	f = xcalloc(1, sizeof(*f));
 	f->terminal = terminal;
 	f->ui = ui_new(&ui_cfg);
+	f->notice = locale_notice(locale, cfg->locale);
 	canvas_init(&f->canvas);
 	resize(f);
 	draw(f, cfg->clock.now_ms);
@@ -106,6 +125,7 @@ void screen_face_free(struct screen_face *f)
 	p2p_set_abort_hook(NULL);
 	ui_free(f->ui);
 	canvas_clear(&f->canvas);
+	free(f->notice);
 	free(f);
 }
 
@@ -118,34 +138,46 @@ int screen_face_fd(const struct screen_face *f)
 void screen_face_on_msg(
 	struct screen_face *f, struct ui_msg *m, const struct ui_clock *clock)
 {
+	bool shown = m->msg.kind == UI_MSG_FOCUS;
+
 	ui_on_msg(f->ui, m, clock);
+	if (shown && f->notice != NULL) {
+		m = ui_msg_new(UI_MSG_NOTICE, NULL, f->notice);
+		m->level = UI_LEVEL_WARN;
+		ui_on_msg(f->ui, m, clock);
+		free(f->notice);
+		f->notice = NULL;
+	}
 	f->dirty = ui_take_dirty(f->ui) || f->dirty;
+}
+
+static void take_event(struct screen_face *f, const struct terminal_event *ev,
+	const struct ui_clock *clock)
+{
+	switch (ev->kind) {
+	case TERMINAL_EVENT_NONE:
+		break;
+	case TERMINAL_EVENT_KEY:
+		ui_update(f->ui, &ev->key, clock);
+		break;
+	case TERMINAL_EVENT_PASTE:
+		ui_paste(f->ui, ev->paste, clock);
+		break;
+	case TERMINAL_EVENT_END:
+		f->gone = true;
+		break;
+	}
 }
 
 void screen_face_on_input(struct screen_face *f, const struct ui_clock *clock)
 {
-	struct terminal_event ev = {.kind = TERMINAL_EVENT_NONE};
+	struct terminal_event ev;
 
 	f->input_ms = clock->now_ms;
-	for (;;) {
+	do {
 		terminal_read(f->terminal, &ev);
-		switch (ev.kind) {
-		case TERMINAL_EVENT_NONE:
-			return;
-		case TERMINAL_EVENT_KEY:
-			ui_update(f->ui, &ev.key, clock);
-			break;
-		case TERMINAL_EVENT_PASTE:
-			ui_paste(f->ui, ev.paste, clock);
-			break;
-		case TERMINAL_EVENT_RESIZE:
-			screen_face_on_resize(f);
-			break;
-		case TERMINAL_EVENT_END:
-			f->gone = true;
-			return;
-		}
-	}
+		take_event(f, &ev, clock);
+	} while (ev.kind != TERMINAL_EVENT_NONE && !f->gone);
 }
 
 void screen_face_on_resize(struct screen_face *f)
@@ -185,22 +217,28 @@ void screen_face_quit(struct screen_face *f)
 	ui_quit(f->ui);
 }
 
-static void end_lost_paste(struct screen_face *f, const struct ui_clock *clock)
+/* When what has begun (Esc, a sequence, a paste) is over without more. */
+static uint64_t quiet_deadline(const struct screen_face *f)
+{
+	unsigned patience_ms = terminal_patience_ms(f->terminal);
+
+	return patience_ms == 0 ? P2P_NEVER : f->input_ms + patience_ms;
+}
+
+static void end_begun(struct screen_face *f, const struct ui_clock *clock)
 {
 	struct terminal_event ev;
 
-	if (!terminal_is_pasting(f->terminal) ||
-		clock->now_ms - f->input_ms < PASTE_QUIET_MS)
+	if (clock->now_ms < quiet_deadline(f))
 		return;
-	terminal_end_paste(f->terminal, &ev);
-	if (ev.kind == TERMINAL_EVENT_PASTE)
-		ui_paste(f->ui, ev.paste, clock);
+	terminal_quiet(f->terminal, &ev);
+	take_event(f, &ev, clock);
 }
 
 void screen_face_turn(struct screen_face *f, const struct ui_clock *clock)
 {
 	ui_tick(f->ui, clock);
-	end_lost_paste(f, clock);
+	end_begun(f, clock);
 	if (ui_take_suspend(f->ui))
 		screen_face_suspend(f);
 	if (ui_take_redraw(f->ui)) {
@@ -224,9 +262,7 @@ uint64_t screen_face_deadline(const struct screen_face *f)
 		at = P2P_MIN(at,
 			f->paid_ms -
 				P2P_MIN(f->paid_ms, (uint64_t)FRAMES_AHEAD_MS));
-	if (terminal_is_pasting(f->terminal))
-		at = P2P_MIN(at, f->input_ms + PASTE_QUIET_MS);
-	return at;
+	return P2P_MIN(at, quiet_deadline(f));
 }
 
 bool screen_face_wants_quit(const struct screen_face *f, int *status)

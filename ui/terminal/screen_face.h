@@ -39,13 +39,17 @@ struct screen_face_cfg {
 	enum screen_color color;
 	bool no_color; /* NO_COLOR is set and not empty (src/app looks) */
 	bool ascii;    /* draw with ASCII only, whatever the locale says */
+	/* What names the locale, "LC_CTYPE=UTF-8", clean, or NULL. Borrowed
+	 * for the call. */
+	const char *locale;
 	struct ui_clock clock;
 };
 
 /*
  * Whether a full screen can be had on stdin and stdout: 0;
- * P2P_ERR_UNSUPPORTED when both are a terminal but TERM is missing, unknown
- * or dumb (the caller takes the line face, with a line of notice);
+ * P2P_ERR_UNSUPPORTED when both are a terminal but TERM names one that
+ * cannot, P2P_ERR_NOT_FOUND when TERM is missing or unknown (for both the
+ * caller takes the line face, with a line of notice);
  * P2P_ERR_IO when one of them is no terminal (the caller exits 64).
  */
 int screen_face_probe(void) P2P_MUST_CHECK;

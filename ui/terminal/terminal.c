@@ -1,14 +1,14 @@
 /*
  * ncurses: the only file that draws with it. It sends the cells that differ
  * from what is shown, each cluster so that ncurses and the terminal agree about
- * its width. Whatever happens, the terminal is given back as it was found: in
- * order by terminal_stop, from a crash by terminal_restore_raw, which calls
- * nothing but write and tcsetattr.
+ * its width. It does not read: what is typed goes to keys.c as it comes, since
+ * ncurses hands on as characters what it does not know. Whatever happens, the
+ * terminal is given back as it was found: in order by terminal_stop, from a
+ * crash by terminal_restore_raw, which calls nothing but write and tcsetattr.
  */
 #include "ui/terminal/terminal.h"
 
-#include <langinfo.h>
-#include <locale.h>
+#include <errno.h>
 #include <ncurses.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,13 +24,15 @@
 #include "ui/terminal/keys.h"
 #include "ui/terminal/screen_face.h"
 
-#define ESCDELAY_MS 25
+#define READ_BYTES 4096
 
 struct terminal {
 	SCREEN *screen;
 	bool color;
 	bool all; /* nothing of what is shown is known */
 	struct keys keys;
+	uint8_t in[READ_BYTES];
+	struct bytes left; /* of `in`: read and not yet taken */
 	struct ui_canvas shown;
 };
 
@@ -64,18 +66,6 @@ void terminal_restore_raw(void)
 	 * and a line of its own for what follows. */
 	send_raw("\033[0m\033[?1l\033>" PASTE_OFF "\033[?25h\033[?1049l\r\n");
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &saved_tty);
-}
-
-bool terminal_locale_is_utf8(void)
-{
-	if (setlocale(LC_CTYPE, "") != NULL &&
-		strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
-		return true;
-	/* What is typed is still read as UTF-8, so that none of it is lost;
-	 * what is drawn stays ASCII. */
-	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
-		(void)setlocale(LC_CTYPE, "C");
-	return false;
 }
 
 struct look {
@@ -119,6 +109,43 @@ static void start_colors(struct terminal *t, enum terminal_color color)
 	}
 }
 
+static char *terminfo(const char *name)
+{
+	char *text = tigetstr(name);
+
+	/* No such string, or none with this terminal. */
+	return text == (char *)-1 ? NULL : text;
+}
+
+/* What this terminal itself says that its keys send. */
+static void learn_keys(struct keys *k)
+{
+	static const struct {
+		const char *name;
+		enum ui_key_code code;
+	} table[] = {
+		{"kcuu1", UI_KEY_UP},
+		{"kcud1", UI_KEY_DOWN},
+		{"kcub1", UI_KEY_LEFT},
+		{"kcuf1", UI_KEY_RIGHT},
+		{"khome", UI_KEY_HOME},
+		{"kend", UI_KEY_END},
+		{"kpp", UI_KEY_PGUP},
+		{"knp", UI_KEY_PGDN},
+		{"kbs", UI_KEY_BACKSPACE},
+		{"kdch1", UI_KEY_DELETE},
+		{"kent", UI_KEY_ENTER},
+		{"kcbt", UI_KEY_BACKTAB},
+		{"kf1", UI_KEY_F1},
+		{"kf7", UI_KEY_F7},
+		{"kf8", UI_KEY_F8},
+	};
+
+	for (size_t i = 0; i < P2P_ARRAY_LEN(table); i++)
+		keys_learn(k, terminfo(table[i].name),
+			(struct ui_key){.code = table[i].code});
+}
+
 int terminal_start(enum terminal_color color, struct terminal **out)
 {
 	struct terminal *t;
@@ -136,15 +163,12 @@ int terminal_start(enum terminal_color color, struct terminal **out)
 	raw_up = 1;
 	(void)raw(); /* no signals from keys, no C-s and C-q */
 	(void)noecho();
-	(void)nonl(); /* Enter is not C-j */
-	(void)keypad(stdscr, TRUE);
-	(void)nodelay(stdscr, TRUE);
-	(void)set_escdelay(ESCDELAY_MS);
-	for (const struct keys_sequence *s = keys_sequences; s->text != NULL;
-		s++)
-		(void)define_key(s->text, s->code);
+	(void)nonl();               /* Enter is not C-j */
+	(void)keypad(stdscr, TRUE); /* keys as terminfo has them */
+	(void)typeahead(-1);        /* no frame stops halfway for input */
 	start_colors(t, color);
 	keys_init(&t->keys);
+	learn_keys(&t->keys);
 	canvas_init(&t->shown);
 	send_raw(PASTE_ON);
 	*out = t;
@@ -202,57 +226,41 @@ void terminal_resized(struct terminal *t)
 		(void)resizeterm(ws.ws_row, ws.ws_col);
 }
 
-static bool is_gone(void)
+/* One read at most, of what is there. False: nothing is, or the terminal is
+ * gone. */
+static bool refill(struct terminal *t, struct terminal_event *ev)
 {
 	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
-	int queued = 0;
+	ssize_t n;
 
 	if (poll(&p, 1, 0) <= 0)
 		return false;
-	if ((p.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
-		return true;
-	return ioctl(STDIN_FILENO, FIONREAD, &queued) != 0 || queued == 0;
+	n = read(STDIN_FILENO, t->in, sizeof(t->in));
+	if (n > 0)
+		t->left = bytes_of(t->in, (size_t)n);
+	else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+		ev->kind = TERMINAL_EVENT_END;
+	return n > 0;
 }
 
 void terminal_read(struct terminal *t, struct terminal_event *ev)
 {
-	bool any = t->keys.escape;
-
 	ev->kind = TERMINAL_EVENT_NONE;
-	for (;;) {
-		enum keys_input input = KEYS_NOTHING;
-		wint_t value = 0;
-		int got = wget_wch(stdscr, &value);
-
-		if (got == OK)
-			input = KEYS_CHARACTER;
-		else if (got == KEY_CODE_YES)
-			input = KEYS_CODE;
-		if (input == KEYS_CODE && value == KEY_RESIZE) {
-			ev->kind = TERMINAL_EVENT_RESIZE;
+	do {
+		if (keys_next(&t->keys, &t->left, ev))
 			return;
-		}
-		if (keys_feed(&t->keys, input, value, ev))
-			return;
-		if (input != KEYS_NOTHING) {
-			any = true;
-			continue;
-		}
-		if (!any && is_gone())
-			ev->kind = TERMINAL_EVENT_END;
-		return;
-	}
+	} while (refill(t, ev));
 }
 
-bool terminal_is_pasting(const struct terminal *t)
+unsigned terminal_patience_ms(const struct terminal *t)
 {
-	return t->keys.pasting;
+	return keys_patience_ms(&t->keys);
 }
 
-void terminal_end_paste(struct terminal *t, struct terminal_event *ev)
+void terminal_quiet(struct terminal *t, struct terminal_event *ev)
 {
 	ev->kind = TERMINAL_EVENT_NONE;
-	(void)keys_end_paste(&t->keys, ev);
+	(void)keys_quiet(&t->keys, ev);
 }
 
 void terminal_forget(struct terminal *t)

@@ -25,8 +25,7 @@ enum terminal_event_kind {
 	TERMINAL_EVENT_NONE, /* nothing more to read now */
 	TERMINAL_EVENT_KEY,
 	TERMINAL_EVENT_PASTE, /* paste: valid until the next read */
-	TERMINAL_EVENT_RESIZE,
-	TERMINAL_EVENT_END, /* the terminal is gone */
+	TERMINAL_EVENT_END,   /* the terminal is gone */
 };
 
 struct terminal_event {
@@ -35,11 +34,22 @@ struct terminal_event {
 	struct bytes paste;
 };
 
+enum terminal_locale {
+	TERMINAL_LOCALE_UTF8,
+	/* It knows only bytes or ASCII: then text beyond ASCII is not drawn
+	 * but escaped. */
+	TERMINAL_LOCALE_ASCII,
+	/* What the environment names is not installed; so as above, or
+	 * C.UTF-8 instead, where the terminal speaks UTF-8. */
+	TERMINAL_LOCALE_MISSING,
+	TERMINAL_LOCALE_MISSING_UTF8,
+};
+
 /* As screen_face_probe. */
 int terminal_probe(void) P2P_MUST_CHECK;
-/* Sets the locale for characters; false when the locale knows only bytes or
- * ASCII: then text beyond ASCII is not drawn but escaped. */
-bool terminal_locale_is_utf8(void);
+/* Sets the locale for characters; wanted is the name that the environment
+ * has for it, or NULL. */
+enum terminal_locale terminal_set_locale(const char *wanted);
 /* Raw mode, alternate screen, bracketed paste. */
 int terminal_start(
 	enum terminal_color color, struct terminal **out) P2P_MUST_CHECK;
@@ -56,10 +66,10 @@ void terminal_size(const struct terminal *t, int *rows, int *cols);
 void terminal_resized(struct terminal *t);
 /* The next thing typed; never waits. */
 void terminal_read(struct terminal *t, struct terminal_event *ev);
-/* Whether a paste has begun and not ended; and how to end it when nothing
- * more comes, so that a lost end mark does not swallow all that is typed. */
-bool terminal_is_pasting(const struct terminal *t);
-void terminal_end_paste(struct terminal *t, struct terminal_event *ev);
+/* How long nothing may come before terminal_quiet is to be called, which ends
+ * what has begun: Esc, a sequence, a paste. 0: nothing has. */
+unsigned terminal_patience_ms(const struct terminal *t);
+void terminal_quiet(struct terminal *t, struct terminal_event *ev);
 /* Shows the canvas: sends what differs from what is shown. */
 void terminal_draw(struct terminal *t, const struct ui_canvas *c);
 /* The next draw sends everything. */

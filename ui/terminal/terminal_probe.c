@@ -17,7 +17,7 @@ int terminal_probe(void)
 		return P2P_ERR_IO;
 	/* NULL: what TERM says. */
 	if (setupterm(NULL, STDOUT_FILENO, &found) != OK || found != 1)
-		return P2P_ERR_UNSUPPORTED;
+		return P2P_ERR_NOT_FOUND;
 	if (strcmp(termname(), "dumb") == 0 || cursor_address == NULL ||
 		clear_screen == NULL)
 		return P2P_ERR_UNSUPPORTED;
