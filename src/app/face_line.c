@@ -21,10 +21,13 @@
 #define READ_BYTES 4096
 /* How long a reader is waited for in all once a signal has told us to end. */
 #define LAST_WAITS_MS 3000
+/* How often to look whether a terminal has become ours to read. */
+#define FRONT_MS 1000
 
 struct line_loop {
 	struct line_face *face;
 	int signal_fd;
+	bool terminal; /* stdin is one */
 	bool told_to_end;
 	uint64_t patience_ms; /* left of LAST_WAITS_MS */
 };
@@ -89,18 +92,32 @@ static int write_stdout(void *arg, struct bytes out)
 	return 0;
 }
 
+/*
+ * Started with & from a shell: what is typed is the shell's, and a read would
+ * stop us (SIGTTIN). A terminal that is not ours to ask about is read.
+ */
+static bool in_background(const struct line_loop *l)
+{
+	pid_t front = l->terminal ? tcgetpgrp(STDIN_FILENO) : -1;
+
+	return front > 0 && front != getpgrp();
+}
+
 /* False at the end of input. */
-static bool read_stdin(struct line_face *f)
+static bool read_stdin(struct line_loop *l)
 {
 	struct ui_clock clock = program_clock();
 	uint8_t raw[READ_BYTES];
 	ssize_t n = read(STDIN_FILENO, raw, sizeof(raw));
 
 	if (n > 0)
-		line_face_on_input(f, bytes_of(raw, (size_t)n), &clock);
-	else if (n == 0 || (errno != EINTR && errno != EAGAIN))
-		line_face_on_eof(f, &clock);
-	return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
+		line_face_on_input(l->face, bytes_of(raw, (size_t)n), &clock);
+	/* EIO: put into the background since we looked. */
+	if (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN ||
+				       in_background(l))))
+		return true;
+	line_face_on_eof(l->face, &clock);
+	return false;
 }
 
 static void take_messages(struct program *p, struct line_face *f)
@@ -114,10 +131,19 @@ static void take_messages(struct program *p, struct line_face *f)
 	line_face_flush(f);
 }
 
+/* Nothing tells when a shell's fg brings us to the front. */
+static uint64_t wake_at(const struct line_face *f, bool behind)
+{
+	uint64_t at = line_face_deadline(f);
+
+	return behind ? P2P_MIN(at, clock_now_ms() + FRONT_MS) : at;
+}
+
 int face_run_line(struct program *p, int signal_fd, bool headless)
 {
 	struct line_loop l = {
 		.signal_fd = signal_fd,
+		.terminal = isatty(STDIN_FILENO) != 0,
 		.patience_ms = LAST_WAITS_MS,
 	};
 	struct line_face_cfg cfg = {
@@ -133,12 +159,15 @@ int face_run_line(struct program *p, int signal_fd, bool headless)
 	int status = EXIT_OK;
 
 	l.face = f;
+	/* A read from the background fails instead of stopping all of us. */
+	(void)signal(SIGTTIN, SIG_IGN);
 	if (program_run(p) != 0) {
 		line_face_free(f);
 		return EXIT_UNAVAILABLE;
 	}
 	while (!line_face_wants_quit(f, &status)) {
-		bool want = open && line_face_wants_input(f);
+		bool behind = open && in_background(&l);
+		bool want = open && !behind && line_face_wants_input(f);
 		struct pollfd fds[] = {
 			{.fd = p->wake_fd, .events = POLLIN},
 			{.fd = signal_fd, .events = POLLIN},
@@ -147,11 +176,11 @@ int face_run_line(struct program *p, int signal_fd, bool headless)
 		struct ui_clock clock;
 
 		(void)poll(fds, P2P_ARRAY_LEN(fds),
-			program_timeout(line_face_deadline(f)));
+			program_timeout(wake_at(f, behind)));
 		serve_signals(&l);
 		take_messages(p, f);
-		if (fds[2].revents != 0)
-			open = read_stdin(f);
+		if (fds[2].revents != 0 && !in_background(&l))
+			open = read_stdin(&l);
 		clock = program_clock();
 		line_face_turn(f, &clock);
 	}

@@ -2,6 +2,7 @@
 """The program from outside: options, config file, environment, exit codes,
 signals, standard input and output, and what it says when files are wrong."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import termios
 import time
 
 from program import (ANY_PORT, HEADLESS, P2PCHAT, PATIENCE, Failure, Program,
@@ -668,7 +670,62 @@ def dumb_terminal(t):
     os.close(main)
     need(code == 0, "ended with", code)
     need(b"\x1b" not in seen, "escape sequences on a dumb terminal:", seen)
-    need("--plain" in (home / "stderr").read_text(), "not told")
+    told = (home / "stderr").read_text()
+    for word in ("TERM=dumb", "--plain", "TERM=xterm-256color"):
+        need(word in told, word, "not told:", told)
+
+
+# The shell starts it with &, reads a line of its own, and brings it to the
+# front when it has read another.
+SHELL = """set -m
+"$0" --headless --no-mdns "$@" >"$HOME/out" 2>"$HOME/err" &
+echo $! >"$HOME/pid.new"; mv "$HOME/pid.new" "$HOME/pid"
+read line; echo "$line" >"$HOME/read"
+read line; fg; echo $? >"$HOME/code"
+"""
+
+
+def wait_for(path, word):
+    """Until a file holds the word; what it holds."""
+    end = time.monotonic() + PATIENCE
+    text = ""
+    while time.monotonic() < end:
+        text = path.read_text() if path.exists() else ""
+        if word in text:
+            return text
+        time.sleep(0.05)
+    raise Failure(f"{path.name} has no {word!r}: {text!r}")
+
+
+def background(t):
+    """Started with & from a shell it runs on, and reads when in front."""
+    home = t.home()
+    main, sub = pty.openpty()
+    shell = subprocess.Popen(
+        ["sh", "-c", SHELL, P2PCHAT, *ANY_PORT], stdin=sub, stdout=sub,
+        stderr=sub, env=clean_env(home), start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    os.close(sub)
+    pid = 0
+    try:
+        wait_for(home / "out", "Ready.")
+        pid = int(wait_for(home / "pid", "\n"))
+        os.write(main, b"typed into the shell\n")
+        wait_for(home / "read", "typed into the shell")
+        for _ in range(10):
+            stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+            need(stat.rsplit(")", 1)[1].split()[0] != "T", "stopped:", stat)
+            time.sleep(0.05)
+        os.write(main, b"\n/quit\n")
+        need(wait_for(home / "code", "\n") == "0\n",
+             (home / "code").read_text(), (home / "err").read_text())
+        pid = 0
+    finally:
+        if pid != 0:
+            os.kill(pid, signal.SIGKILL)
+        shell.kill()
+        shell.wait()
+        os.close(main)
 
 
 def log_file(t):
@@ -691,7 +748,7 @@ PROBES = [
     foreign_database, signals, signals_connected, kept_peers,
     names_of_the_silent, stopped_and_continued,
     broken_stdout, end_of_input, plain_alone, odd_input, hostile_text,
-    dumb_terminal, log_file,
+    dumb_terminal, background, log_file,
 ]
 
 if __name__ == "__main__":
