@@ -148,14 +148,16 @@ static bool put_string(struct buf *out, struct bytes addr)
 	return fits;
 }
 
-size_t mdns_txt_put(struct buf *out, const struct maddr *addrs, size_t count)
+/* Those from `from` on, before `to`. */
+static size_t put_part(
+	struct buf *out, const struct maddr *addrs, size_t from, size_t to)
 {
 	static const enum ip_scope order[] = {IP_SCOPE_PRIVATE, IP_SCOPE_PUBLIC,
 		IP_SCOPE_RESERVED, IP_SCOPE_LINK_LOCAL};
 	size_t done = 0;
 
 	for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
-		for (size_t i = 0; i < count; i++) {
+		for (size_t i = from; i < to; i++) {
 			struct dialable at;
 
 			dialable_of(&at, &addrs[i]);
@@ -165,9 +167,23 @@ size_t mdns_txt_put(struct buf *out, const struct maddr *addrs, size_t count)
 				done++;
 		}
 	}
+	return done;
+}
+
+size_t mdns_txt_put_near(
+	struct buf *out, const struct maddr *addrs, size_t count, size_t near)
+{
+	size_t done = put_part(out, addrs, 0, near);
+
+	done += put_part(out, addrs, near, count);
 	if (done == 0)
 		(void)buf_append_u8(out, 0);
 	return done;
+}
+
+size_t mdns_txt_put(struct buf *out, const struct maddr *addrs, size_t count)
+{
+	return mdns_txt_put_near(out, addrs, count, 0);
 }
 
 /* ---- reading ------------------------------------------------------------ */

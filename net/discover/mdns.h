@@ -66,6 +66,10 @@ int mdns_srv_put(
  * string (RFC 6763 section 6.1).
  */
 size_t mdns_txt_put(struct buf *out, const struct maddr *addrs, size_t count);
+/* The same, but the first `near` of them, which are of the interface where the
+ * record is told, come before all others. */
+size_t mdns_txt_put_near(
+	struct buf *out, const struct maddr *addrs, size_t count, size_t near);
 
 /* ---- reading ------------------------------------------------------------ */
 

@@ -128,7 +128,9 @@ static int add(struct avahi_core *a, const struct lan_record *r)
 		return err;
 	err = avahi_rdata_parse(rec, r->data.data, r->data.len);
 	if (err == 0)
-		err = avahi_server_add(a->publisher, NULL, AVAHI_IF_UNSPEC,
+		err = avahi_server_add(a->publisher, NULL,
+			r->interface == 0 ? AVAHI_IF_UNSPEC
+					  : (AvahiIfIndex)r->interface,
 			AVAHI_PROTO_UNSPEC, flags, rec);
 	avahi_record_unref(rec);
 	return err;

@@ -18,7 +18,10 @@
 struct avahi_daemon {
 	struct way way;
 	AvahiClient *client;
-	AvahiEntryGroup *group;
+	/* One for each interface with records of its own, as the daemon takes
+	 * only some records for each. */
+	AvahiEntryGroup *groups[LAN_PUBLISH_INTERFACES_MAX];
+	size_t group_count;
 };
 
 static struct avahi_daemon *daemon_of(struct way *w)
@@ -96,6 +99,34 @@ static AvahiPublishFlags flags_of(const struct lan_record *r)
 	return flags;
 }
 
+static int add(AvahiEntryGroup *group, const struct lan_record *r)
+{
+	return avahi_entry_group_add_record(group,
+		r->interface == 0 ? AVAHI_IF_UNSPEC
+				  : (AvahiIfIndex)r->interface,
+		AVAHI_PROTO_UNSPEC, flags_of(r), r->name, AVAHI_DNS_CLASS_IN,
+		r->type, LAN_TTL_S, r->data.data, r->data.len);
+}
+
+/* As for daemon_publish, of records for one interface. */
+static int publish_group(struct avahi_daemon *a, const struct lan_record *r,
+	size_t n, uint64_t called_ms)
+{
+	AvahiEntryGroup *group = avahi_entry_group_new(a->client, on_group, a);
+	int err = 0;
+
+	if (is_lost(a, called_ms))
+		return 0;
+	if (group == NULL)
+		return failed(a, avahi_client_errno(a->client), "group");
+	a->groups[a->group_count++] = group;
+	for (size_t i = 0; i < n && err == 0 && !is_lost(a, called_ms); i++)
+		err = add(group, &r[i]);
+	if (err == 0 && !is_lost(a, called_ms))
+		err = avahi_entry_group_commit(group);
+	return err == 0 ? 0 : failed(a, err, "publish");
+}
+
 static int daemon_publish(struct way *w, const struct lan_record *r, size_t n)
 {
 	struct avahi_daemon *a = daemon_of(w);
@@ -104,24 +135,19 @@ static int daemon_publish(struct way *w, const struct lan_record *r, size_t n)
 
 	/* A group that is reset is held back for a second by Avahi's own
 	 * limit; a new one is not. */
-	if (a->group != NULL)
-		(void)avahi_entry_group_free(a->group);
-	a->group = NULL;
-	if (is_lost(a, called_ms) || n == 0)
-		return 0;
-	a->group = avahi_entry_group_new(a->client, on_group, a);
-	if (is_lost(a, called_ms))
-		return 0;
-	if (a->group == NULL)
-		return failed(a, avahi_client_errno(a->client), "group");
-	for (size_t i = 0; i < n && err == 0 && !is_lost(a, called_ms); i++)
-		err = avahi_entry_group_add_record(a->group, AVAHI_IF_UNSPEC,
-			AVAHI_PROTO_UNSPEC, flags_of(&r[i]), r[i].name,
-			AVAHI_DNS_CLASS_IN, r[i].type, LAN_TTL_S,
-			r[i].data.data, r[i].data.len);
-	if (err == 0 && !is_lost(a, called_ms))
-		err = avahi_entry_group_commit(a->group);
-	return err == 0 ? 0 : failed(a, err, "publish");
+	while (a->group_count > 0)
+		(void)avahi_entry_group_free(a->groups[--a->group_count]);
+	while (n > 0 && err == 0 && !is_lost(a, called_ms) &&
+		a->group_count < LAN_PUBLISH_INTERFACES_MAX) {
+		size_t k = 1;
+
+		while (k < n && r[k].interface == r[0].interface)
+			k++;
+		err = publish_group(a, r, k, called_ms);
+		r += k;
+		n -= k;
+	}
+	return err;
 }
 
 /* Any call that the daemon must answer. */
@@ -131,9 +157,9 @@ static void daemon_beat(struct way *w)
 	uint64_t called_ms = clock_now_ms();
 	int err;
 
-	if (a->group == NULL)
+	if (a->group_count == 0)
 		return;
-	err = avahi_entry_group_is_empty(a->group);
+	err = avahi_entry_group_is_empty(a->groups[0]);
 	if (!is_lost(a, called_ms) && err < 0)
 		(void)failed(a, err, "sign of life");
 }
@@ -219,7 +245,7 @@ static void daemon_free(struct way *w)
 {
 	struct avahi_daemon *a = daemon_of(w);
 
-	/* Frees the group too; the daemon says goodbye for it. */
+	/* Frees the groups too; the daemon says goodbye for it. */
 	if (a->client != NULL)
 		avahi_client_free(a->client);
 	free(a);

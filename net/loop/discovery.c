@@ -365,15 +365,8 @@ struct discovery *discovery_new(const struct discovery_cfg *cfg)
 	return d;
 }
 
-void discovery_advertise(struct discovery *d, const struct maddr *addrs,
-	size_t count, uint16_t port)
+void discovery_advertise(struct discovery *d, struct advert *a)
 {
-	struct advert *a = xcalloc(1, sizeof(*a));
-
-	a->port = port;
-	a->count = P2P_MIN(count, (size_t)DISCOVERY_ADDRESSES_MAX);
-	if (a->count > 0)
-		memcpy(a->addrs, addrs, a->count * sizeof(*addrs));
 	free(atomic_exchange(&d->next_advert, a));
 	wake(d);
 }

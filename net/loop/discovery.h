@@ -17,7 +17,16 @@
 
 struct discovery;
 
-#define DISCOVERY_ADDRESSES_MAX 16
+#define DISCOVERY_ADDRESSES_MAX 128
+
+/* What to publish: addresses with /p2p/ID, the best first, the interface of
+ * each (0: of none that is known), and the port for the SRV record. */
+struct advert {
+	size_t count;
+	uint16_t port;
+	unsigned interface[DISCOVERY_ADDRESSES_MAX];
+	struct maddr addrs[DISCOVERY_ADDRESSES_MAX];
+};
 
 enum lan_msg_kind {
 	LAN_MSG_PEER,   /* addr: seen now, with /p2p/ID behind it */
@@ -27,6 +36,7 @@ enum lan_msg_kind {
 struct lan_msg {
 	struct msg msg; /* kind: enum lan_msg_kind */
 	struct maddr addr;
+	unsigned interface; /* where it was heard; 0: not known */
 	enum chat_status_state state;
 	char text[96];
 };
@@ -46,12 +56,11 @@ struct discovery_cfg {
  * tried again. */
 struct discovery *discovery_new(const struct discovery_cfg *cfg);
 /*
- * What to publish from now on: addresses with /p2p/ID (copied; those that do
- * not fit the TXT record are left out) and the port for the SRV record. Never
- * blocks.
+ * What to publish from now on; the advert is taken over, to be freed with
+ * free(). Where not all fit one TXT record, each interface tells its own first.
+ * Never blocks.
  */
-void discovery_advertise(struct discovery *d, const struct maddr *addrs,
-	size_t count, uint16_t port);
+void discovery_advertise(struct discovery *d, struct advert *a);
 /* The network changed or the machine woke: publish anew, at most once in ten
  * seconds. Never blocks. */
 void discovery_refresh(struct discovery *d);

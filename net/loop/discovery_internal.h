@@ -36,6 +36,8 @@
 /* Addresses in A and AAAA records. */
 #define LAN_HOST_ADDRESSES_MAX 4
 #define LAN_RECORDS_MAX (3 + LAN_HOST_ADDRESSES_MAX)
+/* Interfaces that tell each its own addresses first, the best of them. */
+#define LAN_PUBLISH_INTERFACES_MAX 64
 
 /* ---- ways to Avahi ------------------------------------------------------ */
 
@@ -47,9 +49,10 @@ enum way_state {
 
 struct lan_record {
 	const char *name;
-	uint16_t type; /* enum mdns_type */
-	bool unique;   /* ours alone: probed, and flushes caches */
-	bool shared;   /* several of that name and type are ours */
+	uint16_t type;      /* enum mdns_type */
+	bool unique;        /* ours alone: probed, and flushes caches */
+	bool shared;        /* several of that name and type are ours */
+	unsigned interface; /* told there alone; 0: everywhere */
 	struct bytes data;
 };
 
@@ -67,8 +70,9 @@ struct way_ops {
 	void *(*browse)(struct way *w, const char *name, uint16_t type,
 		struct lookup *lk);
 	void (*unbrowse)(struct way *w, void *browser);
-	/* Publishes these instead of those before; how that ends comes by
-	 * lan_published. P2P_ERR_DENIED, P2P_ERR_IO. */
+	/* Publishes these, those of one interface in a row, instead of those
+	 * before; how that ends comes by lan_published. P2P_ERR_DENIED,
+	 * P2P_ERR_IO. */
 	int (*publish)(struct way *w, const struct lan_record *r, size_t n);
 	/* Asks for a sign of life: blocks when there is none. May be NULL. */
 	void (*beat)(struct way *w);
@@ -83,13 +87,6 @@ struct way *avahi_core_new(struct discovery *d);
 bool avahi_core_is_there(void);
 
 /* ---- the thread --------------------------------------------------------- */
-
-/* What to publish. */
-struct advert {
-	size_t count;
-	uint16_t port;
-	struct maddr addrs[DISCOVERY_ADDRESSES_MAX];
-};
 
 enum publish_state {
 	PUBLISH_NOTHING,

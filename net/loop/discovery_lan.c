@@ -56,6 +56,7 @@ bool lan_post(struct discovery *d, struct lan_msg *lm)
 
 /* The records and the memory behind them. */
 struct record_set {
+	unsigned interface; /* 0: all */
 	struct lan_record r[LAN_RECORDS_MAX];
 	size_t count;
 	char host[MDNS_INSTANCE_CHARS + sizeof(".local")];
@@ -71,7 +72,10 @@ static void add(struct record_set *s, const char *name, uint16_t type,
 	r->name = name;
 	r->type = type;
 	r->data = data;
-	r->unique = type != MDNS_TYPE_PTR;
+	r->interface = s->interface;
+	/* Two interfaces may be of one LAN: there the records of the one would
+	 * fight those of the other. */
+	r->unique = type != MDNS_TYPE_PTR && s->interface == 0;
 	r->shared = type == MDNS_TYPE_A || type == MDNS_TYPE_AAAA;
 }
 
@@ -97,11 +101,28 @@ static void add_host(struct record_set *s, const struct advert *advert)
 	}
 }
 
+/* Those of the interface in front, which *near counts; 0: as they stand. */
+static struct advert *advert_of(
+	const struct advert *all, unsigned interface, size_t *near)
+{
+	struct advert *a = xcalloc(1, sizeof(*a));
+
+	a->port = all->port;
+	for (int others = 0; others < 2; others++) {
+		*near = others == 0 ? 0 : a->count;
+		for (size_t i = 0; i < all->count; i++)
+			if ((all->interface[i] != interface) == (others == 1))
+				a->addrs[a->count++] = all->addrs[i];
+	}
+	return a;
+}
+
 /* How many addresses the TXT record tells. */
 static size_t records_make(struct record_set *s, const char *instance,
-	const char *own_name, const struct advert *advert)
+	const char *own_name, const struct advert *all)
 {
-	size_t told;
+	size_t near, told;
+	struct advert *advert = advert_of(all, s->interface, &near);
 
 	s->count = 0;
 	(void)snprintf(s->host, sizeof(s->host), "%s.local", instance);
@@ -110,11 +131,12 @@ static size_t records_make(struct record_set *s, const char *instance,
 	buf_init(&s->txt, MDNS_TXT_OWN_BYTES_MAX);
 	P2P_ASSERT(mdns_name_put(&s->ptr, own_name) == 0);
 	P2P_ASSERT(mdns_srv_put(&s->srv, advert->port, s->host) == 0);
-	told = mdns_txt_put(&s->txt, advert->addrs, advert->count);
+	told = mdns_txt_put_near(&s->txt, advert->addrs, advert->count, near);
 	add(s, MDNS_SERVICE, MDNS_TYPE_PTR, buf_bytes(&s->ptr));
 	add(s, own_name, MDNS_TYPE_TXT, buf_bytes(&s->txt));
 	add(s, own_name, MDNS_TYPE_SRV, buf_bytes(&s->srv));
 	add_host(s, advert);
+	free(advert);
 	return told;
 }
 
@@ -134,11 +156,68 @@ void lan_publish_within(struct discovery *d, uint64_t gap_ms)
 	d->publish_due_ms = P2P_MIN(d->publish_due_ms, due);
 }
 
+/* Each interface once, the best first. */
+static size_t interfaces_of(
+	const struct advert *a, unsigned out[static LAN_PUBLISH_INTERFACES_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->count; i++) {
+		size_t k = 0;
+
+		while (k < n && out[k] != a->interface[i])
+			k++;
+		if (k == n && a->interface[i] != 0 &&
+			n < LAN_PUBLISH_INTERFACES_MAX)
+			out[n++] = a->interface[i];
+	}
+	return n;
+}
+
+/* One record set for each interface. */
+static int publish_apart(struct discovery *d, const char *instance)
+{
+	unsigned interfaces[LAN_PUBLISH_INTERFACES_MAX];
+	size_t n = interfaces_of(d->advert, interfaces), count = 0;
+	struct record_set *sets = xcalloc(n + 1, sizeof(*sets));
+	struct lan_record *r = xcalloc((n + 1) * LAN_RECORDS_MAX, sizeof(*r));
+	int err;
+
+	for (size_t i = 0; i < n; i++) {
+		sets[i].interface = interfaces[i];
+		(void)records_make(&sets[i], instance, d->own_name, d->advert);
+		memcpy(&r[count], sets[i].r, sets[i].count * sizeof(*r));
+		count += sets[i].count;
+	}
+	err = d->active->ops->publish(d->active, r, count);
+	for (size_t i = 0; i < n; i++)
+		records_clear(&sets[i]);
+	free(r);
+	free(sets);
+	return err;
+}
+
+/* Where all addresses fit one record it is told everywhere, also on interfaces
+ * that come later. */
+static int publish_records(struct discovery *d, const char *instance)
+{
+	struct record_set s = {.interface = 0};
+	size_t told = records_make(&s, instance, d->own_name, d->advert);
+	int err;
+
+	d->published = told > 0 ? PUBLISH_PROBING : PUBLISH_NOTHING;
+	if (told > 0 && told < d->advert->count)
+		err = publish_apart(d, instance);
+	else
+		err = d->active->ops->publish(
+			d->active, s.r, told > 0 ? s.count : 0);
+	records_clear(&s);
+	return err;
+}
+
 static void publish(struct discovery *d)
 {
 	char instance[MDNS_INSTANCE_CHARS + 1];
-	struct record_set s;
-	size_t told;
 	int err;
 
 	d->publish_due_ms = P2P_NEVER;
@@ -149,10 +228,7 @@ static void publish(struct discovery *d)
 	mdns_instance_name(&d->rng, instance);
 	(void)snprintf(d->own_name, sizeof(d->own_name), "%s.%s", instance,
 		MDNS_SERVICE);
-	told = records_make(&s, instance, d->own_name, d->advert);
-	d->published = told > 0 ? PUBLISH_PROBING : PUBLISH_NOTHING;
-	err = d->active->ops->publish(d->active, s.r, told > 0 ? s.count : 0);
-	records_clear(&s);
+	err = publish_records(d, instance);
 	if (err == P2P_ERR_DENIED)
 		d->published = PUBLISH_DENIED;
 	else if (err != 0)
@@ -314,23 +390,34 @@ static bool is_own(const struct discovery *d, const struct maddr *addr)
 	return own.len > 0 && bytes_equal(own, its);
 }
 
-static bool tell_peer(struct discovery *d, const struct maddr *addr)
+static bool tell_peer(
+	struct discovery *d, const struct maddr *addr, unsigned interface)
 {
 	struct lan_msg *lm = lan_msg_new(LAN_MSG_PEER);
 
 	lm->addr = *addr;
+	lm->interface = interface;
 	return lan_post(d, lm);
 }
 
-/* False when net cannot take it now. */
-static bool address_found(struct discovery *d, const struct maddr *addr)
-{
-	uint64_t *told = table_get(&d->seen, maddr_bytes(addr));
+/* When an address was told last, as heard where. */
+struct told {
+	uint64_t at_ms;
+	unsigned interface;
+};
 
+/* False when net cannot take it now. */
+static bool address_found(
+	struct discovery *d, const struct maddr *addr, unsigned interface)
+{
+	struct told *told = table_get(&d->seen, maddr_bytes(addr));
+
+	/* Of two interfaces that hear it one may be of its network. */
 	if (is_own(d, addr) ||
-		(told != NULL && d->now_ms < *told + SEEN_REST_MS))
+		(told != NULL && d->now_ms < told->at_ms + SEEN_REST_MS &&
+			told->interface == interface))
 		return true;
-	if (!tell_peer(d, addr))
+	if (!tell_peer(d, addr, interface))
 		return false;
 	if (told != NULL)
 		(void)table_remove(&d->seen, maddr_bytes(addr));
@@ -339,7 +426,7 @@ static bool address_found(struct discovery *d, const struct maddr *addr)
 			&d->seen, table_key(table_oldest(&d->seen)));
 	if (told == NULL)
 		told = xmalloc(sizeof(*told));
-	*told = d->now_ms;
+	*told = (struct told){.at_ms = d->now_ms, .interface = interface};
 	(void)table_put(&d->seen, maddr_bytes(addr), told);
 	return true;
 }
@@ -377,7 +464,8 @@ void lan_found(struct lookup *lk, int interface, bool gone, struct bytes data)
 	from = origin_of(interface);
 	count = mdns_txt_addresses(addrs, data, &from);
 	for (size_t i = 0; i < count; i++)
-		if (!address_found(d, &addrs[i]))
+		if (!address_found(d, &addrs[i],
+			    interface > 0 ? (unsigned)interface : 0))
 			lk->refused = true;
 }
 

@@ -32,13 +32,10 @@ struct discovery *discovery_new(const struct discovery_cfg *cfg)
 	return d;
 }
 
-void discovery_advertise(struct discovery *d, const struct maddr *addrs,
-	size_t count, uint16_t port)
+void discovery_advertise(struct discovery *d, struct advert *a)
 {
 	(void)d;
-	(void)addrs;
-	(void)count;
-	(void)port;
+	free(a);
 }
 
 void discovery_refresh(struct discovery *d)

@@ -28,17 +28,20 @@ static bool may_tell(struct loop *l)
 	return l->ear_told++ < LOOP_EAR_ADDRESSES;
 }
 
-static void heard(struct loop *l, struct bytes packet)
+static void heard(struct loop *l, struct bytes packet, struct bytes sender)
 {
-	/* Which interface it was does not matter: rust-libp2p speaks IPv4
-	 * here, and addresses that need a zone are left out. */
+	/* rust-libp2p speaks IPv4 here, and addresses that need a zone are left
+	 * out. */
 	static const struct mdns_origin from = {.loopback = false};
+	unsigned interface = own_interface_to(l->own, l->own_count, sender);
 	struct maddr addrs[MDNS_ADDRESSES_MAX];
 	size_t count = mdns_packet_addresses(addrs, packet, &from);
 
 	for (size_t i = 0; i < count && may_tell(l); i++) {
-		struct node_event ev = {
-			.kind = NODE_EV_LAN_PEER, .addr = addrs[i]};
+		struct node_event ev = {.kind = NODE_EV_LAN_PEER,
+			.addr = addrs[i],
+			.on_link = own_is_on_link(
+				l->own, l->own_count, interface, &addrs[i])};
 
 		loop_step(l, &ev);
 	}
@@ -65,29 +68,26 @@ static void on_ear(uv_poll_t *poll, int status, int events)
 		if (mdns_packet_asks(bytes_of(packet, (size_t)n)))
 			answer_asked(l);
 		else
-			heard(l, bytes_of(packet, (size_t)n));
+			heard(l, bytes_of(packet, (size_t)n),
+				bytes_of(&from.sin_addr, 4));
 	}
 }
 
 void ear_join(struct loop *l)
 {
-	uv_interface_address_t *list = NULL;
-	int count = 0;
+	/* A socket may listen on so many only, twenty on Linux as it comes
+	 * (igmp_max_memberships): the best first. */
+	for (size_t i = 0; l->ear_fd >= 0 && i < l->own_count; i++) {
+		const struct own_address *o = &l->own[i];
+		struct ip_mreq group = {.imr_multiaddr = {htonl(MDNS_GROUP)}};
 
-	if (l->ear_fd < 0 || uv_interface_addresses(&list, &count) != 0)
-		return;
-	for (int i = 0; i < count; i++) {
-		struct ip_mreq group = {
-			.imr_interface = list[i].address.address4.sin_addr};
-
-		group.imr_multiaddr.s_addr = htonl(MDNS_GROUP);
+		if (o->internal || o->ip_len != 4)
+			continue;
+		memcpy(&group.imr_interface, o->ip, 4);
 		/* Fails where it listens already. */
-		if (!list[i].is_internal &&
-			list[i].address.address4.sin_family == AF_INET)
-			(void)setsockopt(l->ear_fd, IPPROTO_IP,
-				IP_ADD_MEMBERSHIP, &group, sizeof(group));
+		(void)setsockopt(l->ear_fd, IPPROTO_IP, IP_ADD_MEMBERSHIP,
+			&group, sizeof(group));
 	}
-	uv_free_interface_addresses(list, count);
 }
 
 /* The port is shared with Avahi and whoever else listens there. */

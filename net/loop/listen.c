@@ -4,7 +4,9 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/xmalloc.h"
 #include "net/loop/loop_internal.h"
 
 static const char *text_of(const struct maddr *a, char out[MADDR_TEXT_MAX])
@@ -192,90 +194,111 @@ int listen_bind(struct loop *l, char error[static LOOP_ERROR_TEXT_MAX])
 
 /* ---- own addresses ----------------------------------------------------- */
 
-struct found {
-	struct maddr addrs[DISCOVERY_ADDRESSES_MAX];
-	size_t count;
-};
-
-static void found_add(struct found *f, const struct maddr *a)
+static void listen_add(
+	struct own_listen *f, const struct maddr *a, unsigned interface)
 {
 	for (size_t i = 0; i < f->count; i++)
 		if (maddr_equal(&f->addrs[i], a))
 			return;
-	if (f->count < DISCOVERY_ADDRESSES_MAX)
-		f->addrs[f->count++] = *a;
-}
-
-static void add_interface(
-	struct found *f, const uv_interface_address_t *i, uint16_t port)
-{
-	struct maddr a;
-
-	if (i->address.address4.sin_family == AF_INET)
-		maddr_from_ip(&a, bytes_of(&i->address.address4.sin_addr, 4),
-			NULL, port);
-	else
-		/* Without a zone: that is the reader's own business. */
-		maddr_from_ip(&a, bytes_of(&i->address.address6.sin6_addr, 16),
-			NULL, port);
-	found_add(f, &a);
-}
-
-/* All interfaces of one family, those of the LAN before loopback. */
-static void add_interfaces(struct found *f, int family, uint16_t port)
-{
-	uv_interface_address_t *list = NULL;
-	int count = 0;
-
-	if (uv_interface_addresses(&list, &count) != 0)
+	if (f->count == DISCOVERY_ADDRESSES_MAX)
 		return;
-	for (int internal = 0; internal < 2; internal++) {
-		for (int i = 0; i < count; i++) {
-			if (list[i].is_internal == internal &&
-				list[i].address.address4.sin_family == family)
-				add_interface(f, &list[i], port);
-		}
-	}
-	uv_free_interface_addresses(list, count);
+	f->interface[f->count] = interface;
+	f->addrs[f->count++] = *a;
 }
 
-static void add_listener(struct found *f, const uv_tcp_t *tcp)
-{
-	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
-	const struct sockaddr_in *in = (const void *)&ss;
-	const struct sockaddr_in6 *in6 = (const void *)&ss;
-	int len = sizeof(ss);
-	struct maddr a;
+/* Where a socket listens: ip is empty when it could not be asked, port is of
+ * both; all of a family is its address of zeros. */
+struct where {
+	struct sockaddr_storage ss;
+	struct bytes ip;
+	uint16_t port;
+};
 
-	if (uv_tcp_getsockname(tcp, (struct sockaddr *)&ss, &len) != 0)
+static void where_of(struct where *w, const uv_tcp_t *tcp)
+{
+	const void *raw = &w->ss;
+	const struct sockaddr_in *in = raw;
+	const struct sockaddr_in6 *in6 = raw;
+	int len = sizeof(w->ss);
+
+	*w = (struct where){.ss = {.ss_family = AF_UNSPEC}};
+	if (uv_tcp_getsockname(tcp, (struct sockaddr *)&w->ss, &len) != 0)
 		return;
-	if (ss.ss_family == AF_INET && in->sin_addr.s_addr == INADDR_ANY) {
-		add_interfaces(f, AF_INET, ntohs(in->sin_port));
-	} else if (ss.ss_family == AF_INET) {
-		maddr_from_ip(&a, bytes_of(&in->sin_addr, 4), NULL,
-			ntohs(in->sin_port));
-		found_add(f, &a);
-	} else if (IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr)) {
-		add_interfaces(f, AF_INET6, ntohs(in6->sin6_port));
+	if (w->ss.ss_family == AF_INET) {
+		w->ip = bytes_of(&in->sin_addr, 4);
+		w->port = ntohs(in->sin_port);
 	} else {
-		maddr_from_ip(&a, bytes_of(&in6->sin6_addr, 16), NULL,
-			ntohs(in6->sin6_port));
-		found_add(f, &a);
+		w->ip = bytes_of(&in6->sin6_addr, 16);
+		w->port = ntohs(in6->sin6_port);
 	}
+}
+
+static bool is_everywhere(const struct where *w)
+{
+	static const uint8_t zeros[16];
+
+	return w->ip.len > 0 && bytes_equal(w->ip, bytes_of(zeros, w->ip.len));
+}
+
+/* The interface of one of our own addresses. */
+static unsigned interface_of(const struct loop *l, struct bytes ip)
+{
+	for (size_t i = 0; i < l->own_count; i++)
+		if (bytes_equal(ip, bytes_of(l->own[i].ip, l->own[i].ip_len)))
+			return l->own[i].interface;
+	return 0;
+}
+
+static void add_given(
+	struct loop *l, struct own_listen *f, const struct where *w)
+{
+	struct maddr a;
+
+	if (w->ip.len == 0 || is_everywhere(w))
+		return;
+	maddr_from_ip(&a, w->ip, NULL, w->port);
+	listen_add(f, &a, interface_of(l, w->ip));
+}
+
+static void add_own(struct own_listen *f, const struct own_address *o,
+	const struct where *w)
+{
+	struct maddr a;
+
+	if (!is_everywhere(w) || w->ip.len != o->ip_len)
+		return;
+	/* Without a zone: that is the reader's own business. */
+	maddr_from_ip(&a, bytes_of(o->ip, o->ip_len), NULL, w->port);
+	listen_add(f, &a, o->interface);
+}
+
+static void find_listens(struct loop *l, struct own_listen *f)
+{
+	struct where at[LOOP_LISTEN_MAX];
+
+	for (size_t i = 0; i < l->listener_count; i++) {
+		where_of(&at[i], &l->listeners[i]);
+		add_given(l, f, &at[i]);
+	}
+	for (size_t k = 0; k < l->own_count; k++)
+		for (size_t i = 0; i < l->listener_count; i++)
+			add_own(f, &l->own[k], &at[i]);
 }
 
 bool listen_addresses(struct loop *l)
 {
-	struct found f = {.count = 0};
+	struct own_listen *f = xcalloc(1, sizeof(*f));
 	bool same;
 
-	for (size_t i = 0; i < l->listener_count; i++)
-		add_listener(&f, &l->listeners[i]);
-	same = f.count == l->addr_count;
-	for (size_t i = 0; same && i < f.count; i++)
-		same = maddr_equal(&f.addrs[i], &l->addrs[i]);
-	memcpy(l->addrs, f.addrs, sizeof(l->addrs));
-	l->addr_count = f.count;
+	free(l->own);
+	l->own_count = own_read(&l->own);
+	find_listens(l, f);
+	same = f->count == l->listens.count;
+	for (size_t i = 0; same && i < f->count; i++)
+		same = maddr_equal(&f->addrs[i], &l->listens.addrs[i]) &&
+		       f->interface[i] == l->listens.interface[i];
+	l->listens = *f;
+	free(f);
 	return !same;
 }
 

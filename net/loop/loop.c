@@ -39,28 +39,26 @@ static void tell_chat(struct loop *l, struct chat_net_msg *m)
 
 static void advertise(struct loop *l)
 {
-	const struct maddr *own;
-	struct maddr with_id[DISCOVERY_ADDRESSES_MAX];
-	uint16_t port = 0;
-	size_t n = node_addresses(l->node, &own);
-	size_t count = 0;
+	struct bytes id = peer_id_bytes(&l->cfg.node.me->id);
+	struct advert *a;
 
 	if (l->discovery == NULL)
 		return;
-	for (size_t i = 0; i < n && count < DISCOVERY_ADDRESSES_MAX; i++) {
+	a = xcalloc(1, sizeof(*a));
+	for (size_t i = 0; i < l->listens.count; i++) {
+		const struct maddr *own = &l->listens.addrs[i];
 		struct dialable at;
 
-		dialable_of(&at, &own[i]);
+		dialable_of(&at, own);
 		/* Others would dial their own loopback. */
-		if (dialable_is_loopback(&at))
+		if (dialable_is_loopback(&at) ||
+			maddr_join_peer(&a->addrs[a->count], own, id) != 0)
 			continue;
-		if (maddr_join_peer(&with_id[count], &own[i],
-			    peer_id_bytes(&l->cfg.node.me->id)) == 0)
-			count++;
-		port = at.port;
+		a->interface[a->count++] = l->listens.interface[i];
+		a->port = at.port;
 	}
-	discovery_advertise(l->discovery, with_id, count, port);
-	answer_prepare(l, with_id, count);
+	answer_prepare(l, a->addrs, a->count);
+	discovery_advertise(l->discovery, a);
 }
 
 static void close_handles(struct loop *l);
@@ -137,8 +135,8 @@ static void tell_listening(struct loop *l)
 {
 	struct node_event ev = {
 		.kind = NODE_EV_LISTENING,
-		.addrs = l->addrs,
-		.addr_count = l->addr_count,
+		.addrs = l->listens.addrs,
+		.addr_count = l->listens.count,
 		.text = l->listen_note[0] != '\0' ? l->listen_note : NULL,
 	};
 
@@ -217,6 +215,8 @@ static void serve_lan(struct loop *l, const struct lan_msg *m)
 
 	if (m->msg.kind == LAN_MSG_PEER) {
 		ev.kind = NODE_EV_LAN_PEER;
+		ev.on_link = own_is_on_link(
+			l->own, l->own_count, m->interface, &m->addr);
 	} else {
 		ev.kind = NODE_EV_DISCOVERY;
 		ev.state = m->state;
@@ -452,6 +452,7 @@ void loop_free(struct loop *l)
 		(void)close(l->netif_fd);
 	ear_close(l);
 	answer_clear(l);
+	free(l->own);
 	node_free(l->node);
 	mailbox_free(l->inbox);
 	mailbox_free(l->lan);

@@ -5,6 +5,7 @@
  * carrier.c   TCP connections: reading, writing, closing, dialling
  * listen.c    listening sockets and own addresses
  * netif_os.c  when the interfaces change
+ * own.c       the addresses of this machine, the best first
  * query.c     the one-shot mDNS query
  * ear.c       mDNS answers that Avahi does not take
  * answer.c    mDNS answers that Avahi does not give
@@ -14,6 +15,7 @@
 #ifndef NET_LOOP_LOOP_INTERNAL_H
 #define NET_LOOP_LOOP_INTERNAL_H
 
+#include <net/if.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <uv.h>
@@ -32,6 +34,18 @@ struct verifier {
 	pthread_t thread;
 	bool started;
 	unsigned busy; /* batches it has not given back */
+};
+
+/* One address of this machine. */
+struct own_address {
+	unsigned interface; /* its number; 0: not known */
+	char name[IF_NAMESIZE];
+	uint8_t ip[16];
+	size_t ip_len;   /* 4 or 16 */
+	unsigned prefix; /* bits of its network */
+	bool internal;   /* loopback */
+	unsigned rank;   /* own.c's; lower is better */
+	size_t order;    /* among those of one rank */
 };
 
 struct carrier {
@@ -57,6 +71,14 @@ struct carrier {
 				*/
 	size_t chunk_len;
 	uint8_t *chunk; /* being written */
+};
+
+/* Addresses listened at, the best first, and the interface of each; 0: of none
+ * that is known. */
+struct own_listen {
+	struct maddr addrs[DISCOVERY_ADDRESSES_MAX];
+	unsigned interface[DISCOVERY_ADDRESSES_MAX];
+	size_t count;
 };
 
 struct loop {
@@ -106,10 +128,11 @@ struct loop {
 	bool held[LOOP_LISTEN_MAX];      /* somebody waits for the next turn */
 	uint16_t port;
 	char listen_note[LOOP_NOTE_MAX]; /* "": none */
-	struct maddr addrs[DISCOVERY_ADDRESSES_MAX];
-	size_t addr_count;
-	uint64_t interfaces_mark; /* changes with interfaces and addresses */
-	bool woke;                /* the machine slept: told when settled */
+	struct own_address *own;         /* owned, the best first */
+	size_t own_count;
+	struct own_listen listens; /* where others can reach us */
+	uint64_t interfaces_mark;  /* changes with interfaces and addresses */
+	bool woke;                 /* the machine slept: told when settled */
 	uint64_t last_boot_ms;
 	uint64_t last_mono_ms;
 	uint8_t read_buffer[LOOP_READ_BYTES];
@@ -159,6 +182,18 @@ void listen_turn(struct loop *l);
 bool listen_addresses(struct loop *l);
 /* Whether interfaces or their addresses differ from the last time. */
 bool listen_interfaces_changed(struct loop *l);
+
+/* ---- own.c ------------------------------------------------------------- */
+
+/* All addresses of this machine that is up, the best first; *list is the
+ * caller's to free, NULL when there is none. */
+size_t own_read(struct own_address **list);
+/* The interface in whose network an IP lies; 0: none. */
+unsigned own_interface_to(
+	const struct own_address *list, size_t count, struct bytes ip);
+/* Whether an address lies in a network of that interface. */
+bool own_is_on_link(const struct own_address *list, size_t count,
+	unsigned interface, const struct maddr *addr);
 
 /* ---- memory_os.c ------------------------------------------------------- */
 

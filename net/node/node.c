@@ -309,7 +309,7 @@ static void on_listening(struct node *n, const struct node_event *ev)
 	n->addr_count = P2P_MIN(ev->addr_count, P2P_ARRAY_LEN(n->addrs));
 	for (size_t i = 0; i < n->addr_count; i++)
 		n->addrs[i] = ev->addrs[i];
-	swarm_set_addresses(n->swarm, n->addrs, n->addr_count);
+	swarm_set_addresses(n->swarm, ev->addrs, ev->addr_count);
 	tell_listening(n, ev->text);
 	push_action(n, NODE_ACT_ADVERTISE, 0, NULL);
 }
@@ -323,7 +323,7 @@ static void on_lan_peer(
 
 	maddr_split_peer(&ev->addr, &base, &raw);
 	if (raw.len > 0 && peer_id_parse(&peer, raw) == 0)
-		swarm_know(n->swarm, env, &peer, &base, true);
+		swarm_seen(n->swarm, env, &peer, &base, ev->on_link);
 }
 
 static void on_carrier(

@@ -45,8 +45,9 @@ enum node_event_kind {
 	NODE_EV_TICK,          /* node_deadline has come */
 	NODE_EV_COMMAND,       /* msg: taken over by the node */
 	NODE_EV_LISTENING,     /* addrs, addr_count: all addresses listened on
-				  now, without /p2p; again when they change.
-				  text: what people should know, or NULL */
+				  now, without /p2p, the best first; again when
+				  they change. text: what people should know, or
+				  NULL */
 	NODE_EV_LISTEN_FAILED, /* text: what and why */
 	NODE_EV_ACCEPTED,      /* addr: remote; conn is set by the node, 0 means
 				  refused: close it */
@@ -55,7 +56,9 @@ enum node_event_kind {
 	NODE_EV_BYTES,         /* conn, bytes: borrowed for the call */
 	NODE_EV_WRITTEN,       /* conn, count: bytes of node_out_peek written */
 	NODE_EV_CLOSED,        /* conn: the carrier ended or failed */
-	NODE_EV_LAN_PEER,      /* addr with /p2p: seen on the LAN just now */
+	NODE_EV_LAN_PEER,      /* addr with /p2p: seen on the LAN just now;
+				  on_link: it lies in a network of the interface
+				  where it was heard */
 	NODE_EV_DISCOVERY,     /* state, text: how LAN discovery fares */
 	NODE_EV_NETWORK,       /* interfaces changed, or the machine woke up */
 	NODE_EV_CHAT_ROOM,     /* the queue to chat has room again */
@@ -68,6 +71,7 @@ struct node_event {
 	struct maddr addr;
 	const struct maddr *addrs;
 	size_t addr_count;
+	bool on_link;
 	struct bytes bytes;
 	size_t count;
 	const char *text;
@@ -120,7 +124,7 @@ uint64_t node_deadline(const struct node *n);
  * alone. P2P_ERR_MALFORMED, or as peer_id_parse. */
 int node_parse_keep(const char *text, struct peer_id *peer,
 	struct maddr *addr) P2P_MUST_CHECK;
-/* Own addresses as last told by NODE_EV_LISTENING. */
+/* Own addresses as last told by NODE_EV_LISTENING: as many as others hear. */
 size_t node_addresses(const struct node *n, const struct maddr **addrs);
 
 /* Figures for tests, benchmarks and checkers of the simulator. */

@@ -113,11 +113,15 @@ struct book_entry *book_victim(const struct book *b, enum book_worth newcomer)
 static int use_of(const struct book_addr *a)
 {
 	if ((a->sources & BOOK_TYPED) != 0)
-		return 5;
+		return 6;
 	/* Kept to be shown only. */
 	if (!dialable_is_spoken(&a->at))
 		return 0;
 	if (a->ok_ms != P2P_NEVER)
+		return 5;
+	/* Whoever has many addresses has mostly some of networks that only he
+	 * sees, and this is not one of them. */
+	if ((a->sources & BOOK_ON_LINK) != 0)
 		return 4;
 	if ((a->sources & BOOK_SIGNED) != 0)
 		return 3;
@@ -188,21 +192,21 @@ static int add(struct book *b, struct book_entry *e, struct book_addr *a)
 }
 
 int book_learn(struct book *b, struct book_entry *e, const struct maddr *addr,
-	enum book_source source, uint64_t now_ms)
+	unsigned sources, uint64_t now_ms)
 {
 	struct book_addr *a = book_find(e, addr);
 	struct book_addr new = {.addr = *addr,
-		.sources = source,
+		.sources = sources,
 		.seen_ms = now_ms,
 		.ok_ms = P2P_NEVER};
 
 	/* A record names all that the peer wants dialled; what it tells beside
 	 * is not added. */
-	if (source == BOOK_TOLD && e->record_ms != P2P_NEVER && !e->outdated)
+	if (sources == BOOK_TOLD && e->record_ms != P2P_NEVER && !e->outdated)
 		return P2P_ERR_EXISTS;
 	if (a == NULL)
 		return add(b, e, &new);
-	a->sources |= source;
+	a->sources |= sources;
 	a->seen_ms = now_ms;
 	return 0;
 }

@@ -28,12 +28,15 @@ enum book_source {
 	BOOK_SIGNED = 4, /* by a record that the peer signed */
 	BOOK_SAVED = 8,  /* by the store: it worked in an earlier run */
 	BOOK_TYPED = 16, /* by the person */
+	/* With BOOK_LAN: it lies in a network of the interface where that was
+	 * heard, so that it is the likeliest of all that the LAN names. */
+	BOOK_ON_LINK = 32,
 };
 
 struct book_addr {
 	struct maddr addr;  /* no /p2p behind */
 	struct dialable at; /* what it is made of, from the book */
-	unsigned sources;   /* of enum book_source; 0: only our own dial */
+	unsigned sources;   /* of enum book_source; 0: our own dial alone */
 	uint64_t seen_ms;   /* last named by a source */
 	uint64_t ok_ms;     /* last dial that reached the peer; NEVER */
 	unsigned failures;  /* dials in a row that did not */
@@ -98,13 +101,13 @@ struct book_entry *book_victim(const struct book *b, enum book_worth newcomer);
 enum book_worth book_worth(const struct book_entry *e);
 
 /*
- * Somebody names an address. When the entry is full it takes the place of one
- * of less use, or is refused with P2P_ERR_FULL. What is merely told is refused
- * with P2P_ERR_EXISTS while a record of the peer is held. P2P_ERR_LIMIT: the
- * budget refuses.
+ * Somebody names an address; sources: of enum book_source. When the entry is
+ * full it takes the place of one of less use, or is refused with P2P_ERR_FULL.
+ * What is merely told is refused with P2P_ERR_EXISTS while a record of the peer
+ * is held. P2P_ERR_LIMIT: the budget refuses.
  */
 int book_learn(struct book *b, struct book_entry *e, const struct maddr *addr,
-	enum book_source source, uint64_t now_ms) P2P_MUST_CHECK;
+	unsigned sources, uint64_t now_ms) P2P_MUST_CHECK;
 
 /* A record whose signature was checked, and its envelope. */
 struct book_record {

@@ -5,10 +5,12 @@
  *   wait --dial_at_ms--> set: first address -> stagger -> next ... --> wait
  *                         '-- one is ready: the others are cancelled
  *
- * Addresses that failed less come first; then loopback and LAN, then public
- * IPv6 and IPv4 in turn (RFC 8305), then names. Relayed ones cannot be dialled
- * yet. After a set without success only one address is tried at a time, with
- * pauses that double, with jitter so that two sides do not keep step.
+ * Addresses that failed less come first; then loopback and LAN, and of the LAN
+ * those of the network where the peer was heard; then public IPv6 and IPv4 in
+ * turn (RFC 8305), then names. Those that this machine has itself come last.
+ * Relayed ones cannot be dialled yet. After a set without success only one
+ * address is tried at a time, with pauses that double, with jitter so that two
+ * sides do not keep step.
  *
  * Slots are shared: peers that were reached before go first, and those that
  * somebody merely named have less than half of the slots, so that invented ones
@@ -44,12 +46,28 @@ bool dial_may_be_named(const struct maddr *addr, enum book_teller from)
 	       (at.scope == IP_SCOPE_PUBLIC && at.host != DIALABLE_HOST_NAME);
 }
 
+/* One of this machine's own addresses; port 0: at any port of it. */
+static bool is_own(const struct swarm *s, struct bytes ip, uint16_t port)
+{
+	for (unsigned i = 0; ip.len > 0 && i < s->own_count; i++) {
+		const struct own_host *o = &s->own[i];
+
+		if ((port == 0 || port == o->port) &&
+			bytes_equal(ip, bytes_of(o->ip, o->len)))
+			return true;
+	}
+	return false;
+}
+
 bool dial_is_self(
 	const struct swarm *s, const struct env *env, const struct maddr *addr)
 {
-	for (unsigned i = 0; i < s->addr_count; i++)
-		if (maddr_equal(&s->addrs[i], addr))
-			return true;
+	struct dialable at;
+
+	dialable_of(&at, addr);
+	if (dialable_is_spoken(&at) && at.port != 0 &&
+		is_own(s, dialable_ip(addr), at.port))
+		return true;
 	for (unsigned i = 0; i < SWARM_SELVES_MAX; i++)
 		if (s->selves[i].until_ms > env->now_ms &&
 			maddr_equal(&s->selves[i].addr, addr))
@@ -233,18 +251,43 @@ static bool is_ip6(const struct book_addr *a)
 	return a->at.host == DIALABLE_HOST_IP6;
 }
 
-bool dial_comes_before(const struct peer *p, const struct book_addr *a,
-	const struct book_addr *b)
+/* Another program of this machine may be there, or a machine that has a network
+ * of its own with the numbers of one of ours: as all do that run containers. */
+static bool is_of_this_machine(const struct swarm *s, const struct book_addr *a)
+{
+	return !dialable_is_loopback(&a->at) &&
+	       is_own(s, dialable_ip(&a->addr), 0);
+}
+
+/* How likely the LAN leads there, 0: most. */
+static unsigned distance(const struct book_addr *a)
+{
+	if ((a->sources & BOOK_ON_LINK) == 0)
+		return 2;
+	/* Each of a machine's interfaces has one of these, and the zone says
+	 * only which of ours leads to the machine. */
+	return a->at.scope == IP_SCOPE_LINK_LOCAL;
+}
+
+bool dial_comes_before(const struct swarm *s, const struct peer *p,
+	const struct book_addr *a, const struct book_addr *b)
 {
 	enum address_class class = class_of(&a->at);
 	bool six = is_ip6(a);
+	bool here = is_of_this_machine(s, a);
 
+	/* Whatever has failed: of the peers with many addresses most have some
+	 * of these, and they would use up the dials that a peer has. */
+	if (here != is_of_this_machine(s, b))
+		return !here;
 	/* An address that fails gives way even to a class behind its own, or a
 	 * dead one of the LAN would come first for ever. */
 	if (a->failures != b->failures)
 		return a->failures < b->failures;
 	if (class != class_of(&b->at))
 		return class < class_of(&b->at);
+	if (class == CLASS_NEAR && distance(a) != distance(b))
+		return distance(a) < distance(b);
 	/* The other family than the last: where one of them leads nowhere,
 	 * every second dial is of the other (RFC 8305 section 4). */
 	if (class == CLASS_PUBLIC && six != is_ip6(b))
@@ -268,7 +311,7 @@ static struct book_addr *next_address(
 		if (a->tried_in == p->set || a->retry_ms > env->now_ms ||
 			dial_why_not(s, env, &a->addr, &a->at) != NULL)
 			continue;
-		if (best == NULL || dial_comes_before(p, a, best))
+		if (best == NULL || dial_comes_before(s, p, a, best))
 			best = a;
 	}
 	return best;

@@ -58,18 +58,19 @@ static void describe(const struct swarm *s, const struct env *env,
 }
 
 /* What can be dialled at all comes first. */
-static bool is_better(const struct peer *p, const struct book_addr *a,
-	const struct book_addr *b)
+static bool is_better(const struct swarm *s, const struct peer *p,
+	const struct book_addr *a, const struct book_addr *b)
 {
 	bool spoken = dialable_is_spoken(&a->at);
 
 	if (spoken != dialable_is_spoken(&b->at))
 		return spoken;
-	return dial_comes_before(p, a, b);
+	return dial_comes_before(s, p, a, b);
 }
 
 /* The next in order of dialling that is not marked yet; NULL: none. */
-static unsigned pick(const struct peer *p, const bool *shown)
+static unsigned pick(
+	const struct swarm *s, const struct peer *p, const bool *shown)
 {
 	unsigned best = p->known.count;
 
@@ -80,7 +81,7 @@ static unsigned pick(const struct peer *p, const bool *shown)
 		if (shown[i])
 			continue;
 		b = best == p->known.count ? NULL : p->known.addrs[best];
-		if (b == NULL || is_better(p, a, b))
+		if (b == NULL || is_better(s, p, a, b))
 			best = i;
 	}
 	return best;
@@ -96,7 +97,7 @@ size_t swarm_known(const struct swarm *s, const struct env *env,
 	/* The book itself stays as it is: it is shown in an order, not put
 	 * into one. */
 	while (p != NULL && n < max && n < p->known.count) {
-		unsigned i = pick(p, shown);
+		unsigned i = pick(s, p, shown);
 
 		shown[i] = true;
 		describe(s, env, p->known.addrs[i], &out[n]);

@@ -74,7 +74,7 @@ struct peer *peer_get(struct swarm *s, const struct env *env,
 }
 
 int peer_learn(struct swarm *s, const struct env *env, struct peer *p,
-	const struct maddr *addr, enum book_source source)
+	const struct maddr *addr, unsigned sources)
 {
 	bool was_held = p->known.held;
 	int err;
@@ -83,7 +83,7 @@ int peer_learn(struct swarm *s, const struct env *env, struct peer *p,
 	p->known.held = true;
 	do {
 		err = book_learn(
-			&s->book, &p->known, addr, source, env->now_ms);
+			&s->book, &p->known, addr, sources, env->now_ms);
 	} while (err == P2P_ERR_LIMIT && evict_one(s, book_worth(&p->known)));
 	p->known.held = was_held;
 	return err;

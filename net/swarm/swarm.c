@@ -160,10 +160,9 @@ void swarm_dial(struct swarm *s, const struct env *env,
 }
 
 static void know(struct swarm *s, const struct env *env,
-	const struct peer_id *id, const struct maddr *addr,
-	enum book_source source)
+	const struct peer_id *id, const struct maddr *addr, unsigned sources)
 {
-	bool fresh = source == BOOK_LAN;
+	bool fresh = (sources & BOOK_LAN) != 0;
 	struct maddr base;
 	struct dialable at;
 	struct bytes raw;
@@ -177,13 +176,13 @@ static void know(struct swarm *s, const struct env *env,
 	if (dialable_is_nowhere(&at) || dial_is_self(s, env, &base))
 		return;
 	p = peer_get(s, env, id,
-		fresh                  ? BOOK_HINT
-		: source == BOOK_TYPED ? BOOK_WANTED
-				       : BOOK_PROVEN);
+		fresh                   ? BOOK_HINT
+		: sources == BOOK_TYPED ? BOOK_WANTED
+					: BOOK_PROVEN);
 	if (p == NULL)
 		return;
 	is_new = book_find(&p->known, &base) == NULL;
-	if (peer_learn(s, env, p, &base, source) != 0)
+	if (peer_learn(s, env, p, &base, sources) != 0)
 		is_new = false;
 	book_seen(&s->book, &p->known, env->now_ms);
 	/* Kept and shown, for when it can be dialled. */
@@ -200,6 +199,12 @@ void swarm_know(struct swarm *s, const struct env *env,
 	const struct peer_id *id, const struct maddr *addr, bool fresh)
 {
 	know(s, env, id, addr, fresh ? BOOK_LAN : BOOK_SAVED);
+}
+
+void swarm_seen(struct swarm *s, const struct env *env,
+	const struct peer_id *id, const struct maddr *addr, bool on_link)
+{
+	know(s, env, id, addr, on_link ? BOOK_LAN | BOOK_ON_LINK : BOOK_LAN);
 }
 
 void swarm_keep(struct swarm *s, const struct env *env,
@@ -297,9 +302,28 @@ void swarm_network_changed(struct swarm *s, const struct env *env)
 	}
 }
 
+static void set_own(struct swarm *s, const struct maddr *addrs, size_t count)
+{
+	s->own_count = 0;
+	for (size_t i = 0; i < count && s->own_count < SWARM_OWN_MAX; i++) {
+		struct own_host *o = &s->own[s->own_count];
+		struct bytes ip = dialable_ip(&addrs[i]);
+		struct dialable at;
+
+		if (ip.len == 0 || ip.len > sizeof(o->ip))
+			continue;
+		dialable_of(&at, &addrs[i]);
+		o->len = (uint8_t)ip.len;
+		memcpy(o->ip, ip.data, ip.len);
+		o->port = at.port;
+		s->own_count++;
+	}
+}
+
 void swarm_set_addresses(
 	struct swarm *s, const struct maddr *addrs, size_t count)
 {
+	set_own(s, addrs, count);
 	count = P2P_MIN(count, (size_t)SWARM_ADDRESSES_PER_PEER_MAX);
 	for (size_t i = 0; i < count; i++)
 		s->addrs[i] = addrs[i];

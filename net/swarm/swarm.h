@@ -123,6 +123,10 @@ void swarm_dial(struct swarm *s, const struct env *env,
  */
 void swarm_know(struct swarm *s, const struct env *env,
 	const struct peer_id *peer, const struct maddr *addr, bool fresh);
+/* The same of one that the LAN shows just now; on_link: the address lies in a
+ * network of the interface where it was heard, and is dialled before others. */
+void swarm_seen(struct swarm *s, const struct env *env,
+	const struct peer_id *peer, const struct maddr *addr, bool on_link);
 /*
  * A signed peer record (RFC 0003 in an envelope of RFC 0002) that `from` has
  * passed on, or the store (NULL). It is verified here; of a peer from afar
@@ -164,7 +168,8 @@ void swarm_disconnect(
 	struct swarm *s, const struct env *env, const struct peer_id *peer);
 /* The network changed (interfaces, wake-up): all back-offs start anew. */
 void swarm_network_changed(struct swarm *s, const struct env *env);
-/* Own listen addresses (without /p2p). */
+/* Own listen addresses (without /p2p), the best first: of those over
+ * SWARM_ADDRESSES_PER_PEER_MAX others are not told. */
 void swarm_set_addresses(
 	struct swarm *s, const struct maddr *addrs, size_t count);
 /* Says goodbye to all and refuses new ones; done when swarm_conn_count is 0

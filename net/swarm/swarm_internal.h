@@ -158,6 +158,13 @@ struct self_addr {
 	uint64_t until_ms;
 };
 
+/* Where this machine is reached: an address of its own. */
+struct own_host {
+	uint8_t len; /* of ip: 4 or 16 */
+	uint8_t ip[16];
+	uint16_t port; /* that we listen at */
+};
+
 struct swarm {
 	struct swarm_cfg cfg;
 	struct budget budget;   /* of all connections */
@@ -188,7 +195,9 @@ struct swarm {
 	bool due_moves;     /* who was to be asked then was heard */
 	uint64_t walked_ms; /* due_ms was right then */
 	struct maddr addrs[SWARM_ADDRESSES_PER_PEER_MAX];
-	unsigned addr_count;
+	unsigned addr_count; /* of them, those that are told to others */
+	struct own_host own[SWARM_OWN_MAX]; /* all */
+	unsigned own_count;
 	bool shutting_down;
 	struct bufq actions; /* struct swarm_action */
 	struct bufq events;  /* struct swarm_event */
@@ -337,7 +346,7 @@ struct peer *peer_get(struct swarm *s, const struct env *env,
 	const struct peer_id *id, enum book_worth worth);
 /* As book_learn; others of less worth make room in the budget. */
 int peer_learn(struct swarm *s, const struct env *env, struct peer *p,
-	const struct maddr *addr, enum book_source source);
+	const struct maddr *addr, unsigned sources);
 /* As book_certify, with the addresses that may be named; likewise. */
 int peer_certify(struct swarm *s, const struct env *env, struct peer *p,
 	const struct book_record *record);
@@ -415,8 +424,8 @@ void dial_slot_freed(
 	struct swarm *s, const struct env *env, const struct conn *c);
 
 /* Which of two addresses of the peer is dialled first. */
-bool dial_comes_before(const struct peer *p, const struct book_addr *a,
-	const struct book_addr *b);
+bool dial_comes_before(const struct swarm *s, const struct peer *p,
+	const struct book_addr *a, const struct book_addr *b);
 
 /* ---- known.c ----------------------------------------------------------- */
 

@@ -88,26 +88,27 @@ int main(int argc, char **argv)
 {
 	struct mailbox_cfg box_cfg = {
 		.count_max = 256, .bytes_max = 1 << 20, .wake = wake};
-	struct maddr addrs[DISCOVERY_ADDRESSES_MAX];
+	struct advert *advert = calloc(1, sizeof(*advert));
 	struct log log = {.write = write_log, .level = LOG_LEVEL_DEBUG};
 	struct discovery_cfg cfg = {.log = &log};
 	struct discovery *d;
 	char text[512];
-	int count = 0;
 
 	start_ms = clock_now_ms();
-	if (argc < 3 || pipe(wake_pipe) != 0)
+	if (advert == NULL || argc < 3 || pipe(wake_pipe) != 0)
 		return 64;
-	for (int i = 3; i < argc && count < DISCOVERY_ADDRESSES_MAX; i++) {
+	for (int i = 3; i < argc && advert->count < DISCOVERY_ADDRESSES_MAX;
+		i++) {
 		snprintf(text, sizeof(text), "%s/tcp/%s/p2p/%s", argv[i],
 			argv[2], argv[1]);
-		if (maddr_parse_text(&addrs[count++], bytes_str(text)) != 0)
+		if (maddr_parse_text(&advert->addrs[advert->count++],
+			    bytes_str(text)) != 0)
 			return 65;
 	}
 	cfg.out = mailbox_new(&box_cfg);
 	d = discovery_new(&cfg);
-	discovery_advertise(
-		d, addrs, (size_t)count, (uint16_t)strtoul(argv[2], NULL, 10));
+	advert->port = (uint16_t)strtoul(argv[2], NULL, 10);
+	discovery_advertise(d, advert);
 	serve(d, cfg.out);
 	start_ms = clock_now_ms();
 	discovery_free(d);

@@ -409,6 +409,37 @@ class Host:
         self.ip("addr", "add", ipv4 + "/24", "dev", name)
         self.ip("route", "add", "default", "dev", name)
 
+    def add_bridges(self, count):
+        """Bridges as container engines make them: each machine's have the
+        same addresses, of networks that only the machine itself sees."""
+        batch = os.path.join(self.home, "bridges")
+        with open(batch, "w") as lines:
+            for i in range(count):
+                lines.write(
+                    "link add ct%d type bridge\n"
+                    "addr add 172.%d.%d.1/24 dev ct%d\n"
+                    "link set ct%d up\n" % (i, 16 + i % 16, i // 16, i, i))
+        if count:
+            self.ip("-batch", batch)
+
+    def bridge_interface(self, name):
+        """eth0 becomes a port of a new bridge, which has the host's IPv4
+        address and no route but to its network: a host of virtual machines
+        that is on a LAN with them."""
+        self.ip("addr", "flush", "dev", "eth0")
+        self.ip("link", "add", name, "type", "bridge", "mcast_snooping", "0")
+        self.ip("link", "set", "eth0", "master", name)
+        self.ip("link", "set", name, "up")
+        self.ip("addr", "add", self.ipv4 + "/24", "dev", name)
+        self.ipv6 = None
+
+    def drop_inbound_tcp(self):
+        """A firewall as it comes: whoever calls gets no answer, while
+        multicast passes and our own calls are answered."""
+        self.lan.command(self.keeper.enter + ["nft", (
+            "table inet fw { chain in { type filter hook input priority 0; "
+            "iifname eth0 tcp flags & (syn|ack) == syn drop; } }")])
+
     def power_off(self):
         """Lose power: silence first, so that no FIN, RST or goodbye of the
         dying programs gets out, then everything is killed.  For good."""

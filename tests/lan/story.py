@@ -205,9 +205,10 @@ def leave_unless_possible(what):
     sys.exit(SKIP_STATUS)
 
 
-def chosen(functions, names):
-    """The functions named on the command line; all if none is."""
-    known = {each.__name__: each for each in functions}
+def chosen(functions, names, by_name=()):
+    """The functions named on the command line, `by_name` among them; all
+    others if none is."""
+    known = {each.__name__: each for each in [*functions, *by_name]}
     unknown = [name for name in names if name not in known]
     if unknown:
         sys.exit("no such story: %s\nstories: %s" %

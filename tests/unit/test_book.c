@@ -62,7 +62,7 @@ static struct maddr numbered(unsigned i)
 	return addr(text);
 }
 
-static int learn(struct fixture *f, const char *text, enum book_source source)
+static int learn(struct fixture *f, const char *text, unsigned source)
 {
 	struct maddr a = addr(text);
 
@@ -209,6 +209,26 @@ static void test_book_refuses_a_hint_when_all_are_of_more_use(void **state)
 	assert_int_equal(
 		learn(f, "/ip4/10.0.0.9/tcp/1", BOOK_LAN), P2P_ERR_FULL);
 	assert_int_equal(learn(f, "/ip4/10.0.0.9/tcp/1", BOOK_TYPED), 0);
+}
+
+/* A machine of many networks signs sixteen that nobody else sees. */
+static void test_book_the_network_where_it_was_heard_finds_room(void **state)
+{
+	struct fixture *f = *state;
+	struct maddr a;
+
+	for (unsigned i = 0; i < SWARM_ADDRESSES_PER_PEER_MAX; i++) {
+		a = numbered(i);
+		assert_int_equal(
+			book_learn(&f->book, &f->e[0], &a, BOOK_SIGNED, 1000),
+			0);
+	}
+	assert_int_equal(
+		learn(f, "/ip4/10.0.0.8/tcp/1", BOOK_LAN), P2P_ERR_FULL);
+	assert_int_equal(
+		learn(f, "/ip4/10.0.0.9/tcp/1", BOOK_LAN | BOOK_ON_LINK), 0);
+	a = addr("/ip4/10.0.0.9/tcp/1");
+	assert_string_equal(book_source_word(book_find(&f->e[0], &a)), "LAN");
 }
 
 static void test_book_hints_make_room_before_saved_peers(void **state)
@@ -368,6 +388,7 @@ int main(void)
 		STORY(test_book_believes_the_word_of_a_clock_that_went_back),
 		STORY(test_book_16_addresses_hints_do_not_push_out_the_typed),
 		STORY(test_book_refuses_a_hint_when_all_are_of_more_use),
+		STORY(test_book_the_network_where_it_was_heard_finds_room),
 		STORY(test_book_hints_make_room_before_saved_peers),
 		STORY(test_book_callers_make_room_before_who_was_reached),
 		STORY(test_book_charges_before_it_keeps),

@@ -61,11 +61,11 @@ static struct book_addr addr(const char *text, uint64_t ok_ms, uint64_t seen_ms)
 }
 
 /* Both ways round: one of two equal ones comes before the other in neither. */
-static void assert_before(const struct peer *p, const struct book_addr *a,
+static void assert_before(const struct desk *d, const struct book_addr *a,
 	const struct book_addr *b)
 {
-	assert_true(dial_comes_before(p, a, b));
-	assert_false(dial_comes_before(p, b, a));
+	assert_true(dial_comes_before(d->s, d->p, a, b));
+	assert_false(dial_comes_before(d->s, d->p, b, a));
 }
 
 static void test_dial_where_somebody_answered_comes_first(void **state)
@@ -82,12 +82,12 @@ static void test_dial_where_somebody_answered_comes_first(void **state)
 		struct book_addr newer = addr(texts[i / 2], 3, 11);
 
 		d->p->last_was_ip6 = i % 2;
-		assert_before(d->p, &good, &never);
-		assert_before(d->p, &newer, &good);
+		assert_before(d, &good, &never);
+		assert_before(d, &newer, &good);
 		never.failures = good.failures = 1;
-		assert_before(d->p, &good, &never);
+		assert_before(d, &good, &never);
 		never.failures = 0;
-		assert_before(d->p, &never, &good);
+		assert_before(d, &never, &good);
 	}
 }
 
@@ -100,12 +100,64 @@ static void test_dial_families_take_turns_in_public_only(void **state)
 	struct desk *d = *state;
 
 	d->p->last_was_ip6 = false;
-	assert_before(d->p, &six, &four);
-	assert_before(d->p, &near4, &near6);
+	assert_before(d, &six, &four);
+	assert_before(d, &near4, &near6);
 	d->p->last_was_ip6 = true;
-	assert_before(d->p, &four, &six);
-	assert_before(d->p, &near4, &near6);
-	assert_before(d->p, &near6, &four);
+	assert_before(d, &four, &six);
+	assert_before(d, &near4, &near6);
+	assert_before(d, &near6, &four);
+}
+
+static struct book_addr heard(const char *text, bool on_link)
+{
+	struct book_addr a = addr(text, P2P_NEVER, 5);
+
+	a.sources = on_link ? BOOK_LAN | BOOK_ON_LINK : BOOK_LAN;
+	return a;
+}
+
+static void test_dial_the_network_where_it_was_heard_comes_first(void **state)
+{
+	struct book_addr link = heard("/ip4/192.168.1.7/tcp/1", true);
+	struct book_addr local = heard("/ip6/fe80::7/tcp/1", true);
+	struct book_addr bridge = heard("/ip4/172.18.0.1/tcp/1", false);
+	struct desk *d = *state;
+
+	/* Whichever was named last, and however often it worked elsewhere. */
+	bridge.seen_ms = 9;
+	bridge.ok_ms = 9;
+	assert_before(d, &link, &local);
+	assert_before(d, &local, &bridge);
+	/* One that fails gives way all the same. */
+	link.failures = 1;
+	assert_before(d, &bridge, &link);
+}
+
+static void test_dial_what_this_machine_has_itself_comes_last(void **state)
+{
+	struct book_addr link = heard("/ip4/192.168.1.7/tcp/1", true);
+	struct book_addr twin = heard("/ip4/172.17.0.1/tcp/7", true);
+	struct book_addr far = addr("/ip4/8.8.4.1/tcp/1", P2P_NEVER, 1);
+	struct book_addr loop = heard("/ip4/127.0.0.1/tcp/7", false);
+	struct maddr own[40];
+	struct desk *d = *state;
+
+	/* However many addresses stand before it. */
+	for (unsigned i = 0; i < P2P_ARRAY_LEN(own); i++)
+		lab_addr(&own[i], i == 38   ? "/ip4/172.17.0.1/tcp/4001"
+				  : i == 39 ? "/ip4/127.0.0.1/tcp/4001"
+					    : "/ip4/10.0.0.1/tcp/4001");
+	assert_before(d, &twin, &far);
+	swarm_set_addresses(d->s, own, P2P_ARRAY_LEN(own));
+	/* Even if all others have failed. */
+	link.failures = far.failures = 5;
+	assert_before(d, &link, &twin);
+	assert_before(d, &far, &twin);
+	/* Loopback leads to this machine on purpose. */
+	assert_before(d, &loop, &twin);
+	/* At our own port it is ourselves, at another somebody else. */
+	assert_true(dial_is_self(d->s, &d->te.env, &own[38]));
+	assert_false(dial_is_self(d->s, &d->te.env, &twin.addr));
 }
 
 /* ---- who hung up ---- */
@@ -200,6 +252,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_dial_where_somebody_answered_comes_first),
 		T(test_dial_families_take_turns_in_public_only),
+		T(test_dial_the_network_where_it_was_heard_comes_first),
+		T(test_dial_what_this_machine_has_itself_comes_last),
 		T(test_dial_who_has_no_place_is_asked_less_and_less),
 		T(test_dial_who_is_alone_asks_again_soon),
 		T(test_dial_a_set_that_was_won_has_not_failed),

@@ -226,6 +226,32 @@ static void test_mdns_publishes_near_addresses_first(void **state)
 	buf_clear(&txt);
 }
 
+static void test_mdns_tells_an_interface_its_own_addresses_first(void **state)
+{
+	const struct maddr own[] = {
+		addr_of("/ip6/fe80::1" TAIL),
+		addr_of("/ip4/169.254.1.1" TAIL),
+		addr_of("/ip4/8.8.8.8" TAIL),
+		addr_of("/ip4/172.17.0.1" TAIL),
+		addr_of("/ip6/fe80::1" TAIL),
+	};
+	char text[2000];
+	struct buf txt;
+
+	(void)state;
+	buf_init(&txt, MDNS_TXT_OWN_BYTES_MAX);
+	assert_int_equal(mdns_txt_put_near(&txt, own, 5, 2), 4);
+	strings_of(buf_bytes(&txt), text, sizeof(text));
+	assert_string_equal(text, "dnsaddr=/ip6/fe80::1" TAIL "\n"
+				  "dnsaddr=/ip4/169.254.1.1" TAIL "\n"
+				  "dnsaddr=/ip4/172.17.0.1" TAIL "\n"
+				  "dnsaddr=/ip4/8.8.8.8" TAIL "\n");
+	buf_reset(&txt);
+	assert_int_equal(mdns_txt_put_near(&txt, own, 0, 0), 0);
+	assert_true(bytes_equal(buf_bytes(&txt), bytes_of("", 1)));
+	buf_clear(&txt);
+}
+
 static void test_mdns_txt_stays_within_one_packet(void **state)
 {
 	struct maddr own[40], got[MDNS_ADDRESSES_MAX];
@@ -475,6 +501,8 @@ int main(void)
 		cmocka_unit_test(test_mdns_drops_what_leads_to_nobody_else),
 		cmocka_unit_test(test_mdns_gives_link_local_addresses_our_zone),
 		cmocka_unit_test(test_mdns_publishes_near_addresses_first),
+		cmocka_unit_test(
+			test_mdns_tells_an_interface_its_own_addresses_first),
 		cmocka_unit_test(test_mdns_txt_stays_within_one_packet),
 		cmocka_unit_test(test_mdns_one_bad_string_voids_no_other),
 		cmocka_unit_test(test_mdns_reads_packets_of_rust_libp2p),
