@@ -258,6 +258,9 @@ static void hear_gossip(struct node *n, const struct env *env)
 				gossip_shares(n->gossip, &ev.peer));
 			tell_topic(n, &ev);
 			break;
+		case GOSSIP_EV_UNREADABLE:
+			tell_unreadable(n, &ev);
+			break;
 		case GOSSIP_EV_PX:
 			try_peer(n, env, &ev);
 			break;

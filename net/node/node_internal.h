@@ -96,6 +96,7 @@ void tell_down(struct node *n, struct link *l);
 void tell_rtt(struct node *n, struct link *l, uint64_t rtt_us);
 void tell_topic(struct node *n, const struct gossip_event *ev);
 void tell_unit(struct node *n, struct gossip_event *ev);
+void tell_unreadable(struct node *n, const struct gossip_event *ev);
 void tell_handed(struct node *n, const uint8_t *id, uint64_t count);
 void tell_address(
 	struct node *n, const struct peer_id *peer, const struct maddr *addr);

@@ -237,6 +237,19 @@ void tell_unit(struct node *n, struct gossip_event *ev)
 	(void)tell_message(n, NULL, m);
 }
 
+/* Lost when chat is busy: only their number would be. */
+void tell_unreadable(struct node *n, const struct gossip_event *ev)
+{
+	struct chat_net_msg *m;
+
+	if (n->tell_count >= NODE_TELLS_MAX ||
+		strlen(ev->topic) != ev->topic_len)
+		return;
+	m = new_message(CHAT_MSG_UNREADABLE, &ev->peer, ev->topic);
+	m->number = ev->count;
+	(void)tell_message(n, NULL, m);
+}
+
 void tell_handed(struct node *n, const uint8_t *id, uint64_t count)
 {
 	struct chat_net_msg *m = new_message(CHAT_MSG_HANDED, NULL, NULL);

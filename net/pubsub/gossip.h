@@ -223,11 +223,15 @@ void gossip_peer_record(
 	struct gossip *g, const struct peer_id *peer, struct bytes record);
 
 enum gossip_event_kind {
-	GOSSIP_EV_UNIT,   /* peer handed a new, verified unit; event owns it */
-	GOSSIP_EV_TOPIC,  /* peer is in `topic` (joined) or not any more; it is
-			     in none while it takes no stream of ours */
-	GOSSIP_EV_PX,     /* `from` names peer, who may help out; unit: its
-			     record, verified; event owns it */
+	GOSSIP_EV_UNIT,  /* peer handed a new, verified unit; event owns it */
+	GOSSIP_EV_TOPIC, /* peer is in `topic` (joined) or not any more; it is
+			    in none while it takes no stream of ours */
+	GOSSIP_EV_PX,    /* `from` names peer, who may help out; unit: its
+			    record, verified; event owns it */
+	GOSSIP_EV_UNREADABLE, /* `count` messages of `topic` that are not UTF-8
+				 came since the last heartbeat, the last of
+				 them by peer; their signatures were not looked
+				 at */
 	GOSSIP_EV_BEHIND, /* peer did not take what waited while there was no
 			     room for others: that is gone. End our stream to
 			     it, which has half an RPC, and call
@@ -239,6 +243,7 @@ struct gossip_event {
 	struct peer_id peer;
 	struct peer_id from;
 	bool joined;
+	unsigned count;
 	size_t topic_len;
 	char topic[GOSSIP_TOPIC_BYTES_MAX + 1]; /* with a NUL behind */
 	uint8_t *unit;                          /* the caller frees it */

@@ -98,6 +98,21 @@ void gossip_emit_topic(struct gossip *g, const struct gpeer *p,
 	gossip_emit(g, &ev);
 }
 
+/* Once a heartbeat: whoever sends nothing else makes one event a second. */
+void gossip_emit_unreadable(struct gossip *g, struct topic *t)
+{
+	struct gossip_event ev = {.kind = GOSSIP_EV_UNREADABLE,
+		.peer = t->unreadable_by,
+		.count = t->unreadable,
+		.topic_len = t->name_len};
+
+	if (t->unreadable == 0)
+		return;
+	t->unreadable = 0;
+	memcpy(ev.topic, t->name, t->name_len);
+	gossip_emit(g, &ev);
+}
+
 void gossip_emit_topics(struct gossip *g, const struct gpeer *p, bool joined)
 {
 	struct table_entry *e, *tmp;

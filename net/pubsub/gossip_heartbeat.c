@@ -230,6 +230,7 @@ static void serve_topic(
 {
 	struct choice c = {g, env, t};
 
+	gossip_emit_unreadable(g, t);
 	mesh_forget_backoffs(env, t);
 	told_heartbeat(g, t);
 	drop_bad(&c);

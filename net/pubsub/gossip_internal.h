@@ -62,6 +62,10 @@ struct topic {
 	/* gossip_told.h: since GOSSIP_TOLD_HEARTBEATS began, and before. */
 	struct slots told[2], asked[2], left_out;
 	uint8_t trials[GOSSIP_PEERS_MAX]; /* by slot */
+	/* Messages that are not UTF-8, since the heartbeat; who brought the
+	 * last of them. */
+	unsigned unreadable;
+	struct peer_id unreadable_by;
 	size_t name_len;
 	uint8_t name[GOSSIP_TOPIC_BYTES_MAX];
 };
@@ -291,6 +295,7 @@ void gossip_emit(struct gossip *g, const struct gossip_event *ev);
 void gossip_emit_topic(struct gossip *g, const struct gpeer *p,
 	struct bytes topic, bool joined);
 /* ... of each topic that it is in. */
+void gossip_emit_unreadable(struct gossip *g, struct topic *t);
 void gossip_emit_topics(struct gossip *g, const struct gpeer *p, bool joined);
 
 double gpeer_score(const struct gossip *g, const struct gpeer *p);

@@ -5,6 +5,8 @@
  * of their signature; when a peer's share of that is full the rest of the RPC
  * stays with the caller.
  */
+#include <limits.h>
+
 #include "base/text.h"
 #include "base/xmalloc.h"
 #include "net/pubsub/gossip_cache.h"
@@ -116,12 +118,20 @@ static int read_subscription(struct recv *r, struct bytes in)
 
 /* ---- messages ---------------------------------------------------------- */
 
+static void note_unreadable(struct recv *r, struct topic *t)
+{
+	r->g->counters.units_ignored++;
+	t->unreadable += t->unreadable < UINT_MAX;
+	t->unreadable_by = r->p->id;
+}
+
 /* P2P_ERR_FULL: the peer's share of what waits for the check is used up. */
 static int read_message(struct recv *r, struct bytes raw)
 {
 	struct gossip_counters *n = &r->g->counters;
 	uint8_t id_raw[UNIT_GOSSIP_ID_BYTES_MAX];
 	uint8_t key[VERIFY_KEY_BYTES];
+	struct topic *t;
 	struct bytes id;
 	struct unit u;
 	int err = unit_parse(&u, raw);
@@ -136,7 +146,8 @@ static int read_message(struct recv *r, struct bytes raw)
 		n->units_ignored++;
 		return 0;
 	}
-	if (table_get(&r->g->topics, u.topic) == NULL) {
+	t = table_get(&r->g->topics, u.topic);
+	if (t == NULL) {
 		n->units_ignored++;
 		return 0;
 	}
@@ -153,9 +164,9 @@ static int read_message(struct recv *r, struct bytes raw)
 		n->units_duplicate++;
 		return 0;
 	}
-	/* Shown to nobody. */
+	/* Shown to nobody; that one came is told. */
 	if (!utf8_valid(u.data)) {
-		n->units_ignored++;
+		note_unreadable(r, t);
 		return 0;
 	}
 	if (!rate_may_check(r->g, r->env, r->p, &u))

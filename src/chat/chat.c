@@ -15,6 +15,7 @@
 #include "chat/chat_internal.h"
 #include "chat/cmd_internal.h"
 #include "chat/damage_internal.h"
+#include "chat/dialect_internal.h"
 #include "chat/history_internal.h"
 #include "chat/keep_internal.h"
 #include "chat/name_internal.h"
@@ -318,6 +319,7 @@ static void handle_ui(struct chat *c, const struct chat_ui_msg *m)
 	case CHAT_MSG_RTT:
 	case CHAT_MSG_TOPIC:
 	case CHAT_MSG_UNIT:
+	case CHAT_MSG_UNREADABLE:
 	case CHAT_MSG_HANDED:
 	case CHAT_MSG_ADDRESS:
 	case CHAT_MSG_RECORD:
@@ -364,6 +366,9 @@ static void handle_net(struct chat *c, const struct chat_net_msg *m)
 		break;
 	case CHAT_MSG_UNIT:
 		receive_unit(c, m);
+		break;
+	case CHAT_MSG_UNREADABLE:
+		unreadable_told(c, m);
 		break;
 	case CHAT_MSG_HANDED:
 		if (m->number > 0)
@@ -552,6 +557,7 @@ static void unsaved_turn(struct chat *c)
 	if (c->retry_ms <= c->env->now_ms)
 		c->retry_ms = env_after(c->env, CHAT_STORE_RETRY_MS);
 	profile_tick(c);
+	unreadable_tick(c);
 	people_flush(c);
 	rooms_flush(c);
 	history_replay(c);
@@ -568,6 +574,8 @@ static void finish_turn(struct chat *c)
 		send_tick(c);
 	if (c->store_err == 0)
 		profile_tick(c);
+	if (c->store_err == 0)
+		unreadable_tick(c);
 	if (c->store_err == 0)
 		people_flush(c);
 	if (c->store_err == 0)
@@ -617,6 +625,7 @@ uint64_t chat_deadline(const struct chat *c)
 		profile_deadline(c));
 	uint64_t soon = env_after(c->env, CHAT_UI_RETRY_MS);
 
+	next = P2P_MIN(next, unreadable_deadline(c));
 	if (!c->retrying)
 		next = P2P_MIN(next, damage_deadline(c));
 	if (c->replaying || (c->ui_lost && !c->reload_said) ||

@@ -2,7 +2,7 @@
  * The state that the files of this folder share. Their verbs stand in headers
  * of their own, one a part: out, offer, person, profile, room, line, send,
  * receive, peers, history, name, damage, cmd. Who calls whom goes one way:
- * chat.c calls them all, and out and offer none of them
+ * chat.c calls them all, and out none of them
  * (tests/lint/check-cycles).
  *
  * Every verb here runs inside a turn: c->env is set. A failed store verb is

@@ -66,6 +66,11 @@
 /* A clock before this program's release (2025-11-01) is not set. */
 #define CHAT_RELEASE_MS 1761955200000ULL
 
+/* So long a room counts as one of JSON after the last line of it. */
+#define CHAT_JSON_HEARD_MS (86400ULL * 1000)
+/* That lines of a room could not be read is said so often at most. */
+#define CHAT_UNREADABLE_SAY_MS (60ULL * 1000)
+
 /* A person is new for a day. */
 #define CHAT_NEW_PERSON_MS (86400ULL * 1000)
 /* That somebody took a verified person's name is said so often at most. */

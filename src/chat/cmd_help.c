@@ -11,10 +11,10 @@
 
 #include "chat/chat_internal.h"
 #include "chat/cmd_internal.h"
+#include "chat/dialect_internal.h"
 #include "chat/out_internal.h"
 #include "chat/person_internal.h"
 #include "chat/room_internal.h"
-#include "chat/send_internal.h"
 #include "msg/command.h"
 
 #define HELP_COLS 18 /* of "/history [n|date]" and a space */
@@ -128,7 +128,6 @@ static void append_listen(const struct chat *c, struct buf *text)
 
 void cmd_info(struct chat *c, struct chat_room *r, struct bytes args)
 {
-	bool js_copy;
 	struct buf text;
 
 	(void)args;
@@ -140,13 +139,13 @@ void cmd_info(struct chat *c, struct chat_room *r, struct bytes args)
 		c->connected_count, c->people.count - 1);
 	buf_appendf(&text, "rooms      %zu joined\n", c->joined_count);
 	if (r != NULL) {
-		enum dialect dialect = send_dialect(r, &js_copy);
-
+		struct dialects write = dialect_to_write(c, r);
 		char *topic = out_clean(bytes_str(r->row.topic));
 
-		buf_appendf(&text, "this room  topic %s, we write %s%s\n",
-			topic, dialect_name(dialect),
-			js_copy ? " and seed-js" : "");
+		buf_appendf(&text, "this room  topic %s, we write %s%s%s\n",
+			topic, dialect_name(write.own),
+			write.js_copy ? " and seed-js" : "",
+			write.go_chat ? ", for go-chat too" : "");
 		free(topic);
 	}
 	append_store(c, &text);

@@ -53,7 +53,8 @@ static void set_name(struct ui_line *line, const struct line_facts *f)
 		person_name(p, line->name);
 	else
 		snprintf(line->name, sizeof(line->name), "%s", claimed);
-	if (claimed[0] != '\0' || p->row.name[0] != '\0')
+	line->nameless = claimed[0] == '\0' && p->row.name[0] == '\0';
+	if (!line->nameless)
 		person_tag(p, line->tag);
 }
 

@@ -1,7 +1,8 @@
 /*
  * Lines that net was asked to publish: a table by unit_id, at most
  * CHAT_OFFERS_MAX of them, with what has become of each. Kept over turns, so
- * that a line offered again is not taken for a new one.
+ * that a line offered again is not taken for a new one. They are in out.c,
+ * which sees each line go.
  */
 #ifndef CHAT_OFFER_INTERNAL_H
 #define CHAT_OFFER_INTERNAL_H

@@ -1,7 +1,7 @@
 /*
  * Output to the ui and to net, kept back until the turn's commit: what queues
  * it and what lets it go. All else in this folder may call these; they call
- * offer_internal.h alone.
+ * nobody.
  */
 #ifndef CHAT_OUT_INTERNAL_H
 #define CHAT_OUT_INTERNAL_H

@@ -1,5 +1,5 @@
 /*
- * Payloads read and written, the four dialects of payload.h. Bytes come from
+ * Payloads read and written, the dialects of payload.h. Bytes come from
  * anybody: they are bounded before the JSON library sees them, and all text is
  * cleaned on the way in. Two programs that have the same unit must come to the
  * same line, so nothing here knows the time, the room or who reads.
@@ -14,6 +14,8 @@
 #include "chat/payload_members.h"
 
 #define PLAIN_TOPIC "universal-connectivity"
+#define GO_CHAT_TOPICS "chat-room:"
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 /* Larger text than anybody may send in a unit. */
 #define TEXT_MAX ((size_t)1 << 18)
 /* A timestamp "in seconds" above this is in ms: the year 5138 otherwise. */
@@ -24,6 +26,13 @@
 bool payload_topic_is_plain(struct bytes topic)
 {
 	return bytes_equal(topic, bytes_str(PLAIN_TOPIC));
+}
+
+bool payload_topic_is_go_chat(struct bytes topic)
+{
+	struct bytes prefix = bytes_str(GO_CHAT_TOPICS);
+
+	return bytes_equal(bytes_first(topic, prefix.len), prefix);
 }
 
 const char *dialect_name(enum dialect dialect)
@@ -37,6 +46,8 @@ const char *dialect_name(enum dialect dialect)
 		return "seed-js";
 	case DIALECT_PLAIN:
 		return "plain";
+	case DIALECT_GO_CHAT:
+		return "go-chat";
 	case DIALECT_NONE:
 	default:
 		return "guessed";
@@ -78,12 +89,29 @@ static bool json_is_bounded(struct bytes in)
 	return true;
 }
 
+static bool has_word(struct bytes in, const char *word)
+{
+	return memmem(in.data, in.len, word, strlen(word)) != NULL;
+}
+
 /* Whether somebody meant this to be JSON of a chat program. */
 static bool looks_like_json(struct bytes in)
 {
 	in = bytes_trim(in);
 	return in.len >= 2 && in.data[0] == '{' && in.data[in.len - 1] == '}' &&
-	       memmem(in.data, in.len, "\"type\"", 6) != NULL;
+	       (has_word(in, "\"type\"") ||
+		       (has_word(in, "\"Message\"") &&
+			       has_word(in, "\"SenderNick\"")));
+}
+
+/* Some programs of Windows put it in front of all that they write. */
+static struct bytes without_mark(struct bytes in)
+{
+	struct bytes mark = bytes_str(BYTE_ORDER_MARK);
+
+	return bytes_equal(bytes_first(in, mark.len), mark)
+		       ? bytes_skip(in, mark.len)
+		       : in;
 }
 
 /* A positive integer member; programs in JavaScript may write it as a real,
@@ -176,20 +204,31 @@ static int read_type(struct payload *p, const struct members *m)
 	return 0;
 }
 
-static void read_name(struct payload *p, const struct members *m)
+static void read_name(struct payload *p, const struct member *member)
 {
 	struct buf name;
 
-	if (m->of[MEMBER_USERNAME].kind != MEMBER_TEXT)
+	if (member->kind != MEMBER_TEXT)
 		return;
 	buf_init(&name, sizeof(p->name) - 1);
 	/* A name that is too long is cut between clusters; that is no error. */
-	(void)name_clean(m->of[MEMBER_USERNAME].text, &name);
+	(void)name_clean(member->text, &name);
 	memcpy(p->name, buf_cstr(&name), name.len + 1);
 	buf_clear(&name);
 }
 
-static int read_members(struct payload *p, const struct members *m)
+/* An object of go-libp2p's chat example: nothing but who and what. */
+static int read_go_chat(struct payload *p, const struct members *m)
+{
+	p->dialect = DIALECT_GO_CHAT;
+	if (m->of[MEMBER_MESSAGE].kind != MEMBER_TEXT)
+		return P2P_ERR_MALFORMED;
+	read_name(p, &m->of[MEMBER_SENDER_NICK]);
+	return text_clean(TEXT_BLOCK, m->of[MEMBER_MESSAGE].text, &p->text);
+}
+
+/* Of a program whose lines have a type. */
+static int read_typed(struct payload *p, const struct members *m)
 {
 	const struct member *content = &m->of[MEMBER_CONTENT];
 	int64_t seq;
@@ -199,7 +238,7 @@ static int read_members(struct payload *p, const struct members *m)
 		return err;
 	if (content->kind != MEMBER_TEXT && p->type == PAYLOAD_MESSAGE)
 		return P2P_ERR_MALFORMED;
-	read_name(p, m);
+	read_name(p, &m->of[MEMBER_USERNAME]);
 	read_time(p, m);
 	p->has_copy_of = get_hash(m, MEMBER_COPY_OF, p->copy_of);
 	p->has_prev = get_hash(m, MEMBER_PREV, p->prev);
@@ -208,6 +247,14 @@ static int read_members(struct payload *p, const struct members *m)
 	if (content->kind != MEMBER_TEXT)
 		return 0;
 	return text_clean(TEXT_BLOCK, content->text, &p->text);
+}
+
+static int read_members(struct payload *p, const struct members *m)
+{
+	if (m->of[MEMBER_TYPE].kind == MEMBER_NONE &&
+		m->of[MEMBER_SENDER_NICK].kind == MEMBER_TEXT)
+		return read_go_chat(p, m);
+	return read_typed(p, m);
 }
 
 static int parse_json(struct payload *p, struct bytes data)
@@ -233,6 +280,7 @@ int payload_parse(struct payload *p, struct bytes topic, struct bytes data)
 
 	*p = (struct payload){.type = PAYLOAD_MESSAGE};
 	buf_init(&p->text, TEXT_MAX);
+	data = without_mark(data);
 	if (!utf8_valid(data)) {
 		err = P2P_ERR_UTF8;
 	} else if (!payload_topic_is_plain(topic) && looks_like_json(data)) {
@@ -300,6 +348,11 @@ static json_t *make_object(enum dialect dialect, const struct payload_out *line)
 		add(o, "seq", json_integer((json_int_t)line->seq));
 	if (line->prev != NULL)
 		add(o, "prev", hash_text(line->prev));
+	if (line->for_go_chat) {
+		add(o, "Message", json_string(line->text));
+		add(o, "SenderID", json_string(line->from));
+		add(o, "SenderNick", json_string(line->name));
+	}
 	return o;
 }
 

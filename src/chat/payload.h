@@ -8,14 +8,17 @@
  *   seed-go  the same without `v`; timestamp in seconds
  *   seed-js  JSON, type broadcast, timestamp in milliseconds
  *   plain    bare UTF-8 text, without a time
+ *   go-chat  JSON of go-libp2p's chat example, members Message, SenderID and
+ *            SenderNick and no type; without a time
  *
  * A line without a time in its data is local: it stands where it arrived. A
  * unit's seqno is no time, though it looks like one: go and rust programs count
  * from the nanosecond in which they started, one a line (decision 0021).
  *
  * Bytes that are no JSON object are plain. An object that says it is a line
- * (it has "type") but breaks the rules is malformed; unknown types are
- * unsupported, unknown members ignored, a member that comes twice refused.
+ * (it has "type", or "Message" and "SenderNick") but breaks the rules is
+ * malformed; unknown types are unsupported, unknown members ignored, a member
+ * that comes twice refused. A byte order mark in front says nothing.
  */
 #ifndef CHAT_PAYLOAD_H
 #define CHAT_PAYLOAD_H
@@ -30,6 +33,7 @@ enum dialect {
 	DIALECT_SEED_GO = 2,
 	DIALECT_SEED_JS = 3,
 	DIALECT_PLAIN = 4,
+	DIALECT_GO_CHAT = 5,
 };
 
 enum payload_type {
@@ -56,6 +60,8 @@ struct payload {
 
 /* The topic that carries plain text only, whatever is in it. */
 bool payload_topic_is_plain(struct bytes topic);
+/* Whether go-libp2p's chat example names its rooms so. */
+bool payload_topic_is_go_chat(struct bytes topic);
 
 /*
  * Reads the data of a unit. 0, then payload_clear is due; P2P_ERR_MALFORMED,
@@ -75,6 +81,7 @@ struct payload_out {
 	uint64_t seq;           /* 0: none (join, leave) */
 	const uint8_t *prev;    /* PAYLOAD_HASH_BYTES, or NULL */
 	const uint8_t *copy_of; /* seed-js only: the original's unit_id */
+	bool for_go_chat;       /* native only: with go-chat's members, too */
 };
 
 /*

@@ -23,6 +23,9 @@ static const char *const names[MEMBER_COUNT] = {
 	[MEMBER_SEQ] = "seq",
 	[MEMBER_PREV] = "prev",
 	[MEMBER_COPY_OF] = "copy_of",
+	[MEMBER_MESSAGE] = "Message",
+	[MEMBER_SENDER_ID] = "SenderID",
+	[MEMBER_SENDER_NICK] = "SenderNick",
 };
 
 /* ---- the flat form ----------------------------------------------------- */

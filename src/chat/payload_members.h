@@ -31,6 +31,10 @@ enum member_name {
 	MEMBER_SEQ,
 	MEMBER_PREV,
 	MEMBER_COPY_OF,
+	/* of go-libp2p's chat example */
+	MEMBER_MESSAGE,
+	MEMBER_SENDER_ID,
+	MEMBER_SENDER_NICK,
 	MEMBER_COUNT,
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "chat/chat_internal.h"
+#include "chat/dialect_internal.h"
 #include "chat/keep_internal.h"
 #include "chat/line_internal.h"
 #include "chat/out_internal.h"
@@ -60,15 +61,11 @@ static bool is_mention(const struct chat *c, const struct payload *p)
 	return found;
 }
 
-/* What the author's program speaks decides what is sent in its rooms. In the
- * topic that is plain for everybody it says nothing about the program. */
+/* Go programs know of nobody who has not said `join`. */
 static void note_dialect(struct chat *c, struct chat_room *r,
 	struct chat_person *author, enum dialect dialect)
 {
-	if (payload_topic_is_plain(bytes_str(r->row.topic)))
-		return;
-	author->speaks = dialect;
-	author->speaks_is_hint = false;
+	dialect_note(c, r, author, dialect);
 	if (dialect == DIALECT_SEED_GO && author->connected)
 		send_join(c, r);
 }
@@ -332,6 +329,7 @@ void receive_unit(struct chat *c, const struct chat_net_msg *m)
 	struct chat_room *r;
 	struct payload p;
 	struct unit u;
+	int err;
 
 	if (unit_parse(&u, raw) != 0) {
 		c->ignored_units++;
@@ -345,8 +343,9 @@ void receive_unit(struct chat *c, const struct chat_net_msg *m)
 	if (r->row.id == 0 && chat_saves(c) &&
 		!chat_store_ok(c, store_put_room(c->store, &r->row)))
 		return;
-	if (payload_parse(&p, u.topic, u.data) != 0) {
-		c->ignored_units++;
+	err = payload_parse(&p, u.topic, u.data);
+	if (err != 0) {
+		unreadable_came(c, r, person_get(c, &u.from), err);
 		return;
 	}
 	receive_payload(c, r, &u, &p, raw);

@@ -125,6 +125,7 @@ int rooms_load(struct chat *c)
 	for (size_t i = 0; err == 0 && i < count; i++) {
 		struct chat_room *r = add_room(c, &rows[i]);
 
+		r->json_heard_ms = c->env->now_ms;
 		if (r->row.joined)
 			c->joined_count++;
 		/* Whether any line waits: a room without one is never asked

@@ -41,6 +41,14 @@ struct chat_room {
 	unsigned burst_count;
 	uint64_t offer_due_ms;
 	bool join_said;
+	/* what others write (dialect.c) */
+	unsigned kinds;         /* heard: 1 << enum dialect */
+	bool kinds_said;        /* that they do not read each other */
+	uint64_t json_heard_ms; /* env->now_ms, while row.dialect is NATIVE */
+	/* lines that cannot be read (dialect.c) */
+	uint64_t unreadable;        /* not said yet */
+	uint64_t unreadable_due_ms; /* when one may be said again */
+	bool unknown_said;          /* that somebody sends what is no line */
 	/* clocks (room_clock.c) */
 	struct chat_clock clocks[CHAT_CLOCKS_MAX];
 	size_t clock_count;

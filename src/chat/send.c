@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/xmalloc.h"
 #include "chat/chat_internal.h"
+#include "chat/dialect_internal.h"
 #include "chat/keep_internal.h"
 #include "chat/line_internal.h"
 #include "chat/offer_internal.h"
@@ -16,32 +17,6 @@
 #include "chat/person_internal.h"
 #include "chat/room_internal.h"
 #include "chat/unsaved_internal.h"
-
-/*
- * Guessed from what the room's connected members lately sent. A JavaScript
- * program that has said nothing yet is told by its hint (peers.c). Plain text
- * goes where plain is all that was heard; JSON is unreadable there.
- */
-enum dialect send_dialect(const struct chat_room *r, bool *js_copy)
-{
-	struct table_entry *e, *tmp;
-	size_t plain = 0, json = 0;
-
-	*js_copy = false;
-	if (payload_topic_is_plain(bytes_str(r->row.topic)))
-		return DIALECT_PLAIN;
-	TABLE_FOREACH(e, tmp, &r->members) {
-		const struct chat_person *p = e->value;
-
-		plain += p->speaks == DIALECT_PLAIN;
-		json += p->speaks == DIALECT_NATIVE ||
-			p->speaks == DIALECT_SEED_GO ||
-			p->speaks == DIALECT_SEED_JS;
-		if (p->speaks == DIALECT_SEED_JS)
-			*js_copy = true;
-	}
-	return plain > 0 && json == 0 ? DIALECT_PLAIN : DIALECT_NATIVE;
-}
 
 void send_draw_mark(struct chat *c)
 {
@@ -78,6 +53,20 @@ struct signed_unit {
 	struct unit_id id;
 };
 
+/* Twice the text may be too much: then only our own programs get it. */
+static int write_payload(
+	enum dialect dialect, const struct payload_out *line, struct buf *out)
+{
+	struct payload_out less = *line;
+	int err = payload_write(dialect, line, out);
+
+	if (err != P2P_ERR_TOO_BIG || !line->for_go_chat)
+		return err;
+	less.for_go_chat = false;
+	buf_reset(out);
+	return payload_write(dialect, &less, out);
+}
+
 /* Writes and signs; raw is to be cleared in any case. */
 static int make_unit(struct chat *c, const struct chat_room *r,
 	enum dialect dialect, const struct payload_out *line,
@@ -89,7 +78,7 @@ static int make_unit(struct chat *c, const struct chat_room *r,
 
 	buf_init(&out->raw, UNIT_BYTES_MAX);
 	buf_init(&data, UNIT_DATA_BYTES_MAX);
-	err = payload_write(dialect, line, &data);
+	err = write_payload(dialect, line, &data);
 	if (err == 0)
 		err = unit_sign(c->me, next_seqno(c), bytes_str(r->row.topic),
 			buf_bytes(&data), &out->raw);
@@ -169,15 +158,14 @@ static void offer_line(struct chat *c, struct chat_room *r,
 	struct payload p;
 	struct unit u;
 	struct chat_offer *o = offer_get(c, r, key);
-	bool js_copy;
 
 	/* Should the rest have to wait, it waits behind this one. */
 	r->offer_at = *key;
 	pace(c);
 	publish(c, r, key->id, raw, true);
-	(void)send_dialect(r, &js_copy);
 	/* Sent again, the copy would be another line to them. */
-	if (!js_copy || o->copied || unit_parse(&u, raw) != 0 ||
+	if (!dialect_to_write(c, r).js_copy || o->copied ||
+		unit_parse(&u, raw) != 0 ||
 		payload_parse(&p, u.topic, u.data) != 0)
 		return;
 	if (p.dialect == DIALECT_NATIVE)
@@ -236,21 +224,21 @@ static void keep_own(
 
 static void say(struct chat *c, struct chat_room *r, const char *text)
 {
-	bool js_copy;
-	enum dialect dialect = send_dialect(r, &js_copy);
+	struct dialects write = dialect_to_write(c, r);
 	struct payload_out line = {.text = text,
 		.name = c->self->row.name,
 		.from = c->me_text,
 		.time_ms = clock_next(c, r),
 		.seq = r->row.seq + 1,
-		.prev = r->row.seq == 0 ? NULL : r->row.prev};
+		.prev = r->row.seq == 0 ? NULL : r->row.prev,
+		.for_go_chat = write.go_chat};
 	struct store_message m = {.room = r->row.id,
 		.author = c->self->row.id,
 		.state = STORE_STATE_WAITING,
 		.key.time_ms = line.time_ms};
 	struct signed_unit own;
 
-	if (make_unit(c, r, dialect, &line, &own) != 0) {
+	if (make_unit(c, r, write.own, &line, &own) != 0) {
 		buf_clear(&own.raw);
 		out_error(c, "too-long", "This line is too long to be sent.");
 		return;
@@ -259,7 +247,7 @@ static void say(struct chat *c, struct chat_room *r, const char *text)
 	memcpy(m.key.id, own.id.raw, sizeof(m.key.id));
 	m.unit = buf_bytes(&own.raw);
 	/* Its bytes have no time: it stands where it was said. */
-	if (dialect == DIALECT_PLAIN) {
+	if (write.own == DIALECT_PLAIN) {
 		m.local = true;
 	} else {
 		r->row.seq++;

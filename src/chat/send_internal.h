@@ -24,8 +24,5 @@ void send_join(struct chat *c, struct chat_room *r);
 /* Bits of this run in the numbers of our units; whether a number has them. */
 void send_draw_mark(struct chat *c);
 bool send_has_mark(const struct chat *c, const uint8_t seqno[static 8]);
-/* What our lines in the room are written in, and whether a copy for the
- * JavaScript program goes beside them. */
-enum dialect send_dialect(const struct chat_room *r, bool *js_copy);
 
 #endif

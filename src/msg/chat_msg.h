@@ -29,17 +29,19 @@ enum chat_msg_kind {
 	CHAT_MSG_FROM_NET = 100,
 	CHAT_MSG_NET_READY = CHAT_MSG_FROM_NET,
 	/* peer: own id; text: listen addresses, one a line */
-	CHAT_MSG_STATUS,  /* item, state, text: one line of the checklist */
-	CHAT_MSG_PEER,    /* peer, state (1 connected, 0 gone), text: address,
-			     how, outbound, relayed, agent, muxer, protocols
-			     (names, one a line), number: another with each
-			     connection that it has made since it came. Once a
-			     peer, and again with state 1 when identify has
-			     been answered once more */
-	CHAT_MSG_RTT,     /* peer, number: round trip in us */
-	CHAT_MSG_TOPIC,   /* peer, text: topic, state: 1 subscribed, 0 not */
-	CHAT_MSG_UNIT,    /* data: a verified unit */
-	CHAT_MSG_HANDED,  /* id; number: peers that have taken it */
+	CHAT_MSG_STATUS, /* item, state, text: one line of the checklist */
+	CHAT_MSG_PEER,   /* peer, state (1 connected, 0 gone), text: address,
+			    how, outbound, relayed, agent, muxer, protocols
+			    (names, one a line), number: another with each
+			    connection that it has made since it came. Once a
+			    peer, and again with state 1 when identify has
+			    been answered once more */
+	CHAT_MSG_RTT,    /* peer, number: round trip in us */
+	CHAT_MSG_TOPIC,  /* peer, text: topic, state: 1 subscribed, 0 not */
+	CHAT_MSG_UNIT,   /* data: a verified unit */
+	CHAT_MSG_UNREADABLE, /* text: topic, number: messages that are no text
+				came of late, peer: who passed on the last */
+	CHAT_MSG_HANDED,     /* id; number: peers that have taken it */
 	CHAT_MSG_ADDRESS, /* peer, text: an address we reached it at: save it */
 	CHAT_MSG_RECORD,  /* peer, data: its newest signed record: save it */
 	CHAT_MSG_WHOIS,   /* peer, data: struct peer_address for each of its

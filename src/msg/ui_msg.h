@@ -103,6 +103,7 @@ struct ui_line {
 	 * name is the key's end already. */
 	char tag[8];
 	char name_mark; /* ui_mark */
+	bool nameless;  /* nothing was claimed: the name is the key's end */
 	bool own;
 	bool mention;
 	bool clock_wrong; /* the author's clock is far from the room's */

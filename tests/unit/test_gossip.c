@@ -126,6 +126,32 @@ static void test_gossip_who_takes_no_stream_is_in_no_room(void **state)
 	assert_int_equal(lab_events(l, GOSSIP_EV_TOPIC), 0);
 }
 
+/* It goes nowhere; that it came is told once a heartbeat, however much it is.
+ */
+static void test_gossip_tells_of_what_is_no_text(void **state)
+{
+	struct gossip_lab *l = *state;
+	struct gossip_event ev;
+
+	lab_add(l, 0, GOSSIP_V11, false);
+	lab_add(l, 1, GOSSIP_V11, false);
+	assert_int_equal(gossip_join(l->g, &l->te.env, bytes_str("room")), 0);
+	assert_int_equal(lab_subscribe(l, 1, "room", true), 0);
+	(void)lab_events(l, GOSSIP_EV_TOPIC);
+	for (unsigned n = 1; n <= 3; n++)
+		assert_int_equal(lab_message(l, 0,
+					 lab_sign(l, 2, n, "room", "\xff\xfe")),
+			0);
+	lab_pass(l, 2 * GOSSIP_HEARTBEAT_MS);
+	assert_true(gossip_next_event(l->g, &ev));
+	assert_int_equal(ev.kind, GOSSIP_EV_UNREADABLE);
+	assert_string_equal(ev.topic, "room");
+	assert_true(peer_id_equal(&ev.peer, lab_id(l, 0)));
+	assert_int_equal(ev.count, 3);
+	assert_false(gossip_next_event(l->g, &ev));
+	assert_int_equal(lab_said(l, 1).messages, 0);
+}
+
 static void test_gossip_caps_subscriptions_at_100(void **state)
 {
 	struct gossip_lab *l = *state;
@@ -611,6 +637,7 @@ int main(void)
 		T(test_gossip_join_tells_again_who_is_there),
 		T(test_gossip_tells_who_comes_and_goes),
 		T(test_gossip_who_takes_no_stream_is_in_no_room),
+		T(test_gossip_tells_of_what_is_no_text),
 		T(test_gossip_caps_subscriptions_at_100),
 		T(test_gossip_subscription_to_our_topic_makes_room),
 		T(test_gossip_refuses_topics_of_bad_length),

@@ -119,6 +119,21 @@ static void test_json_message_has_the_promised_members(void **state)
 	world_close(&w);
 }
 
+/* What stands on a screen for a name that is not known is no name. */
+static void test_json_says_no_name_where_none_was_claimed(void **state)
+{
+	struct ui_msg *m = line_msg("..Ah93KnYU", "hi", false);
+	struct world w;
+
+	(void)state;
+	world_open(&w, (struct line_face_cfg){.json = true}, 8);
+	m->line.nameless = true;
+	feed(&w, m);
+	assert_non_null(strstr(buf_cstr(&w.out), "\"name\":\"\","));
+	assert_null(strstr(buf_cstr(&w.out), "Ah93KnYU"));
+	world_close(&w);
+}
+
 /* Whatever else stands in the message is nobody's. */
 static void test_damaged_line_is_nobodys(void **state)
 {
@@ -679,6 +694,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json_message_has_the_promised_members),
+		cmocka_unit_test(test_json_says_no_name_where_none_was_claimed),
 		cmocka_unit_test(test_damaged_line_is_nobodys),
 		cmocka_unit_test(test_json_says_ready_once),
 		cmocka_unit_test(test_json_peer_event_comes_once_each_way),

@@ -103,6 +103,64 @@ static void test_payload_refuses_what_breaks_the_rules(void **state)
 	check_err("{ not json", 0);
 }
 
+static void test_payload_two_objects_are_none(void **state)
+{
+	(void)state;
+	check_err("{\"type\":\"message\",\"content\":\"a\"}"
+		  "{\"type\":\"message\",\"content\":\"b\"}",
+		P2P_ERR_MALFORMED);
+}
+
+/* The mark that programs of Windows write in front is no text. */
+static void test_payload_takes_a_byte_order_mark_for_nothing(void **state)
+{
+	struct payload p;
+
+	(void)state;
+	assert_int_equal(parse(&p, "\xef\xbb\xbf{\"type\":\"message\","
+				   "\"content\":\"a\",\"v\":1}"),
+		0);
+	assert_int_equal(p.dialect, DIALECT_NATIVE);
+	assert_string_equal(buf_cstr(&p.text), "a");
+	payload_clear(&p);
+	assert_int_equal(parse(&p, "\xef\xbb\xbfplain"), 0);
+	assert_int_equal(p.dialect, DIALECT_PLAIN);
+	assert_string_equal(buf_cstr(&p.text), "plain");
+	payload_clear(&p);
+}
+
+/* As examples/pubsub/chat of go-libp2p writes it, json.Marshal's order. */
+#define GO_CHAT \
+	"{\"Message\":\"hi all\",\"SenderID\":\"12D3KooW\"," \
+	"\"SenderNick\":\"root-abc\"}"
+
+static void test_payload_reads_go_libp2ps_chat_example(void **state)
+{
+	struct payload p;
+
+	(void)state;
+	assert_int_equal(parse(&p, GO_CHAT), 0);
+	assert_int_equal(p.dialect, DIALECT_GO_CHAT);
+	assert_int_equal(p.type, PAYLOAD_MESSAGE);
+	assert_string_equal(buf_cstr(&p.text), "hi all");
+	assert_string_equal(p.name, "root-abc");
+	assert_false(p.has_time);
+	payload_clear(&p);
+	/* What has a type says by that what it is. */
+	assert_int_equal(parse(&p, "{\"type\":\"message\",\"content\":\"a\","
+				   "\"username\":\"b\",\"Message\":\"c\","
+				   "\"SenderNick\":\"d\"}"),
+		0);
+	assert_int_equal(p.dialect, DIALECT_SEED_GO);
+	assert_string_equal(buf_cstr(&p.text), "a");
+	assert_string_equal(p.name, "b");
+	payload_clear(&p);
+	check_err("{\"Message\":7,\"SenderNick\":\"d\"}", P2P_ERR_MALFORMED);
+	check_err("{\"Message\":\"no nick: somebody's text\"}", 0);
+	assert_true(payload_topic_is_go_chat(bytes_str("chat-room:a")));
+	assert_false(payload_topic_is_go_chat(bytes_str("chat-room")));
+}
+
 static void test_payload_bounds_the_number_of_values(void **state)
 {
 	struct buf text;
@@ -187,6 +245,18 @@ static void test_payload_reads_back_what_it_writes(void **state)
 	assert_int_equal(p.seq, 0);
 	payload_clear(&p);
 
+	/* The same line for both: ours goes by what has a type. */
+	buf_reset(&out);
+	line.copy_of = NULL;
+	line.for_go_chat = true;
+	assert_int_equal(payload_write(DIALECT_NATIVE, &line, &out), 0);
+	assert_non_null(strstr(buf_cstr(&out), "\"SenderNick\":\"mali\""));
+	assert_int_equal(parse(&p, buf_cstr(&out)), 0);
+	assert_int_equal(p.dialect, DIALECT_NATIVE);
+	assert_string_equal(buf_cstr(&p.text), text);
+	assert_int_equal(p.seq, 9);
+	payload_clear(&p);
+
 	buf_clear(&out);
 	buf_init(&out, 20);
 	assert_int_equal(
@@ -232,6 +302,7 @@ static void test_payload_quick_reader_takes_what_programs_write(void **state)
 	assert_int_equal(payload_write(DIALECT_SEED_JS, &line, &out), 0);
 	assert_true(read_alike(buf_bytes(&out)));
 	buf_clear(&out);
+	assert_true(read_alike(bytes_str(GO_CHAT)));
 	assert_true(
 		read_alike(bytes_str(" { \"type\" :\t\"\",\r\n\"v\": 0 } ")));
 	assert_true(read_alike(bytes_str("{\"seq\":999999999999999}")));
@@ -283,6 +354,10 @@ int main(void)
 		cmocka_unit_test(test_payload_takes_each_dialects_time),
 		cmocka_unit_test(test_payload_plain_line_has_no_time),
 		cmocka_unit_test(test_payload_refuses_what_breaks_the_rules),
+		cmocka_unit_test(test_payload_two_objects_are_none),
+		cmocka_unit_test(
+			test_payload_takes_a_byte_order_mark_for_nothing),
+		cmocka_unit_test(test_payload_reads_go_libp2ps_chat_example),
 		cmocka_unit_test(test_payload_bounds_the_number_of_values),
 		cmocka_unit_test(
 			test_payload_keeps_unknown_members_out_of_the_way),

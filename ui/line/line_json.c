@@ -243,7 +243,7 @@ static void emit_line(struct line_face *f, const struct ui_msg *m)
 	put_id(o, l->id);
 	/* Of a damaged line these are not known. */
 	put_text(o, "from", damaged ? NULL : l->from);
-	put_text(o, "name", damaged ? NULL : l->name);
+	put_text(o, "name", damaged ? NULL : l->nameless ? "" : l->name);
 	put_text(o, "mark", l->own ? NULL : mark_name(l->name_mark));
 	put_text(o, "text", damaged ? NULL : l->text == NULL ? "" : l->text);
 	put_text(o, "type", type_name(l->type));
