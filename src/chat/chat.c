@@ -135,7 +135,7 @@ static int join_asked(
 
 	*first = NULL;
 	for (size_t i = 0; i < cfg->room_count; i++) {
-		int err = room_topic_of(c, bytes_str(cfg->rooms[i]), topic);
+		int err = room_topic_of(bytes_str(cfg->rooms[i]), topic);
 		struct chat_room *r = err == 0 ? room_get(c, topic) : NULL;
 
 		if (err == 0)

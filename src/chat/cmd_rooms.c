@@ -6,6 +6,7 @@
  * the offset that the cfg gives, so that a test or the simulator gets the same
  * lines.
  */
+#include <stdlib.h>
 
 #include "chat/chat_internal.h"
 #include "chat/cmd_internal.h"
@@ -21,16 +22,33 @@ static void bad_room(struct chat *c, int err)
 	else
 		out_error(c, "bad-room",
 			"A room's name is one line of text, e.g. /join "
-			"kitchen.");
+			"kitchen, or in quotation marks as /rooms shows it.");
+}
+
+static void refuse_control(struct chat *c, const char *topic)
+{
+	char *shown = out_clean(bytes_str(topic));
+
+	out_error(c, "control-topic",
+		"%s carries no lines: other programs hand files over there or "
+		"look for each other, and a line would end them.",
+		shown);
+	free(shown);
 }
 
 void cmd_join(struct chat *c, struct chat_room *r, struct bytes args)
 {
 	char topic[MSG_TOPIC_MAX];
-	int err = room_topic_of(c, args, topic);
+	int err = room_topic_of(args, topic);
 
 	if (err != 0) {
 		bad_room(c, err);
+		return;
+	}
+	r = room_find(c, topic);
+	if (room_topic_is_control(topic) ||
+		(r != NULL && room_is_control(c, r))) {
+		refuse_control(c, topic);
 		return;
 	}
 	r = room_get(c, topic);
@@ -70,7 +88,7 @@ void cmd_part(struct chat *c, struct chat_room *r, struct bytes args)
 	int err;
 
 	if (args.len > 0) {
-		err = room_topic_of(c, args, topic);
+		err = room_topic_of(args, topic);
 		r = err == 0 ? room_find(c, topic) : NULL;
 	}
 	if (r == NULL || !r->row.joined) {
@@ -102,7 +120,8 @@ void cmd_rooms(struct chat *c, struct chat_room *r, struct bytes args)
 		const struct chat_room *room = ROOM_OF(pos);
 		size_t others = room->members.count;
 
-		if (!room->row.joined && others == 0)
+		if (!room->row.joined &&
+			(others == 0 || room_is_control(c, room)))
 			continue;
 		buf_appendf(&text, "%s%s %s: %zu other%s here%s",
 			text.len > 0 ? "\n" : "", room->row.joined ? "*" : " ",

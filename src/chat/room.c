@@ -1,5 +1,7 @@
 /*
- * Rooms: topics that we are in, were in, or know of from peers.
+ * Rooms: topics that we are in, were in, or know of from peers. A topic is any
+ * bytes; a room is called by its title, which can be typed and leads back to
+ * the topic and to no other.
  */
 #include "chat/room_internal.h"
 
@@ -16,12 +18,146 @@
 #define LOBBY_TITLE "lobby"
 #define ONLY_SETTING "only_known/"
 
+/* ---- titles ------------------------------------------------------------ */
+
+/* Whether the topic, typed as it is, is that topic. */
+static bool is_own_title(struct bytes topic)
+{
+	return text_is_clean(TEXT_LINE, topic) && topic.data[0] != '#' &&
+	       topic.data[0] != '"' && bytes_trim(topic).len == topic.len &&
+	       !bytes_equal(topic, bytes_str(LOBBY_TITLE)) &&
+	       !bytes_equal(topic, bytes_str(ROOM_LOBBY_TOPIC));
+}
+
+/* In quotation marks, with \" and \\, and \xHH for what cannot be shown. */
+static void quote(struct buf *out, struct bytes topic, bool clean)
+{
+	buf_append_str(out, "\"");
+	for (size_t i = 0; i < topic.len; i++) {
+		uint8_t c = topic.data[i];
+
+		if (c == '"' || c == '\\')
+			buf_appendf(out, "\\%c", c);
+		else if ((c >= ' ' && c < 0x7f) || (clean && c >= 0x80))
+			buf_append_u8(out, c);
+		else
+			buf_appendf(out, "\\x%02x", c);
+	}
+	buf_append_str(out, "\"");
+}
+
 static char *title_of(const char *topic)
 {
+	struct bytes t = bytes_str(topic);
+	struct buf quoted;
+	char *title;
+
 	if (strcmp(topic, ROOM_LOBBY_TOPIC) == 0)
 		return xstrdup(LOBBY_TITLE);
-	return out_clean(bytes_str(topic));
+	if (is_own_title(t))
+		return xstrdup(topic);
+	buf_init(&quoted, (size_t)4 * MSG_TOPIC_MAX + 2);
+	quote(&quoted, t, text_is_clean(TEXT_LINE, t));
+	if (!text_is_clean(TEXT_LINE, buf_bytes(&quoted))) {
+		buf_reset(&quoted);
+		quote(&quoted, t, false);
+	}
+	title = xstrdup(buf_cstr(&quoted));
+	buf_clear(&quoted);
+	return title;
 }
+
+static int hex_value(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* What stands behind a backslash; 0 when that is nothing. */
+static uint8_t unescape(struct bytes *in)
+{
+	uint8_t c = in->len > 0 ? in->data[0] : 0;
+	int high, low;
+
+	*in = bytes_skip(*in, 1);
+	if (c == '"' || c == '\\')
+		return c;
+	if (c != 'x' || in->len < 2)
+		return 0;
+	high = hex_value(in->data[0]);
+	low = hex_value(in->data[1]);
+	*in = bytes_skip(*in, 2);
+	return high < 0 || low < 0 ? 0 : (uint8_t)(high << 4 | low);
+}
+
+/* `in` begins behind the first quotation mark and must end with the last. */
+static int unquote(struct bytes in, char out[static MSG_TOPIC_MAX])
+{
+	size_t len = 0;
+
+	while (in.len > 0 && in.data[0] != '"') {
+		uint8_t c = in.data[0];
+
+		in = bytes_skip(in, 1);
+		if (c == '\\')
+			c = unescape(&in);
+		if (c == 0)
+			return P2P_ERR_INVAL;
+		if (len == MSG_TOPIC_MAX - 1)
+			return P2P_ERR_TOO_BIG;
+		out[len++] = (char)c;
+	}
+	out[len] = '\0';
+	return in.len == 1 && len > 0 ? 0 : P2P_ERR_INVAL;
+}
+
+/* ---- topics that carry no lines ----------------------------------------- */
+
+#define FILES "-file"
+
+static bool ends_in(const char *text, const char *end)
+{
+	size_t len = strlen(text), n = strlen(end);
+
+	return len >= n && strcmp(text + len - n, end) == 0;
+}
+
+bool room_topic_is_control(const char *topic)
+{
+	return ends_in(topic, "-browser-peer-discovery") ||
+	       strcmp(topic, "universal-connectivity" FILES) == 0 ||
+	       strcmp(topic, "_peer-discovery._p2p._pubsub") == 0;
+}
+
+/* Whose files are told of there is in the room that it belongs to, too. Where
+ * somebody talks it is a room, and nobody makes us mute by entering both. */
+bool room_is_control(const struct chat *c, const struct chat_room *r)
+{
+	const struct chat_room *talk;
+	struct table_entry *e, *tmp;
+	bool shared = false;
+
+	if (r->control || !r->maybe_files)
+		return r->control;
+	talk = table_get(&c->rooms_by_topic,
+		bytes_of(r->row.topic, strlen(r->row.topic) - strlen(FILES)));
+	if (talk == NULL || r->row.dialect == DIALECT_NATIVE)
+		return false;
+	TABLE_FOREACH(e, tmp, &r->members) {
+		const struct chat_person *p = e->value;
+
+		if (p->speaks == DIALECT_NATIVE)
+			return false;
+		shared |= table_get(&talk->members, peer_id_bytes(&p->id)) !=
+			  NULL;
+	}
+	return shared;
+}
+
+/* ---- the list ----------------------------------------------------------- */
 
 static struct chat_room *add_room(struct chat *c, const struct store_room *row)
 {
@@ -29,6 +165,8 @@ static struct chat_room *add_room(struct chat *c, const struct store_room *row)
 
 	r->row = *row;
 	r->title = title_of(row->topic);
+	r->control = room_topic_is_control(row->topic);
+	r->maybe_files = ends_in(row->topic, FILES);
 	table_init(&r->members, c->env->rng);
 	list_push_back(&c->rooms, &r->order);
 	table_put(&c->rooms_by_topic, bytes_str(row->topic), r);
@@ -242,20 +380,21 @@ void rooms_flush(struct chat *c)
 	}
 }
 
-int room_topic_of(
-	struct chat *c, struct bytes typed, char out[static MSG_TOPIC_MAX])
+int room_topic_of(struct bytes typed, char out[static MSG_TOPIC_MAX])
 {
 	typed = bytes_trim(typed);
-	if (typed.len >= MSG_TOPIC_MAX)
-		return P2P_ERR_TOO_BIG;
 	if (!utf8_valid(typed))
 		return P2P_ERR_UTF8;
+	/* '#' is how rooms are shown; a topic that really starts so is shown
+	 * in quotation marks, and nobody leads elsewhere by making one. */
+	if (typed.len > 1 && typed.data[0] == '#')
+		typed = bytes_trim(bytes_skip(typed, 1));
 	if (typed.len == 0 || !text_is_clean(TEXT_LINE, typed))
 		return P2P_ERR_INVAL;
-	/* '#' is how rooms are shown, but a topic may really start so. */
-	if (table_get(&c->rooms_by_topic, typed) == NULL &&
-		typed.data[0] == '#' && typed.len > 1)
-		typed = bytes_skip(typed, 1);
+	if (typed.data[0] == '"')
+		return unquote(bytes_skip(typed, 1), out);
+	if (typed.len >= MSG_TOPIC_MAX)
+		return P2P_ERR_TOO_BIG;
 	if (bytes_equal(typed, bytes_str(LOBBY_TITLE)))
 		typed = bytes_str(ROOM_LOBBY_TOPIC);
 	memcpy(out, typed.data, typed.len);

@@ -39,6 +39,8 @@ int room_join(struct chat *c, struct chat_room *r)
 {
 	if (r->row.joined)
 		return 0;
+	if (room_is_control(c, r))
+		return P2P_ERR_INVAL;
 	if (c->joined_count >= CHAT_ROOMS_JOINED_MAX ||
 		(r->row.id == 0 && !rooms_may_keep_one(c)))
 		return P2P_ERR_LIMIT;

@@ -27,12 +27,14 @@ struct chat_clock {
 
 struct chat_room {
 	struct store_room row;
-	struct list order; /* in c->rooms, by position */
-	char *title;
+	struct list order;    /* in c->rooms, by position */
+	char *title;          /* clean; room_topic_of leads back to the topic */
 	struct table members; /* peer id -> struct chat_person */
 	bool dirty;           /* row differs from the store */
 	bool ui_dirty;        /* UI_MSG_ROOM is due */
 	bool only_known;      /* pages leave strangers out (/only) */
+	bool control;         /* by its name: room_is_control */
+	bool maybe_files;     /* by its name it may be one, too */
 	/* sending (send.c) */
 	bool maybe_waiting; /* own lines may wait */
 	bool offering;      /* they go out in order, from offer_at on */
@@ -85,10 +87,20 @@ void room_tell(struct chat *c, struct chat_room *r, bool changed);
 void room_tell_members(struct chat *c, const struct chat_room *r);
 /* Stores what changed, tells the ui. */
 void rooms_flush(struct chat *c);
-/* What a person typed as a room: title, topic, with or without '#'. The
- * topic into out; P2P_ERR_INVAL, P2P_ERR_TOO_BIG, P2P_ERR_UTF8. */
-int room_topic_of(struct chat *c, struct bytes typed,
-	char out[static MSG_TOPIC_MAX]) P2P_MUST_CHECK;
+/* Whether a topic of that name carries no lines, whoever is in it. */
+bool room_topic_is_control(const char *topic);
+/*
+ * Whether the room is a topic in which other programs hand files over or look
+ * for each other. Nothing is said there: a line ends such programs.
+ */
+bool room_is_control(const struct chat *c, const struct chat_room *r);
+/*
+ * What a person typed as a room: a topic, with or without '#', or a title in
+ * quotation marks. The topic into out; P2P_ERR_INVAL, P2P_ERR_TOO_BIG,
+ * P2P_ERR_UTF8.
+ */
+int room_topic_of(
+	struct bytes typed, char out[static MSG_TOPIC_MAX]) P2P_MUST_CHECK;
 void room_add_member(
 	struct chat *c, struct chat_room *r, struct chat_person *p);
 void room_remove_member(
@@ -96,7 +108,7 @@ void room_remove_member(
 
 /* ---- room_enter.c ------------------------------------------------------ */
 
-/* P2P_ERR_LIMIT when too many are joined. */
+/* P2P_ERR_LIMIT when too many are joined, P2P_ERR_INVAL: room_is_control. */
 int room_join(struct chat *c, struct chat_room *r) P2P_MUST_CHECK;
 void room_part(struct chat *c, struct chat_room *r);
 void room_focus(struct chat *c, struct chat_room *r);

@@ -270,6 +270,12 @@ void send_line(struct chat *c, struct chat_room *r, struct bytes text)
 {
 	struct buf clean;
 
+	if (room_is_control(c, r)) {
+		out_error(c, "control-topic",
+			"Nothing was sent: other programs hand files over here "
+			"or look for each other, and a line would end them.");
+		return;
+	}
 	if (!utf8_valid(text)) {
 		out_error(c, "not-utf8",
 			"This line is not UTF-8 text; it was not sent.");
@@ -318,7 +324,8 @@ void send_join(struct chat *c, struct chat_room *r)
 	struct signed_unit join;
 
 	/* Its number would have to be saved. */
-	if (r->join_said || !r->row.joined || !chat_saves(c))
+	if (r->join_said || !r->row.joined || !chat_saves(c) ||
+		room_is_control(c, r))
 		return;
 	r->join_said = true;
 	if (make_unit(c, r, DIALECT_NATIVE, &line, &join) == 0)
@@ -348,7 +355,8 @@ void send_handed(struct chat *c, const uint8_t id[static UNIT_ID_BYTES])
 
 void send_offer_waiting(struct chat *c, struct chat_room *r)
 {
-	if (!r->row.joined || !r->maybe_waiting || r->members.count == 0)
+	if (!r->row.joined || !r->maybe_waiting || r->members.count == 0 ||
+		room_is_control(c, r))
 		return;
 	r->offering = true;
 	r->offer_at = store_key_first;
@@ -387,9 +395,10 @@ static void offer_batch(struct chat *c, struct chat_room *r)
 }
 
 /* When the next thing is due in this room. */
-static uint64_t due(const struct chat_room *r)
+static uint64_t due(const struct chat *c, const struct chat_room *r)
 {
-	if (!r->row.joined || r->members.count == 0 || !r->maybe_waiting)
+	if (!r->row.joined || r->members.count == 0 || !r->maybe_waiting ||
+		room_is_control(c, r))
 		return P2P_NEVER;
 	return r->offer_due_ms;
 }
@@ -401,7 +410,7 @@ void send_tick(struct chat *c)
 	LIST_FOREACH(pos, tmp, &c->rooms) {
 		struct chat_room *r = ROOM_OF(pos);
 
-		if (due(r) > c->env->now_ms)
+		if (due(c, r) > c->env->now_ms)
 			continue;
 		/* The retry: nobody has answered for what was offered. */
 		if (!r->offering)
@@ -416,6 +425,6 @@ uint64_t send_deadline(const struct chat *c)
 	struct list *pos;
 
 	for (pos = c->rooms.next; pos != &c->rooms; pos = pos->next)
-		first = P2P_MIN(first, due(ROOM_OF(pos)));
+		first = P2P_MIN(first, due(c, ROOM_OF(pos)));
 	return first;
 }

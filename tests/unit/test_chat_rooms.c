@@ -115,6 +115,166 @@ static void test_chat_bounds_rooms_that_others_name(void **state)
 	assert_non_null(last_room(h, "room 5"));
 }
 
+/* Joined by what /rooms says of it: the topic, to the byte. */
+static void check_listed(
+	struct host *h, const struct author *a, const char *topic)
+{
+	char typed[5 * MSG_TOPIC_MAX + 8], line[5 * MSG_TOPIC_MAX];
+	struct ui_msg *m;
+	const char *end;
+
+	host_topic(h, a->peer, topic, true);
+	host_forget(h);
+	host_types(h, NULL, "/rooms");
+	m = host_text(h, UI_MSG_NOTICE, ": 1 other here (/join enters)");
+	assert_non_null(m);
+	end = strstr(m->text, ": 1 other here (/join");
+	while (end > m->text && end[-1] != '\n')
+		end--;
+	snprintf(line, sizeof(line), "%s", end + 2);
+	*strstr(line, ": 1 other") = '\0';
+	snprintf(typed, sizeof(typed), "/join %s", line);
+	host_types(h, NULL, typed);
+	m = host_said(h, UI_MSG_FOCUS, 0);
+	if (m == NULL || strcmp(m->room, topic) != 0)
+		fail_msg("%s leads to %s", typed, m == NULL ? "-" : m->room);
+	/* Told apart on the screen, too. */
+	assert_string_equal(last_room(h, topic)->title, line);
+	host_types(h, NULL, "/part");
+	host_topic(h, a->peer, topic, false);
+}
+
+static void test_chat_enters_each_room_as_it_is_listed(void **state)
+{
+	static const char *const topics[] = {"kitchen", "lobby", "#kitchen",
+		" kitchen", "kitchen ", "Kitchen", "kit\"chen\"", "\"kitchen\"",
+		"\"", "\\", "a\\x41", "a\nb", "\x01\x7f", "\xff\xfe", "\xc3",
+		"\xe2\x80\xae"
+		"abc",
+		"\xe0\xb8\xa1", "\xcc\x81 mark", "chat-room:awesome", "##", "#",
+		"a  b", "\xef\xbb\xbfx"};
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	char longest[MSG_TOPIC_MAX];
+
+	host_peer(h, f->mali.peer, NULL, "/yamux/1.0.0");
+	for (size_t i = 0; i < P2P_ARRAY_LEN(topics); i++)
+		check_listed(h, &f->mali, topics[i]);
+	memset(longest, 1, sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	check_listed(h, &f->mali, longest);
+}
+
+static void test_chat_refuses_what_names_no_room(void **state)
+{
+	static const char *const bad[] = {"\"", "\"\"", "\"a", "\"a\" b",
+		"\"\\x00\"", "\"\\x4\"", "\"\\xzz\"", "\"\\n\"", "\"a\\\"",
+		"#\"", "\"a\x01\""};
+	struct fixture *f = *state;
+	char typed[64];
+
+	for (size_t i = 0; i < P2P_ARRAY_LEN(bad); i++) {
+		host_forget(&f->me);
+		snprintf(typed, sizeof(typed), "/join %s", bad[i]);
+		host_types(&f->me, NULL, typed);
+		if (host_said_count(&f->me, UI_MSG_ERROR) != 1)
+			fail_msg("%s is a room", typed);
+	}
+}
+
+/* Whoever is in "#kitchen" leads nobody there who types what a screen shows. */
+static void test_chat_number_sign_is_how_rooms_are_shown(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+
+	host_meets(h, &f->mali, "#kitchen");
+	host_forget(h);
+	host_types(h, NULL, "/join #kitchen");
+	assert_string_equal(host_said(h, UI_MSG_FOCUS, 0)->room, "kitchen");
+	host_types(h, NULL, "/join #\"#kitchen\"");
+	assert_string_equal(host_said(h, UI_MSG_FOCUS, 1)->room, "#kitchen");
+}
+
+/* ---- topics that carry no lines ---------------------------------------- */
+
+static void check_hidden(struct host *h, const char *topic)
+{
+	char typed[MSG_TOPIC_MAX + 8];
+
+	host_forget(h);
+	host_types(h, NULL, "/rooms");
+	if (host_text(h, UI_MSG_NOTICE, topic) != NULL)
+		fail_msg("%s is offered", topic);
+	snprintf(typed, sizeof(typed), "/join %s", topic);
+	host_types(h, NULL, typed);
+	assert_string_equal(
+		host_said(h, UI_MSG_ERROR, 0)->code, "control-topic");
+	assert_int_equal(host_sent_count(h, NET_MSG_JOIN), 0);
+}
+
+static void test_chat_offers_no_topics_without_lines(void **state)
+{
+	static const char *const topics[] = {"universal-connectivity-file",
+		"universal-connectivity-browser-peer-discovery",
+		"my-browser-peer-discovery", "_peer-discovery._p2p._pubsub"};
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+
+	host_peer(h, f->mali.peer, "universal-connectivity/go-peer",
+		"/yamux/1.0.0");
+	host_topic(h, f->mali.peer, "dev", true);
+	host_topic(h, f->mali.peer, "dev-file", true);
+	for (size_t i = 0; i < P2P_ARRAY_LEN(topics); i++) {
+		host_topic(h, f->mali.peer, topics[i], true);
+		check_hidden(h, topics[i]);
+	}
+	check_hidden(h, "dev-file");
+}
+
+/* A room of people may be called so. */
+static void test_chat_a_room_may_end_in_file(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+
+	host_meets(h, &f->tom, "dev");
+	host_meets(h, &f->mali, "tax-file");
+	host_types(h, NULL, "/join tax-file");
+	assert_null(host_said(h, UI_MSG_ERROR, 0));
+	/* In both are our own programs. */
+	host_types(h, NULL, "/join dev");
+	host_peer(h, f->tom.peer, "p2pchat-tui/0.1.0", "/yamux/1.0.0");
+	host_topic(h, f->tom.peer, "dev-file", true);
+	host_types(h, NULL, "/join dev-file");
+	assert_null(host_said(h, UI_MSG_ERROR, 0));
+	/* Nobody makes it mute by coming into both. */
+	host_meets(h, &f->eve, "dev");
+	host_topic(h, f->eve.peer, "dev-file", true);
+	host_types(h, NULL, "still a room");
+	assert_null(host_said(h, UI_MSG_ERROR, 0));
+}
+
+/* A line that waits in such a topic is kept, and goes nowhere while they are
+ * there: it would end their programs. */
+static void test_chat_says_nothing_where_files_are_handed_over(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+
+	host_types(h, NULL, "/join dev-file");
+	host_types(h, NULL, "said before they came");
+	host_topic(h, f->mali.peer, "dev", true);
+	host_peer(h, f->mali.peer, NULL, "/yamux/1.0.0");
+	host_topic(h, f->mali.peer, "dev", true);
+	host_topic(h, f->mali.peer, "dev-file", true);
+	host_wait(h, 60000);
+	host_types(h, NULL, "and after");
+	assert_string_equal(
+		host_said(h, UI_MSG_ERROR, 0)->code, "control-topic");
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 0);
+}
+
 /* ---- people ------------------------------------------------------------ */
 
 static void test_chat_announces_a_peer_once(void **state)
@@ -439,6 +599,12 @@ int main(void)
 		STORY(test_chat_counts_unread_and_mentions_over_a_restart),
 		STORY(test_chat_shows_who_is_in_a_room),
 		STORY(test_chat_bounds_rooms_that_others_name),
+		STORY(test_chat_enters_each_room_as_it_is_listed),
+		STORY(test_chat_refuses_what_names_no_room),
+		STORY(test_chat_number_sign_is_how_rooms_are_shown),
+		STORY(test_chat_offers_no_topics_without_lines),
+		STORY(test_chat_a_room_may_end_in_file),
+		STORY(test_chat_says_nothing_where_files_are_handed_over),
 		STORY(test_chat_announces_a_peer_once),
 		STORY(test_chat_marks_new_people_and_clashing_names),
 		STORY(test_chat_ignores_by_key_over_a_restart),
