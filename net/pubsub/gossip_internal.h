@@ -295,8 +295,9 @@ void gossip_emit(struct gossip *g, const struct gossip_event *ev);
 void gossip_emit_topic(struct gossip *g, const struct gpeer *p,
 	struct bytes topic, bool joined);
 /* ... of each topic that it is in. */
-void gossip_emit_unreadable(struct gossip *g, struct topic *t);
 void gossip_emit_topics(struct gossip *g, const struct gpeer *p, bool joined);
+/* What of the topic could not be read since the last time, if anything. */
+void gossip_emit_unreadable(struct gossip *g, struct topic *t);
 
 double gpeer_score(const struct gossip *g, const struct gpeer *p);
 /* Whether its score allows IHAVE and IWANT either way; messages of our own;

@@ -193,7 +193,7 @@ void unreadable_told(struct chat *c, const struct chat_net_msg *m)
 	name = person_full_name(by);
 	out_warn(c, UNREADABLE_CODE, r,
 		"%llu line%s that came by way of %s cannot be read: not UTF-8 "
-		"text. They are not shown, and not passed on.",
+		"text. Not shown, and not passed on.",
 		(unsigned long long)m->number, m->number == 1 ? "" : "s", name);
 	free(name);
 }
