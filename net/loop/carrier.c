@@ -1,6 +1,7 @@
 /*
  * TCP connections. A struct carrier lives from dial or accept until libuv has
- * closed its handle; `conn` is 0 once the node has let go of it.
+ * closed its handle; `conn` is 0 before it is the node's, while dialer.c has
+ * it, and once the node has let go of it.
  */
 #include "net/loop/loop_internal.h"
 
@@ -16,12 +17,12 @@ static struct carrier *carrier_find(const struct loop *l, uint64_t conn)
 	return table_get(&l->carriers, bytes_of(&conn, sizeof(conn)));
 }
 
-static struct carrier *carrier_new(struct loop *l)
+struct carrier *carrier_new(struct loop *l)
 {
 	struct carrier *c = xcalloc(1, sizeof(*c));
 
 	c->loop = l;
-	c->try_until_ms = P2P_NEVER;
+	list_init(&c->of_dial);
 	P2P_ASSERT(uv_tcp_init(&l->uv, &c->tcp) == 0);
 	c->tcp.data = c;
 	return c;
@@ -31,16 +32,11 @@ static void on_handle_closed(uv_handle_t *h)
 {
 	struct carrier *c = h->data;
 
-	/* A name being looked up still points here: its end frees. */
-	if (c->resolving) {
-		c->closing = true;
-		return;
-	}
 	free(c->chunk);
 	free(c);
 }
 
-static void close_handle(struct carrier *c)
+void carrier_drop(struct carrier *c)
 {
 	if (!uv_is_closing((uv_handle_t *)&c->tcp))
 		uv_close((uv_handle_t *)&c->tcp, on_handle_closed);
@@ -71,7 +67,7 @@ static void fail(struct carrier *c)
 	if (c->conn == 0)
 		return;
 	detach(c);
-	close_handle(c);
+	carrier_drop(c);
 	loop_step(l, &ev);
 }
 
@@ -185,7 +181,7 @@ void carrier_pause(struct loop *l, uint64_t conn, bool pause)
 {
 	struct carrier *c = carrier_find(l, conn);
 
-	if (c == NULL || c->dialing)
+	if (c == NULL)
 		return;
 	if (!pause) {
 		start_reading(c);
@@ -213,7 +209,7 @@ static void on_written(uv_write_t *req, int status)
 
 	c->writing = false;
 	if (c->close_after_write) {
-		close_handle(c);
+		carrier_drop(c);
 		return;
 	}
 	if (conn == 0)
@@ -253,7 +249,7 @@ static bool write_some(struct loop *l, uint64_t conn)
 	size_t done;
 	int n;
 
-	if (c == NULL || c->dialing || c->writing)
+	if (c == NULL || c->writing)
 		return false;
 	out = node_out_peek(l->node, &l->env, conn);
 	if (out.len == 0)
@@ -290,14 +286,14 @@ void carrier_accept(struct loop *l, uv_stream_t *listener)
 
 	if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0 ||
 		!peer_address(&c->tcp, &c->remote)) {
-		close_handle(c);
+		carrier_drop(c);
 		return;
 	}
 	set_options(c);
 	ev.addr = c->remote;
 	loop_step(l, &ev);
 	if (ev.conn == 0) {
-		close_handle(c);
+		carrier_drop(c);
 		return;
 	}
 	attach(c, ev.conn);
@@ -305,215 +301,19 @@ void carrier_accept(struct loop *l, uv_stream_t *listener)
 	carrier_flush(l, ev.conn);
 }
 
-/* ---- dialling ---------------------------------------------------------- */
+/* ---- dialled ----------------------------------------------------------- */
 
-static void try_next(struct carrier *c);
-
-static void dial_failed(struct carrier *c, const char *why)
+void carrier_begin(struct carrier *c, uint64_t conn)
 {
-	struct node_event ev = {
-		.kind = NODE_EV_DIAL_FAILED, .conn = c->conn, .text = why};
-	struct loop *l = c->loop;
+	struct node_event ev = {.kind = NODE_EV_CONNECTED, .conn = conn};
 
-	if (c->conn == 0)
-		return;
-	detach(c);
-	close_handle(c);
-	loop_step(l, &ev);
-}
-
-/* A name has several addresses: a socket that failed is of no more use, and
- * the next address may be of another family. */
-static void try_elsewhere(struct carrier *c, int err)
-{
-	uint64_t conn = c->conn;
-	struct carrier *next;
-
-	if (c->try_next >= c->try_count) {
-		dial_failed(c, uv_strerror(err));
-		return;
-	}
-	next = carrier_new(c->loop);
-	next->dialing = true;
-	next->remote = c->remote;
-	memcpy(next->tries, c->tries, sizeof(next->tries));
-	next->try_count = c->try_count;
-	next->try_next = c->try_next;
-	detach(c);
-	close_handle(c);
-	attach(next, conn);
-	try_next(next);
-}
-
-static void on_connect(uv_connect_t *req, int status)
-{
-	struct carrier *c = req->data;
-	struct node_event ev = {.kind = NODE_EV_CONNECTED, .conn = c->conn};
-	uint64_t conn = c->conn;
-
-	if (conn == 0 || uv_is_closing((uv_handle_t *)&c->tcp))
-		return;
-	if (status != 0) {
-		try_elsewhere(c, status);
-		return;
-	}
-	c->dialing = false;
 	set_options(c);
-	(void)peer_address(&c->tcp, &c->remote);
-	ev.addr = c->remote;
+	/* It may have gone again: that is heard when it is read. */
+	if (!peer_address(&c->tcp, &ev.addr))
+		ev.addr = c->remote;
+	attach(c, conn);
 	start_reading(c);
 	loop_step(c->loop, &ev);
-}
-
-/* One that gives no answer at all must not use up the time of the others. */
-static void limit_try(struct carrier *c)
-{
-	struct loop *l = c->loop;
-
-	c->try_until_ms = P2P_NEVER;
-	if (c->try_next >= c->try_count)
-		return;
-	c->try_until_ms = uv_now(&l->uv) + LOOP_TRY_MS;
-	if (!uv_is_active((const uv_handle_t *)&l->tries))
-		(void)uv_timer_start(
-			&l->tries, carriers_try_on, LOOP_TRY_MS, 0);
-}
-
-static void try_next(struct carrier *c)
-{
-	int err;
-
-	if (c->try_next >= c->try_count) {
-		dial_failed(c, "no address found");
-		return;
-	}
-	c->connect.data = c;
-	err = uv_tcp_connect(&c->connect, &c->tcp,
-		(const struct sockaddr *)&c->tries[c->try_next++], on_connect);
-	if (err != 0)
-		try_elsewhere(c, err);
-	else
-		limit_try(c);
-}
-
-/* The dial whose address has had its time first, or NULL. */
-static struct carrier *first_to_try_on(const struct loop *l)
-{
-	struct table_entry *e, *tmp;
-	struct carrier *first = NULL;
-
-	TABLE_FOREACH(e, tmp, &l->carriers) {
-		struct carrier *c = e->value;
-
-		if (c->dialing && c->try_until_ms != P2P_NEVER &&
-			(first == NULL ||
-				c->try_until_ms < first->try_until_ms))
-			first = c;
-	}
-	return first;
-}
-
-void carriers_try_on(uv_timer_t *t)
-{
-	struct loop *l = t->data;
-	struct carrier *c;
-	uint64_t now_ms;
-
-	while ((c = first_to_try_on(l)) != NULL) {
-		now_ms = uv_now(&l->uv);
-		if (c->try_until_ms > now_ms) {
-			(void)uv_timer_start(t, carriers_try_on,
-				c->try_until_ms - now_ms, 0);
-			return;
-		}
-		try_elsewhere(c, UV_ETIMEDOUT);
-	}
-}
-
-static void on_resolved(
-	uv_getaddrinfo_t *req, int status, struct addrinfo *list)
-{
-	struct carrier *c = req->data;
-
-	c->resolving = false;
-	if (c->closing) {
-		uv_freeaddrinfo(list);
-		free(c->chunk);
-		free(c);
-		return;
-	}
-	for (struct addrinfo *a = list; a != NULL; a = a->ai_next) {
-		if (c->try_count >= LOOP_DNS_RESULTS_MAX)
-			break;
-		memcpy(&c->tries[c->try_count++], a->ai_addr, a->ai_addrlen);
-	}
-	uv_freeaddrinfo(list);
-	if (c->conn == 0)
-		return;
-	if (status != 0)
-		dial_failed(c, uv_strerror(status));
-	else
-		try_next(c);
-}
-
-static void resolve(struct carrier *c, const struct maddr_tcp *tcp)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	char port[8];
-	int err;
-
-	if (tcp->host == MULTIADDR_DNS4)
-		hints.ai_family = AF_INET;
-	if (tcp->host == MULTIADDR_DNS6)
-		hints.ai_family = AF_INET6;
-	(void)snprintf(port, sizeof(port), "%u", tcp->port);
-	c->resolve.data = c;
-	err = uv_getaddrinfo(&c->loop->uv, &c->resolve, on_resolved, tcp->name,
-		port, &hints);
-	c->resolving = err == 0;
-	if (err != 0)
-		dial_failed(c, uv_strerror(err));
-}
-
-static void add_ip(struct carrier *c, const struct maddr_tcp *tcp)
-{
-	void *to = &c->tries[c->try_count++];
-
-	if (tcp->host == MULTIADDR_IP4) {
-		struct sockaddr_in *in = to;
-
-		in->sin_family = AF_INET;
-		in->sin_port = htons(tcp->port);
-		memcpy(&in->sin_addr, tcp->ip, 4);
-	} else {
-		struct sockaddr_in6 *in6 = to;
-
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons(tcp->port);
-		memcpy(&in6->sin6_addr, tcp->ip, 16);
-		if (tcp->zone[0] != '\0')
-			in6->sin6_scope_id = if_nametoindex(tcp->zone);
-	}
-}
-
-void carrier_dial(struct loop *l, uint64_t conn, const struct maddr *addr)
-{
-	struct carrier *c = carrier_new(l);
-	struct maddr_tcp tcp;
-
-	attach(c, conn);
-	c->dialing = true;
-	c->remote = *addr;
-	if (!maddr_to_tcp(addr, &tcp)) {
-		dial_failed(c, "not a TCP address");
-		return;
-	}
-	if (tcp.host == MULTIADDR_IP4 || tcp.host == MULTIADDR_IP6) {
-		add_ip(c, &tcp);
-		try_next(c);
-	} else {
-		resolve(c, &tcp);
-	}
 }
 
 /* ---- closing ----------------------------------------------------------- */
@@ -522,15 +322,15 @@ void carrier_close(struct loop *l, uint64_t conn)
 {
 	struct carrier *c = carrier_find(l, conn);
 
-	if (c == NULL)
+	if (c == NULL) {
+		dial_cancel(l, conn);
 		return;
+	}
 	detach(c);
-	if (c->resolving)
-		(void)uv_cancel((uv_req_t *)&c->resolve);
 	if (c->writing)
 		c->close_after_write = true;
 	else
-		close_handle(c);
+		carrier_drop(c);
 }
 
 void carrier_handle_closed(uv_handle_t *h)
@@ -546,8 +346,6 @@ void carriers_close_all(struct loop *l)
 		struct carrier *c = e->value;
 
 		detach(c);
-		if (c->resolving)
-			(void)uv_cancel((uv_req_t *)&c->resolve);
-		close_handle(c);
+		carrier_drop(c);
 	}
 }

@@ -67,7 +67,7 @@ static void act(struct loop *l, const struct node_action *a)
 {
 	switch (a->kind) {
 	case NODE_ACT_DIAL:
-		carrier_dial(l, a->conn, &a->addr);
+		dial_begin(l, a->conn, &a->addr);
 		break;
 	case NODE_ACT_WRITE:
 		carrier_flush(l, a->conn);
@@ -317,6 +317,8 @@ static void close_one(uv_handle_t *h, void *arg)
 static void close_handles(struct loop *l)
 {
 	l->stopping = true;
+	dials_cancel_all(l);
+	resolver_stop(l);
 	carriers_close_all(l);
 	uv_walk(&l->uv, close_one, l);
 }
@@ -390,6 +392,8 @@ struct loop *loop_new(
 	l->last_boot_ms = l->env.now_ms;
 	l->last_mono_ms = uv_hrtime() / 1000000;
 	table_init(&l->carriers, &l->rng);
+	list_init(&l->dials);
+	list_init(&l->askings);
 	P2P_ASSERT(uv_loop_init(&l->uv) == 0);
 	init_handles(l);
 	l->inbox = mailbox_new(&inbox);

@@ -2,7 +2,9 @@
  * What the files of this folder share. Nobody else includes it.
  *
  * loop.c      the thread, the step, the timer, the mailboxes
- * carrier.c   TCP connections: reading, writing, closing, dialling
+ * carrier.c   TCP connections: reading, writing, closing
+ * dialer.c    how they are made: the addresses of a name, side by side
+ * resolver.c  names, asked for in threads that may be left behind
  * listen.c    listening sockets and own addresses
  * netif_os.c  when the interfaces change
  * own.c       the addresses of this machine, the best first
@@ -21,6 +23,7 @@
 #include <uv.h>
 
 #include "base/budget.h"
+#include "base/list.h"
 #include "base/table.h"
 #include "net/loop/discovery.h"
 #include "net/loop/loop.h"
@@ -34,6 +37,31 @@ struct verifier {
 	pthread_t thread;
 	bool started;
 	unsigned busy; /* batches it has not given back */
+};
+
+/* A name that is being asked for (resolver.c). */
+struct asking;
+
+/* The addresses of a name, families by turns, without a port. */
+struct name_answer {
+	const char *why; /* NULL, or why there are none: static */
+	size_t count;
+	struct sockaddr_storage found[LOOP_DNS_RESULTS_MAX];
+};
+
+/* A dial under way: the tries of one address, or of a name's. */
+struct dial {
+	struct list of_loop;
+	struct loop *loop;
+	uint64_t conn; /* the node's id */
+	struct maddr remote;
+	uint16_t port;
+	struct asking *asking; /* waited for, or NULL */
+	struct name_answer to;
+	size_t next;       /* of to.found */
+	struct list tries; /* struct carrier */
+	uint64_t due_ms;   /* of uv_now: the next try, or the end of waiting for
+			      the name; NEVER */
 };
 
 /* One address of this machine. */
@@ -54,21 +82,14 @@ struct carrier {
 	uv_tcp_t tcp;
 	uv_connect_t connect;
 	uv_write_t write;
-	uv_getaddrinfo_t resolve;
-	bool dialing;
-	bool resolving;
+	struct dial *dial; /* it is a try of that; NULL: no longer */
+	struct list of_dial;
 	bool writing;
 	bool reading;
 	uint64_t read_turn; /* the last in which it was read */
 	size_t brought;     /* bytes, as long as it is young */
 	bool close_after_write;
-	bool closing;
 	struct maddr remote;
-	struct sockaddr_storage tries[LOOP_DNS_RESULTS_MAX];
-	size_t try_count;
-	size_t try_next;
-	uint64_t try_until_ms; /* of uv_now: then the next; NEVER: none is left
-				*/
 	size_t chunk_len;
 	uint8_t *chunk; /* being written */
 };
@@ -106,7 +127,10 @@ struct loop {
 	size_t young;   /* that were read in this one */
 	uv_timer_t timer;
 	uv_timer_t settle;
-	uv_timer_t tries; /* while a dial has another address to try */
+	struct list dials;   /* struct dial */
+	struct list askings; /* of resolver.c */
+	size_t asking_count;
+	uv_timer_t tries; /* while a dial has something due */
 	uv_timer_t watch; /* for sleep, and a discovery thread that hangs */
 	uv_poll_t netif;
 	int netif_fd;
@@ -160,16 +184,43 @@ void verifiers_serve(struct loop *l);
 
 /* ---- carrier.c --------------------------------------------------------- */
 
+struct carrier *carrier_new(struct loop *l);
+/* It is connected, and the node's from here on: tells it so. */
+void carrier_begin(struct carrier *c, uint64_t conn);
+/* Closes it without a word to the node, which does not have it. */
+void carrier_drop(struct carrier *c);
 void carrier_accept(struct loop *l, uv_stream_t *listener);
-void carrier_dial(struct loop *l, uint64_t conn, const struct maddr *addr);
 void carrier_flush(struct loop *l, uint64_t conn);
 void carrier_pause(struct loop *l, uint64_t conn, bool pause);
 void carrier_close(struct loop *l, uint64_t conn);
 void carriers_close_all(struct loop *l);
-/* Dials of names whose address does not answer go on to the next. */
-void carriers_try_on(uv_timer_t *t);
 /* libuv's close callback of a carrier's handle: frees the carrier. */
 void carrier_handle_closed(uv_handle_t *h);
+
+/* ---- dialer.c ---------------------------------------------------------- */
+
+/* Ends in carrier_begin or NODE_EV_DIAL_FAILED. */
+void dial_begin(struct loop *l, uint64_t conn, const struct maddr *addr);
+/* Ends it without a word; unknown ones are ignored. */
+void dial_cancel(struct loop *l, uint64_t conn);
+void dials_cancel_all(struct loop *l);
+/* Of a name that was asked for: its addresses are known, or why not. Whether any
+ * dial waited for it. */
+bool dials_answered(struct loop *l, const struct asking *asking,
+	const struct name_answer *answer);
+
+/* ---- resolver.c -------------------------------------------------------- */
+
+/*
+ * Asks for a name, with AF_UNSPEC or a family; the answer comes by
+ * dials_answered in a later turn, however late. The same name is asked for once
+ * at a time, and an answer that nobody waited for is given to who asks next.
+ * NULL and *why (static) when it cannot be asked for.
+ */
+struct asking *resolver_ask(
+	struct loop *l, const char *name, int family, const char **why);
+/* Nobody waits for any any more: what cannot be cancelled is left behind. */
+void resolver_stop(struct loop *l);
 
 /* ---- listen.c ---------------------------------------------------------- */
 

@@ -22,10 +22,15 @@
 #define LOOP_BACKLOG 128
 /* Above all others, of which NODE_BUDGET_BYTES is the first to refuse. */
 #define LOOP_BUDGET_BYTES (128u << 20)
-#define LOOP_DNS_RESULTS_MAX 4
-/* For each address of a name but the last, which has what is left of
- * SWARM_DIAL_MS. */
-#define LOOP_TRY_MS 1000
+#define LOOP_DNS_RESULTS_MAX 16 /* addresses of a name */
+/* The next address of a name is tried beside those before (RFC 8305). */
+#define LOOP_TRY_MS 250
+/* Names that are asked for at once, among them those for which nobody waits any
+ * more; how long a dial waits, of its SWARM_DIAL_MS; and for how long an answer
+ * that came later is of use. */
+#define LOOP_NAMES_MAX 32
+#define LOOP_NAME_MS 4000
+#define LOOP_NAME_KEPT_MS 600000
 /* Addresses come and go in bursts: told when they have settled. */
 #define LOOP_SETTLE_MS 300
 /* A jump of the clock that runs during suspend against the one that does

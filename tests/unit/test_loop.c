@@ -67,29 +67,69 @@ uint64_t uv_hrtime(void)
 	return real_ns(CLOCK_MONOTONIC) + ran_ms * 1000000;
 }
 
-/* Every name has two addresses, 127.0.0.2 and 127.0.0.1, in this order. */
+#define SILENT 8 /* names without an answer */
+
+static atomic_bool let_answer, let_late; /* those that are held up */
+static atomic_uint asked, waiting;       /* names so far; that are held up */
+
+/* One address of an answer. */
+struct entry {
+	struct addrinfo info;
+	union {
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} sa;
+};
+
+static void fill(struct entry *e, int family, uint32_t ip)
+{
+	e->info.ai_family = family;
+	e->info.ai_socktype = SOCK_STREAM;
+	e->info.ai_addr = (struct sockaddr *)&e->sa;
+	e->info.ai_addrlen =
+		family == AF_INET ? sizeof(e->sa.in) : sizeof(e->sa.in6);
+	if (family == AF_INET) {
+		e->sa.in.sin_family = AF_INET;
+		e->sa.in.sin_addr.s_addr = htonl(ip);
+	} else {
+		e->sa.in6.sin6_family = AF_INET6;
+		e->sa.in6.sin6_addr = in6addr_loopback;
+	}
+}
+
+static void hold_up(const atomic_bool *go_on)
+{
+	waiting++;
+	while (!*go_on)
+		usleep(1000);
+	waiting--;
+}
+
+/*
+ * "silent...": no answer until let_answer; "late...": until let_late.
+ * "many...": twenty addresses of IPv6 where nobody is, then 127.0.0.1. Every
+ * other name has two addresses, 127.0.0.2 and 127.0.0.1, in this order.
+ */
 int getaddrinfo(const char *node, const char *service,
 	const struct addrinfo *hints, struct addrinfo **list)
 {
-	struct {
-		struct addrinfo info;
-		struct sockaddr_in in;
-	} *both = xcalloc(2, sizeof(*both));
+	unsigned six = strncmp(node, "many", 4) == 0 ? 20 : 0;
+	unsigned count = six + (six > 0 ? 1 : 2);
+	struct entry *all = xcalloc(count, sizeof(*all));
 
-	(void)node;
+	(void)service;
 	(void)hints;
-	for (unsigned i = 0; i < 2; i++) {
-		both[i].in.sin_family = AF_INET;
-		both[i].in.sin_port =
-			htons((uint16_t)strtol(service, NULL, 10));
-		both[i].in.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 - i);
-		both[i].info.ai_family = AF_INET;
-		both[i].info.ai_socktype = SOCK_STREAM;
-		both[i].info.ai_addr = (struct sockaddr *)&both[i].in;
-		both[i].info.ai_addrlen = sizeof(both[i].in);
+	asked++;
+	if (strncmp(node, "silent", 6) == 0)
+		hold_up(&let_answer);
+	if (strncmp(node, "late", 4) == 0)
+		hold_up(&let_late);
+	for (unsigned i = 0; i < count; i++) {
+		fill(&all[i], i < six ? AF_INET6 : AF_INET,
+			INADDR_LOOPBACK + count - 1 - i);
+		all[i].info.ai_next = i + 1 < count ? &all[i + 1].info : NULL;
 	}
-	both[0].info.ai_next = &both[1].info;
-	*list = &both[0].info;
+	*list = &all[0].info;
 	return 0;
 }
 
@@ -323,20 +363,107 @@ static void block_up(uint16_t port, int fd[static 3])
 	}
 }
 
+static void ask_for(struct place *p, const char *name, uint16_t port)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s:%u", name, port);
+	say(p, net_msg_new(NET_MSG_CONNECT, text, bytes_of(NULL, 0)));
+}
+
 /* As with a name whose IPv6 address leads nowhere. */
 static void test_loop_tries_the_next_address_of_a_name(void **state)
 {
 	struct place *p = *state;
-	char text[64];
 	int fd[3];
 
 	block_up(p->port, fd);
 	assert_int_equal(listen(p->fd, 4), 0);
-	snprintf(text, sizeof(text), "somewhere.example:%u", p->port);
-	say(p, net_msg_new(NET_MSG_CONNECT, text, bytes_of(NULL, 0)));
+	ask_for(p, "somewhere.example", p->port);
 	assert_true(is_called(p, SWARM_DIAL_MS - 1000));
 	for (unsigned i = 0; i < 3; i++)
 		close(fd[i]);
+}
+
+/* More addresses than are tried, and the one that is good is of the family that
+ * the resolver names last. */
+static void test_loop_tries_the_families_of_a_name_by_turns(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(listen(p->fd, 4), 0);
+	ask_for(p, "many.example", p->port);
+	assert_true(is_called(p, SWARM_DIAL_MS - 1000));
+}
+
+static void wait_for_why(struct place *p, const char *why)
+{
+	uint64_t end_ns = real_ns(CLOCK_MONOTONIC) + 20000000000u;
+
+	while (real_ns(CLOCK_MONOTONIC) < end_ns) {
+		struct msg *m = mailbox_take(p->chat);
+		bool found = m != NULL && m->kind == CHAT_MSG_DIAL_FAILED &&
+			     strstr(chat_net_msg_of(m)->agent, why) != NULL;
+
+		if (m == NULL)
+			mailbox_wait(p->chat, 100);
+		msg_free(m);
+		if (found)
+			return;
+	}
+	fail();
+}
+
+static void wait_until(const atomic_uint *figure, unsigned is)
+{
+	for (int i = 0; i < 10000 && *figure != is; i++)
+		usleep(1000);
+	assert_int_equal(*figure, is);
+}
+
+/* Nothing that cannot be cancelled holds anything up: neither other names, nor
+ * a further try of the same, nor the end (teardown_while_asking). And where the
+ * first of two name servers is dead each answer takes longer than a dial has:
+ * it is not lost. */
+static void test_loop_names_without_an_answer_hold_nobody_up(void **state)
+{
+	struct place *p = *state, other;
+	char name[32];
+
+	asked = 0;
+	make_socket(&other);
+	assert_int_equal(listen(p->fd, 4), 0);
+	assert_int_equal(listen(other.fd, 4), 0);
+	for (int i = 0; i < SILENT; i++) {
+		snprintf(name, sizeof(name), "silent%d.example", i);
+		ask_for(p, name, p->port);
+	}
+	ask_for(p, "late.example", other.port);
+	ask_for(p, "many.example", p->port);
+	assert_true(is_called(p, SWARM_DIAL_MS - 1000));
+	/* Their time is over, though the resolver's is not. */
+	wait_until(&waiting, SILENT + 1);
+	wait_for_why(p, "no name server answers");
+	let_late = true;
+	ask_for(p, "silent3.example", p->port);
+	/* At the next try. */
+	assert_true(is_called(&other, 10000));
+	assert_int_equal(asked, SILENT + 2);
+	close(other.fd);
+}
+
+static int teardown_while_asking(void **state)
+{
+	uint64_t began_ns = real_ns(CLOCK_MONOTONIC);
+	int err = teardown(state);
+
+	assert_int_equal(waiting, SILENT);
+	assert_true(real_ns(CLOCK_MONOTONIC) - began_ns < 4000000000u);
+	let_answer = true;
+	wait_until(&waiting, 0);
+	/* What they still free is their own. */
+	usleep(50000);
+	return err;
 }
 
 /* ---- signatures -------------------------------------------------------- */
@@ -449,6 +576,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_loop_tries_the_next_address_of_a_name, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_loop_tries_the_families_of_a_name_by_turns, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_loop_names_without_an_answer_hold_nobody_up, setup,
+			teardown_while_asking),
 		cmocka_unit_test_setup_teardown(
 			test_loop_checks_a_lone_line_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(
