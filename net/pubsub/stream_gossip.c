@@ -325,6 +325,18 @@ static void reader_clear(struct reader *r)
 	r->begun = false;
 }
 
+/* The newest is first; older ones keep their order, and the oldest gives way
+ * only where there are too many. */
+static void add_in(struct link *l, uint64_t stream)
+{
+	size_t free = 0;
+
+	while (free < STREAM_GOSSIP_IN_MAX - 1 && l->in[free] != 0)
+		free++;
+	memmove(&l->in[1], &l->in[0], free * sizeof(l->in[0]));
+	l->in[0] = stream;
+}
+
 static void opened_in(
 	struct stream_gossip *sg, const struct env *env, struct sstream *st)
 {
@@ -340,9 +352,7 @@ static void opened_in(
 	r->stream = st->id;
 	list_init(&r->waiting);
 	buf_init(&r->rest, GOSSIP_RPC_BYTES_MAX);
-	memmove(&l->in[1], &l->in[0],
-		(STREAM_GOSSIP_IN_MAX - 1) * sizeof(l->in[0]));
-	l->in[0] = st->id;
+	add_in(l, st->id);
 	if (l->in[1] != 0 && l->twin == 0)
 		twin_later(sg, env, l);
 	/* A program that tells nothing of itself has shown what it speaks. */

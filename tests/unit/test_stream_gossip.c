@@ -8,115 +8,36 @@
 
 #include <cmocka.h>
 
-#include "net/proto/identify.h"
 #include "net/proto/ping.h"
-#include "net/pubsub/gossip_internal.h"
-#include "net/pubsub/stream_gossip.h"
 #include "net/swarm/swarm_internal.h"
-#include "net/unit/unit.h"
-#include "tests/unit/swarm_lab.h"
+#include "tests/unit/stream_lab.h"
 
-#define TOPIC "room"
-
-static const struct service_ops *const whole[] = {
-	&identify_ops, &identify_push_ops, &gossip_ops, NULL};
 static const struct service_ops *const silent[] = {&gossip_ops, NULL};
-
-static struct stream_gossip *gossip_at(struct swarm_lab *l, unsigned i)
-{
-	return serve_self(l->host[i].sv, &gossip_ops);
-}
-
-static void flush(struct swarm_lab *l)
-{
-	for (unsigned i = 0; i < 2; i++)
-		if (gossip_at(l, i) != NULL)
-			stream_gossip_flush(gossip_at(l, i), &l->te.env);
-	lab_run(l);
-}
-
-/* Time, in which gossip has heartbeats and is written. */
-static void pass(struct swarm_lab *l, uint64_t ms)
-{
-	for (uint64_t done = 0; done < ms; done += 100) {
-		lab_pass(l, 100);
-		flush(l);
-	}
-}
 
 /* Host 0 is a whole one and in the room. */
 static struct swarm_lab *begin(const struct service_ops *const *other)
 {
 	struct swarm_lab *l = lab_new("10.0.0", true, true);
-	struct serve_cfg cfg = {.offer_yamux = true, .services = whole};
 
-	lab_replace(l, 0, cfg, true);
-	cfg.services = other;
-	lab_replace(l, 1, cfg, true);
-	for (unsigned i = 0; i < 2; i++)
-		assert_int_equal(
-			gossip_join(stream_gossip_core(gossip_at(l, i)),
-				&l->te.env, bytes_str(TOPIC)),
-			0);
+	stream_lab_join(l, 0, stream_lab_whole);
+	stream_lab_join(l, 1, other);
 	return l;
-}
-
-/* Host i says something that it has not said yet. */
-static void say(struct swarm_lab *l, unsigned i, struct bytes text)
-{
-	static uint64_t seqno;
-	struct buf unit;
-
-	buf_init(&unit, UNIT_BYTES_MAX);
-	assert_int_equal(unit_sign(&l->host[i].me, ++seqno, bytes_str(TOPIC),
-				 text, &unit),
-		0);
-	(void)!gossip_publish(stream_gossip_core(gossip_at(l, i)), &l->te.env,
-		buf_bytes(&unit));
-	buf_clear(&unit);
-	flush(l);
-}
-
-static void give(struct swarm_lab *l, unsigned i, struct unit_batch *b)
-{
-	unit_batch_check(b);
-	gossip_verified(stream_gossip_core(gossip_at(l, i)), &l->te.env, b);
-	stream_gossip_verified(gossip_at(l, i));
-}
-
-/* How many lines have come to a host since it was asked last. */
-static unsigned come(struct swarm_lab *l, unsigned to)
-{
-	struct gossip *g = stream_gossip_core(gossip_at(l, to));
-	struct unit_batch *b;
-	struct gossip_event ev;
-	unsigned n = 0;
-
-	while ((b = gossip_next_verify(g)) != NULL) {
-		give(l, to, b);
-		flush(l);
-	}
-	while (gossip_next_event(g, &ev)) {
-		n += ev.kind == GOSSIP_EV_UNIT;
-		free(ev.unit);
-	}
-	return n;
 }
 
 /* How many lines host `to` hears when the other one says one. */
 static unsigned heard(struct swarm_lab *l, unsigned to)
 {
-	say(l, !to, bytes_str("hello"));
-	return come(l, to);
+	stream_lab_say(l, !to, bytes_str("hello"));
+	return stream_lab_come(l, to);
 }
 
 static void test_stream_gossip_two_talk(void **state)
 {
-	struct swarm_lab *l = begin(whole);
+	struct swarm_lab *l = begin(stream_lab_whole);
 
 	(void)state;
 	lab_dial(l, 0, 1, true);
-	pass(l, 200);
+	stream_lab_pass(l, 200);
 	assert_int_equal(heard(l, 0), 1);
 	assert_int_equal(heard(l, 1), 1);
 	lab_free(l);
@@ -129,10 +50,10 @@ static void without_identify(unsigned caller)
 
 	lab_dial(l, caller, !caller, true);
 	/* That it does not say who it is, it says at once. */
-	pass(l, 200);
+	stream_lab_pass(l, 200);
 	assert_true(swarm_peer_is_up(swarm_of(l, 0), id_of(l, 1)));
 	/* Host 1, which does not even ask, waits. */
-	pass(l, SWARM_IDENTIFY_WAIT_MS);
+	stream_lab_pass(l, SWARM_IDENTIFY_WAIT_MS);
 	assert_int_equal(heard(l, 1), 1);
 	assert_int_equal(heard(l, 0), 1);
 	lab_free(l);
@@ -150,7 +71,8 @@ static void test_stream_gossip_who_has_none_is_let_be(void **state)
 {
 	static const struct service_ops *const none[] = {&ping_ops, NULL};
 	struct swarm_lab *l = lab_new("10.0.0", true, true);
-	struct serve_cfg cfg = {.offer_yamux = true, .services = whole};
+	struct serve_cfg cfg = {
+		.offer_yamux = true, .services = stream_lab_whole};
 	uint64_t refused;
 
 	(void)state;
@@ -158,9 +80,9 @@ static void test_stream_gossip_who_has_none_is_let_be(void **state)
 	cfg.services = none;
 	lab_replace(l, 1, cfg, true);
 	lab_dial(l, 0, 1, true);
-	pass(l, 5000);
+	stream_lab_pass(l, 5000);
 	refused = swarm_counters(swarm_of(l, 0))->streams_refused;
-	pass(l, 20000);
+	stream_lab_pass(l, 20000);
 	assert_int_equal(
 		swarm_counters(swarm_of(l, 0))->streams_refused, refused);
 	lab_free(l);
@@ -187,19 +109,19 @@ static void test_stream_gossip_breaks_before_it_has_moved(void **state)
 	(void)state;
 	memset(much, 'm', sizeof(much));
 	lab_dial(l, 0, 1, true);
-	pass(l, SWARM_IDENTIFY_WAIT_MS + 200);
+	stream_lab_pass(l, SWARM_IDENTIFY_WAIT_MS + 200);
 	assert_int_equal(heard(l, 1), 1);
 	make_limited(l);
 	l->wire[0].paused[1] = true;
 	for (unsigned i = 0; i < 16; i++)
-		say(l, 0, bytes_of(much, sizeof(much)));
+		stream_lab_say(l, 0, bytes_of(much, sizeof(much)));
 	lab_dial(l, 1, 0, true);
-	pass(l, 200);
-	assert_int_equal(come(l, 1), 0);
+	stream_lab_pass(l, 200);
+	assert_int_equal(stream_lab_come(l, 1), 0);
 	lab_cut(l, 0);
-	pass(l, 200);
-	while (come(l, 1) > 0)
-		pass(l, 200);
+	stream_lab_pass(l, 200);
+	while (stream_lab_come(l, 1) > 0)
+		stream_lab_pass(l, 200);
 	assert_int_equal(heard(l, 1), 1);
 	lab_free(l);
 }
@@ -208,15 +130,15 @@ static void test_stream_gossip_breaks_before_it_has_moved(void **state)
  * is next. Whoever brings it waits for a verdict; the thread goes on. */
 static void test_stream_gossip_waits_where_the_next_has_no_room(void **state)
 {
-	struct swarm_lab *l = begin(whole);
-	struct gossip *g = stream_gossip_core(gossip_at(l, 0));
+	struct swarm_lab *l = begin(stream_lab_whole);
+	struct gossip *g = stream_lab_core(l, 0);
 	struct unit_batch *b;
 	size_t one;
 
 	(void)state;
 	lab_dial(l, 0, 1, true);
-	pass(l, 200);
-	say(l, 1, bytes_str("hello"));
+	stream_lab_pass(l, 200);
+	stream_lab_say(l, 1, bytes_str("hello"));
 	b = gossip_next_verify(g);
 	assert_non_null(b);
 	one = g->verify.budget.used;
@@ -224,13 +146,13 @@ static void test_stream_gossip_waits_where_the_next_has_no_room(void **state)
 	assert_true(gossip_has_room(g, &l->host[1].me.id));
 	/* It used to be read again and again, and no verdict was served. */
 	(void)alarm(30);
-	say(l, 1, bytes_str("there"));
+	stream_lab_say(l, 1, bytes_str("there"));
 	(void)alarm(0);
 	assert_int_equal(gossip_verify_count(g), 1);
-	give(l, 0, b);
-	pass(l, 200);
+	stream_lab_give(l, 0, b);
+	stream_lab_pass(l, 200);
 	assert_int_equal(gossip_verify_count(g), 1);
-	assert_int_equal(come(l, 0), 2);
+	assert_int_equal(stream_lab_come(l, 0), 2);
 	assert_int_equal(gossip_counters(g)->refused, 0);
 	lab_free(l);
 }
