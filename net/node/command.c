@@ -116,8 +116,10 @@ static void on_publish(
 
 	/* While nobody takes it nothing is said, and chat offers it again when
 	 * somebody comes. */
-	if (handed > 0)
-		tell_handed(n, m->id, (uint64_t)handed);
+	if (handed <= 0)
+		return;
+	n->said_ms = env->now_ms;
+	tell_handed(n, m->id, (uint64_t)handed);
 }
 
 static void on_known_peer(
@@ -235,10 +237,11 @@ static void on_known_record(
 static void on_quit(struct node *n, const struct env *env)
 {
 	n->stopping = true;
-	/* The goodbyes have this long to be written. */
-	n->stop_at_ms = env_after(env, NODE_STOP_MS);
+	n->bow_at_ms = env->now_ms;
+	if (n->said_ms > 0)
+		n->bow_at_ms =
+			P2P_MAX(env->now_ms, n->said_ms + NODE_LAST_WORDS_MS);
 	stream_gossip_stop(n->gossips);
-	swarm_shutdown(n->swarm, env);
 }
 
 void command_serve(struct node *n, const struct env *env, struct net_msg *m)

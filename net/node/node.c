@@ -36,7 +36,7 @@ struct node *node_new(const struct node_cfg *cfg, const struct env *env)
 	table_init(&n->links, env->rng);
 	bufq_init(&n->actions, NODE_ACTIONS_BYTES_MAX);
 	list_init(&n->tells);
-	n->stop_at_ms = P2P_NEVER;
+	n->bow_at_ms = n->stop_at_ms = P2P_NEVER;
 	n->next_request = 1;
 	return n;
 }
@@ -273,12 +273,23 @@ static void hear_gossip(struct node *n, const struct env *env)
 	stream_gossip_flush(n->gossips, env);
 }
 
+static void bow_out_if_due(struct node *n, const struct env *env)
+{
+	if (n->bow_at_ms > env->now_ms)
+		return;
+	n->bow_at_ms = P2P_NEVER;
+	/* The goodbyes have this long to be written. */
+	n->stop_at_ms = env_after(env, NODE_STOP_MS);
+	swarm_shutdown(n->swarm, env);
+}
+
 /* Until nothing moves: the parts cause work for each other. What gossip has
  * heard of a peer is told before the peer's end. */
 static void settle(struct node *n, const struct env *env)
 {
 	struct swarm_event ev;
 
+	bow_out_if_due(n, env);
 	pipes_hear(n);
 	do {
 		hear_gossip(n, env);
@@ -415,7 +426,8 @@ struct bytes node_out_peek(struct node *n, const struct env *env, uint64_t conn)
 
 uint64_t node_deadline(const struct node *n)
 {
-	uint64_t first = n->stopped ? P2P_NEVER : n->stop_at_ms;
+	uint64_t first =
+		n->stopped ? P2P_NEVER : P2P_MIN(n->bow_at_ms, n->stop_at_ms);
 
 	if (!n->chat_full &&
 		(stream_gossip_waiting(n->gossips) || pipe_waiting(n->serve)))

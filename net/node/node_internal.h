@@ -69,7 +69,10 @@ struct node {
 	unsigned batches_out; /* that are being verified */
 	bool stopping;
 	bool stopped;
-	uint64_t stop_at_ms;
+	uint64_t said_ms;    /* our last line went to somebody; 0: none did */
+	uint64_t bow_at_ms;  /* connections are ended; P2P_NEVER: not yet due,
+				or done */
+	uint64_t stop_at_ms; /* whether they are or not */
 	struct maddr addrs[SWARM_ADDRESSES_PER_PEER_MAX];
 	size_t addr_count;
 	struct request requests[NODE_REQUESTS_MAX];

@@ -30,6 +30,9 @@
 /* Peers named in an answer about all that are known. */
 #define NODE_WHOIS_PEERS_MAX 20
 #define NODE_STOP_MS 1500
+/* What was said last is read within this; go-yamux throws away what its reader
+ * has not fetched when the connection ends. */
+#define NODE_LAST_WORDS_MS 250
 #define NODE_CONNECT_TEXT_MAX 512
 /* Dials that a person asked for and that are not answered yet. */
 #define NODE_REQUESTS_MAX 32

@@ -420,6 +420,26 @@ static void test_node_quit_says_goodbye_and_stops(void **state)
 	assert_true(node_deadline(p->side[0].n) > p->te.env.now_ms);
 }
 
+/* Who has not read when a connection ends may never read it: go-yamux. */
+static void test_node_quit_leaves_time_to_read_what_was_said(void **state)
+{
+	struct pair *p = *state;
+
+	pair_meet(p);
+	pair_publish(p, 0, 1, "good night");
+	pair_say(p, 0, NET_MSG_QUIT, NULL);
+	pair_run(p);
+	assert_int_equal(pair_told(p, 1, CHAT_MSG_UNIT), 1);
+	assert_int_equal(node_deadline(p->side[0].n),
+		p->te.env.now_ms + NODE_LAST_WORDS_MS);
+	pair_pass(p, NODE_LAST_WORDS_MS - 1);
+	assert_int_equal(pair_told(p, 1, CHAT_MSG_PEER), 0);
+	assert_false(p->side[0].stopped);
+	pair_pass(p, 1);
+	assert_int_equal(pair_last(p, 1, CHAT_MSG_PEER)->state, 0);
+	assert_true(p->side[0].stopped);
+}
+
 static void test_node_quit_stops_though_nobody_reads(void **state)
 {
 	struct pair *p = *state;
@@ -459,6 +479,7 @@ int main(void)
 		T(test_node_connect_names_are_bounded),
 		T(test_node_connects_without_end),
 		T(test_node_quit_says_goodbye_and_stops),
+		T(test_node_quit_leaves_time_to_read_what_was_said),
 		T(test_node_quit_stops_though_nobody_reads),
 		T(test_node_quit_alone_stops_at_once),
 	};
