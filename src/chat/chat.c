@@ -311,6 +311,7 @@ static void handle_ui(struct chat *c, const struct chat_ui_msg *m)
 		history_reload(c);
 		break;
 	case CHAT_MSG_QUIT:
+		send_leave_all(c);
 		out_quit(c, 0);
 		break;
 	case CHAT_MSG_NET_READY:

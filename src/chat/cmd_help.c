@@ -15,6 +15,7 @@
 #include "chat/out_internal.h"
 #include "chat/person_internal.h"
 #include "chat/room_internal.h"
+#include "chat/send_internal.h"
 #include "msg/command.h"
 
 #define HELP_COLS 18 /* of "/history [n|date]" and a space */
@@ -90,6 +91,7 @@ void cmd_quit(struct chat *c, struct chat_room *r, struct bytes args)
 {
 	(void)r;
 	(void)args;
+	send_leave_all(c);
 	out_quit(c, 0);
 }
 

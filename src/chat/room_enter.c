@@ -64,6 +64,7 @@ void room_part(struct chat *c, struct chat_room *r)
 {
 	if (!r->row.joined)
 		return;
+	send_leave(c, r);
 	r->row.joined = false;
 	c->joined_count--;
 	r->offering = false;

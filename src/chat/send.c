@@ -314,23 +314,56 @@ void send_line(struct chat *c, struct chat_room *r, struct bytes text)
 	buf_clear(&clean);
 }
 
-void send_join(struct chat *c, struct chat_room *r)
+/* Its number would have to be saved; and where bare text is written, all that
+ * read it would see the JSON. */
+static bool may_notice(const struct chat *c, const struct chat_room *r)
 {
-	struct payload_out line = {.type = PAYLOAD_JOIN,
-		.text = "joined the chat",
+	return r->row.joined && chat_saves(c) && !room_is_control(c, r) &&
+	       dialect_to_write(c, r).own == DIALECT_NATIVE;
+}
+
+/* The Go program shows the content alone, so that says who it is. */
+static void publish_notice(
+	struct chat *c, struct chat_room *r, enum payload_type type)
+{
+	char *text = xasprintf("%s %s the chat", c->self->row.name,
+		type == PAYLOAD_JOIN ? "joined" : "left");
+	struct payload_out line = {.type = type,
+		.text = text,
 		.name = c->self->row.name,
 		.from = c->me_text,
 		.time_ms = clock_room_ms(c, r)};
-	struct signed_unit join;
+	struct signed_unit notice;
 
-	/* Its number would have to be saved. */
-	if (r->join_said || !r->row.joined || !chat_saves(c) ||
-		room_is_control(c, r))
+	if (make_unit(c, r, DIALECT_NATIVE, &line, &notice) == 0)
+		publish(c, r, notice.id.raw, buf_bytes(&notice.raw), false);
+	buf_clear(&notice.raw);
+	free(text);
+}
+
+void send_join(struct chat *c, struct chat_room *r)
+{
+	if (r->join_said || !may_notice(c, r))
 		return;
 	r->join_said = true;
-	if (make_unit(c, r, DIALECT_NATIVE, &line, &join) == 0)
-		publish(c, r, join.id.raw, buf_bytes(&join.raw), false);
-	buf_clear(&join.raw);
+	publish_notice(c, r, PAYLOAD_JOIN);
+}
+
+void send_leave(struct chat *c, struct chat_room *r)
+{
+	if (!r->join_said)
+		return;
+	r->join_said = false;
+	if (r->members.count > 0 && may_notice(c, r))
+		publish_notice(c, r, PAYLOAD_LEAVE);
+}
+
+void send_leave_all(struct chat *c)
+{
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &c->rooms)
+		send_leave(c, ROOM_OF(pos));
 }
 
 void send_handed(struct chat *c, const uint8_t id[static UNIT_ID_BYTES])

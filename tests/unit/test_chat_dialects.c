@@ -120,6 +120,84 @@ static void test_chat_sends_long_lines_beside_go_libp2ps_chat(void **state)
 	free(text);
 }
 
+/* ---- coming and going --------------------------------------------------- */
+
+/* What the last own one says to the Go program, which shows the content. */
+static void expect_notice(struct host *h, enum payload_type type,
+	const char *room, const char *text)
+{
+	size_t n = host_sent_count(h, NET_MSG_PUBLISH);
+	struct net_msg *m = host_sent(h, NET_MSG_PUBLISH, n - 1);
+	struct payload p = host_payload(m);
+
+	assert_int_equal(p.type, type);
+	assert_string_equal(buf_cstr(&p.text), text);
+	assert_string_equal(p.name, "ann");
+	assert_string_equal(m->text, room);
+	payload_clear(&p);
+}
+
+static void test_chat_comes_and_goes_by_name_for_the_go_program(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+
+	host_types(h, NULL, "/join dev");
+	host_meets(h, &f->mali, "dev");
+	host_topic(h, f->mali.peer, LOBBY, true);
+	/* Who has not heard that we came need not hear that we go. */
+	host_types(h, NULL, "/part");
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 0);
+	author_says_go(&f->mali, h, "hello", NOW);
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 1);
+	expect_notice(h, PAYLOAD_JOIN, LOBBY, "ann joined the chat");
+	host_types(h, NULL, "/join dev");
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 2);
+	expect_notice(h, PAYLOAD_JOIN, "dev", "ann joined the chat");
+	host_types(h, NULL, "/part");
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 3);
+	expect_notice(h, PAYLOAD_LEAVE, "dev", "ann left the chat");
+	/* Said before the room is left: then nobody would take it. */
+	assert_int_equal(h->net[h->net_count - 2]->kind, NET_MSG_PUBLISH);
+	assert_int_equal(h->net[h->net_count - 1]->kind, NET_MSG_LEAVE);
+	host_types(h, NULL, "/join dev");
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 4);
+	expect_notice(h, PAYLOAD_JOIN, "dev", "ann joined the chat");
+	host_types(h, NULL, "/part");
+	host_types(h, NULL, "/quit");
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 6);
+	expect_notice(h, PAYLOAD_LEAVE, LOBBY, "ann left the chat");
+	assert_int_equal(h->net[h->net_count - 1]->kind, NET_MSG_QUIT);
+}
+
+/* All who are there would see the JSON. */
+static void test_chat_comes_without_a_word_where_text_is_bare(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+
+	host_meets(h, &f->mali, LOBBY);
+	author_says_go(&f->mali, h, "hello", NOW);
+	host_topic(h, f->mali.peer, "universal-connectivity", true);
+	host_forget(h);
+	host_types(h, NULL, "/join universal-connectivity");
+	host_types(h, NULL, "/part");
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 0);
+}
+
+/* A signal, or the end of standard input. */
+static void test_chat_goes_by_name_however_it_ends(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+
+	host_meets(h, &f->mali, LOBBY);
+	author_says_go(&f->mali, h, "hello", NOW);
+	host_ui(h, CHAT_MSG_QUIT, NULL);
+	assert_int_equal(host_sent_count(h, NET_MSG_PUBLISH), 2);
+	expect_notice(h, PAYLOAD_LEAVE, LOBBY, "ann left the chat");
+}
+
 /* ---- who does not read whom --------------------------------------------- */
 
 static void test_chat_says_once_that_programs_do_not_hear_each_other(
@@ -239,6 +317,9 @@ int main(void)
 		STORY(test_chat_one_bare_talker_makes_no_room_bare),
 		STORY(test_chat_writes_for_go_libp2ps_chat_while_it_is_there),
 		STORY(test_chat_sends_long_lines_beside_go_libp2ps_chat),
+		STORY(test_chat_comes_and_goes_by_name_for_the_go_program),
+		STORY(test_chat_comes_without_a_word_where_text_is_bare),
+		STORY(test_chat_goes_by_name_however_it_ends),
 		STORY(test_chat_says_once_that_programs_do_not_hear_each_other),
 		STORY(test_chat_says_nothing_where_all_read_each_other),
 		STORY(test_chat_says_that_a_line_cannot_be_read),

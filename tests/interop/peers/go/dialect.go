@@ -46,13 +46,12 @@ func decode(data []byte) (chatMessage, error) {
 	return m, nil
 }
 
-// show returns what that program prints for a message its validator accepted.
+// show returns what that program prints for a message its validator accepted:
+// of a join and a leave the content alone, behind three stars.
 func show(m chatMessage) string {
 	switch m.Type {
-	case "join":
-		return m.Username + " joined the chat"
-	case "leave":
-		return m.Username + " left the chat"
+	case "join", "leave":
+		return "*** " + m.Content
 	}
 	return m.Content
 }

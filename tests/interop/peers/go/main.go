@@ -204,7 +204,7 @@ func (c *chat) join(ctx context.Context) {
 	for len(c.topic.ListPeers()) == 0 && time.Now().Before(end) {
 		time.Sleep(100 * time.Millisecond)
 	}
-	if err := c.publish(ctx, "join", ""); err != nil {
+	if err := c.publish(ctx, "join", c.name+" joined the chat"); err != nil {
 		emitError("join", err)
 	}
 }

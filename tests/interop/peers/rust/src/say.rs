@@ -85,8 +85,7 @@ impl Dialect {
         }
         match said["type"].as_str() {
             Some("message") => Ok(text("content")),
-            Some("join") => Ok(text("username") + " joined the chat"),
-            Some("leave") => Ok(text("username") + " left the chat"),
+            Some("join" | "leave") => Ok("*** ".to_string() + &text("content")),
             _ => Err("unknown type"),
         }
     }
