@@ -93,18 +93,22 @@ static int run(const struct options *o, enum face face)
 {
 	char error[OPTIONS_ERROR_MAX] = "";
 	int signal_fd = signals_open(terminal_restore_raw);
-	struct program p;
-	int status = program_open(&p, o, get_env, error);
+	bool locked;
+	/* It holds the key. */
+	struct program *p = secret_alloc(sizeof(*p), &locked);
+	int status = program_open(p, o, get_env, error);
 
+	p->key_locked = locked;
 	if (status == 0 && face == FACE_SCREEN) {
-		status = face_run_screen(&p, signal_fd, error);
+		status = face_run_screen(p, signal_fd, error);
 	} else if (status == 0) {
-		status = program_load(&p, error);
+		status = program_load(p, error);
 		if (status == 0)
 			status = face_run_line(
-				&p, signal_fd, face == FACE_HEADLESS);
+				p, signal_fd, face == FACE_HEADLESS);
 	}
-	program_stop(&p);
+	program_stop(p);
+	secret_free(p, sizeof(*p));
 	if (error[0] != '\0')
 		complain(error);
 	return status;

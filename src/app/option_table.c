@@ -39,6 +39,8 @@ static const struct option_row table[] = {
 	{"profile", 0, KIND_TEXT, offsetof(struct options, profile), true},
 	{"config", 0, KIND_TEXT, offsetof(struct options, config), false},
 	{"no-mdns", 0, KIND_FLAG, offsetof(struct options, no_mdns), true},
+	{"no-sandbox", 0, KIND_FLAG, offsetof(struct options, no_sandbox),
+		true},
 	{"headless", 0, KIND_FLAG, offsetof(struct options, headless), true},
 	{"plain", 0, KIND_FLAG, offsetof(struct options, plain), true},
 	{"json", 0, KIND_FLAG, offsetof(struct options, json), true},

@@ -50,6 +50,7 @@ static const char help[] =
 	"  --config FILE      read this instead of the usual config file\n"
 	"  --log FILE         write the log here\n"
 	"  --log-level LEVEL  error, warn, info or debug\n"
+	"  --no-sandbox       let the process open any file and do anything\n"
 	"\n"
 	"Faces\n"
 	"  --plain            line by line, for pipes and screen readers\n"
@@ -154,6 +155,7 @@ static void merge(struct options *low, struct options *high, bool level_set,
 		if (high->number[i] != 0)
 			low->number[i] = high->number[i];
 	low->no_mdns |= high->no_mdns;
+	low->no_sandbox |= high->no_sandbox;
 	low->headless |= high->headless;
 	low->plain |= high->plain;
 	low->json |= high->json;

@@ -53,6 +53,7 @@ struct options {
 	enum option_color color;
 	uint64_t number[OPTION_NUMBERS]; /* one more than given; 0: not given */
 	bool no_mdns;
+	bool no_sandbox;
 	bool headless;
 	bool plain;
 	bool json;

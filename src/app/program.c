@@ -301,6 +301,7 @@ static int make_chat(struct program *p, char *error)
 		.keep = (const char *const *)o->keep.items,
 		.keep_count = o->keep.count,
 		.version = p->versions,
+		.sandbox = p->sandbox,
 		.utc_offset_s = program_clock().utc_offset_s,
 		.author_rate = (unsigned)options_number(
 			o, OPTION_AUTHOR_RATE, CHAT_AUTHOR_RATE),
@@ -347,7 +348,8 @@ int program_open(struct program *p, const struct options *o,
 	struct maddr listen[OPTIONS_LIST_MAX];
 	int status;
 
-	*p = (struct program){.options = o, .wake_fd = -1, .chat_wake_fd = -1};
+	p->options = o;
+	p->wake_fd = p->chat_wake_fd = -1;
 	rng_init_os(&p->rng);
 	p->log.stderr_copy = -1;
 	p->versions = program_versions();
@@ -397,6 +399,8 @@ int program_run(struct program *p)
 {
 	sigset_t all, before;
 
+	sandbox_enter(p->profile.folder, !p->options->no_sandbox, p->key_locked,
+		&p->log.log, p->sandbox);
 	/* Signals are the face's: the threads inherit a full mask. */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);

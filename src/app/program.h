@@ -19,6 +19,7 @@
 #include "app/log_file.h"
 #include "app/options.h"
 #include "app/profile.h"
+#include "app/sandbox.h"
 #include "chat/chat.h"
 #include "msg/ui_clock.h"
 #include "net/loop/loop.h"
@@ -37,15 +38,19 @@ struct program {
 	struct rng rng;
 	pthread_t chat_thread;
 	bool chat_started;
-	char *versions; /* what --version and /version say */
+	char *versions;  /* what --version and /version say */
+	bool key_locked; /* this struct, which holds the key, is */
+	char sandbox[SANDBOX_REPORT_BYTES_MAX]; /* what /info says of it */
 };
 
-/* 0, or an exit status and "what: why". program_stop either way. */
+/* 0, or an exit status and "what: why". program_stop either way. *p is memory
+ * of secret_alloc, or zeroed. */
 int program_open(struct program *p, const struct options *o,
 	options_env_fn get_env, char error[static OPTIONS_ERROR_MAX]);
 /* What takes its time; called by the face. As program_open. */
 int program_load(struct program *p, char error[static OPTIONS_ERROR_MAX]);
-/* Starts the threads; called by the face. 0 or P2P_ERR_IO. */
+/* Enters the sandbox and starts the threads; called by the face. 0 or
+ * P2P_ERR_IO. */
 int program_run(struct program *p) P2P_MUST_CHECK;
 /* Waits for the threads (which end after CHAT_MSG_QUIT) and frees all. */
 void program_stop(struct program *p);

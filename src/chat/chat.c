@@ -59,6 +59,7 @@ static struct chat *alloc_chat(
 	c->to_ui = cfg->to_ui;
 	c->to_net = cfg->to_net;
 	c->env = env;
+	c->sandbox = cfg->sandbox;
 	c->version = xstrdup(cfg->version == NULL ? "" : cfg->version);
 	c->utc_offset_s = cfg->utc_offset_s;
 	c->author_rate = cfg->author_rate;

@@ -53,6 +53,8 @@ struct chat_cfg {
 	const char *const *keep; /* --keep: peers to stay connected to */
 	size_t keep_count;
 	const char *version; /* what /version says, lines */
+	const char *sandbox; /* what /info says of it, lines, clean; borrowed,
+			      * read later; NULL: nothing */
 	int utc_offset_s;    /* of the person's days, for /history */
 	/* Lines a minute that others take of one author: ours go out no
 	 * faster, behind a burst of so many. 0: at any pace. */

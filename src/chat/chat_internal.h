@@ -37,6 +37,7 @@ struct chat {
 	struct mailbox *to_ui;
 	struct mailbox *to_net;
 	char *version;
+	const char *sandbox; /* borrowed; may be NULL */
 	char **connect;
 	size_t connect_count;
 	char **keep;

@@ -128,6 +128,18 @@ static void append_listen(const struct chat *c, struct buf *text)
 	}
 }
 
+static void append_sandbox(const struct chat *c, struct buf *text)
+{
+	const char *at = c->sandbox == NULL ? "" : c->sandbox;
+
+	while (*at != '\0') {
+		size_t n = strcspn(at, "\n");
+
+		buf_appendf(text, "\nsandbox    %.*s", (int)n, at);
+		at += n + (at[n] == '\n');
+	}
+}
+
 void cmd_info(struct chat *c, struct chat_room *r, struct bytes args)
 {
 	struct buf text;
@@ -158,6 +170,7 @@ void cmd_info(struct chat *c, struct chat_room *r, struct bytes args)
 		"unreadable %llu units, %llu profiles since the start",
 		(unsigned long long)c->ignored_units,
 		(unsigned long long)c->refused_profiles);
+	append_sandbox(c, &text);
 	out_notice(c, UI_LEVEL_INFO, NULL, "%s", buf_cstr(&text));
 	buf_clear(&text);
 }
