@@ -3,12 +3,15 @@
  * those of the long options; read by inih.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/exit_status.h"
 #include "app/options.h"
+#include "base/plain_file.h"
 
 /* No option's value is longer; a file that is, is not ours. */
 #define CONFIG_FILE_BYTES_MAX (64 * 1024)
@@ -43,14 +46,21 @@ int config_file_read(struct options *o, const char *path, bool required,
 	char error[static OPTIONS_ERROR_MAX])
 {
 	struct reading r = {.o = o};
-	FILE *file = fopen(path, "re");
+	const char *why;
+	int fd = plain_file_open_or_null(path, O_RDONLY, &why);
+	FILE *file;
 	int line;
 
-	if (file == NULL && errno == ENOENT && !required)
+	if (fd == PLAIN_FILE_FAULT && errno == ENOENT && !required)
 		return 0;
+	file = fd < 0 ? NULL : fdopen(fd, "r");
 	if (file == NULL) {
-		(void)snprintf(error, OPTIONS_ERROR_MAX, "%.300s: %s", path,
-			strerror(errno));
+		if (fd >= 0) {
+			why = strerror(errno);
+			(void)close(fd);
+		}
+		(void)snprintf(
+			error, OPTIONS_ERROR_MAX, "%.300s: %s", path, why);
 		return EXIT_CONFIG;
 	}
 	if (fseek(file, 0, SEEK_END) == 0 &&

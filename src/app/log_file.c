@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/plain_file.h"
 
 static void write_line(struct log *log, enum log_level level, const char *line)
 {
@@ -32,10 +34,11 @@ static void write_line(struct log *log, enum log_level level, const char *line)
 	pthread_mutex_unlock(&lf->lock);
 }
 
-int log_file_open(struct log_file *lf, const char *path, enum log_level level)
+int log_file_open(struct log_file *lf, const char *path, enum log_level level,
+	const char **why)
 {
 	struct stat st;
-	int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
+	int flags = O_WRONLY | O_CREAT | O_APPEND;
 	int fd;
 
 	*lf = (struct log_file){
@@ -45,15 +48,17 @@ int log_file_open(struct log_file *lf, const char *path, enum log_level level)
 	P2P_ASSERT(pthread_mutex_init(&lf->lock, NULL) == 0);
 	if (stat(path, &st) == 0 && st.st_size > (off_t)LOG_FILE_BYTES_MAX)
 		flags |= O_TRUNC;
-	fd = open(path, flags, 0600);
+	fd = plain_file_open_or_null(path, flags, why);
 	if (fd < 0)
-		return errno;
+		return fd;
 	lf->file = fdopen(fd, "a");
 	if (lf->file == NULL) {
-		int err = errno;
+		int keep = errno;
 
 		(void)close(fd);
-		return err;
+		*why = strerror(keep);
+		errno = keep;
+		return PLAIN_FILE_FAULT;
 	}
 	return 0;
 }

@@ -20,8 +20,11 @@ struct log_file {
 	int stderr_copy; /* -1: standard error is where it was */
 };
 
-/* 0 or an errno. A log that could not be opened takes lines and drops them. */
-int log_file_open(struct log_file *lf, const char *path, enum log_level level);
+/* 0, PLAIN_FILE_FAULT (and errno) or PLAIN_FILE_ODD, and *why, words that are
+ * valid until the next call. A log that could not be opened takes lines and
+ * drops them. */
+int log_file_open(struct log_file *lf, const char *path, enum log_level level,
+	const char **why);
 void log_file_close(struct log_file *lf);
 /* Standard error goes to the log (or nowhere) until the second call. */
 void log_file_take_stderr(struct log_file *lf);

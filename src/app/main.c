@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/exit_status.h"
@@ -122,6 +123,9 @@ int main(int argc, char *argv[])
 	int status;
 
 	xmalloc_init();
+	/* Whatever is made is for this user alone, and for him: a mask that
+	 * takes away more would leave files that no later start can use. */
+	(void)umask(S_IRWXG | S_IRWXO);
 	(void)setlocale(LC_CTYPE, "");
 	no_core_files();
 	status = options_read(&o, argc, argv, get_env, error);

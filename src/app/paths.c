@@ -61,20 +61,25 @@ static int make_one(const char *path)
 	return errno;
 }
 
-int path_make_folder(const char *path)
+int path_make_folder(const char *path, char **failed)
 {
 	char *copy = xstrdup(path);
 	int err = 0;
 
+	*failed = NULL;
 	for (char *at = copy + 1; err == 0 && *at != '\0'; at++) {
 		if (*at != '/')
 			continue;
 		*at = '\0';
 		err = make_one(copy);
-		*at = '/';
+		if (err == 0)
+			*at = '/';
 	}
 	if (err == 0)
 		err = make_one(copy);
-	free(copy);
+	if (err != 0)
+		*failed = copy;
+	else
+		free(copy);
 	return err;
 }

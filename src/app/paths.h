@@ -13,7 +13,8 @@ char *path_config(options_env_fn get_env);
  * profile other than "default" profiles/NAME below it. The caller frees; NULL
  * when there is no home and no data_dir. */
 char *path_profile(const struct options *o, options_env_fn get_env);
-/* Makes the folder and those above it (0700); 0 or an errno. */
-int path_make_folder(const char *path);
+/* Makes the folder and those above it (0700); 0, or an errno and in *failed the
+ * one that could not be made, which the caller frees. */
+int path_make_folder(const char *path, char **failed);
 
 #endif

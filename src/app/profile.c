@@ -16,17 +16,15 @@
 
 #include "app/exit_status.h"
 #include "app/paths.h"
+#include "app/profile_files.h"
+#include "base/plain_file.h"
 #include "base/rng.h"
 #include "base/xmalloc.h"
 
 /* The key protobuf is 68 or 100 bytes; anything much larger is no key. */
 #define KEY_FILE_BYTES_MAX 1024
-
-static int fail(char *error, int status, const char *what, const char *why)
-{
-	(void)snprintf(error, OPTIONS_ERROR_MAX, "%.350s: %.120s", what, why);
-	return status;
-}
+/* SQLite takes paths of 512 bytes, its own "-journal" among them. */
+#define DATABASE_PATH_BYTES_MAX 500
 
 /* ---- the key ----------------------------------------------------------- */
 
@@ -54,29 +52,41 @@ static int sync_folder(const char *folder)
 	return err;
 }
 
-/* Written beside, synced, then put in place: a crash leaves all or nothing.
- * link() never replaces a key that is there. */
-static int write_key(const char *folder, const char *path, struct bytes pb)
+static int write_new(const char *path, struct bytes pb)
 {
-	char *temp = xasprintf("%s.new", path);
-	int err = 0;
-	int fd;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int err = fd < 0 ? errno : write_all(fd, pb);
 
-	(void)unlink(temp);
-	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		err = errno;
-	if (err == 0)
-		err = write_all(fd, pb);
 	if (err == 0 && fsync(fd) != 0)
 		err = errno;
-	if (fd >= 0)
-		(void)close(fd);
-	if (err == 0 && link(temp, path) != 0)
+	if (fd >= 0 && close(fd) != 0 && err == 0)
 		err = errno;
+	return err;
+}
+
+/* Written beside, synced, then put in place: a crash leaves all or nothing.
+ * link() never replaces a key that is there. */
+static int write_key(
+	const char *folder, const char *path, struct bytes pb, char *error)
+{
+	char *temp = xasprintf("%s.new", path);
+	const char *failed = temp;
+	int err;
+
 	(void)unlink(temp);
+	err = write_new(temp, pb);
+	if (err == 0) {
+		failed = path;
+		err = link(temp, path) != 0 ? errno : 0;
+	}
+	/* What could not be made is not ours to take away. */
+	if (err != EEXIST || failed == path)
+		(void)unlink(temp);
 	if (err == 0)
 		err = sync_folder(folder);
+	if (err != 0)
+		err = profile_refuse(
+			error, EXIT_CANNOT_CREATE, failed, strerror(err));
 	free(temp);
 	return err;
 }
@@ -86,7 +96,7 @@ static int make_key(struct profile *p, const char *path, char *error)
 	uint8_t seed[32];
 	struct rng rng;
 	struct buf pb;
-	int err;
+	int status;
 
 	rng_init_os(&rng);
 	rng_fill(&rng, seed, sizeof(seed));
@@ -94,12 +104,10 @@ static int make_key(struct profile *p, const char *path, char *error)
 	crypto_wipe(seed, sizeof(seed));
 	buf_init(&pb, KEY_FILE_BYTES_MAX);
 	identity_serialize(&p->me, &pb);
-	err = write_key(p->folder, path, buf_bytes(&pb));
+	status = write_key(p->folder, path, buf_bytes(&pb), error);
 	buf_wipe(&pb);
-	if (err != 0)
-		return fail(error, EXIT_CANNOT_CREATE, path, strerror(err));
-	p->fresh = true;
-	return 0;
+	p->fresh = status == 0;
+	return status;
 }
 
 static int read_key(struct profile *p, int fd, const char *path, char *error)
@@ -110,18 +118,21 @@ static int read_key(struct profile *p, int fd, const char *path, char *error)
 	int err;
 
 	if (fstat(fd, &st) != 0)
-		return fail(error, EXIT_IO, path, strerror(errno));
+		return profile_refuse(error, EXIT_IO, path, strerror(errno));
+	err = profile_owner_check(path, &st, error);
+	if (err != 0)
+		return err;
 	if ((st.st_mode & 077) != 0)
-		return fail(error, EXIT_PERMISSION, path,
+		return profile_refuse(error, EXIT_PERMISSION, path,
 			"the key is open to other users; chmod 600 it");
 	n = read(fd, raw, sizeof(raw));
 	if (n < 0)
-		return fail(error, EXIT_IO, path, strerror(errno));
+		return profile_refuse(error, EXIT_IO, path, strerror(errno));
 	err = identity_parse(&p->me, bytes_of(raw, (size_t)n));
 	crypto_wipe(raw, sizeof(raw));
 	if (err == 0)
 		return 0;
-	return fail(error, EXIT_DATA, path,
+	return profile_refuse(error, EXIT_DATA, path,
 		err == P2P_ERR_UNSUPPORTED
 			? "not an Ed25519 key"
 			: "damaged: not a libp2p private key; restore it from "
@@ -131,18 +142,22 @@ static int read_key(struct profile *p, int fd, const char *path, char *error)
 static int open_key(struct profile *p, char *error)
 {
 	char *path = xasprintf("%s/identity.key", p->folder);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	const char *why;
+	int fd = plain_file_open(path, O_RDONLY | O_NOFOLLOW, &why);
 	int status;
 
 	if (fd >= 0) {
 		status = read_key(p, fd, path, error);
 		(void)close(fd);
+	} else if (fd == PLAIN_FILE_ODD) {
+		status = profile_refuse(error, EXIT_IO, path, why);
 	} else if (errno == ENOENT) {
 		status = make_key(p, path, error);
+	} else if (errno == EACCES) {
+		status = profile_refuse(error, EXIT_PERMISSION, path,
+			"you may not read this key; chmod 600 it");
 	} else {
-		status =
-			fail(error, errno == EACCES ? EXIT_PERMISSION : EXIT_IO,
-				path, strerror(errno));
+		status = profile_refuse(error, EXIT_IO, path, why);
 	}
 	free(path);
 	return status;
@@ -163,9 +178,10 @@ static int take_lock(struct profile *p, char *error)
 			"in use by process %ld; start another identity with "
 			"--profile NAME",
 			holder);
-		status = fail(error, EXIT_TEMPORARY, p->folder, why);
+		status = profile_refuse(error, EXIT_TEMPORARY, p->folder, why);
 	} else if (err != 0) {
-		status = fail(error, EXIT_CANNOT_CREATE, path, strerror(errno));
+		status = profile_refuse(
+			error, EXIT_CANNOT_CREATE, path, strerror(errno));
 	}
 	free(path);
 	return status;
@@ -178,16 +194,16 @@ static int open_store(struct profile *p, struct log *log, char *error)
 	int status = 0;
 
 	if (err == P2P_ERR_TOO_NEW)
-		status = fail(error, EXIT_DATA, path,
+		status = profile_refuse(error, EXIT_DATA, path,
 			"made by a newer p2pchat-tui; nothing was changed");
 	else if (err == P2P_ERR_CORRUPT)
-		status = fail(error, EXIT_DATA, path,
+		status = profile_refuse(error, EXIT_DATA, path,
 			"damaged, or not a database of this program");
 	else if (err == P2P_ERR_BUSY)
-		status = fail(
+		status = profile_refuse(
 			error, EXIT_TEMPORARY, path, "open in another process");
 	else if (err != 0)
-		status = fail(error,
+		status = profile_refuse(error,
 			err == P2P_ERR_DENIED ? EXIT_CANNOT_CREATE : EXIT_IO,
 			path, p2p_err_text(err));
 	free(path);
@@ -205,21 +221,32 @@ static bool name_is_safe(const char *name)
 int profile_open(struct profile *p, const struct options *o,
 	options_env_fn get_env, char error[static OPTIONS_ERROR_MAX])
 {
-	int err;
+	char *failed;
+	int err, status;
 
 	*p = (struct profile){.fresh = false};
 	if (!name_is_safe(o->profile))
-		return fail(error, EXIT_USAGE, o->profile,
+		return profile_refuse(error, EXIT_USAGE, o->profile,
 			"not a name for a profile");
 	p->folder = path_profile(o, get_env);
 	if (p->folder == NULL)
-		return fail(error, EXIT_CANNOT_CREATE, "no home folder",
+		return profile_refuse(error, EXIT_CANNOT_CREATE,
+			"no home folder",
 			"set HOME, or name a folder with --data-dir");
-	err = path_make_folder(p->folder);
-	if (err != 0)
-		return fail(
-			error, EXIT_CANNOT_CREATE, p->folder, strerror(err));
-	return take_lock(p, error);
+	if (strlen(p->folder) + strlen("/chat.db") > DATABASE_PATH_BYTES_MAX)
+		return profile_refuse(error, EXIT_CANNOT_CREATE, p->folder,
+			"too long a path for the database");
+	err = path_make_folder(p->folder, &failed);
+	if (err != 0) {
+		status = profile_refuse(
+			error, EXIT_CANNOT_CREATE, failed, strerror(err));
+		free(failed);
+		return status;
+	}
+	status = profile_folder_check(p->folder, error);
+	if (status == 0)
+		status = profile_files_check(p->folder, error);
+	return status != 0 ? status : take_lock(p, error);
 }
 
 int profile_load(struct profile *p, struct log *log,

@@ -18,6 +18,7 @@
 
 #include "app/exit_status.h"
 #include "base/clock.h"
+#include "base/plain_file.h"
 #include "base/xmalloc.h"
 #include "msg/msg_limits.h"
 #include "net/identity/key_nettle.h"
@@ -329,17 +330,29 @@ static int make_chat(struct program *p, char *error)
 	return err == P2P_ERR_CORRUPT ? EXIT_DATA : EXIT_IO;
 }
 
-static void open_log(struct program *p)
+/* Where no log can be made now one can chat without; but what is there and can
+ * be no log, or not ours, was named by mistake. */
+static int open_log(struct program *p, char *error)
 {
 	const struct options *o = p->options;
 	char *path = o->log != NULL ? xstrdup(o->log)
 				    : xasprintf("%s/log", p->profile.folder);
-	int err = log_file_open(&p->log, path, o->log_level);
+	const char *why;
+	int err = log_file_open(&p->log, path, o->log_level, &why);
+	bool denied = err == PLAIN_FILE_FAULT && errno == EACCES;
+	int status = 0;
 
-	if (err != 0 && o->log != NULL)
-		(void)fprintf(stderr, "p2pchat-tui: %s: %s; going on without\n",
-			path, strerror(err));
+	if (err == PLAIN_FILE_ODD || (denied && o->log != NULL)) {
+		(void)snprintf(
+			error, OPTIONS_ERROR_MAX, "%.300s: %s", path, why);
+		status = denied ? EXIT_CANNOT_CREATE : EXIT_IO;
+	} else if (err != 0) {
+		(void)fprintf(stderr,
+			"p2pchat-tui: %s: %s; going on without a log\n", path,
+			why);
+	}
 	free(path);
+	return status;
 }
 
 int program_open(struct program *p, const struct options *o,
@@ -365,13 +378,13 @@ int program_open(struct program *p, const struct options *o,
 	if (status == 0)
 		status = profile_open(&p->profile, o, get_env, error);
 	if (status == 0)
-		open_log(p);
+		status = open_log(p, error);
 	return status;
 }
 
 int program_load(struct program *p, char error[static OPTIONS_ERROR_MAX])
 {
-	int status = profile_load(&p->profile, NULL, error);
+	int status = profile_load(&p->profile, &p->log.log, error);
 
 	if (status == 0)
 		status = make_loop(p, error);
