@@ -224,6 +224,12 @@ static void on_swarm_event(
 	case SWARM_EV_DIAL_FAILED:
 		command_dial_failed(n, ev->number, ev->text);
 		break;
+	case SWARM_EV_OTHER_KEY:
+		tell_other_key(n, &ev->peer, &ev->addr);
+		break;
+	case SWARM_EV_FOLLOWED:
+		tell_followed(n, &ev->peer, &ev->was, &ev->addr);
+		break;
 	case SWARM_EV_NONE:
 	case SWARM_EV_CONN_DOWN:
 	case SWARM_EV_SELF:

@@ -105,6 +105,10 @@ void tell_address(
 	struct node *n, const struct peer_id *peer, const struct maddr *addr);
 void tell_copy(struct node *n, const struct maddr *addr);
 void tell_dial_failed(struct node *n, const char *what, const char *why);
+void tell_other_key(
+	struct node *n, const struct peer_id *peer, const struct maddr *addr);
+void tell_followed(struct node *n, const struct peer_id *peer,
+	const struct peer_id *was, const struct maddr *addr);
 void tell_status(struct node *n, enum chat_status_item item,
 	enum chat_status_state state, const char *text);
 /* The answer to /net. */

@@ -29,6 +29,7 @@
 #define NODE_RTT_LESS_US 100
 /* Peers named in an answer about all that are known. */
 #define NODE_WHOIS_PEERS_MAX 20
+#define NODE_WHOIS_TYPED_MAX 8 /* where nobody has answered yet */
 #define NODE_STOP_MS 1500
 /* What was said last is read within this; go-yamux throws away what its reader
  * has not fetched when the connection ends. */

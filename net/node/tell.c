@@ -307,6 +307,32 @@ void tell_dial_failed(struct node *n, const char *what, const char *why)
 	(void)tell_message(n, NULL, m);
 }
 
+void tell_other_key(
+	struct node *n, const struct peer_id *peer, const struct maddr *addr)
+{
+	struct maddr whole;
+	char text[MADDR_TEXT_MAX];
+
+	if (n->tell_count < NODE_TELLS_MAX &&
+		maddr_join_peer(&whole, addr, peer_id_bytes(peer)) == 0)
+		tell_dial_failed(n, maddr_text(&whole, text),
+			"another key answers there now; it is tried again");
+}
+
+void tell_followed(struct node *n, const struct peer_id *peer,
+	const struct peer_id *was, const struct maddr *addr)
+{
+	char text[MADDR_TEXT_MAX], id[PEER_ID_TEXT_MAX];
+	struct chat_net_msg *m;
+
+	if (n->tell_count >= NODE_TELLS_MAX)
+		return;
+	m = new_message(CHAT_MSG_FOLLOWED, peer, maddr_text(addr, text));
+	(void)peer_id_text(was, id);
+	m->agent = xstrdup(id);
+	(void)tell_message(n, NULL, m);
+}
+
 void tell_status(struct node *n, enum chat_status_item item,
 	enum chat_status_state state, const char *text)
 {

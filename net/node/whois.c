@@ -65,14 +65,32 @@ static size_t known_of(struct node *n, const struct env *env,
 		n->swarm, env, id, known, SWARM_ADDRESSES_PER_PEER_MAX);
 }
 
+/* Those that a person typed and where nobody has answered yet. */
+static size_t take_typed(struct node *n, const struct env *env,
+	struct peer_address *list, size_t max)
+{
+	struct swarm_known known[NODE_WHOIS_TYPED_MAX];
+	struct peer_id expect[NODE_WHOIS_TYPED_MAX];
+	size_t count = swarm_typed(n->swarm, env, expect, known,
+		P2P_MIN(max, P2P_ARRAY_LEN(known)));
+
+	for (size_t i = 0; i < count; i++) {
+		list[i] = facts(&expect[i], &known[i]);
+		if (peer_id_none(&expect[i]))
+			list[i].peer[0] = '\0';
+	}
+	return count;
+}
+
 static void answer_all(struct node *n, const struct env *env)
 {
 	struct swarm_known known[SWARM_ADDRESSES_PER_PEER_MAX];
-	struct peer_address list[NODE_WHOIS_PEERS_MAX];
+	struct peer_address list[NODE_WHOIS_PEERS_MAX + NODE_WHOIS_TYPED_MAX];
 	struct peer_id ids[NODE_WHOIS_PEERS_MAX];
 	struct chat_net_msg *m;
 	size_t all = swarm_known_peers(n->swarm, ids, NODE_WHOIS_PEERS_MAX);
-	size_t count = 0;
+	size_t typed = take_typed(n, env, list, NODE_WHOIS_TYPED_MAX);
+	size_t count = typed;
 
 	for (size_t i = 0; i < P2P_MIN(all, P2P_ARRAY_LEN(ids)); i++) {
 		size_t addrs = known_of(n, env, &ids[i], known);
@@ -86,7 +104,7 @@ static void answer_all(struct node *n, const struct env *env)
 	m = chat_net_msg_new(
 		CHAT_MSG_WHOIS, NULL, bytes_of(list, count * sizeof(list[0])));
 	/* More than are listed, perhaps: the face says how many. */
-	m->number = all;
+	m->number = all + typed;
 	tell_whois(n, m);
 }
 

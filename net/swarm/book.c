@@ -206,6 +206,9 @@ int book_learn(struct book *b, struct book_entry *e, const struct maddr *addr,
 		return P2P_ERR_EXISTS;
 	if (a == NULL)
 		return add(b, e, &new);
+	/* The person has thought better of it: this peer alone is meant. */
+	if ((sources & (BOOK_TYPED | BOOK_ANYBODY)) == BOOK_TYPED)
+		a->sources &= ~(unsigned)BOOK_ANYBODY;
 	a->sources |= sources;
 	a->seen_ms = now_ms;
 	return 0;
@@ -311,6 +314,7 @@ void book_worked(struct book *b, struct book_entry *e, const struct maddr *addr,
 	a->ok_ms = now_ms;
 	a->failures = 0;
 	a->retry_ms = 0;
+	a->other_key = false;
 }
 
 void book_failed(struct book_entry *e, const struct maddr *addr,

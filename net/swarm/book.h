@@ -31,6 +31,8 @@ enum book_source {
 	/* With BOOK_LAN: it lies in a network of the interface where that was
 	 * heard, so that it is the likeliest of all that the LAN names. */
 	BOOK_ON_LINK = 32,
+	/* With BOOK_TYPED: without an id, so that whoever answers is meant. */
+	BOOK_ANYBODY = 64,
 };
 
 struct book_addr {
@@ -40,6 +42,7 @@ struct book_addr {
 	uint64_t seen_ms;   /* last named by a source */
 	uint64_t ok_ms;     /* last dial that reached the peer; NEVER */
 	unsigned failures;  /* dials in a row that did not */
+	bool other_key;     /* the last dial met somebody else */
 	uint64_t retry_ms;  /* its back-off: not dialled before */
 	unsigned tried_in;  /* number of the attempt set, for dial.c */
 };

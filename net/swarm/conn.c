@@ -23,7 +23,7 @@ static const char *why_failed(int err)
 {
 	switch (err) {
 	case P2P_ERR_MISMATCH:
-		return "another peer than the address names answered";
+		return SWARM_WORD_OTHER_KEY;
 	case P2P_ERR_AUTH:
 		return "the other side could not prove its key";
 	case P2P_ERR_TIMEOUT:
@@ -37,6 +37,17 @@ static const char *why_failed(int err)
 	}
 }
 
+/* Another peer than expected has proven its key: is it us? */
+static void met_another(struct swarm *s, const struct env *env, struct conn *c)
+{
+	struct peer *p = peer_find(s, &c->expect);
+
+	if (peer_id_equal(channel_peer(c->up), &s->cfg.me->id))
+		dial_was_self(s, env, c);
+	else if (c->scheduled && p != NULL)
+		typed_other_key(s, env, p, &c->remote);
+}
+
 /* A dial that did not come to a ready connection: who asked for it hears, and
  * an address where we ourselves answer is remembered. */
 static void report_failure(
@@ -48,12 +59,10 @@ static void report_failure(
 		count_upgrade_failed(s, err);
 	if (c->outbound)
 		count_dial_failed(s, c, err);
+	if (err == P2P_ERR_MISMATCH && c->up != NULL && !c->secured)
+		met_another(s, env, c);
 	if (c->typed)
-		typed_note(s, env, c, err);
-	/* Another peer than expected has proven its key: is it us? */
-	if (err == P2P_ERR_MISMATCH && c->up != NULL && !c->secured &&
-		peer_id_equal(channel_peer(c->up), &s->cfg.me->id))
-		dial_was_self(s, env, c);
+		typed_failed(s, env, c, err);
 	conn_tell_dial_failed(s, c, why_failed(err));
 }
 

@@ -185,6 +185,14 @@ static unsigned a_minute(const struct peer *p)
 	return p->failures > 0 ? SWARM_REDIALS_A_MINUTE : SWARM_DIALS_A_MINUTE;
 }
 
+uint64_t dial_rests_until(const struct peer *p)
+{
+	/* While a dial is under way the next comes when that one has failed. */
+	if (peer_has_direct(p) || p->dials > 0 || p->dial_at_ms == P2P_NEVER)
+		return 0;
+	return P2P_MAX(p->dial_at_ms, allowed_at(p, a_minute(p)));
+}
+
 static bool is_busy(const struct peer *p)
 {
 	return peer_has_direct(p) || p->dials > 0;

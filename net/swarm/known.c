@@ -38,9 +38,34 @@ static bool is_in_use(const struct peer *p, const struct maddr *addr)
 	return false;
 }
 
-static void describe(const struct swarm *s, const struct env *env,
-	const struct book_addr *a, struct swarm_known *out)
+/* What stands in the way of a dial, or NULL. */
+static const char *why_not(const struct swarm *s, const struct env *env,
+	const struct peer *p, const struct book_addr *a)
 {
+	const char *why = dial_why_not(s, env, &a->addr, &a->at);
+
+	if (why == NULL && a->other_key)
+		why = SWARM_WORD_OTHER_KEY;
+	if (why == NULL && !p->wanted && !peer_has_direct(p))
+		why = "called only when you ask for it: /connect";
+	return why;
+}
+
+/* Its own rest, or that of the peer. */
+static uint64_t rests(
+	const struct env *env, const struct peer *p, const struct book_addr *a)
+{
+	uint64_t until = P2P_MAX(a->retry_ms, dial_rests_until(p));
+
+	return until > env->now_ms ? until - env->now_ms : 0;
+}
+
+static void describe(const struct swarm *s, const struct env *env,
+	const struct peer *p, const struct book_addr *a,
+	struct swarm_known *out)
+{
+	bool can = dial_why_not(s, env, &a->addr, &a->at) == NULL;
+
 	*out = (struct swarm_known){
 		.addr = a->addr,
 		.certified = (a->sources & BOOK_SIGNED) != 0,
@@ -49,10 +74,8 @@ static void describe(const struct swarm *s, const struct env *env,
 		.ok_ms_ago = a->ok_ms == P2P_NEVER ? P2P_NEVER
 						   : env->now_ms - a->ok_ms,
 		.failures = a->failures,
-		.retry_in_ms = a->retry_ms > env->now_ms
-				       ? a->retry_ms - env->now_ms
-				       : 0,
-		.why_not = dial_why_not(s, env, &a->addr, &a->at),
+		.retry_in_ms = can && p->wanted ? rests(env, p, a) : 0,
+		.why_not = why_not(s, env, p, a),
 	};
 	book_source_words(a, out->sources, sizeof(out->sources));
 }
@@ -100,7 +123,7 @@ size_t swarm_known(const struct swarm *s, const struct env *env,
 		unsigned i = pick(s, p, shown);
 
 		shown[i] = true;
-		describe(s, env, p->known.addrs[i], &out[n]);
+		describe(s, env, p, p->known.addrs[i], &out[n]);
 		out[n].in_use = is_in_use(p, &out[n].addr);
 		n++;
 	}

@@ -210,10 +210,9 @@ void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c)
 	retire_oldest(s, env, p);
 	/* Where a stream carries it there is no address to come back to. */
 	if (c->outbound && c->carrier == 0) {
-		if (c->typed) {
-			(void)peer_learn(s, env, p, &c->remote, BOOK_TYPED);
-			typed_note(s, env, c, 0);
-		}
+		if (c->typed)
+			(void)peer_learn(
+				s, env, p, &c->remote, typed_answered(s, p, c));
 		book_worked(&s->book, &p->known, &c->remote, env->now_ms);
 		/* Who only called us may be behind a door that we cannot
 		 * open; where we have been we can go again. */

@@ -142,6 +142,12 @@ void swarm_dial(struct swarm *s, const struct env *env,
 		expect.len = 0;
 	else if (why == NULL)
 		c = conn_new_outbound(s, env, &base, &expect);
+	/* Too many connections just now, or too little memory for one. */
+	if (c == NULL && why == NULL && (raw.len == 0 || expect.len > 0) &&
+		!s->shutting_down) {
+		typed_later(s, env, &base, &expect);
+		why = "no room for a connection now: it is tried again";
+	}
 	if (c != NULL) {
 		c->request = request;
 		c->typed = true;

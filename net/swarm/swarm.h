@@ -200,15 +200,24 @@ struct swarm_known {
 	uint64_t seen_ms_ago; /* a source named it; NEVER: our dial alone */
 	uint64_t ok_ms_ago;   /* a dial reached the peer; NEVER */
 	unsigned failures;    /* dials in a row that did not */
-	uint64_t retry_in_ms; /* its back-off; 0: none */
-	const char *why_not;  /* static: why it is not dialled, or NULL */
-	bool in_use;          /* a connection stands on it */
+	uint64_t retry_in_ms; /* it is not dialled before that; 0: when a dial
+				 is free */
+	const char *why_not; /* static: why it is not dialled, or what stands in
+				the way; or NULL */
+	bool in_use;         /* a connection stands on it */
 };
 
 /* Fills at most max, those that are dialled first in front; returns how
  * many. */
 size_t swarm_known(const struct swarm *s, const struct env *env,
 	const struct peer_id *peer, struct swarm_known *out, size_t max);
+/*
+ * Addresses that a person typed and where nobody has answered yet: at most max;
+ * expect of each: none for whoever answers. They are tried as long as the
+ * program runs.
+ */
+size_t swarm_typed(const struct swarm *s, const struct env *env,
+	struct peer_id *expect, struct swarm_known *out, size_t max);
 /* Peers known and not connected: at most max, those reached before first.
  * Returns how many there are in all. */
 size_t swarm_known_peers(
@@ -336,6 +345,10 @@ enum swarm_event_kind {
 	SWARM_EV_COPY,        /* addr: where another program proved our own key
 			       */
 	SWARM_EV_DIAL_FAILED, /* number: request, text */
+	SWARM_EV_OTHER_KEY,   /* peer, addr: at an address that a person typed
+				 for this peer another key answers now; once */
+	SWARM_EV_FOLLOWED,    /* peer, addr: it answers at an address that a
+				 person typed without an id, where `was` did */
 };
 
 struct swarm_event {
@@ -343,6 +356,7 @@ struct swarm_event {
 	uint64_t conn;
 	uint64_t number;
 	struct peer_id peer;
+	struct peer_id was;
 	struct maddr addr;
 	char text[96];
 };

@@ -144,11 +144,16 @@ struct sent_away {
 	uint32_t site; /* evict.c's number of it */
 };
 
+#define SWARM_WORD_OTHER_KEY "another key answers there now"
+
 /* An address that a person typed and that was not reached yet. */
 struct typed {
 	struct maddr addr;     /* empty: none */
 	struct peer_id expect; /* none: whoever answers */
+	struct peer_id was;    /* who answered there before; none: nobody */
 	unsigned failures;
+	bool other_key; /* another than expected was met there, and it is said
+			 */
 	uint64_t at_ms; /* tried again then; NEVER: now */
 };
 
@@ -368,9 +373,19 @@ void peer_free(struct swarm *s, struct peer *p);
 
 /* ---- typed.c ------------------------------------------------------------ */
 
-/* What became of a dial to a typed address (c->typed); 0: somebody is there. */
-void typed_note(
-	struct swarm *s, const struct env *env, const struct conn *c, int err);
+/* It could not be dialled just now: it is tried again. */
+void typed_later(struct swarm *s, const struct env *env,
+	const struct maddr *addr, const struct peer_id *expect);
+/* What became of a dial to a typed address (c->typed) that failed. */
+void typed_failed(
+	struct swarm *s, const struct env *env, struct conn *c, int err);
+/* The same, and somebody is there: how the book is to know it, of enum
+ * book_source. */
+unsigned typed_answered(
+	struct swarm *s, const struct peer *p, const struct conn *c);
+/* A dial to a known address of the peer has met another key. */
+void typed_other_key(struct swarm *s, const struct env *env, struct peer *p,
+	const struct maddr *addr);
 /* The person does not want that peer any more. */
 void typed_forget(struct swarm *s, const struct peer_id *peer);
 /* The network has changed: all are tried now. */
@@ -423,6 +438,9 @@ void dial_won(
 void dial_slot_freed(
 	struct swarm *s, const struct env *env, const struct conn *c);
 
+/* The peer is not dialled before that: the pause after each set that failed, so
+ * many dials a minute. */
+uint64_t dial_rests_until(const struct peer *p);
 /* Which of two addresses of the peer is dialled first. */
 bool dial_comes_before(const struct swarm *s, const struct peer *p,
 	const struct book_addr *a, const struct book_addr *b);

@@ -53,7 +53,7 @@
 /* Between the dials of one attempt set (RFC 8305 section 5). */
 #define SWARM_DIAL_STAGGER_MS 250
 #define SWARM_DIAL_STAGGER_NEAR_MS 100
-#define SWARM_TYPED_MAX 16 /* typed addresses that nobody answered at yet */
+#define SWARM_TYPED_MAX 64 /* typed addresses that nobody answered at yet */
 #define SWARM_SELVES_MAX 8 /* addresses where we answered ourselves */
 #define SWARM_SELF_MS 600000
 #define SWARM_OWN_MAX 128 /* addresses of this machine */

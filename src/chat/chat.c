@@ -326,6 +326,7 @@ static void handle_ui(struct chat *c, const struct chat_ui_msg *m)
 	case CHAT_MSG_ADDRESS:
 	case CHAT_MSG_RECORD:
 	case CHAT_MSG_WHOIS:
+	case CHAT_MSG_FOLLOWED:
 	case CHAT_MSG_COPY:
 	case CHAT_MSG_DIAL_FAILED:
 	case CHAT_MSG_STATS:
@@ -384,6 +385,9 @@ static void handle_net(struct chat *c, const struct chat_net_msg *m)
 		break;
 	case CHAT_MSG_WHOIS:
 		cmd_whois_answer(c, m);
+		break;
+	case CHAT_MSG_FOLLOWED:
+		peers_followed(c, m);
 		break;
 	case CHAT_MSG_COPY:
 		if (m->text != NULL)

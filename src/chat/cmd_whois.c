@@ -89,7 +89,7 @@ static void append_address(const struct peer_address *a, struct buf *out)
 		(void)buf_appendf(out, "; failed %llu time%s",
 			(unsigned long long)a->failures,
 			a->failures == 1 ? "" : "s");
-	if (a->why_not == NULL && a->retry_in_ms > 0) {
+	if (a->retry_in_ms > 0) {
 		(void)buf_append_str(out, ", rests ");
 		append_span(out, a->retry_in_ms);
 	}
@@ -325,7 +325,8 @@ static void append_known(
 		buf_append_str(text, "\n (no name yet)  ");
 	}
 	append_address(a, text);
-	buf_appendf(text, "\n  %s", a->peer);
+	/* Whoever answers there. */
+	buf_appendf(text, "\n  %s", a->peer[0] == '\0' ? "any key" : a->peer);
 }
 
 static void take_connected(struct chat *c, struct ui_msg *to, struct buf *text)

@@ -185,6 +185,21 @@ void peers_dial_failed(struct chat *c, const struct chat_net_msg *m)
 	free(why);
 }
 
+void peers_followed(struct chat *c, const struct chat_net_msg *m)
+{
+	char *addr;
+
+	if (m->text == NULL || m->agent == NULL)
+		return;
+	addr = out_clean(bytes_str(m->text));
+	out_notice(c, UI_LEVEL_WARN, NULL,
+		"Another key answers at %s now: %s. It was %s. The address was "
+		"given without a key, so the connection stays; write "
+		"/p2p/KEY behind it to take that one only.",
+		addr, m->peer, m->agent);
+	free(addr);
+}
+
 /* ---- peers ------------------------------------------------------------- */
 
 /*

@@ -17,6 +17,8 @@ void peers_topic(struct chat *c, const struct chat_net_msg *m);
 void peers_address(struct chat *c, const struct chat_net_msg *m);
 void peers_record(struct chat *c, const struct chat_net_msg *m);
 void peers_dial_failed(struct chat *c, const struct chat_net_msg *m);
+/* Somebody else answers at an address that was typed without a key. */
+void peers_followed(struct chat *c, const struct chat_net_msg *m);
 /* What net is told at the start. */
 void peers_tell_net(struct chat *c);
 void peers_set_status(struct chat *c, enum chat_status_item item,

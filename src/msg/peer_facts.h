@@ -10,7 +10,7 @@
 #include "msg/msg_limits.h"
 
 struct peer_address {
-	char peer[MSG_PEER_MAX];    /* whose */
+	char peer[MSG_PEER_MAX];    /* whose; "": of whoever answers */
 	char addr[MSG_ADDRESS_MAX]; /* a multiaddr; not cleaned */
 	char sources[64];           /* who names it: "LAN, signed" */
 	bool certified;             /* by a record that the peer has signed */
@@ -19,8 +19,8 @@ struct peer_address {
 	uint64_t ok_ms_ago;         /* a dial reached the peer; P2P_NEVER */
 	uint64_t failures;          /* dials in a row that did not */
 	uint64_t retry_in_ms;       /* it rests; 0: it does not */
-	const char *why_not;        /* static: why it is not dialled, or NULL */
-	uint64_t more; /* addresses of the peer that are left out */
+	const char *why_not; /* static: what stands in the way, or NULL */
+	uint64_t more;       /* addresses of the peer that are left out */
 };
 
 #endif

@@ -219,6 +219,52 @@ static void test_peers_shows_who_is_there_and_who_is_known(void **state)
 	assert_non_null(strstr(m->text, "?mali~"));
 }
 
+/* The key is a claim that was proven, the address may be anybody's words. */
+static void test_peers_a_new_key_at_a_typed_address_is_said(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	struct chat_net_msg *m = chat_net_msg_new(CHAT_MSG_FOLLOWED,
+		"/dns4/box\x1b[2J/tcp/4001", bytes_of(NULL, 0));
+	struct ui_msg *said;
+
+	snprintf(m->peer, sizeof(m->peer), "%s", f->mali.peer);
+	m->agent = strdup("12D3KooWHdiAxVd8uMQR1hGWXccidmfCwLqcMpGwR6QcTP6Q");
+	chat_handle(h->chat, &h->te.env, &m->msg);
+	host_turn(h);
+	said = host_text(h, UI_MSG_NOTICE, "Another key answers");
+	assert_non_null(said);
+	assert_non_null(strstr(said->text, f->mali.peer));
+	assert_non_null(strstr(said->text, "It was 12D3KooWHdiAxVd8"));
+	assert_null(strchr(said->text, '\x1b'));
+}
+
+/* A typed address where nobody has answered has no key. */
+static void test_peers_shows_what_was_typed(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	struct peer_address a = {.sources = "typed",
+		.addr = "/ip4/10.0.0.9/tcp/1",
+		.seen_ms_ago = P2P_NEVER,
+		.ok_ms_ago = P2P_NEVER,
+		.failures = 3,
+		.retry_in_ms = 9000,
+		.why_not = "another key answers there now"};
+	struct chat_net_msg *m =
+		chat_net_msg_new(CHAT_MSG_WHOIS, NULL, bytes_of(&a, sizeof(a)));
+	struct ui_msg *said;
+
+	m->number = 1;
+	chat_handle(h->chat, &h->te.env, &m->msg);
+	host_turn(h);
+	said = host_said(h, UI_MSG_PEERS, 0);
+	assert_non_null(strstr(said->text,
+		"/ip4/10.0.0.9/tcp/1  typed; another key answers there now, "
+		"rests 9 s"));
+	assert_non_null(strstr(said->text, "any key"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +275,8 @@ int main(void)
 		STORY(test_whois_joins_what_net_and_chat_know),
 		STORY(test_whois_of_a_key_that_never_spoke),
 		STORY(test_peers_shows_who_is_there_and_who_is_known),
+		STORY(test_peers_a_new_key_at_a_typed_address_is_said),
+		STORY(test_peers_shows_what_was_typed),
 	};
 	return cmocka_run_group_tests_name("chat and peers", tests, NULL, NULL);
 }

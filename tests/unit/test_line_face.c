@@ -388,6 +388,14 @@ static void test_json_peers_are_objects(void **state)
 	expect_out(&w, "{\"event\":\"peers\",\"connected\":[{" MALI "},{" MALI
 		       "}],\"known_count\":7,\"known\":[{\"peer_id\":"
 		       "\"12D3KooWmali\"," ADDRESS_0 ",\"more\":2}]}\n");
+	/* Typed without a key, and nobody has answered. */
+	m = whois_msg(UI_MSG_PEERS, 1);
+	m->addresses[0].peer[0] = '\0';
+	buf_reset(&w.out);
+	feed(&w, m);
+	expect_out(&w, "{\"event\":\"peers\",\"connected\":[],"
+		       "\"known_count\":0,\"known\":[{\"peer_id\":"
+		       "null," ADDRESS_0 ",\"more\":2}]}\n");
 	world_close(&w);
 }
 

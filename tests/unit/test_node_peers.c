@@ -77,15 +77,81 @@ static void test_node_says_whom_it_knows(void **state)
 	assert_int_equal(a->more, 0);
 }
 
-/* Node 0 has met node 1 in an earlier run. */
-static void meet_again(struct pair *p)
+/* Where nobody has answered yet is shown too. */
+static void test_node_says_what_was_typed(void **state)
+{
+	struct pair *p = *state;
+	const struct peer_address *a;
+	const struct chat_net_msg *m;
+
+	p->side[1].away = true;
+	pair_say(p, 0, NET_MSG_CONNECT, "10.0.0.2:4001");
+	pair_pass(p, 10000);
+	pair_say(p, 0, NET_MSG_WHOIS, NULL);
+	pair_run(p);
+	m = pair_last(p, 0, CHAT_MSG_WHOIS);
+	assert_int_equal(m->number, 1);
+	assert_int_equal(m->data_len, sizeof(*a));
+	a = (const void *)m->data;
+	assert_string_equal(a->addr, "/ip4/10.0.0.2/tcp/4001");
+	assert_string_equal(a->peer, "");
+	assert_string_equal(a->sources, "typed");
+	assert_true(a->failures > 1);
+	assert_true(a->retry_in_ms > 0);
+}
+
+/* Node 0 has met `whom` in an earlier run where node 1 is. */
+static void met_before(struct pair *p, const struct peer_id *whom)
 {
 	struct net_msg *m = net_msg_new(NET_MSG_KNOWN_PEER,
 		"/ip4/10.0.0.2/tcp/4001", bytes_of(NULL, 0));
 
-	(void)peer_id_text(&p->side[1].me.id, m->peer);
+	(void)peer_id_text(whom, m->peer);
 	pair_command(p, 0, m);
+}
+
+static void meet_again(struct pair *p)
+{
+	met_before(p, &p->side[1].me.id);
 	pair_pass(p, 1000);
+}
+
+static void test_node_says_who_answers_where_another_did(void **state)
+{
+	static const uint8_t seed[32] = {77};
+	struct pair *p = *state;
+	const struct chat_net_msg *m;
+	struct identity was;
+	char text[PEER_ID_TEXT_MAX];
+
+	identity_from_seed(&was, seed);
+	met_before(p, &was.id);
+	pair_say(p, 0, NET_MSG_CONNECT, "10.0.0.2:4001");
+	pair_pass(p, 1000);
+	assert_int_equal(pair_told(p, 0, CHAT_MSG_FOLLOWED), 1);
+	m = pair_last(p, 0, CHAT_MSG_FOLLOWED);
+	assert_string_equal(m->text, "/ip4/10.0.0.2/tcp/4001");
+	assert_string_equal(m->peer, peer_id_text(&p->side[1].me.id, text));
+	assert_string_equal(m->agent, peer_id_text(&was.id, text));
+}
+
+/* Kept, and another key is there: the person hears so, once. */
+static void test_node_says_that_another_key_is_there(void **state)
+{
+	static const uint8_t seed[32] = {77};
+	struct pair *p = *state;
+	struct identity other;
+	char text[PEER_ID_TEXT_MAX], keep[128];
+
+	identity_from_seed(&other, seed);
+	(void)snprintf(keep, sizeof(keep), "/ip4/10.0.0.2/tcp/4001/p2p/%s",
+		peer_id_text(&other.id, text));
+	pair_say(p, 0, NET_MSG_KEEP, keep);
+	pair_pass(p, 120000);
+	assert_int_equal(pair_told(p, 0, CHAT_MSG_DIAL_FAILED), 1);
+	assert_string_equal(pair_last(p, 0, CHAT_MSG_DIAL_FAILED)->text, keep);
+	assert_non_null(strstr(
+		pair_last(p, 0, CHAT_MSG_DIAL_FAILED)->agent, "another key"));
 }
 
 static void test_node_saved_peers_and_disconnect(void **state)
@@ -474,6 +540,9 @@ int main(void)
 		T(test_node_kept_by_id_is_called_back),
 		T(test_node_kept_peers_talk_beside_the_mesh),
 		T(test_node_keep_says_why_not),
+		T(test_node_says_what_was_typed),
+		T(test_node_says_who_answers_where_another_did),
+		T(test_node_says_that_another_key_is_there),
 		T(test_node_connect_takes_many_forms),
 		T(test_node_connect_says_why_not),
 		T(test_node_connect_names_are_bounded),

@@ -478,7 +478,9 @@ static void emit_peers(struct line_face *f, const struct ui_msg *m)
 	(void)buf_append_u8(o, '[');
 	for (size_t i = 0; i < m->address_count; i++) {
 		put_begin(o);
-		put_text(o, "peer_id", m->addresses[i].peer);
+		put_text(o, "peer_id",
+			m->addresses[i].peer[0] == '\0' ? NULL
+							: m->addresses[i].peer);
 		put_address(o, &m->addresses[i]);
 		put_count(o, "more", m->addresses[i].more);
 		(void)buf_append_u8(o, '}');
