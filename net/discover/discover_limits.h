@@ -27,6 +27,12 @@
 #define MDNS_ANSWER_BYTES_MAX (MDNS_TXT_OWN_BYTES_MAX + 200)
 /* A name of a network interface, with its NUL (IFNAMSIZ). */
 #define MDNS_ZONE_MAX 16
+/* Names of services: one as text with its NUL; those that are looked for, and
+ * those among them that we are told of under, libp2p's own and eight given: a
+ * daemon takes 32 records a group, and each has three. */
+#define MDNS_SERVICE_TEXT_MAX 128
+#define MDNS_SERVICES_MAX 16
+#define MDNS_SERVICES_TOLD_MAX 9
 /* Random name of an instance (libp2p mDNS spec: 32 to 63 characters). */
 #define MDNS_INSTANCE_CHARS 32
 

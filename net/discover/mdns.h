@@ -51,6 +51,30 @@ int mdns_name_text(
 void mdns_instance_name(
 	struct rng *rng, char out[static MDNS_INSTANCE_CHARS + 1]);
 
+/* ---- names of services -------------------------------------------------- */
+
+struct mdns_service {
+	char name[MDNS_SERVICE_TEXT_MAX]; /* "kitchen.local" */
+	bool told;                        /* we are to be found under it, too */
+};
+
+/* Under which names peers are looked for; the first is libp2p's own. */
+struct mdns_services {
+	size_t count;
+	struct mdns_service of[MDNS_SERVICES_MAX];
+};
+
+/* libp2p's own name, and to look only, those that known programs use
+ * (docs/decisions/0031-as-others-do-it.md). */
+void mdns_services_init(struct mdns_services *s);
+/*
+ * A name as a person types it, "kitchen" or "_x._udp.local": looked for, and
+ * told. P2P_ERR_MALFORMED for another character than letters, digits, '-', '_'
+ * and '.', P2P_ERR_TOO_BIG, P2P_ERR_LIMIT; then nothing has changed.
+ */
+int mdns_services_add(
+	struct mdns_services *s, const char *typed) P2P_MUST_CHECK;
+
 /* ---- writing ------------------------------------------------------------ */
 
 /* The data of an SRV record: priority and weight 0. Errors of mdns_name_put. */
@@ -105,6 +129,10 @@ size_t mdns_txt_addresses(struct maddr out[static MDNS_ADDRESSES_MAX],
  */
 size_t mdns_packet_addresses(struct maddr out[static MDNS_ADDRESSES_MAX],
 	struct bytes raw, const struct mdns_origin *from);
+/* A query for the PTR records of one name, as a whole packet. `out` is made
+ * with at least 18 bytes more than a name has. Errors of mdns_name_put. */
+int mdns_packet_question(struct buf *out, const char *name) P2P_MUST_CHECK;
+
 /* ---- for those whom Avahi's answers do not reach ------------------------ */
 
 /* Whether a packet is a query in which "_p2p._udp.local PTR" is asked for,

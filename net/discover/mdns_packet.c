@@ -88,6 +88,19 @@ size_t mdns_packet_addresses(struct maddr out[static MDNS_ADDRESSES_MAX],
 	return of_libp2p ? count : 0;
 }
 
+int mdns_packet_question(struct buf *out, const char *name)
+{
+	static const uint16_t header[] = {0, 0, 1, 0, 0, 0};
+	int err;
+
+	for (size_t i = 0; i < P2P_ARRAY_LEN(header); i++)
+		(void)buf_append_be16(out, header[i]);
+	err = mdns_name_put(out, name);
+	(void)buf_append_be16(out, MDNS_TYPE_PTR);
+	(void)buf_append_be16(out, CLASS_IN);
+	return err;
+}
+
 bool mdns_packet_asks(struct bytes raw)
 {
 	struct cursor c = cur_of(raw);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mailbox.h"
 #include "msg/chat_msg.h"
+#include "net/discover/mdns.h"
 #include "net/wire/maddr.h"
 
 struct discovery;
@@ -50,6 +51,7 @@ struct discovery_cfg {
 	struct mailbox *out; /* bounded; what does not fit is dropped: a hint
 				comes again */
 	struct log *log;     /* may be NULL */
+	struct mdns_services services;
 };
 
 /* Starts the thread. Never NULL: what fails is told by LAN_MSG_STATUS and

@@ -35,7 +35,9 @@
 #define LAN_INTERFACES_MAX 8
 /* Addresses in A and AAAA records. */
 #define LAN_HOST_ADDRESSES_MAX 4
-#define LAN_RECORDS_MAX (3 + LAN_HOST_ADDRESSES_MAX)
+#define LAN_RECORDS_MAX (3 * MDNS_SERVICES_TOLD_MAX + LAN_HOST_ADDRESSES_MAX)
+/* avahi-daemon's entries-per-entry-group-max, as it comes. */
+_Static_assert(LAN_RECORDS_MAX < 32, "a daemon takes them all");
 /* Interfaces that tell each its own addresses first, the best of them. */
 #define LAN_PUBLISH_INTERFACES_MAX 64
 
@@ -102,9 +104,18 @@ enum lookup_state {
 	LOOKUP_DONE,     /* since due_ms */
 };
 
-/* A name whose records are looked up; the service's PTR records too. */
+/* A name under which peers are looked for. */
+struct lan_service {
+	const struct mdns_service *is; /* of d->cfg */
+	struct lookup *lookup;         /* of PTR records; owned */
+	/* Ours under that name, while we are told there. */
+	char own_name[MDNS_INSTANCE_CHARS + 1 + MDNS_SERVICE_TEXT_MAX];
+};
+
+/* A name whose records are looked up; the services' PTR records too. */
 struct lookup {
 	struct discovery *d;
+	struct lan_service *service; /* NULL: of TXT records */
 	void *browser;
 	enum lookup_state state;
 	bool refused; /* net's mailbox was full: look again */
@@ -143,12 +154,12 @@ struct discovery {
 	enum publish_state published;
 	uint64_t publish_due_ms; /* P2P_NEVER: nothing to do */
 	uint64_t publish_last_ms;
-	char own_name[MDNS_INSTANCE_CHARS + sizeof("." MDNS_SERVICE)];
 	unsigned interfaces[LAN_INTERFACES_MAX]; /* where it was heard */
 	size_t interface_count;
 
-	struct lookup *service; /* of PTR records */
-	struct table names;     /* name -> struct lookup */
+	struct lan_service services[MDNS_SERVICES_MAX];
+	size_t service_count;
+	struct table names; /* name -> struct lookup */
 	size_t open_count;
 	struct table seen; /* address with id -> when told */
 

@@ -60,7 +60,7 @@ struct record_set {
 	struct lan_record r[LAN_RECORDS_MAX];
 	size_t count;
 	char host[MDNS_INSTANCE_CHARS + sizeof(".local")];
-	struct buf ptr, srv, txt;
+	struct buf ptr[MDNS_SERVICES_MAX], srv, txt;
 	uint8_t ip[LAN_HOST_ADDRESSES_MAX][16];
 };
 
@@ -117,24 +117,36 @@ static struct advert *advert_of(
 	return a;
 }
 
+/* Under each name that we are told under: who, and where. */
+static void add_services(struct record_set *s, const struct discovery *d)
+{
+	for (size_t i = 0; i < d->service_count; i++) {
+		const struct lan_service *sv = &d->services[i];
+
+		buf_init(&s->ptr[i], MDNS_NAME_BYTES_MAX);
+		if (!sv->is->told)
+			continue;
+		P2P_ASSERT(mdns_name_put(&s->ptr[i], sv->own_name) == 0);
+		add(s, sv->is->name, MDNS_TYPE_PTR, buf_bytes(&s->ptr[i]));
+		add(s, sv->own_name, MDNS_TYPE_TXT, buf_bytes(&s->txt));
+		add(s, sv->own_name, MDNS_TYPE_SRV, buf_bytes(&s->srv));
+	}
+}
+
 /* How many addresses the TXT record tells. */
-static size_t records_make(struct record_set *s, const char *instance,
-	const char *own_name, const struct advert *all)
+static size_t records_make(
+	struct record_set *s, const struct discovery *d, const char *instance)
 {
 	size_t near, told;
-	struct advert *advert = advert_of(all, s->interface, &near);
+	struct advert *advert = advert_of(d->advert, s->interface, &near);
 
 	s->count = 0;
 	(void)snprintf(s->host, sizeof(s->host), "%s.local", instance);
-	buf_init(&s->ptr, MDNS_NAME_BYTES_MAX);
 	buf_init(&s->srv, MDNS_NAME_BYTES_MAX + 6);
 	buf_init(&s->txt, MDNS_TXT_OWN_BYTES_MAX);
-	P2P_ASSERT(mdns_name_put(&s->ptr, own_name) == 0);
 	P2P_ASSERT(mdns_srv_put(&s->srv, advert->port, s->host) == 0);
 	told = mdns_txt_put_near(&s->txt, advert->addrs, advert->count, near);
-	add(s, MDNS_SERVICE, MDNS_TYPE_PTR, buf_bytes(&s->ptr));
-	add(s, own_name, MDNS_TYPE_TXT, buf_bytes(&s->txt));
-	add(s, own_name, MDNS_TYPE_SRV, buf_bytes(&s->srv));
+	add_services(s, d);
 	add_host(s, advert);
 	free(advert);
 	return told;
@@ -142,7 +154,8 @@ static size_t records_make(struct record_set *s, const char *instance,
 
 static void records_clear(struct record_set *s)
 {
-	buf_clear(&s->ptr);
+	for (size_t i = 0; i < MDNS_SERVICES_MAX; i++)
+		buf_clear(&s->ptr[i]);
 	buf_clear(&s->srv);
 	buf_clear(&s->txt);
 }
@@ -185,7 +198,7 @@ static int publish_apart(struct discovery *d, const char *instance)
 
 	for (size_t i = 0; i < n; i++) {
 		sets[i].interface = interfaces[i];
-		(void)records_make(&sets[i], instance, d->own_name, d->advert);
+		(void)records_make(&sets[i], d, instance);
 		memcpy(&r[count], sets[i].r, sets[i].count * sizeof(*r));
 		count += sets[i].count;
 	}
@@ -202,7 +215,7 @@ static int publish_apart(struct discovery *d, const char *instance)
 static int publish_records(struct discovery *d, const char *instance)
 {
 	struct record_set s = {.interface = 0};
-	size_t told = records_make(&s, instance, d->own_name, d->advert);
+	size_t told = records_make(&s, d, instance);
 	int err;
 
 	d->published = told > 0 ? PUBLISH_PROBING : PUBLISH_NOTHING;
@@ -226,8 +239,10 @@ static void publish(struct discovery *d)
 	d->publish_last_ms = d->now_ms;
 	d->interface_count = 0;
 	mdns_instance_name(&d->rng, instance);
-	(void)snprintf(d->own_name, sizeof(d->own_name), "%s.%s", instance,
-		MDNS_SERVICE);
+	for (size_t i = 0; i < d->service_count; i++)
+		(void)snprintf(d->services[i].own_name,
+			sizeof(d->services[i].own_name), "%s.%s", instance,
+			d->services[i].is->name);
 	err = publish_records(d, instance);
 	if (err == P2P_ERR_DENIED)
 		d->published = PUBLISH_DENIED;
@@ -432,14 +447,16 @@ static bool address_found(
 }
 
 static void service_found(
-	struct discovery *d, int interface, bool gone, struct bytes data)
+	struct lookup *lk, int interface, bool gone, struct bytes data)
 {
+	struct discovery *d = lk->d;
 	char name[MDNS_NAME_TEXT_MAX];
 
 	if (mdns_name_text(data, name) != 0)
 		return;
-	if (strcmp(name, d->own_name) == 0) {
-		if (interface > 0 && !origin_of(interface).loopback)
+	if (strcmp(name, lk->service->own_name) == 0) {
+		if (interface > 0 && lk->service == &d->services[0] &&
+			!origin_of(interface).loopback)
 			own_found(d, (unsigned)interface, gone);
 	} else if (gone) {
 		name_gone(d, name);
@@ -455,8 +472,8 @@ void lan_found(struct lookup *lk, int interface, bool gone, struct bytes data)
 	struct mdns_origin from;
 	size_t count;
 
-	if (lk == d->service) {
-		service_found(d, interface, gone, data);
+	if (lk->service != NULL) {
+		service_found(lk, interface, gone, data);
 		return;
 	}
 	if (gone)
@@ -471,7 +488,7 @@ void lan_found(struct lookup *lk, int interface, bool gone, struct bytes data)
 
 void lan_all_for_now(struct lookup *lk)
 {
-	if (lk != lk->d->service && lk->state == LOOKUP_OPEN)
+	if (lk->service == NULL && lk->state == LOOKUP_OPEN)
 		lk->state = LOOKUP_FINISHED;
 }
 
@@ -479,8 +496,14 @@ void lan_all_for_now(struct lookup *lk)
 
 void lan_init(struct discovery *d)
 {
-	d->service = lookup_new(d, MDNS_SERVICE);
-	d->service->due_ms = P2P_NEVER;
+	for (size_t i = 0; i < d->cfg.services.count; i++) {
+		struct lan_service *sv = &d->services[d->service_count++];
+
+		sv->is = &d->cfg.services.of[i];
+		sv->lookup = lookup_new(d, sv->is->name);
+		sv->lookup->service = sv;
+		sv->lookup->due_ms = P2P_NEVER;
+	}
 	d->publish_due_ms = P2P_NEVER;
 	table_init(&d->names, &d->rng);
 	table_init(&d->seen, &d->rng);
@@ -499,10 +522,14 @@ void lan_detach(struct discovery *d)
 		lk->state = LOOKUP_WAITING;
 		lk->due_ms = d->now_ms;
 	}
-	if (d->service->browser != NULL)
-		d->active->ops->unbrowse(d->active, d->service->browser);
-	d->service->browser = NULL;
-	d->service->due_ms = P2P_NEVER;
+	for (size_t i = 0; i < d->service_count; i++) {
+		struct lookup *lk = d->services[i].lookup;
+
+		if (lk->browser != NULL)
+			d->active->ops->unbrowse(d->active, lk->browser);
+		lk->browser = NULL;
+		lk->due_ms = P2P_NEVER;
+	}
 	d->published = PUBLISH_NOTHING;
 	d->publish_due_ms = P2P_NEVER;
 	d->interface_count = 0;
@@ -510,7 +537,8 @@ void lan_detach(struct discovery *d)
 
 void lan_attach(struct discovery *d)
 {
-	d->service->due_ms = d->now_ms;
+	for (size_t i = 0; i < d->service_count; i++)
+		d->services[i].lookup->due_ms = d->now_ms;
 	d->publish_due_ms = d->now_ms;
 }
 
@@ -524,14 +552,13 @@ void lan_clear(struct discovery *d)
 		free(e->value);
 	table_clear(&d->names);
 	table_clear(&d->seen);
-	free(d->service);
+	for (size_t i = 0; i < d->service_count; i++)
+		free(d->services[i].lookup);
 	free(d->advert);
 }
 
-static void browse_service(struct discovery *d)
+static void browse_service(struct discovery *d, struct lookup *lk)
 {
-	struct lookup *lk = d->service;
-
 	lk->browser =
 		d->active->ops->browse(d->active, lk->name, MDNS_TYPE_PTR, lk);
 	lk->due_ms = lk->browser != NULL ? P2P_NEVER : d->now_ms + RETRY_MS;
@@ -543,8 +570,11 @@ void lan_step(struct discovery *d)
 
 	if (d->active == NULL)
 		return;
-	if (d->service->due_ms <= d->now_ms)
-		browse_service(d);
+	/* When it fails, each call would wait. */
+	for (size_t i = 0; i < d->service_count; i++)
+		if (d->services[i].lookup->due_ms <= d->now_ms &&
+			d->active->state == WAY_READY)
+			browse_service(d, d->services[i].lookup);
 	if (d->publish_due_ms <= d->now_ms && d->active->state == WAY_READY)
 		publish(d);
 	TABLE_FOREACH(e, tmp, &d->names) {
@@ -556,11 +586,13 @@ void lan_step(struct discovery *d)
 
 uint64_t lan_deadline(const struct discovery *d)
 {
-	uint64_t due = P2P_MIN(d->service->due_ms, d->publish_due_ms);
+	uint64_t due = d->publish_due_ms;
 	struct table_entry *e, *tmp;
 
 	if (d->active == NULL)
 		return P2P_NEVER;
+	for (size_t i = 0; i < d->service_count; i++)
+		due = P2P_MIN(due, d->services[i].lookup->due_ms);
 	TABLE_FOREACH(e, tmp, &d->names) {
 		const struct lookup *lk = e->value;
 

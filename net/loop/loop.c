@@ -152,7 +152,7 @@ static void refresh_addresses(struct loop *l)
 	if (l->discovery != NULL) {
 		discovery_refresh(l->discovery);
 		ear_join(l);
-		query_send();
+		query_send(&l->cfg.services);
 	}
 	loop_step(l, &net);
 }
@@ -383,6 +383,8 @@ struct loop *loop_new(
 	};
 
 	l->cfg = *cfg;
+	if (l->cfg.services.count == 0)
+		mdns_services_init(&l->cfg.services);
 	rng_init_os(&l->rng);
 	answer_init(l);
 	budget_init(&l->budget, NULL, LOOP_BUDGET_BYTES);
@@ -415,7 +417,7 @@ static void *run(void *arg)
 	tell_listening(l);
 	if (l->discovery != NULL) {
 		ear_open(l);
-		query_send();
+		query_send(&l->cfg.services);
 	} else {
 		struct node_event off = {.kind = NODE_EV_DISCOVERY,
 			.state = CHAT_STATE_NONE,
@@ -429,7 +431,8 @@ static void *run(void *arg)
 
 int loop_start(struct loop *l)
 {
-	struct discovery_cfg cfg = {.out = l->lan, .log = l->cfg.log};
+	struct discovery_cfg cfg = {
+		.out = l->lan, .log = l->cfg.log, .services = l->cfg.services};
 
 	if (l->cfg.discover)
 		l->discovery = discovery_new(&cfg);

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/mailbox.h"
+#include "net/discover/mdns.h"
 #include "net/node/node.h"
 
 struct loop;
@@ -25,7 +26,8 @@ struct loop_cfg {
 	const struct maddr *listen;
 	size_t listen_count;
 	uint16_t port;
-	bool discover; /* LAN discovery by mDNS */
+	bool discover;                 /* LAN discovery by mDNS */
+	struct mdns_services services; /* none: those of mdns_services_init */
 };
 
 /*

@@ -204,8 +204,8 @@ void dial_begin(struct loop *l, uint64_t conn, const struct maddr *addr);
 /* Ends it without a word; unknown ones are ignored. */
 void dial_cancel(struct loop *l, uint64_t conn);
 void dials_cancel_all(struct loop *l);
-/* Of a name that was asked for: its addresses are known, or why not. Whether any
- * dial waited for it. */
+/* Of a name that was asked for: its addresses are known, or why not. Whether
+ * any dial waited for it. */
 bool dials_answered(struct loop *l, const struct asking *asking,
 	const struct name_answer *answer);
 
@@ -261,9 +261,9 @@ void netif_drain(int fd);
 
 /* ---- query.c ----------------------------------------------------------- */
 
-/* Asks "_p2p._udp.local" once on every interface; answers by multicast are
- * heard by Avahi's open browser or by the ear. */
-void query_send(void);
+/* Asks for each name once on every interface; answers by multicast are heard by
+ * Avahi's open browser or by the ear. */
+void query_send(const struct mdns_services *services);
 /* Sends a packet to the mDNS group on every interface with IPv4 but the
  * loopback's, from an ephemeral port. What fails is not told. */
 void query_multicast(struct bytes packet);

@@ -1,9 +1,10 @@
 /*
  * "Ask now": Avahi's own queries back off up to an hour, so
- * after a wake-up or a change of the network one PTR query for
- * "_p2p._udp.local" is sent from an ephemeral port on every interface (RFC
- * 6762 section 6.7). Peers of other programs answer by multicast, which
- * Avahi's open browser or ear.c hears; answers by unicast are not waited for.
+ * after a wake-up or a change of the network one PTR query for each name that
+ * is looked for is sent from an ephemeral port on every interface (RFC 6762
+ * section 6.7). Each has a packet of its own: js-libp2p reads the first
+ * question alone. Peers of other programs answer by multicast, which Avahi's
+ * open browser or ear.c hears; answers by unicast are not waited for.
  */
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -12,12 +13,6 @@
 #include "net/loop/loop_internal.h"
 
 #define MDNS_PORT 5353
-
-static const uint8_t question[] = {
-	0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,           /* one question */
-	4, '_', 'p', '2', 'p', 4, '_', 'u', 'd', 'p', /* the name */
-	5, 'l', 'o', 'c', 'a', 'l', 0, 0, 12, 0, 1,   /* PTR, IN */
-};
 
 static void send_on(
 	int fd, const uv_interface_address_t *i, struct bytes packet)
@@ -52,7 +47,15 @@ void query_multicast(struct bytes packet)
 	(void)close(fd);
 }
 
-void query_send(void)
+void query_send(const struct mdns_services *services)
 {
-	query_multicast(bytes_of(question, sizeof(question)));
+	struct buf packet;
+
+	buf_init(&packet, MDNS_NAME_BYTES_MAX + 18);
+	for (size_t i = 0; i < services->count; i++) {
+		buf_reset(&packet);
+		if (mdns_packet_question(&packet, services->of[i].name) == 0)
+			query_multicast(buf_bytes(&packet));
+	}
+	buf_clear(&packet);
 }

@@ -11,11 +11,13 @@
 #include "app/exit_status.h"
 #include "app/options.h"
 #include "base/xmalloc.h"
+#include "net/discover/mdns.h"
 
 enum kind {
 	KIND_FLAG,
 	KIND_TEXT,
 	KIND_LIST,
+	KIND_SERVICES, /* a list of names for multicast DNS */
 	KIND_COLOR,
 	KIND_LEVEL,
 	KIND_NUMBER,
@@ -39,6 +41,8 @@ static const struct option_row table[] = {
 	{"profile", 0, KIND_TEXT, offsetof(struct options, profile), true},
 	{"config", 0, KIND_TEXT, offsetof(struct options, config), false},
 	{"no-mdns", 0, KIND_FLAG, offsetof(struct options, no_mdns), true},
+	{"mdns-service", 0, KIND_SERVICES,
+		offsetof(struct options, mdns_services), true},
 	{"no-sandbox", 0, KIND_FLAG, offsetof(struct options, no_sandbox),
 		true},
 	{"headless", 0, KIND_FLAG, offsetof(struct options, headless), true},
@@ -135,6 +139,15 @@ static int add_item(struct option_list *list, const char *value)
 	return 0;
 }
 
+static int add_service(struct option_list *list, const char *value)
+{
+	struct mdns_services alone;
+
+	mdns_services_init(&alone);
+	return mdns_services_add(&alone, value) == 0 ? add_item(list, value)
+						     : P2P_ERR_INVAL;
+}
+
 static int set_value(
 	struct options *o, const struct option_row *row, const char *value)
 {
@@ -151,6 +164,8 @@ static int set_value(
 		return 0;
 	case KIND_LIST:
 		return add_item((struct option_list *)(void *)at, value);
+	case KIND_SERVICES:
+		return add_service((struct option_list *)(void *)at, value);
 	case KIND_COLOR:
 		return parse_color(value, (enum option_color *)(void *)at);
 	case KIND_LEVEL:

@@ -29,6 +29,8 @@ static const char help[] =
 	"  --listen MULTIADDR listen here (repeat); default every interface\n"
 	"  --no-mdns          do not look for others on the LAN, do not be "
 	"seen\n"
+	"  --mdns-service NAME be found on the LAN under this name of another\n"
+	"                     program, too (repeat)\n"
 	"  --author-rate N    lines a minute taken of one author (60; 0: any)\n"
 	"\n"
 	"Disk, in MiB\n"
@@ -86,6 +88,7 @@ void options_clear(struct options *o)
 	list_clear(&o->listen);
 	list_clear(&o->connect);
 	list_clear(&o->keep);
+	list_clear(&o->mdns_services);
 	free(o->name);
 	free(o->data_dir);
 	free(o->profile);
@@ -139,6 +142,7 @@ static void merge(struct options *low, struct options *high, bool level_set,
 	take_list(&low->listen, &high->listen);
 	take_list(&low->connect, &high->connect);
 	take_list(&low->keep, &high->keep);
+	take_list(&low->mdns_services, &high->mdns_services);
 	take_text(&low->name, &high->name);
 	take_text(&low->data_dir, &high->data_dir);
 	take_text(&low->profile, &high->profile);

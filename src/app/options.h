@@ -44,6 +44,7 @@ struct options {
 	struct option_list listen;
 	struct option_list connect;
 	struct option_list keep;
+	struct option_list mdns_services;
 	char *name;     /* owned, or NULL */
 	char *data_dir; /* owned, or NULL: the XDG folder */
 	char *profile;  /* owned, or NULL: "default" */

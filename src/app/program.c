@@ -202,6 +202,23 @@ static int parse_listen(const struct options *o,
 	return 0;
 }
 
+/* Each is a name (option_table.c); all of them may be too many. */
+static int parse_services(
+	const struct options *o, struct mdns_services *out, char *error)
+{
+	mdns_services_init(out);
+	for (size_t i = 0; i < o->mdns_services.count; i++) {
+		if (mdns_services_add(out, o->mdns_services.items[i]) == 0)
+			continue;
+		(void)snprintf(error, OPTIONS_ERROR_MAX,
+			"--mdns-service %.200s: one too many; up to %d names "
+			"can be given",
+			o->mdns_services.items[i], MDNS_SERVICES_TOLD_MAX - 1);
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
 static int check_keep(const struct options *o, char *error)
 {
 	struct peer_id peer;
@@ -240,6 +257,8 @@ static int make_loop(struct program *p, char *error)
 	uint64_t port = 0;
 	int status = parse_listen(p->options, listen, error);
 
+	if (status == 0)
+		status = parse_services(p->options, &cfg.services, error);
 	if (status != 0)
 		return status;
 	if (store_get_u64(p->profile.store, PORT_SETTING, &port) == 0 &&

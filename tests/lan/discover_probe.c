@@ -94,6 +94,7 @@ int main(int argc, char **argv)
 	struct discovery *d;
 	char text[512];
 
+	mdns_services_init(&cfg.services);
 	start_ms = clock_now_ms();
 	if (advert == NULL || argc < 3 || pipe(wake_pipe) != 0)
 		return 64;

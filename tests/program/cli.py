@@ -465,6 +465,19 @@ def signals_connected(t):
     a.quit()
 
 
+def names_in_mdns(t):
+    """Odd names, and more than a daemon has room for, are refused."""
+    for bad in ("a b", "x..y", "a/b"):
+        refused(64, *HEADLESS, "--mdns-service", bad, env=clean_env(t.home()),
+                words=[bad])
+    nine = [word for n in range(9) for word in ("--mdns-service", f"r{n}")]
+    refused(64, *HEADLESS, *nine, env=clean_env(t.home()), words=["r8", "8"])
+    conf = t.home() / "conf"
+    conf.write_text("mdns-service = kitchen\nmdns-service = a/b\n")
+    refused(78, *HEADLESS, "--config", str(conf), env=clean_env(t.home()),
+            words=["conf:2", "mdns-service"])
+
+
 def kept_peers(t):
     """A kept peer is called again whenever it is lost; what is none exits."""
     for bad in ("10.0.0.1:4001", "/ip4/10.0.0.1/tcp/4001", "x"):
@@ -745,7 +758,7 @@ PROBES = [
     bad_addresses, port_in_use, saved_port, config_errors, config_default,
     precedence, folders, no_home, home_not_writable, second_start,
     same_after_restart, bad_key_files, unreadable_key, bad_databases,
-    foreign_database, signals, signals_connected, kept_peers,
+    foreign_database, signals, signals_connected, names_in_mdns, kept_peers,
     names_of_the_silent, stopped_and_continued,
     broken_stdout, end_of_input, plain_alone, odd_input, hostile_text,
     dumb_terminal, background, log_file,

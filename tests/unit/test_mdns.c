@@ -37,6 +37,109 @@ static void test_mdns_names_are_labels_on_the_wire(void **state)
 	buf_clear(&b);
 }
 
+/* ---- names of services ---- */
+
+static const struct mdns_service *service(
+	const struct mdns_services *s, const char *name)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(s->of[i].name, name) == 0)
+			return &s->of[i];
+	return NULL;
+}
+
+static void test_mdns_looks_for_what_known_programs_use(void **state)
+{
+	struct mdns_services s;
+
+	(void)state;
+	mdns_services_init(&s);
+	assert_string_equal(s.of[0].name, MDNS_SERVICE);
+	assert_true(s.of[0].told);
+	/* To look costs a question; to be told there, records of everybody. */
+	assert_int_equal(s.count, 4);
+	assert_false(service(&s, "pubsub-chat-example.local")->told);
+	assert_false(service(&s, "universal-connectivity.local")->told);
+	assert_false(service(&s, "p2p-chat-local-discovery.local")->told);
+}
+
+static void test_mdns_takes_names_as_they_are_typed(void **state)
+{
+	static const char *const same[] = {"_x._udp", "_x._udp.",
+		"_x._udp.local", "_x._udp.local.", "_X._udp.LOCAL"};
+	struct mdns_services s;
+
+	(void)state;
+	mdns_services_init(&s);
+	for (size_t i = 0; i < P2P_ARRAY_LEN(same); i++) {
+		assert_int_equal(mdns_services_add(&s, same[i]), 0);
+		assert_int_equal(s.count, 5);
+	}
+	assert_string_equal(s.of[4].name, "_x._udp.local");
+	assert_true(s.of[4].told);
+	/* One that is looked for anyway, spelled as its programs spell it. */
+	assert_int_equal(mdns_services_add(&s, "Pubsub-Chat-Example"), 0);
+	assert_int_equal(s.count, 5);
+	assert_true(service(&s, "Pubsub-Chat-Example.local")->told);
+}
+
+static void test_mdns_refuses_odd_names_of_services(void **state)
+{
+	static const char *const odd[] = {"", ".", ".local", "a..b", "a b",
+		"a/b", "\xc3\xa9", "local..", "a\n"};
+	char name[200];
+	struct mdns_services s, before;
+
+	(void)state;
+	mdns_services_init(&s);
+	before = s;
+	for (size_t i = 0; i < P2P_ARRAY_LEN(odd); i++)
+		if (mdns_services_add(&s, odd[i]) != P2P_ERR_MALFORMED)
+			fail_msg("\"%s\" is a name", odd[i]);
+	memset(name, 'a', sizeof(name));
+	name[64] = '\0';
+	assert_int_equal(mdns_services_add(&s, name), P2P_ERR_TOO_BIG);
+	memset(name, 'a', sizeof(name));
+	name[60] = '.';
+	name[MDNS_SERVICE_TEXT_MAX - 6] = '\0';
+	assert_int_equal(mdns_services_add(&s, name), P2P_ERR_TOO_BIG);
+	assert_memory_equal(&s, &before, sizeof(s));
+	name[MDNS_SERVICE_TEXT_MAX - 7] = '\0';
+	assert_int_equal(mdns_services_add(&s, name), 0);
+}
+
+static void test_mdns_is_told_under_eight_names_more(void **state)
+{
+	struct mdns_services s;
+	char name[16];
+
+	(void)state;
+	mdns_services_init(&s);
+	for (unsigned i = 0; i < MDNS_SERVICES_TOLD_MAX - 1; i++) {
+		snprintf(name, sizeof(name), "room-%u", i);
+		assert_int_equal(mdns_services_add(&s, name), 0);
+	}
+	assert_int_equal(mdns_services_add(&s, "more"), P2P_ERR_LIMIT);
+	assert_int_equal(
+		mdns_services_add(&s, "pubsub-chat-example"), P2P_ERR_LIMIT);
+	assert_int_equal(mdns_services_add(&s, "room-3"), 0);
+}
+
+static void test_mdns_asks_for_one_name(void **state)
+{
+	static const uint8_t want[] = "\0\0\0\0\0\1\0\0\0\0\0\0"
+				      "\4_p2p\4_udp\5local\0\0\14\0\1";
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, MDNS_NAME_BYTES_MAX + 18);
+	assert_int_equal(mdns_packet_question(&b, MDNS_SERVICE), 0);
+	assert_true(
+		bytes_equal(buf_bytes(&b), bytes_of(want, sizeof(want) - 1)));
+	assert_true(mdns_packet_asks(buf_bytes(&b)));
+	buf_clear(&b);
+}
+
 static void test_mdns_refuses_to_write_odd_names(void **state)
 {
 	char label[66];
@@ -492,6 +595,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mdns_names_are_labels_on_the_wire),
+		cmocka_unit_test(test_mdns_looks_for_what_known_programs_use),
+		cmocka_unit_test(test_mdns_takes_names_as_they_are_typed),
+		cmocka_unit_test(test_mdns_refuses_odd_names_of_services),
+		cmocka_unit_test(test_mdns_is_told_under_eight_names_more),
+		cmocka_unit_test(test_mdns_asks_for_one_name),
 		cmocka_unit_test(test_mdns_refuses_to_write_odd_names),
 		cmocka_unit_test(test_mdns_writes_odd_labels_as_avahi_does),
 		cmocka_unit_test(test_mdns_refuses_names_that_are_none),

@@ -85,6 +85,23 @@ static void test_a_list_has_an_end(void **state)
 	options_clear(&o);
 }
 
+static void test_names_of_services_are_names(void **state)
+{
+	char error[OPTIONS_ERROR_MAX] = "";
+	char flag[] = "--mdns-service=_x._udp";
+	struct options o = {.help = false};
+
+	(void)state;
+	environment = nothing;
+	assert_int_equal(option_set(&o, "mdns-service", "kitchen"), 0);
+	assert_int_equal(option_set(&o, "mdns-service", "a b"), P2P_ERR_INVAL);
+	assert_int_equal(o.mdns_services.count, 1);
+	options_clear(&o);
+	assert_int_equal(read_line(&o, flag, NULL, error), 0);
+	assert_string_equal(o.mdns_services.items[0], "_x._udp");
+	options_clear(&o);
+}
+
 static void test_paths_ignore_relative_folders(void **state)
 {
 	static const char *const env[] = {"HOME", "/home/a", "XDG_CONFIG_HOME",
@@ -119,6 +136,7 @@ int main(void)
 			test_flags_replace_the_lists_of_the_environment),
 		cmocka_unit_test(test_wrong_flags_say_what_and_why),
 		cmocka_unit_test(test_a_list_has_an_end),
+		cmocka_unit_test(test_names_of_services_are_names),
 		cmocka_unit_test(test_paths_ignore_relative_folders),
 	};
 

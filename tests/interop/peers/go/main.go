@@ -34,6 +34,7 @@ type settings struct {
 	tlsFirst bool
 	trace    bool
 	mdns     bool
+	service  string
 	keyType  string
 	dialect  string
 	streams  bool
@@ -82,6 +83,7 @@ func main() {
 	flag.IntVar(&set.minutes, "minutes", 10, "the end of its life")
 	flag.DurationVar(&set.ago, "started-ago", 0, "count messages from then")
 	flag.BoolVar(&set.mdns, "mdns", false, "look for others on the LAN")
+	flag.StringVar(&set.service, "mdns-service", "", "its name there")
 	flag.BoolVar(&set.tlsFirst, "tls-first", false, "propose TLS first")
 	flag.BoolVar(&set.trace, "trace", false, "report every RPC")
 	flag.StringVar(&set.keyType, "key-type", "ed25519", "the kind of its key")
@@ -123,7 +125,7 @@ func run(ctx context.Context, set settings) error {
 		return err
 	}
 	if set.mdns {
-		service, err := startMdns(h)
+		service, err := startMdns(h, set.service)
 		if err != nil {
 			return err
 		}

@@ -13,9 +13,9 @@ func (finder) HandlePeerFound(info peer.AddrInfo) {
 	emit("discovered", members{"peer": info.ID.String()})
 }
 
-// startMdns announces the host under the name that all of libp2p uses and
-// looks for the others there.
-func startMdns(h host.Host) (mdns.Service, error) {
-	service := mdns.NewMdnsService(h, mdns.ServiceName, finder{})
+// startMdns announces the host under that name, which is that of all of libp2p
+// when it is empty, and looks for the others there.
+func startMdns(h host.Host, name string) (mdns.Service, error) {
+	service := mdns.NewMdnsService(h, name, finder{})
 	return service, service.Start()
 }
