@@ -47,6 +47,18 @@ static int parse_host_port(struct maddr *a, const char *text)
 	return maddr_parse_text(a, bytes_of(whole, (size_t)n));
 }
 
+int node_parse_connect(const char *text, struct maddr *addr)
+{
+	size_t len = strlen(text);
+
+	if (text[0] != '/')
+		return parse_host_port(addr, text);
+	/* Copied with a slash at the end, it is the same address. */
+	while (len > 1 && text[len - 1] == '/')
+		len--;
+	return maddr_parse_text(addr, bytes_of(text, len));
+}
+
 static struct request *request_new(struct node *n, const char *text)
 {
 	for (size_t i = 0; i < NODE_REQUESTS_MAX; i++) {
@@ -82,18 +94,10 @@ void command_dial_failed(struct node *n, uint64_t request, const char *why)
 
 static void on_connect(struct node *n, const struct env *env, const char *text)
 {
-	size_t len = strlen(text);
 	struct maddr a;
 	struct request *r;
-	int err;
 
-	/* Copied with a slash at the end, it is the same address. */
-	while (len > 1 && text[0] == '/' && text[len - 1] == '/')
-		len--;
-	err = text[0] == '/' ? maddr_parse_text(&a, bytes_of(text, len))
-			     : parse_host_port(&a, text);
-
-	if (err != 0) {
+	if (node_parse_connect(text, &a) != 0) {
 		tell_dial_failed(n, text, "neither a multiaddr nor HOST:PORT");
 		return;
 	}

@@ -120,6 +120,9 @@ struct bytes node_out_peek(
 	struct node *n, const struct env *env, uint64_t conn);
 /* The only timer: when NODE_EV_TICK is due, or P2P_NEVER. */
 uint64_t node_deadline(const struct node *n);
+/* What NET_MSG_CONNECT takes: a multiaddr or HOST:PORT. P2P_ERR_MALFORMED or
+ * another error when it is neither. */
+int node_parse_connect(const char *text, struct maddr *addr) P2P_MUST_CHECK;
 /* What NET_MSG_KEEP takes; addr becomes empty (len 0) when the text is an id
  * alone. P2P_ERR_MALFORMED, or as peer_id_parse. */
 int node_parse_keep(const char *text, struct peer_id *peer,

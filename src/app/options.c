@@ -7,9 +7,12 @@
  */
 #include "app/options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "app/exit_status.h"
 #include "app/paths.h"
+#include "base/xmalloc.h"
 
 static const char help[] =
 	"usage: p2pchat-tui [option ...]\n"
@@ -97,16 +100,26 @@ void options_clear(struct options *o)
 	*o = (struct options){.help = false};
 }
 
-static void read_env(struct options *o, options_env_fn get_env)
+/* Empty says nothing. */
+static int read_env(struct options *o, options_env_fn get_env, char *error)
 {
-	const char *topic = get_env("CHAT_TOPIC");
-	const char *dir = get_env("DATA_DIR");
+	static const char *const names[][2] = {
+		{"CHAT_TOPIC", "room"}, {"DATA_DIR", "data-dir"}};
 
-	/* Empty says nothing; both take any other text. */
-	if (topic != NULL && topic[0] != '\0')
-		P2P_ASSERT(option_set(o, "room", topic) == 0);
-	if (dir != NULL && dir[0] != '\0')
-		P2P_ASSERT(option_set(o, "data-dir", dir) == 0);
+	for (size_t i = 0; i < P2P_ARRAY_LEN(names); i++) {
+		const char *value = get_env(names[i][0]);
+		int err;
+
+		if (value == NULL || value[0] == '\0')
+			continue;
+		err = option_set(o, names[i][1], value);
+		if (err == 0)
+			continue;
+		(void)snprintf(error, OPTIONS_ERROR_MAX, "%s %.200s: %s",
+			names[i][0], value, option_why(names[i][1], err));
+		return EXIT_USAGE;
+	}
+	return 0;
 }
 
 /* A list from a higher source replaces the lower one's. */
@@ -175,25 +188,24 @@ static void merge(struct options *low, struct options *high, bool level_set,
 static int read_config(struct options *o, const struct options *flags,
 	options_env_fn get_env, char error[OPTIONS_ERROR_MAX])
 {
-	char *path;
-	int status;
-
-	if (flags->config != NULL)
-		return config_file_read(o, flags->config, true, error);
-	path = path_config(get_env);
-	if (path == NULL)
+	o->config = flags->config != NULL ? xstrdup(flags->config)
+					  : path_config(get_env);
+	if (o->config == NULL)
 		return 0;
-	status = config_file_read(o, path, false, error);
-	free(path);
-	return status;
+	return config_file_read(o, o->config, flags->config != NULL, error);
 }
 
-static int check_faces(const struct options *o, char *error)
+static int check_faces(const struct options *o, bool by_flag, char *error)
 {
 	if (!o->json || o->plain || o->headless)
 		return 0;
-	return option_refuse(
-		error, "--json", "goes with --plain or --headless");
+	if (by_flag)
+		return option_refuse(
+			error, "--json", "goes with --plain or --headless");
+	(void)snprintf(error, OPTIONS_ERROR_MAX,
+		"%.300s:%u: json: goes with plain or headless", o->config,
+		o->json_line);
+	return EXIT_CONFIG;
 }
 
 int options_read(struct options *o, int argc, char *const argv[],
@@ -201,18 +213,22 @@ int options_read(struct options *o, int argc, char *const argv[],
 {
 	struct options flags = {.log_level = LEVEL_UNSET, .color = COLOR_UNSET};
 	struct options env = {.help = false};
+	bool json;
 	int status;
 
 	*o = (struct options){.log_level = LOG_LEVEL_WARN};
 	status = option_flags_read(&flags, argc, argv, error);
 	/* Help and version read no file and work everywhere. */
-	if (status == 0 && !flags.help && !flags.version)
+	if (status == 0 && !flags.help && !flags.version) {
 		status = read_config(o, &flags, get_env, error);
-	read_env(&env, get_env);
+		if (status == 0)
+			status = read_env(&env, get_env, error);
+	}
+	json = flags.json;
 	merge(o, &env, false, false);
 	merge(o, &flags, flags.log_level != LEVEL_UNSET,
 		flags.color != COLOR_UNSET);
 	options_clear(&env);
 	options_clear(&flags);
-	return status != 0 ? status : check_faces(o, error);
+	return status != 0 ? status : check_faces(o, json, error);
 }

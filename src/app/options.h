@@ -6,12 +6,15 @@
 #ifndef APP_OPTIONS_H
 #define APP_OPTIONS_H
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/log.h"
 
 #define OPTIONS_LIST_MAX 16
 #define OPTIONS_NUMBER_MAX 1000000000u
 #define OPTIONS_ERROR_MAX 512
+/* No option's value is longer; a file that is, is not ours. */
+#define CONFIG_FILE_BYTES_MAX ((size_t)64 * 1024)
 
 /* A repeated option's values, in order. */
 struct option_list {
@@ -48,11 +51,12 @@ struct options {
 	char *name;     /* owned, or NULL */
 	char *data_dir; /* owned, or NULL: the XDG folder */
 	char *profile;  /* owned, or NULL: "default" */
-	char *config;   /* owned, or NULL: the XDG file, if there is one */
+	char *config;   /* owned: the file that was read; or NULL */
 	char *log;      /* owned, or NULL: `log` in the profile's folder */
 	enum log_level log_level;
 	enum option_color color;
 	uint64_t number[OPTION_NUMBERS]; /* one more than given; 0: not given */
+	unsigned json_line;              /* of the config file; 0: not there */
 	bool no_mdns;
 	bool no_sandbox;
 	bool headless;
@@ -80,14 +84,22 @@ uint64_t options_number(
 /* The whole text of --help. Static. */
 const char *options_help(void);
 
-/* ---- for options.c, option_table.c and config_file.c ------------------- */
+/* ---- for the files of options and tests -------------------------------- */
 
 /*
- * Sets one option by its long name. value is NULL for a bare flag. 0, or
- * P2P_ERR_NOT_FOUND (no such option), P2P_ERR_INVAL (a bad value).
+ * Sets one option by its long name, as the config file may. value is NULL for a
+ * bare flag. 0, or P2P_ERR_NOT_FOUND (no such option), P2P_ERR_INVAL (not a
+ * value that it takes), P2P_ERR_LIMIT (given too often).
  */
 int option_set(
 	struct options *o, const char *name, const char *value) P2P_MUST_CHECK;
+/* Whether there is such an option, and room for one more value: 0, _NOT_FOUND
+ * or _LIMIT. Of lists the value is kept, whatever it is; else nothing is done.
+ */
+int option_place(
+	struct options *o, const char *name, const char *value) P2P_MUST_CHECK;
+/* What is wrong and what is right: "use auto, always or never". Static. */
+const char *option_why(const char *name, int err);
 /* The flags into o; 0 or the exit status and a text. */
 int option_flags_read(struct options *o, int argc, char *const argv[],
 	char error[static OPTIONS_ERROR_MAX]);
@@ -98,5 +110,15 @@ int option_refuse(char error[static OPTIONS_ERROR_MAX], const char *what,
  * missing file is an error only when `required`. */
 int config_file_read(struct options *o, const char *path, bool required,
 	char error[static OPTIONS_ERROR_MAX]);
+/* The same of its text; path is what errors call it. */
+int config_text_read(struct options *o, struct bytes text, const char *path,
+	char error[static OPTIONS_ERROR_MAX]);
+
+/* Whether a text can be that, as the part that it goes to says. */
+bool option_is_listen(const char *value);
+bool option_is_connect(const char *value);
+bool option_is_keep(const char *value);
+bool option_is_service(const char *value);
+bool option_is_profile(const char *value);
 
 #endif

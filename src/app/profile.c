@@ -210,14 +210,6 @@ static int open_store(struct profile *p, struct log *log, char *error)
 	return status;
 }
 
-/* A profile's name becomes a folder: nothing that could lead elsewhere. */
-static bool name_is_safe(const char *name)
-{
-	return name == NULL ||
-	       (name[0] != '.' && name[0] != '\0' && strlen(name) <= 64 &&
-		       strchr(name, '/') == NULL);
-}
-
 int profile_open(struct profile *p, const struct options *o,
 	options_env_fn get_env, char error[static OPTIONS_ERROR_MAX])
 {
@@ -225,9 +217,6 @@ int profile_open(struct profile *p, const struct options *o,
 	int err, status;
 
 	*p = (struct profile){.fresh = false};
-	if (!name_is_safe(o->profile))
-		return profile_refuse(error, EXIT_USAGE, o->profile,
-			"not a name for a profile");
 	p->folder = path_profile(o, get_env);
 	if (p->folder == NULL)
 		return profile_refuse(error, EXIT_CANNOT_CREATE,

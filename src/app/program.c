@@ -23,7 +23,6 @@
 #include "msg/msg_limits.h"
 #include "net/identity/key_nettle.h"
 #include "net/identity/key_secp256k1.h"
-#include "net/wire/dialable.h"
 
 /* The profile's setting that keeps saved addresses true. */
 #define PORT_SETTING "listen-port"
@@ -180,26 +179,13 @@ static void make_mailboxes(struct program *p)
 	p->from_net = mailbox_new(&from_net);
 }
 
-static int parse_listen(const struct options *o,
-	struct maddr out[static OPTIONS_LIST_MAX], char *error)
+/* As option_table.c has looked at it. */
+static void parse_listen(
+	const struct options *o, struct maddr out[static OPTIONS_LIST_MAX])
 {
-	struct dialable at;
-
-	for (size_t i = 0; i < o->listen.count; i++) {
-		const char *text = o->listen.items[i];
-
-		if (maddr_parse_text(&out[i], bytes_str(text)) == 0) {
-			dialable_of(&at, &out[i]);
-			if (dialable_is_spoken(&at))
-				continue;
-		}
-		(void)snprintf(error, OPTIONS_ERROR_MAX,
-			"--listen %.200s: not a multiaddr such as "
-			"/ip4/0.0.0.0/tcp/4001",
-			text);
-		return EXIT_USAGE;
-	}
-	return 0;
+	for (size_t i = 0; i < o->listen.count; i++)
+		P2P_ASSERT(maddr_parse_text(&out[i],
+				   bytes_str(o->listen.items[i])) == 0);
 }
 
 /* Each is a name (option_table.c); all of them may be too many. */
@@ -214,23 +200,6 @@ static int parse_services(
 			"--mdns-service %.200s: one too many; up to %d names "
 			"can be given",
 			o->mdns_services.items[i], MDNS_SERVICES_TOLD_MAX - 1);
-		return EXIT_USAGE;
-	}
-	return 0;
-}
-
-static int check_keep(const struct options *o, char *error)
-{
-	struct peer_id peer;
-	struct maddr addr;
-
-	for (size_t i = 0; i < o->keep.count; i++) {
-		if (node_parse_keep(o->keep.items[i], &peer, &addr) == 0)
-			continue;
-		(void)snprintf(error, OPTIONS_ERROR_MAX,
-			"--keep %.200s: neither a multiaddr such as "
-			"/ip4/192.168.1.20/tcp/4001/p2p/ID nor a peer id",
-			o->keep.items[i]);
 		return EXIT_USAGE;
 	}
 	return 0;
@@ -255,10 +224,10 @@ static int make_loop(struct program *p, char *error)
 		.discover = !p->options->no_mdns,
 	};
 	uint64_t port = 0;
-	int status = parse_listen(p->options, listen, error);
+	int status;
 
-	if (status == 0)
-		status = parse_services(p->options, &cfg.services, error);
+	parse_listen(p->options, listen);
+	status = parse_services(p->options, &cfg.services, error);
 	if (status != 0)
 		return status;
 	if (store_get_u64(p->profile.store, PORT_SETTING, &port) == 0 &&
@@ -377,7 +346,6 @@ static int open_log(struct program *p, char *error)
 int program_open(struct program *p, const struct options *o,
 	options_env_fn get_env, char error[static OPTIONS_ERROR_MAX])
 {
-	struct maddr listen[OPTIONS_LIST_MAX];
 	int status;
 
 	p->options = o;
@@ -391,11 +359,7 @@ int program_open(struct program *p, const struct options *o,
 		return EXIT_UNAVAILABLE;
 	}
 	make_mailboxes(p);
-	status = parse_listen(o, listen, error);
-	if (status == 0)
-		status = check_keep(o, error);
-	if (status == 0)
-		status = profile_open(&p->profile, o, get_env, error);
+	status = profile_open(&p->profile, o, get_env, error);
 	if (status == 0)
 		status = open_log(p, error);
 	return status;

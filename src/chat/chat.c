@@ -89,7 +89,6 @@ static struct chat *alloc_chat(
 static int choose_name(struct chat *c, const char *wanted)
 {
 	char proposed[MSG_NAME_MAX];
-	struct text_looks looks;
 	struct buf kept, clean;
 	int err;
 
@@ -107,16 +106,13 @@ static int choose_name(struct chat *c, const char *wanted)
 	}
 	if (wanted != NULL) {
 		buf_reset(&kept);
-		err = utf8_valid(bytes_str(wanted)) &&
-				      strlen(wanted) < MSG_NAME_MAX
+		err = chat_check_name(wanted) == 0
 			      ? buf_append_str(&kept, wanted)
 			      : P2P_ERR_INVAL;
 	}
 	if (err == 0)
 		err = name_clean(buf_bytes(&kept), &clean);
-	text_looks_of(buf_bytes(&clean), &looks);
-	if (err == P2P_ERR_TOO_BIG || (err == 0 && clean.len == 0) ||
-		(wanted != NULL && name_is_odd(buf_cstr(&clean), &looks)))
+	if (err == P2P_ERR_TOO_BIG || (err == 0 && clean.len == 0))
 		err = P2P_ERR_INVAL;
 	if (err == 0) {
 		person_claim(c, c->self, buf_cstr(&clean));

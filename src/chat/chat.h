@@ -63,6 +63,11 @@ struct chat_cfg {
 	struct store_quota quota; /* its secret is the chat's business */
 };
 
+/* Whether a text can be a name or a room, for who asks before there is a chat:
+ * 0 or an error. */
+int chat_check_name(const char *wanted) P2P_MUST_CHECK;
+int chat_check_room(const char *wanted) P2P_MUST_CHECK;
+
 /* Reads the profile. The errors of the store; P2P_ERR_INVAL when a name or a
  * room of the cfg cannot be one. */
 int chat_new(struct chat **out, const struct chat_cfg *cfg,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "chat/chat.h"
 
 #define CP_REPLACEMENT 0xFFFDu
 #define CP_ELLIPSIS 0x2026u
@@ -132,6 +133,25 @@ static const char *const animals[] = {"badger", "bat", "bear", "beaver", "bee",
 	"puffin", "quail", "rabbit", "raven", "robin", "salmon", "seal",
 	"shrew", "stork", "swan", "tapir", "tern", "tiger", "toad", "trout",
 	"whale", "wolf", "wren"};
+
+int chat_check_name(const char *wanted)
+{
+	struct text_looks looks;
+	struct buf clean;
+	int err = utf8_valid(bytes_str(wanted)) && strlen(wanted) < MSG_NAME_MAX
+			  ? 0
+			  : P2P_ERR_INVAL;
+
+	buf_init(&clean, TEXT_NAME_BYTES_MAX);
+	if (err == 0)
+		err = name_clean(bytes_str(wanted), &clean);
+	text_looks_of(buf_bytes(&clean), &looks);
+	if (err == 0 &&
+		(clean.len == 0 || name_is_odd(buf_cstr(&clean), &looks)))
+		err = P2P_ERR_INVAL;
+	buf_clear(&clean);
+	return err;
+}
 
 void name_propose(struct rng *rng, char name[static MSG_NAME_MAX])
 {

@@ -402,6 +402,13 @@ int room_topic_of(struct bytes typed, char out[static MSG_TOPIC_MAX])
 	return 0;
 }
 
+int chat_check_room(const char *wanted)
+{
+	char topic[MSG_TOPIC_MAX];
+
+	return room_topic_of(bytes_str(wanted), topic);
+}
+
 static void tell_member(struct chat *c, const struct chat_room *r,
 	const struct chat_person *p, bool joined)
 {

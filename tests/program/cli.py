@@ -99,7 +99,51 @@ def bad_options(t):
     refused(64, "--profile", "../other", *HEADLESS, env=env,
             words=["../other"])
     refused(64, *sum((["--room", f"r{i}"] for i in range(40)), []),
-            *HEADLESS, env=env)
+            *HEADLESS, env=env, words=["--room r16: given more than 16"])
+
+
+# What is wrong with each kind of option, as it is told of a value "maybe".
+TAKES = (
+    ("--color", "use auto, always or never"),
+    ("--log-level", "use error, warn, info or debug"),
+    ("--quota", "use a whole number from 0 to 1000000000"),
+    ("--listen", "use a multiaddr such as /ip4/0.0.0.0/tcp/4001"),
+    ("--connect", "or HOST:PORT"),
+    ("--keep", "or a peer id"),
+)
+
+
+def what_it_takes(t):
+    """A wrong value: 64, in the file 78 with the line, and what is right."""
+    home = t.home()
+    env = clean_env(home)
+    conf = home / "conf"
+    for option, words in TAKES:
+        for args in ([option, "maybe"], [option + "=maybe"]):
+            refused(64, *args, "--plain", env=env,
+                    words=[f"{option} maybe: use ", words])
+        conf.write_text(f"room = a\n{option[2:]} = maybe\n")
+        refused(78, "--plain", "--config", str(conf), env=env,
+                words=[f"{conf}:2: {option[2:]} = maybe: use ", words])
+    for option, value in (("--name", "you"), ("--name", "n" * 65),
+                          ("--name", b"\xff\xfe"), ("--profile", "../x"),
+                          ("--room", "r" * 200), ("--quota", "-1"),
+                          ("--quota", "1.5"), ("--quota", "1000000001"),
+                          ("--connect", "b"), ("--connect", "1.2.3.4"),
+                          ("--connect", "1.2.3.4:70000"),
+                          ("--connect", "/ip4/10.0.0.1"),
+                          ("--connect", "/ip4/127.0.0.1/udp/1/quic-v1")):
+        value = value if isinstance(value, bytes) else value.encode()
+        refused(64, "--plain", option, value, env=env, words=[option, ": use"])
+        conf.write_bytes(b"\n# text\n%s = %s\n" % (option[2:].encode(), value))
+        refused(78, "--plain", "--config", str(conf), env=env,
+                words=[f"{conf}:3:"])
+    refused(64, "--plain", env=clean_env(home, CHAT_TOPIC="r" * 200),
+            words=["CHAT_TOPIC", "use a topic"])
+    conf.write_text("name = a\njson = yes\n")
+    refused(78, "--config", str(conf), env=env,
+            words=[f"{conf}:2: json", "headless"])
+    refused(64, "--json", "--config", str(conf), env=env, words=["--json"])
 
 
 def no_terminal(t):
@@ -108,12 +152,13 @@ def no_terminal(t):
 
 
 def bad_addresses(t):
-    """A --listen that is no address exits 64, one not of this machine 69."""
+    """A --listen or --connect that is no address exits 64, one not of this machine 69."""
     env = clean_env(t.home())
     for text in ("nonsense", "/ip4/1.2.3/tcp/1", "/ip4/127.0.0.1/tcp/70000",
                  "/ip4/127.0.0.1"):
-        refused(64, *HEADLESS, "--listen", text, env=env,
-                words=["--listen", text])
+        for option in ("--listen", "--connect"):
+            refused(64, *HEADLESS, option, text, env=env,
+                    words=[f"{option} {text}: use a multiaddr such as"])
     refused(69, *HEADLESS, "--listen", "/ip4/192.0.2.1/tcp/0", env=env,
             words=["192.0.2.1"])
 
@@ -165,6 +210,14 @@ def config_errors(t):
             ("room = a\nno-such = 1\n", 2, "no-such"),
             ("room = a\n\n# text\nwithout equals sign\n", 4, ""),
             ("[section]\nroom = a\n", 2, "section"),
+            ("\n[section]\n\nroom = a\n", 4, "section"),
+            ("name = a\n  no-such = 1\n", 2, "no-such"),
+            ("name = a\n\tgarbage\n", 2, "NAME = VALUE"),
+            ("# " + "x" * 198 + "no-such = 1\nno-such = 1\n", 2, "no-such"),
+            ("# " + "x" * 5000 + "\nlog = " + "x" * 5000 + "\ncolor = x\n",
+             3, "color"),
+            ("name = a\rcolor = never\n", 1, "control"),
+            ("name = \x1b[31m\n", 1, "control"),
             ("color = pink\n", 1, "color"),
             ("json = perhaps\n", 1, "json"),
             ("config = /etc/passwd\n", 1, "config"),
@@ -181,6 +234,34 @@ def config_errors(t):
     refused(78, *HEADLESS, "--config", str(home / "none"), env=env,
             words=["none", "No such file"])
     refused(78, *HEADLESS, "--config", str(home), env=env, words=[home])
+
+
+def config_as_written(t):
+    """Indented lines, long lines and long comments are read as written."""
+    home = t.home()
+    conf = home / "conf"
+    long = "r" * 120
+    # inih cut lines at 200 bytes, took the rest for the next line, and joined
+    # indented ones to the value above.
+    conf.write_bytes(
+        b"\xef\xbb\xbfroom = room-one\r\n"
+        b"    room = room-two ; a comment\r\n"
+        b"\troom=" + long.encode() + b"\n"
+        b"  # " + b"x" * 194 + b"room = room-bad\n"
+        b"; " + b"y" * 197 + b"\n"
+        b"room = room-three  ;" + b"z" * 190 + b"room = room-worse\n"
+        b"name = a;b" + b" " * 300 + b"\n"
+        b"room = room-last")
+    p = Program(t, home, "--config", str(conf)).ready()
+    need(p.seen("ready")[0]["name"] == "a;b", p.seen("ready"))
+    p.send("/rooms")
+    text = p.until("list of rooms", lambda: [
+        e["text"] for e in p.seen("notice") if "room-one" in e["text"]])[0]
+    for room in ("room-one", "room-two", "room-three", "room-last", long):
+        need(room in text, room, "is missing in", text)
+    for room in ("bad", "worse"):
+        need(f"room-{room}" not in text, text)
+    p.quit()
 
 
 def config_default(t):
@@ -754,8 +835,9 @@ def log_file(t):
 
 
 PROBES = [
-    help_text, version_text, help_wins, bad_options, no_terminal,
-    bad_addresses, port_in_use, saved_port, config_errors, config_default,
+    help_text, version_text, help_wins, bad_options, what_it_takes,
+    no_terminal, bad_addresses, port_in_use, saved_port, config_errors,
+    config_as_written, config_default,
     precedence, folders, no_home, home_not_writable, second_start,
     same_after_restart, bad_key_files, unreadable_key, bad_databases,
     foreign_database, signals, signals_connected, names_in_mdns, kept_peers,

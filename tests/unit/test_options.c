@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -102,6 +103,107 @@ static void test_names_of_services_are_names(void **state)
 	options_clear(&o);
 }
 
+static void read_config(
+	struct options *o, const char *text, int status, const char *words)
+{
+	char error[OPTIONS_ERROR_MAX] = "";
+
+	*o = (struct options){.help = false};
+	assert_int_equal(
+		config_text_read(o, bytes_str(text), "conf", error), status);
+	assert_string_equal(error, words);
+}
+
+static void test_lines_of_the_file_stand_for_themselves(void **state)
+{
+	struct options o;
+
+	(void)state;
+	read_config(&o,
+		"\xef\xbb\xbf  name = a;b ; c\r\n\n\troom=one\n;x\n#y\n"
+		" room = two\njson=on",
+		0, "");
+	assert_string_equal(o.name, "a;b");
+	assert_int_equal(o.rooms.count, 2);
+	assert_string_equal(o.rooms.items[1], "two");
+	assert_true(o.json);
+	assert_int_equal(o.json_line, 7);
+	options_clear(&o);
+}
+
+static void test_long_lines_are_not_cut(void **state)
+{
+	char text[1200], room[129];
+	struct options o;
+
+	(void)state;
+	memset(room, 'r', 128);
+	room[128] = '\0';
+	(void)snprintf(text, sizeof(text), "#%400s\n%300sroom = %s%300s\n#%s",
+		"name = no", "", room, "", "x");
+	read_config(&o, text, 0, "");
+	assert_null(o.name);
+	assert_int_equal(o.rooms.count, 1);
+	assert_string_equal(o.rooms.items[0], room);
+	options_clear(&o);
+}
+
+static void test_faults_of_the_file_have_their_line(void **state)
+{
+	static const char *const table[][2] = {
+		{"\nname = a\ncolor = pink",
+			"conf:3: color = pink: use auto, always or never"},
+		{"no-such = 1", "conf:1: no-such: unknown setting"},
+		{"help = yes", "conf:1: help: unknown setting"},
+		{"#\n x", "conf:2: not a line of the form NAME = VALUE"},
+		{"= 1", "conf:1: : unknown setting"},
+		{"name = \x1b", "conf:1: holds a control character"},
+		{"# a\rname = b", "conf:1: holds a control character"},
+		{"# \xff\nname = \xff", "conf:2: is not UTF-8"},
+		{"[a]\nname = b", "conf:2: stands in a section, and sections "
+				  "are not used"},
+		{"json = 2", "conf:1: json = 2: use yes or no"},
+		{"log = ; none", "conf:1: log: use the path of a file or "
+				 "folder"},
+	};
+	struct options o;
+
+	(void)state;
+	for (size_t i = 0; i < P2P_ARRAY_LEN(table); i++) {
+		read_config(&o, table[i][0], EXIT_CONFIG, table[i][1]);
+		options_clear(&o);
+	}
+}
+
+static void test_the_form_comes_before_the_values(void **state)
+{
+	char text[40 * (OPTIONS_LIST_MAX + 1)] = "color = pink\n";
+	struct options o;
+	size_t len = strlen(text);
+
+	(void)state;
+	for (int i = 0; i <= OPTIONS_LIST_MAX; i++)
+		len += (size_t)snprintf(
+			text + len, sizeof(text) - len, "connect = b\n");
+	read_config(&o, text, EXIT_CONFIG,
+		"conf:18: connect: given more than 16 times");
+	options_clear(&o);
+}
+
+static void test_the_environment_is_looked_at_as_well(void **state)
+{
+	static const char *const env[] = {"CHAT_TOPIC", "\x1b", NULL};
+	char error[OPTIONS_ERROR_MAX] = "";
+	struct options o;
+
+	(void)state;
+	environment = env;
+	assert_int_equal(read_line(&o, NULL, NULL, error), EXIT_USAGE);
+	assert_non_null(strstr(error, "CHAT_TOPIC"));
+	assert_non_null(strstr(error, "use a topic"));
+	options_clear(&o);
+}
+
 static void test_paths_ignore_relative_folders(void **state)
 {
 	static const char *const env[] = {"HOME", "/home/a", "XDG_CONFIG_HOME",
@@ -137,6 +239,11 @@ int main(void)
 		cmocka_unit_test(test_wrong_flags_say_what_and_why),
 		cmocka_unit_test(test_a_list_has_an_end),
 		cmocka_unit_test(test_names_of_services_are_names),
+		cmocka_unit_test(test_lines_of_the_file_stand_for_themselves),
+		cmocka_unit_test(test_long_lines_are_not_cut),
+		cmocka_unit_test(test_faults_of_the_file_have_their_line),
+		cmocka_unit_test(test_the_form_comes_before_the_values),
+		cmocka_unit_test(test_the_environment_is_looked_at_as_well),
 		cmocka_unit_test(test_paths_ignore_relative_folders),
 	};
 
