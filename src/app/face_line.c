@@ -9,6 +9,8 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "app/exit_status.h"
@@ -30,6 +32,7 @@ struct line_loop {
 	bool terminal; /* stdin is one */
 	bool told_to_end;
 	uint64_t patience_ms; /* left of LAST_WAITS_MS */
+	char *error;          /* why stdout was given up */
 };
 
 static void serve_signals(struct line_loop *l)
@@ -71,6 +74,12 @@ static bool wait_for_reader(struct line_loop *l)
 	}
 }
 
+static int give_up(struct line_loop *l, const char *why)
+{
+	(void)snprintf(l->error, OPTIONS_ERROR_MAX, "standard output: %s", why);
+	return P2P_ERR_IO;
+}
+
 static int write_stdout(void *arg, struct bytes out)
 {
 	struct line_loop *l = arg;
@@ -79,14 +88,14 @@ static int write_stdout(void *arg, struct bytes out)
 		ssize_t n;
 
 		if (!wait_for_reader(l))
-			return P2P_ERR_IO;
+			return give_up(l, "nobody reads what is written");
 		/* So much a pipe takes at once that is said to take
 		 * anything: in a write that waits no signal is served. */
 		n = write(STDOUT_FILENO, out.data, P2P_MIN(out.len, PIPE_BUF));
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n <= 0)
-			return P2P_ERR_IO;
+			return give_up(l, strerror(errno));
 		out = bytes_skip(out, (size_t)n);
 	}
 	return 0;
@@ -139,9 +148,11 @@ static uint64_t wake_at(const struct line_face *f, bool behind)
 	return behind ? P2P_MIN(at, clock_now_ms() + FRONT_MS) : at;
 }
 
-int face_run_line(struct program *p, int signal_fd, bool headless)
+int face_run_line(struct program *p, int signal_fd, bool headless,
+	char error[static OPTIONS_ERROR_MAX])
 {
 	struct line_loop l = {
+		.error = error,
 		.signal_fd = signal_fd,
 		.terminal = isatty(STDIN_FILENO) != 0,
 		.patience_ms = LAST_WAITS_MS,

@@ -11,8 +11,9 @@
  * program once the screen stands; then `error` says why that failed. */
 int face_run_screen(
 	struct program *p, int signal_fd, char error[static OPTIONS_ERROR_MAX]);
-/* Lines on standard output, commands on standard input; the program is
- * loaded. */
-int face_run_line(struct program *p, int signal_fd, bool headless);
+/* Lines on standard output, commands on standard input; the program is loaded.
+ * `error` says why standard output was given up. */
+int face_run_line(struct program *p, int signal_fd, bool headless,
+	char error[static OPTIONS_ERROR_MAX]);
 
 #endif

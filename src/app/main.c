@@ -1,9 +1,12 @@
 /*
  * Start and end of the program: options, profile, threads, face.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,10 +31,34 @@ static const char *get_env(const char *name)
 	return getenv(name);
 }
 
-static int complain(const char *text)
+static void complain(const char *text)
 {
 	(void)fprintf(stderr, "p2pchat-tui: %s\n", text);
-	return 0;
+}
+
+static void complain_of_stdout(void)
+{
+	(void)fprintf(
+		stderr, "p2pchat-tui: standard output: %s\n", strerror(errno));
+}
+
+/* What --help and --version say; a full disk under a file is no reason to end
+ * as if it had been said. */
+static int print(const char *text)
+{
+	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+		return EXIT_OK;
+	complain_of_stdout();
+	return EXIT_IO;
+}
+
+static int print_versions(void)
+{
+	char *text = program_versions();
+	int status = print(text);
+
+	free(text);
+	return status;
 }
 
 /* TERM is the person's own, but a terminal gets nothing unclean. */
@@ -82,6 +109,18 @@ static bool choose_face(const struct options *o, enum face *face)
 	return false;
 }
 
+/* Started with one of them closed, the next file would take its number, and
+ * what is meant for people would be written into it. */
+static void fill_standard_files(void)
+{
+	/* Standard output cannot be written to, and that is told. */
+	static const int how[] = {O_RDONLY, O_RDONLY, O_WRONLY};
+
+	for (int fd = 0; fd < (int)P2P_ARRAY_LEN(how); fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", how[fd]) != fd)
+			_exit(EXIT_IO);
+}
+
 /* Keys are in memory: a core file would hold them. */
 static void no_core_files(void)
 {
@@ -106,7 +145,7 @@ static int run(const struct options *o, enum face face)
 		status = program_load(p, error);
 		if (status == 0)
 			status = face_run_line(
-				p, signal_fd, face == FACE_HEADLESS);
+				p, signal_fd, face == FACE_HEADLESS, error);
 	}
 	program_stop(p);
 	secret_free(p, sizeof(*p));
@@ -122,6 +161,7 @@ int main(int argc, char *argv[])
 	struct options o;
 	int status;
 
+	fill_standard_files();
 	xmalloc_init();
 	/* Whatever is made is for this user alone, and for him: a mask that
 	 * takes away more would leave files that no later start can use. */
@@ -132,12 +172,9 @@ int main(int argc, char *argv[])
 	if (status != 0) {
 		complain(error);
 	} else if (o.help) {
-		(void)fputs(options_help(), stdout);
+		status = print(options_help());
 	} else if (o.version) {
-		char *text = program_versions();
-
-		(void)fputs(text, stdout);
-		free(text);
+		status = print_versions();
 	} else if (!choose_face(&o, &face)) {
 		status = EXIT_USAGE;
 	} else {

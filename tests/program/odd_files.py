@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Files that are not what they should be: pipes, devices, folders, modes and
-owners, what a failed start left behind. Nothing may be waited for, and each time
-the file is named."""
+owners, what a failed start left behind, a full device for standard output.
+Nothing may be waited for, and each time the file is named."""
 
 import os
 import socket
@@ -287,9 +287,51 @@ def key_in_the_way(t):
     need(not (files / "identity.key.new").exists(), "left behind again")
 
 
+# ---- standard output --------------------------------------------------------
+
+
+def full_stdout(t):
+    """Standard output on a full device: a word on standard error, and 74."""
+    env = clean_env(t.home())
+    for args in (("--help",), ("--version",), ("--plain", *ANY_PORT),
+                 ("--plain", "--json", *ANY_PORT), (*HEADLESS, *ANY_PORT)):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([P2PCHAT, *args], stdout=full, env=env,
+                                  stdin=subprocess.DEVNULL, check=False,
+                                  stderr=subprocess.PIPE, timeout=PATIENCE)
+        err = done.stderr.decode()
+        need(done.returncode == 74, args, done.returncode, err)
+        need(err == "p2pchat-tui: standard output: No space left on device\n",
+             args, err)
+
+
+def closed_stdout(t):
+    """Standard files that are closed, or that nobody reads, are no others."""
+    env = clean_env(t.home())
+    r, w = os.pipe()
+    os.close(r)
+    done = subprocess.run([P2PCHAT, *HEADLESS, *ANY_PORT], stdout=w, env=env,
+                          check=False, stdin=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, timeout=PATIENCE)
+    os.close(w)
+    need(done.returncode == 74 and b"standard output: " in done.stderr,
+         done.returncode, done.stderr)
+    for args in (("--version",), (*HEADLESS, *ANY_PORT)):
+        home = t.home()
+        done = subprocess.run(
+            ["sh", "-c", 'exec "$@" <&- >&-', "sh", P2PCHAT, *args],
+            check=False, env=clean_env(home), timeout=PATIENCE,
+            stderr=subprocess.PIPE)
+        need(done.returncode == 74 and b"standard output: " in done.stderr,
+             args, done.returncode, done.stderr)
+        for path in home.rglob("*"):
+            need(path.is_dir() or b'"event"' not in path.read_bytes(),
+                 "events in", path)
+
+
 PROBES = [
     odd_kinds, odd_names, folder_names, open_folder, open_database, of_another,
-    left_behind, unreadable, key_in_the_way,
+    left_behind, unreadable, key_in_the_way, full_stdout, closed_stdout,
 ]
 
 if __name__ == "__main__":
