@@ -38,6 +38,8 @@ int store_commit(struct store *s)
 		s->in_transaction = false;
 		return P2P_ERR_IO;
 	}
+	if (store_look_at_place(s) != 0)
+		return P2P_ERR_MOVED;
 	if (store_sums_flush(s) != 0 || store_tallies_flush(s) != 0)
 		return store_last_err(s);
 	st = store_stmt(s, STMT_COMMIT);
@@ -47,6 +49,7 @@ int store_commit(struct store *s)
 		return store_last_err(s);
 	s->in_transaction = false;
 	store_sums_saved(s);
+	store_mend_log(s);
 	return 0;
 }
 

@@ -12,7 +12,9 @@
  *
  * Errors of every verb: P2P_ERR_IO, P2P_ERR_NO_SPACE (disk full),
  * P2P_ERR_CORRUPT, P2P_ERR_BUSY, P2P_ERR_DENIED (read-only as well),
- * P2P_ERR_TOO_BIG; store_error() has the words.
+ * P2P_ERR_TOO_BIG; store_error() has the words. store_commit also
+ * P2P_ERR_MOVED: the file is no longer where it was, so that a later start
+ * would not find what is written to it; all is well again when it is put back.
  * After an error in a write verb or in store_commit the transaction is to be
  * rolled back (store_rollback) and its work done again.
  *
@@ -74,6 +76,11 @@ const char *store_error(const struct store *s);
 
 /* Nothing happens when no transaction is open. */
 int store_commit(struct store *s) P2P_MUST_CHECK;
+/* 0 while the file is in its place, P2P_ERR_MOVED when not. A memory store has
+ * none and is well. */
+int store_look_at_place(struct store *s) P2P_MUST_CHECK;
+/* Whether there is a file that could be moved. */
+bool store_has_file(const struct store *s);
 void store_rollback(struct store *s);
 
 /* ---- damage (decision 0022) -------------------------------------------- */

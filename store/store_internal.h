@@ -151,6 +151,7 @@ struct store {
 	bool whole;               /* the structure was looked at */
 	struct store_space space; /* of a memory store: what a test says */
 	char *path;               /* NULL: in memory */
+	bool log_seen;            /* the write-ahead log, in its place */
 	char error[200];
 };
 
@@ -159,6 +160,10 @@ struct store {
 int store_check(struct store *s, int *version) P2P_MUST_CHECK;
 /* Brings the schema to STORE_VERSION inside one transaction. */
 int store_migrate(struct store *s) P2P_MUST_CHECK;
+
+/* After a commit: when the write-ahead log was taken away, what is in it is
+ * written to the database, and a new one begun. */
+void store_mend_log(struct store *s);
 
 /* SQLite's result as ours; keeps the words for store_error. */
 int store_fail(struct store *s, int rc);

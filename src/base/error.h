@@ -37,6 +37,7 @@ enum p2p_class {
 		"its key is secp256k1, and this was built without " \
 		"libsecp256k1") \
 	X(NO_SPACE, -14, LOCAL, "no space left on the disk") \
+	X(MOVED, -15, LOCAL, "moved or removed") \
 	X(FULL, -20, LIMIT, "queue is full") \
 	X(LIMIT, -21, LIMIT, "limit reached") \
 	X(TRUNCATED, -30, PEER, "ends too early") \

@@ -570,8 +570,19 @@ static void unsaved_turn(struct chat *c)
 	release(c);
 }
 
+/* Where nothing is said, nothing is committed. */
+static void look_at_place(struct chat *c)
+{
+	if (!store_has_file(c->store) || c->place_due_ms > c->env->now_ms)
+		return;
+	c->place_due_ms = env_after(c->env, CHAT_PLACE_LOOK_MS);
+	(void)chat_store_ok(c, store_look_at_place(c->store));
+}
+
 static void finish_turn(struct chat *c)
 {
+	if (c->store_err == 0)
+		look_at_place(c);
 	if (c->store_err == 0)
 		send_tick(c);
 	if (c->store_err == 0)
@@ -630,6 +641,8 @@ uint64_t chat_deadline(const struct chat *c)
 	next = P2P_MIN(next, unreadable_deadline(c));
 	if (!c->retrying)
 		next = P2P_MIN(next, damage_deadline(c));
+	if (!c->retrying && store_has_file(c->store))
+		next = P2P_MIN(next, c->place_due_ms);
 	if (c->replaying || (c->ui_lost && !c->reload_said) ||
 		c->ui.first != NULL || c->net.first != NULL)
 		next = P2P_MIN(next, soon);

@@ -95,6 +95,7 @@ struct chat {
 	bool retrying; /* saving fails: the kept input will be taken in again */
 	bool trying;   /* ... and is at this moment */
 	uint64_t retry_ms;
+	uint64_t place_due_ms; /* when to look whether the store is in place */
 	int store_told; /* why saving fails, as the ui knows it; 0: it works */
 	size_t kept_count;
 	/* damage (damage.c) */

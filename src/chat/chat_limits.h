@@ -118,6 +118,9 @@
 #define CHAT_EXIT_UNSAVED 74
 /* After a failed commit the turn's messages are taken in again. */
 #define CHAT_STORE_RETRY_MS 2000
+/* How often it is looked whether the database is still in its place; with each
+ * commit besides. */
+#define CHAT_PLACE_LOOK_MS 5000
 /* After the queue to the ui was full. */
 #define CHAT_UI_RETRY_MS 50
 #define CHAT_REPLAY_BATCH 128

@@ -27,6 +27,10 @@ static const char *reason(int err)
 		return "the profile cannot be written to";
 	case P2P_ERR_CORRUPT:
 		return "the profile's database is damaged";
+	case P2P_ERR_MOVED:
+		return "chat.db, the profile's database, was moved or removed; "
+		       "put it back into its place, or leave and start again, "
+		       "which begins a new one";
 	case P2P_ERR_BUSY:
 		return "another program holds the profile's database";
 	default:

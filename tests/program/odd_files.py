@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Files that are not what they should be: pipes, devices, folders, modes and
-owners, what a failed start left behind, a full device for standard output.
-Nothing may be waited for, and each time the file is named."""
+owners, what a failed start left behind, a full device for standard output, and
+a database that goes away while the program runs. Nothing may be waited for, and
+each time the file is named."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -329,9 +331,85 @@ def closed_stdout(t):
                  "events in", path)
 
 
+# ---- while it runs ----------------------------------------------------------
+
+
+def cannot_save(p, count):
+    return p.until(f"error number {count}", lambda: (
+        p.seen("error", code="store")[count - 1:] or [None])[-1])
+
+
+def moved_away(t):
+    """chat.db moved away while nothing is said: noticed, and back again."""
+    home = t.home()
+    path, away = profile_of(home) / "chat.db", home / "away"
+    p = Program(t, home).ready()
+    p.send("before")
+    p.wait("message", text="before", state="waiting")
+    path.rename(away)
+    error = cannot_save(p, 1)
+    need("chat.db" in error["text"] and "moved or removed" in error["text"]
+         and "put it back" in error["text"], error)
+    p.send("meanwhile")
+    p.wait("message", text="meanwhile", state="unsaved")
+    need(not path.exists(), "something was made in its place")
+    away.rename(path)
+    p.until("word that it works", lambda: [
+        e for e in p.seen("notice") if "Saving works again" in e["text"]])
+    p.wait("message", text="meanwhile", state="waiting")
+    p.kill()
+    q = Program(t, home).ready()
+    q.send("/history")
+    for text in ("before", "meanwhile"):
+        q.wait("history", text=text)
+    q.quit()
+
+
+def removed(t):
+    """chat.db removed: said, 74 at the end, and a new one at the next start."""
+    home = t.home()
+    path = profile_of(home) / "chat.db"
+    p = Program(t, home).ready()
+    p.send("before")
+    p.wait("message", text="before", state="waiting")
+    path.unlink()
+    p.send("into the void")
+    p.wait("message", text="into the void", state="unsaved")
+    need("leave and start again" in cannot_save(p, 1)["text"], p.events[-1])
+    p.proc.send_signal(signal.SIGTERM)
+    need(p.ended() == 74, p.last_words())
+    q = Program(t, home).ready()
+    need(q.id == p.id, "another key")
+    q.send("anew")
+    q.wait("message", text="anew", state="waiting")
+    q.quit()
+
+
+def log_removed(t):
+    """chat.db-wal removed while it runs: nothing of it is lost, by kill -9."""
+    home = t.home()
+    files = profile_of(home)
+    p = Program(t, home).ready()
+    lines = [f"line {i}" for i in range(40)]
+    for i, line in enumerate(lines):
+        p.send(line)
+        p.wait("message", text=line, state="waiting")
+        if i in (10, 30):
+            (files / "chat.db-wal").unlink()
+    need((files / "chat.db-wal").exists(), "no new one")
+    p.kill()
+    q = Program(t, home).ready()
+    q.send("/history 400")
+    q.until("all lines", lambda: {e["text"] for e in q.seen("history")}
+            >= set(lines))
+    q.quit()
+    need("was removed" in (files / "log").read_text(), "not in the log")
+
+
 PROBES = [
     odd_kinds, odd_names, folder_names, open_folder, open_database, of_another,
     left_behind, unreadable, key_in_the_way, full_stdout, closed_stdout,
+    moved_away, removed, log_removed,
 ]
 
 if __name__ == "__main__":
