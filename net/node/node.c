@@ -224,6 +224,9 @@ static void on_swarm_event(
 	case SWARM_EV_DIAL_FAILED:
 		command_dial_failed(n, ev->number, ev->text);
 		break;
+	case SWARM_EV_UNREACHED:
+		tell_unreached(n, ev->number);
+		break;
 	case SWARM_EV_OTHER_KEY:
 		tell_other_key(n, &ev->peer, &ev->addr);
 		break;

@@ -62,6 +62,7 @@ struct node {
 	size_t tell_bytes; /* of the units among them */
 	struct tell *status_tell[CHAT_STATUS_COUNT]; /* the newest, or NULL */
 	struct tell *ready_tell;
+	struct tell *unreached_tell;
 	struct tell *stats_tell;
 	struct chat_net_msg *untold; /* given back: the next to tell */
 	struct budget budget;        /* all that is held for peers */
@@ -105,6 +106,7 @@ void tell_address(
 	struct node *n, const struct peer_id *peer, const struct maddr *addr);
 void tell_copy(struct node *n, const struct maddr *addr);
 void tell_dial_failed(struct node *n, const char *what, const char *why);
+void tell_unreached(struct node *n, uint64_t count);
 void tell_other_key(
 	struct node *n, const struct peer_id *peer, const struct maddr *addr);
 void tell_followed(struct node *n, const struct peer_id *peer,

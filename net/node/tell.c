@@ -307,6 +307,15 @@ void tell_dial_failed(struct node *n, const char *what, const char *why)
 	(void)tell_message(n, NULL, m);
 }
 
+/* The newest number only, in one place of the queue. */
+void tell_unreached(struct node *n, uint64_t count)
+{
+	struct chat_net_msg *m = new_message(CHAT_MSG_UNREACHED, NULL, NULL);
+
+	m->number = count;
+	tell_latest(n, NULL, m, &n->unreached_tell);
+}
+
 void tell_other_key(
 	struct node *n, const struct peer_id *peer, const struct maddr *addr)
 {

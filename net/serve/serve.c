@@ -453,6 +453,7 @@ static void on_event(
 	case SWARM_EV_RECORD:
 	case SWARM_EV_FAREWELL:
 	case SWARM_EV_DIAL_FAILED:
+	case SWARM_EV_UNREACHED:
 	case SWARM_EV_OTHER_KEY:
 	case SWARM_EV_FOLLOWED:
 		break;

@@ -380,6 +380,8 @@ static void end_set(struct swarm *s, const struct env *env, struct peer *p)
 	p->in_set = false;
 	p->seen = false;
 	p->failures++;
+	if (p->failures >= SWARM_UNREACHED_AFTER)
+		unreached_look(s);
 	/* Without an address that can be dialled it waits for being named. */
 	if (!p->wanted || at == P2P_NEVER)
 		return;

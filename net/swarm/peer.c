@@ -145,6 +145,7 @@ void peers_age(struct swarm *s, const struct env *env)
 		if (p->known.count == 0 && !p->known.held)
 			peer_forget(s, p);
 	}
+	unreached_look(s);
 }
 
 /* Too many connections to one peer: the oldest end at the next tick. */
@@ -221,6 +222,8 @@ void peer_conn_ready(struct swarm *s, const struct env *env, struct conn *c)
 	}
 	if (!c->limited)
 		dial_won(s, env, p, c);
+	if (s->unreached > 0)
+		unreached_look(s);
 	c->request = 0;
 	if (!p->up && p->up_at_ms == P2P_NEVER)
 		p->up_at_ms = env_after(env, SWARM_IDENTIFY_WAIT_MS);

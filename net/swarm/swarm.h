@@ -345,6 +345,8 @@ enum swarm_event_kind {
 	SWARM_EV_COPY,        /* addr: where another program proved our own key
 			       */
 	SWARM_EV_DIAL_FAILED, /* number: request, text */
+	SWARM_EV_UNREACHED,   /* number: peers that the LAN shows and that could
+				 not be reached, none of them ever */
 	SWARM_EV_OTHER_KEY,   /* peer, addr: at an address that a person typed
 				 for this peer another key answers now; once */
 	SWARM_EV_FOLLOWED,    /* peer, addr: it answers at an address that a

@@ -19,6 +19,7 @@
  * book.c    where peers may be, and who says so
  * known.c   what of that is shown to people
  * typed.c   addresses that a person typed, until somebody is there
+ * unreached.c  whom the LAN shows and nobody reaches
  * dial.c    which address is dialled when
  */
 #ifndef NET_SWARM_SWARM_INTERNAL_H
@@ -194,7 +195,8 @@ struct swarm {
 	unsigned self_next;
 	struct typed typed[SWARM_TYPED_MAX];
 	unsigned typed_next;
-	struct buf record; /* our own, empty: to be made */
+	unsigned unreached; /* told last */
+	struct buf record;  /* our own, empty: to be made */
 	uint64_t record_seq;
 	uint64_t due_ms;    /* nothing is to be done before; perhaps later */
 	bool due_moves;     /* who was to be asked then was heard */
@@ -392,6 +394,11 @@ void typed_forget(struct swarm *s, const struct peer_id *peer);
 void typed_hurry(struct swarm *s, const struct env *env);
 void typed_tick(struct swarm *s, const struct env *env);
 uint64_t typed_deadline(const struct swarm *s);
+
+/* ---- unreached.c -------------------------------------------------------- */
+
+/* Tells how many peers the LAN shows and nobody reaches, when that changed. */
+void unreached_look(struct swarm *s);
 
 /* ---- dial.c ------------------------------------------------------------ */
 

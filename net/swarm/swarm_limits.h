@@ -116,6 +116,9 @@
 #define SWARM_REDIAL_MAX_MS 20000
 #define SWARM_REDIAL_RARELY_AFTER 12 /* failures in a row */
 #define SWARM_REDIAL_RARELY_MS 300000
+#define SWARM_UNREACHED_AFTER \
+	2                         /* so many, and the LAN shows whom we cannot \
+				   * reach */
 #define SWARM_REDIAL_SEEN_AFTER 4 /* failures that a sight of it leaves */
 /* What the address book holds, and for how long it believes whom. */
 #define SWARM_BOOK_BYTES (4u << 20)

@@ -322,6 +322,7 @@ static void handle_ui(struct chat *c, const struct chat_ui_msg *m)
 	case CHAT_MSG_ADDRESS:
 	case CHAT_MSG_RECORD:
 	case CHAT_MSG_WHOIS:
+	case CHAT_MSG_UNREACHED:
 	case CHAT_MSG_FOLLOWED:
 	case CHAT_MSG_COPY:
 	case CHAT_MSG_DIAL_FAILED:
@@ -382,15 +383,14 @@ static void handle_net(struct chat *c, const struct chat_net_msg *m)
 	case CHAT_MSG_WHOIS:
 		cmd_whois_answer(c, m);
 		break;
-	case CHAT_MSG_FOLLOWED:
-		peers_followed(c, m);
-		break;
 	case CHAT_MSG_COPY:
 		if (m->text != NULL)
 			receive_met_copy(c, m->text);
 		break;
+	case CHAT_MSG_UNREACHED:
+	case CHAT_MSG_FOLLOWED:
 	case CHAT_MSG_DIAL_FAILED:
-		peers_dial_failed(c, m);
+		peers_of_dials(c, m);
 		break;
 	case CHAT_MSG_STATS:
 		cmd_net_answer(c, m);

@@ -76,6 +76,8 @@ struct chat {
 	char *listen; /* addresses, one a line */
 	struct chat_status status[CHAT_STATUS_COUNT];
 	size_t connected_count;
+	uint64_t unreached;  /* that the LAN shows; see CHAT_MSG_UNREACHED */
+	bool firewalls_said; /* what to do then */
 
 	/* output, kept back until the commit */
 	struct chat_out_queue ui;

@@ -53,10 +53,41 @@ void peers_status(struct chat *c, const struct chat_net_msg *m)
 	free(text);
 }
 
+/* What to do, once a run: the other side reads the same, and one is enough. */
+static void say_firewalls(struct chat *c)
+{
+	const char *port =
+		c->listen == NULL ? NULL : strstr(c->listen, "/tcp/");
+	int digits;
+
+	if (c->firewalls_said || port == NULL)
+		return;
+	c->firewalls_said = true;
+	port += strlen("/tcp/");
+	digits = (int)strspn(port, "0123456789");
+	out_notice(c, UI_LEVEL_WARN, NULL,
+		"Others are seen on this network, and neither side gets "
+		"through to the other: mostly a firewall on both machines. Let "
+		"TCP port %.*s in on this one (ufw: sudo ufw allow %.*s/tcp), "
+		"or the like on the other; one of them is enough.",
+		digits, port, digits, port);
+}
+
 void peers_people_status(struct chat *c)
 {
 	char text[64];
 
+	if (c->connected_count == 0 && c->unreached > 0) {
+		snprintf(text, sizeof(text),
+			c->unreached == 1
+				? "mDNS sees %llu program, it cannot be reached"
+				: "mDNS sees %llu programs, none can be "
+				  "reached",
+			(unsigned long long)c->unreached);
+		peers_set_status(
+			c, CHAT_STATUS_PEOPLE, CHAT_STATE_FAILED, text);
+		return;
+	}
 	if (c->connected_count == 0) {
 		peers_set_status(c, CHAT_STATUS_PEOPLE, CHAT_STATE_BUSY,
 			"nobody yet: looking");
@@ -175,7 +206,7 @@ void peers_record(struct chat *c, const struct chat_net_msg *m)
 	(void)chat_store_ok(c, store_put_record(c->store, &r));
 }
 
-void peers_dial_failed(struct chat *c, const struct chat_net_msg *m)
+static void dial_failed(struct chat *c, const struct chat_net_msg *m)
 {
 	char *addr = out_clean(bytes_str(m->text));
 	char *why = out_clean(bytes_str(m->agent));
@@ -185,7 +216,7 @@ void peers_dial_failed(struct chat *c, const struct chat_net_msg *m)
 	free(why);
 }
 
-void peers_followed(struct chat *c, const struct chat_net_msg *m)
+static void followed(struct chat *c, const struct chat_net_msg *m)
 {
 	char *addr;
 
@@ -198,6 +229,24 @@ void peers_followed(struct chat *c, const struct chat_net_msg *m)
 		"/p2p/KEY behind it to take that one only.",
 		addr, m->peer, m->agent);
 	free(addr);
+}
+
+static void unreached(struct chat *c, const struct chat_net_msg *m)
+{
+	c->unreached = m->number;
+	if (c->unreached > 0 && c->connected_count == 0)
+		say_firewalls(c);
+	peers_people_status(c);
+}
+
+void peers_of_dials(struct chat *c, const struct chat_net_msg *m)
+{
+	if (m->msg.kind == CHAT_MSG_UNREACHED)
+		unreached(c, m);
+	else if (m->msg.kind == CHAT_MSG_FOLLOWED)
+		followed(c, m);
+	else
+		dial_failed(c, m);
 }
 
 /* ---- peers ------------------------------------------------------------- */

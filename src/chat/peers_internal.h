@@ -16,9 +16,8 @@ void peers_rtt(struct chat *c, const struct chat_net_msg *m);
 void peers_topic(struct chat *c, const struct chat_net_msg *m);
 void peers_address(struct chat *c, const struct chat_net_msg *m);
 void peers_record(struct chat *c, const struct chat_net_msg *m);
-void peers_dial_failed(struct chat *c, const struct chat_net_msg *m);
-/* Somebody else answers at an address that was typed without a key. */
-void peers_followed(struct chat *c, const struct chat_net_msg *m);
+/* What came of dials: CHAT_MSG_DIAL_FAILED, _FOLLOWED, _UNREACHED. */
+void peers_of_dials(struct chat *c, const struct chat_net_msg *m);
 /* What net is told at the start. */
 void peers_tell_net(struct chat *c);
 void peers_set_status(struct chat *c, enum chat_status_item item,

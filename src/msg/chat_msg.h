@@ -49,6 +49,8 @@ enum chat_msg_kind {
 			     data: one for each peer that is known and not
 			     connected; number: these in all */
 	CHAT_MSG_DIAL_FAILED, /* text: the address as asked; agent: why */
+	CHAT_MSG_UNREACHED,   /* number: programs that the LAN shows and that
+				 could not be reached */
 	CHAT_MSG_FOLLOWED,    /* peer: answers now at text, which a person typed
 				 without a key; agent: whose key did before */
 	CHAT_MSG_COPY,        /* text: where another program has our own key */

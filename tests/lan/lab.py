@@ -437,8 +437,12 @@ class Host:
         """A firewall as it comes: whoever calls gets no answer, while
         multicast passes and our own calls are answered."""
         self.lan.command(self.keeper.enter + ["nft", (
-            "table inet fw { chain in { type filter hook input priority 0; "
-            "iifname eth0 tcp flags & (syn|ack) == syn drop; } }")])
+            "table inet fw {\nchain in {\n"
+            "type filter hook input priority 0;\n"
+            "iifname eth0 tcp flags & (syn|ack) == syn drop;\n}\n}")])
+
+    def let_in_tcp(self):
+        self.lan.command(self.keeper.enter + ["nft", "flush", "ruleset"])
 
     def power_off(self):
         """Lose power: silence first, so that no FIN, RST or goodbye of the

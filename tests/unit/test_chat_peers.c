@@ -265,6 +265,49 @@ static void test_peers_shows_what_was_typed(void **state)
 	assert_non_null(strstr(said->text, "any key"));
 }
 
+static void net_says_unreached(struct host *h, uint64_t count)
+{
+	struct chat_net_msg *m =
+		chat_net_msg_new(CHAT_MSG_UNREACHED, NULL, bytes_of(NULL, 0));
+
+	m->number = count;
+	chat_handle(h->chat, &h->te.env, &m->msg);
+	host_turn(h);
+}
+
+/* The number as long as it is right, what to do about it once. */
+static void test_peers_behind_firewalls_are_said_to_be(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	struct ui_msg *said;
+	struct chat_net_msg *ready = chat_net_msg_new(CHAT_MSG_NET_READY,
+		"/ip4/10.0.0.1/tcp/4001\n/ip6/fd00::1/tcp/4002",
+		bytes_of(NULL, 0));
+
+	chat_handle(h->chat, &h->te.env, &ready->msg);
+	net_says_unreached(h, 2);
+	said = host_text(h, UI_MSG_STATUS, "mDNS sees 2 programs");
+	assert_non_null(said);
+	assert_int_equal(said->item, CHAT_STATUS_PEOPLE);
+	assert_int_equal(said->status, CHAT_STATE_FAILED);
+	said = host_text(h, UI_MSG_NOTICE, "firewall");
+	assert_non_null(said);
+	assert_non_null(strstr(said->text, "TCP port 4001 "));
+	host_forget(h);
+	net_says_unreached(h, 1);
+	assert_non_null(
+		host_text(h, UI_MSG_STATUS, "mDNS sees 1 program, it cannot"));
+	assert_null(host_text(h, UI_MSG_NOTICE, "firewall"));
+	net_says_unreached(h, 0);
+	assert_non_null(host_text(h, UI_MSG_STATUS, "nobody yet: looking"));
+	/* With somebody to talk to it is not the first thing to say. */
+	host_meets(h, &f->mali, LOBBY);
+	host_forget(h);
+	net_says_unreached(h, 3);
+	assert_null(host_text(h, UI_MSG_STATUS, "mDNS sees"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +320,7 @@ int main(void)
 		STORY(test_peers_shows_who_is_there_and_who_is_known),
 		STORY(test_peers_a_new_key_at_a_typed_address_is_said),
 		STORY(test_peers_shows_what_was_typed),
+		STORY(test_peers_behind_firewalls_are_said_to_be),
 	};
 	return cmocka_run_group_tests_name("chat and peers", tests, NULL, NULL);
 }
