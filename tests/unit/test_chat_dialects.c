@@ -281,6 +281,8 @@ static void test_chat_says_by_whom_came_what_is_no_text(void **state)
 	host_turn(h);
 	assert_non_null(host_text(
 		h, UI_MSG_NOTICE, "3 lines that came by way of mali~"));
+	host_types(h, NULL, "/info");
+	assert_non_null(host_text(h, UI_MSG_NOTICE, "unreadable 3 units"));
 }
 
 static void test_chat_says_once_that_something_is_no_line(void **state)

@@ -253,6 +253,15 @@ static void test_chat_a_room_may_end_in_file(void **state)
 	host_topic(h, f->eve.peer, "dev-file", true);
 	host_types(h, NULL, "still a room");
 	assert_null(host_said(h, UI_MSG_ERROR, 0));
+	/* Where people have talked it is one, whoever is there now. */
+	host_types(h, NULL, "/join notes");
+	host_types(h, NULL, "/join notes-file");
+	author_sends(&f->mali, h, "notes-file",
+		bytes_str("{\"type\":\"message\",\"content\":\"a\"}"));
+	host_meets(h, &f->eve, "notes");
+	host_topic(h, f->eve.peer, "notes-file", true);
+	host_types(h, "notes-file", "a room, too");
+	assert_null(host_said(h, UI_MSG_ERROR, 0));
 }
 
 /* A line that waits in such a topic is kept, and goes nowhere while they are

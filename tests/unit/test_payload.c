@@ -251,6 +251,7 @@ static void test_payload_reads_back_what_it_writes(void **state)
 	line.for_go_chat = true;
 	assert_int_equal(payload_write(DIALECT_NATIVE, &line, &out), 0);
 	assert_non_null(strstr(buf_cstr(&out), "\"SenderNick\":\"mali\""));
+	assert_non_null(strstr(buf_cstr(&out), "\"Message\":\""));
 	assert_int_equal(parse(&p, buf_cstr(&out)), 0);
 	assert_int_equal(p.dialect, DIALECT_NATIVE);
 	assert_string_equal(buf_cstr(&p.text), text);
