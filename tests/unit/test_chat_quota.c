@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chat/chat_internal.h"
 #include "store/store_internal.h"
 #include "tests/unit/chat_host.h"
 
@@ -76,6 +77,7 @@ static void test_who_is_answered_by_name_is_a_friend(void **state)
 	/* Net is told again at each start. */
 	host_restart_with(h);
 	assert_int_equal(host_sent_count(h, NET_MSG_KNOWN_AUTHOR), 1);
+	assert_int_equal(host_sent(h, NET_MSG_KNOWN_AUTHOR, 0)->worth, 1);
 }
 
 static void test_who_is_kept_connected_is_a_friend(void **state)
@@ -218,12 +220,99 @@ static void test_little_room_keeps_no_strangers(void **state)
 	assert_false(host_line(h, "room again")->line.not_kept);
 	assert_non_null(host_text(h, UI_MSG_NOTICE, "room on the disk again"));
 	/* The same where the profile has grown to its quota. */
-	h->store->space.free_bytes = UINT64_MAX;
-	set_limits(h);
-	h->cfg.limits.profile_bytes = 1;
-	host_restart_with(h);
+	h->store->space.used_bytes = 101 * MIB;
+	host_wait(h, CHAT_SPACE_LOOK_MS);
 	author_says_native(&f->tom, h, "no room", NOW + 5);
 	assert_true(host_line(h, "no room")->line.not_kept);
+}
+
+/* What the defaults would give is cut to a part of a small quota. */
+static void test_shares_are_parts_of_the_quota(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+
+	set_limits(h);
+	h->cfg.limits.profile_bytes = 8 * MIB;
+	host_restart_with(h);
+	assert_int_equal(h->store->quota.strangers, MIB);
+	assert_int_equal(h->store->quota.strangers_room, MIB);
+	assert_int_equal(h->store->quota.strangers_hour, 40000);
+	assert_int_equal(h->store->quota.regulars_room, 2 * MIB);
+	assert_int_equal(h->store->quota.friend_room, 2 * MIB);
+	h->cfg.limits.profile_bytes = 80000;
+	host_restart_with(h);
+	assert_int_equal(h->store->quota.strangers_hour, 10000);
+}
+
+/* As many rows as strangers may have: who is new has none, and no line. */
+static void test_people_have_a_bound(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	struct store_person p;
+
+	author_says_native(&f->mali, h, "in time", NOW);
+	h->chat->strangers = STORE_STRANGERS_MAX;
+	author_says_native(&f->tom, h, "too late", NOW + 1);
+	author_says_native(&f->mali, h, "known by then", NOW + 2);
+	assert_true(host_line(h, "too late")->line.not_kept);
+	assert_false(host_line(h, "known by then")->line.not_kept);
+	assert_int_equal(store_find_person(h->store, f->tom.peer, &p),
+		P2P_ERR_NOT_FOUND);
+}
+
+/* As many regulars as there may be, of so many days each. */
+static void fill_regulars(struct fixture *f, uint32_t days)
+{
+	struct host *h = &f->me;
+	struct store_person p;
+	struct author a;
+
+	for (uint32_t i = 0; i < CHAT_REGULARS_MAX; i++) {
+		uint8_t raw[32] = {(uint8_t)i, (uint8_t)(i >> 8), 8};
+
+		author_init(&a, 1, "x");
+		identity_from_seed(&a.key, raw);
+		peer_id_text(&a.key.id, a.peer);
+		p = (struct store_person){.days = days, .day = 1};
+		(void)snprintf(p.peer, sizeof(p.peer), "%s", a.peer);
+		assert_int_equal(store_put_person(h->store, &p), 0);
+		assert_int_equal(
+			store_set_class(h->store, &p, STORE_REGULAR), 0);
+	}
+	assert_int_equal(store_commit(h->store), 0);
+	host_restart_with(h);
+	host_meets(h, &f->eve, LOBBY);
+}
+
+static uint64_t mali_comes_on_two_days(struct fixture *f)
+{
+	struct store_regulars all;
+
+	author_says_native(&f->mali, &f->me, "one", NOW);
+	next_day(&f->me);
+	author_says_native(&f->mali, &f->me, "two", NOW + DAY_MS);
+	assert_int_equal(store_regulars(f->me.store, 0, 1, &all), 0);
+	return all.count;
+}
+
+static void test_regulars_of_many_days_stay(void **state)
+{
+	struct fixture *f = *state;
+
+	fill_regulars(f, 5);
+	assert_int_equal(mali_comes_on_two_days(f), CHAT_REGULARS_MAX);
+	assert_int_equal(class_of(f, &f->mali), STORE_STRANGER);
+}
+
+static void test_who_came_on_fewer_days_makes_way(void **state)
+{
+	struct fixture *f = *state;
+
+	fill_regulars(f, 1);
+	assert_int_equal(mali_comes_on_two_days(f), CHAT_REGULARS_MAX);
+	assert_int_equal(class_of(f, &f->mali), STORE_REGULAR);
 }
 
 static void test_strangers_far_ahead_are_not_kept(void **state)
@@ -305,6 +394,10 @@ int main(void)
 		STORY(test_flood_is_shown_and_not_all_is_kept),
 		STORY(test_key_a_line_leaves_few_rows_of_people),
 		STORY(test_little_room_keeps_no_strangers),
+		STORY(test_shares_are_parts_of_the_quota),
+		STORY(test_people_have_a_bound),
+		STORY(test_regulars_of_many_days_stay),
+		STORY(test_who_came_on_fewer_days_makes_way),
 		STORY(test_strangers_far_ahead_are_not_kept),
 	};
 

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "net/pubsub/gossip_internal.h"
+#include "net/pubsub/gossip_rate.h"
 #include "tests/unit/gossip_lab.h"
 
 /* Peers 0 and 1 sit in the room; those from here on are authors elsewhere. */
@@ -185,6 +187,72 @@ static void test_strangers_of_one_peer_leave_the_known_alone(void **state)
 	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 1);
 }
 
+/* More than one peer may bring, less than a room or eight authors may have. */
+static void test_strangers_of_one_peer_have_a_rate_in_bytes(void **state)
+{
+	const size_t line = 32 << 10;
+	struct gossip_lab *l = *state;
+
+	gossip_limit_authors(l->g, 6000);
+	for (unsigned i = 0; i < 100; i++)
+		says_much(l, 0, AUTHOR + i % 8, line);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT),
+		GOSSIP_RATE_PEER_BYTES_BURST / line);
+	lab_pass(l, 1000);
+	lab_events(l, GOSSIP_EV_UNIT);
+	for (unsigned i = 0; i < 16; i++)
+		says_much(l, 0, AUTHOR + i % 8, line);
+	assert_int_equal(
+		lab_events(l, GOSSIP_EV_UNIT), GOSSIP_RATE_PEER_BYTES / line);
+}
+
+/* Whom a person keeps connected may bring strangers' lines without number, up
+ * to what the room may have. */
+static void test_who_is_kept_connected_brings_what_it_has(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	gossip_limit_authors(l->g, 6000);
+	assert_int_equal(
+		gossip_set_direct(l->g, &l->te.env, lab_id(l, 0), true), 0);
+	for (unsigned i = 0; i < 300; i++)
+		says(l, 0, AUTHOR + i % 90);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 300);
+}
+
+/* One that nobody has a key for. */
+static struct peer_id any_id(const struct gossip_lab *l, uint32_t number)
+{
+	struct peer_id id = *lab_id(l, 0);
+
+	put_be32(id.raw + id.len - 4, number);
+	return id;
+}
+
+/* Keys cost nothing: what is noted of them has an end. */
+static void test_rates_and_the_known_have_a_bound(void **state)
+{
+	struct gossip_lab *l = *state;
+	struct unit u = {.data = bytes_str("x")};
+	struct topic *t = table_get(&l->g->topics, room());
+	struct peer_id id;
+	uint32_t n = 0;
+
+	for (; n < GOSSIP_RATE_AUTHORS_MAX + 5; n++) {
+		u.from = any_id(l, n);
+		(void)rate_take(l->g, &l->te.env, t, &u);
+	}
+	assert_int_equal(l->g->rate.authors.count, GOSSIP_RATE_AUTHORS_MAX);
+	while (l->g->rate.known.count < GOSSIP_KNOWN_MAX) {
+		id = any_id(l, n++);
+		assert_int_equal(gossip_set_known(l->g, &id, true), 0);
+	}
+	/* Known already is known still. */
+	assert_int_equal(gossip_set_known(l->g, &id, true), 0);
+	id = any_id(l, n);
+	assert_int_equal(gossip_set_known(l->g, &id, true), P2P_ERR_LIMIT);
+}
+
 static void test_strangers_of_all_peers_share_a_room(void **state)
 {
 	struct gossip_lab *l = *state;
@@ -236,6 +304,32 @@ static void test_strangers_of_all_peers_have_a_rate(void **state)
 		lab_events(l, GOSSIP_EV_UNIT), GOSSIP_RATE_ROOM_BYTES / line);
 }
 
+/* Whoever floods one room after the other gets no more than so much. */
+static void test_strangers_of_all_rooms_have_a_rate(void **state)
+{
+	static const char *const rooms[] = {"room", "hall", "attic"};
+	const size_t line = 32 << 10;
+	struct gossip_lab *l = *state;
+	struct unit u = {.data = {.len = line}};
+	unsigned taken = 0;
+
+	gossip_limit_authors(l->g, 6000);
+	for (unsigned r = 0; r < 3; r++) {
+		struct topic *t;
+
+		if (r > 0)
+			assert_int_equal(gossip_join(l->g, &l->te.env,
+						 bytes_str(rooms[r])),
+				0);
+		t = table_get(&l->g->topics, bytes_str(rooms[r]));
+		for (unsigned i = 0; i < 200; i++) {
+			u.from = *lab_id(l, 20 + i % 40);
+			taken += rate_take(l->g, &l->te.env, t, &u);
+		}
+	}
+	assert_int_equal(taken, GOSSIP_RATE_ALL_BYTES_BURST / line);
+}
+
 static void test_what_is_not_text_is_not_passed_on(void **state)
 {
 	struct gossip_lab *l = *state;
@@ -261,6 +355,10 @@ int main(void)
 		STORY(test_forged_lines_use_up_nobodys_rate),
 		STORY(test_rate_of_new_authors_by_peer),
 		STORY(test_strangers_of_one_peer_leave_the_known_alone),
+		STORY(test_strangers_of_one_peer_have_a_rate_in_bytes),
+		STORY(test_who_is_kept_connected_brings_what_it_has),
+		STORY(test_rates_and_the_known_have_a_bound),
+		STORY(test_strangers_of_all_rooms_have_a_rate),
 		STORY(test_strangers_of_all_peers_share_a_room),
 		STORY(test_strangers_of_all_peers_have_a_rate),
 		STORY(test_what_is_not_text_is_not_passed_on),

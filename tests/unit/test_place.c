@@ -229,6 +229,27 @@ static void test_place_who_brought_something_is_not_idle(void **state)
 	assert_true(is_here(h, carrier));
 }
 
+/* Who gives way has a moment to be told of others in, and no more. */
+static void test_place_who_gives_way_hears_of_others(void **state)
+{
+	struct house *h = *state;
+	struct guest *silent = call_from(h, 1);
+	const struct conn *c;
+
+	swarm_peer_worth(h->s, &silent->id, 0);
+	fill(h, FULL - 1, 2, true);
+	pass(h, SWARM_MEET_MS);
+	(void)join(h, call_from(h, 200));
+	for (int i = 0; i < 200 && is_here(h, silent); i++)
+		pass(h, 10);
+	c = conn_find(h->s, silent->conn);
+	assert_true(c != NULL && c->leaving);
+	pass(h, SWARM_FAREWELL_MS - 100);
+	assert_non_null(conn_find(h->s, silent->conn));
+	pass(h, 200);
+	assert_null(conn_find(h->s, silent->conn));
+}
+
 /* A key was proven, and the rest is on its way. */
 static void test_place_who_is_being_upgraded_has_time(void **state)
 {
@@ -330,6 +351,43 @@ static void test_place_friends_keep_theirs(void **state)
 			evict_places_taken(h->s) <= FULL + SWARM_CONNS_IN_OVER);
 	}
 	assert_true(is_here(h, friend));
+}
+
+/* He was last to come and says nothing, all others talk. */
+static void test_place_a_friend_may_come_last_and_be_idle(void **state)
+{
+	struct house *h = *state;
+	struct guest *friend;
+
+	fill(h, FULL - 1, 2, true);
+	pass(h, 1000);
+	friend = join(h, call_from(h, 1));
+	swarm_peer_worth(h->s, &friend->id, SWARM_WORTH_FRIEND);
+	pass(h, SWARM_MEET_MS);
+	for (unsigned i = 0; i < 10; i++) {
+		for (unsigned k = 0; k < FULL - 1; k++)
+			if (is_here(h, &h->guest[k]))
+				(void)speak(h, &h->guest[k]);
+		pass(h, SWARM_TURN_MS);
+		(void)speak(h, join(h, call_from(h, 200 + i)));
+		pass(h, 500);
+	}
+	assert_true(is_here(h, friend));
+}
+
+/* Who is worth something, less than a friend, is not idle either. */
+static void test_place_who_is_worth_something_is_not_idle(void **state)
+{
+	struct house *h = *state;
+	struct guest *known = call_from(h, 1);
+
+	swarm_peer_worth(h->s, &known->id, 1);
+	fill(h, FULL - 1, 2, true);
+	pass(h, SWARM_MEET_MS);
+	fill(h, 3, 200, true);
+	pass(h, 1000);
+	assert_int_equal(evict_places_taken(h->s), FULL);
+	assert_true(is_here(h, known));
 }
 
 /* As many as come in a moment: nobody could have been met. */
@@ -614,11 +672,14 @@ int main(void)
 		T(test_place_a_storm_of_the_silent_changes_nothing),
 		T(test_place_who_comes_again_goes_first),
 		T(test_place_who_brought_something_is_not_idle),
+		T(test_place_who_gives_way_hears_of_others),
 		T(test_place_who_is_being_upgraded_has_time),
 		T(test_place_the_silent_one_pays_for_himself),
 		T(test_place_who_must_go_at_once_is_gone),
 		T(test_place_who_knocks_again_goes_first),
 		T(test_place_friends_keep_theirs),
+		T(test_place_a_friend_may_come_last_and_be_idle),
+		T(test_place_who_is_worth_something_is_not_idle),
 		T(test_place_a_friend_is_known_when_it_comes_back),
 		T(test_place_friends_have_half_at_most),
 		T(test_place_one_line_each_buys_little),

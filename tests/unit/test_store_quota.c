@@ -187,6 +187,33 @@ static void test_quota_a_flooded_hour_keeps_slots(void **state)
 		0);
 }
 
+static void flood(struct fixture *f, int room, uint64_t hour)
+{
+	for (unsigned i = 0; i < 20; i++)
+		for (int author = 0; author < 50; author++)
+			(void)says(f, room, author, hour * HOUR + i,
+				(unsigned)hour * 100 + i);
+}
+
+/* Who has no slot in one hour is not shut out of the next, nor of a room. */
+static void test_quota_each_hour_and_room_draws_its_own(void **state)
+{
+	struct fixture *f = *state;
+
+	flood(f, 0, 1);
+	flood(f, 0, 2);
+	flood(f, 1, 1);
+	check_sums(f);
+	assert_true(number_of(f->store,
+			    "SELECT count(*) FROM slots WHERE room = 1"
+			    " AND hour = 1 AND author NOT IN (SELECT author"
+			    " FROM slots WHERE room = 1 AND hour = 2)") > 0);
+	assert_true(number_of(f->store,
+			    "SELECT count(*) FROM slots WHERE room = 1"
+			    " AND hour = 1 AND author NOT IN (SELECT author"
+			    " FROM slots WHERE room = 2 AND hour = 1)") > 0);
+}
+
 static void test_quota_what_was_dropped_never_comes_back(void **state)
 {
 	struct fixture *f = *state;
@@ -507,6 +534,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORY(test_quota_keeps_a_calm_hour_whole),
 		STORY(test_quota_a_flooded_hour_keeps_slots),
+		STORY(test_quota_each_hour_and_room_draws_its_own),
 		STORY(test_quota_what_was_dropped_never_comes_back),
 		STORY(test_quota_a_slot_ends_at_its_first_refusal),
 		STORY(test_quota_oldest_hours_go_whole),

@@ -157,8 +157,8 @@ static void test_who_does_not_read_goes_before_who_holds_more(void **state)
 	assert_true(goes(false, 2));
 }
 
-/* How many are cut when so much is held, and somebody hoards? */
-static unsigned cut_at(size_t used)
+/* How many are cut when so much is held, and somebody has that much of it? */
+static unsigned cut_at(size_t used, size_t hoard)
 {
 	struct swarm_lab *l = lab_new("10.0.0", true, false);
 	struct swarm *s = swarm_at(l, 0);
@@ -167,9 +167,7 @@ static unsigned cut_at(size_t used)
 	lab_dial(l, 0, 1, true);
 	st = lab_open(l, 0, 1, "/a/1");
 	lab_run(l);
-	assert_int_equal(
-		serve_keep(serve_stream(l->host[0].sv, st), SWARM_HOARD_BYTES),
-		0);
+	assert_int_equal(serve_keep(serve_stream(l->host[0].sv, st), hoard), 0);
 	assert_int_equal(budget_charge(&s->budget, used - s->budget.used), 0);
 	swarm_bytes(s, &l->te.env, l->wire[0].conn[0], bytes_of(NULL, 0));
 	cut = swarm_counters(s)->cut_hoarder;
@@ -180,11 +178,22 @@ static unsigned cut_at(size_t used)
 static void test_nobody_goes_while_there_is_memory(void **state)
 {
 	(void)state;
-	assert_int_equal(cut_at(SWARM_BUDGET_BYTES_HIGH), 0);
-	assert_int_equal(cut_at(SWARM_BUDGET_BYTES_HIGH + 1), 1);
+	assert_int_equal(cut_at(SWARM_BUDGET_BYTES_HIGH, SWARM_HOARD_BYTES), 0);
+	assert_int_equal(
+		cut_at(SWARM_BUDGET_BYTES_HIGH + 1, SWARM_HOARD_BYTES), 1);
 }
 
 /* ---- those who have not proven themselves ---- */
+
+/* Who holds little is cut only before there is no room for anybody new. */
+static void test_who_holds_little_goes_last(void **state)
+{
+	const size_t little = SWARM_HOARD_BYTES / 2;
+
+	(void)state;
+	assert_int_equal(cut_at(SWARM_BUDGET_BYTES_CRITICAL, little), 0);
+	assert_int_equal(cut_at(SWARM_BUDGET_BYTES_CRITICAL + 1, little), 1);
+}
 
 static void take_answers(struct swarm_lab *l, uint64_t conn, struct channel *u)
 {
@@ -277,6 +286,7 @@ int main(void)
 		cmocka_unit_test(
 			test_who_does_not_read_goes_before_who_holds_more),
 		cmocka_unit_test(test_nobody_goes_while_there_is_memory),
+		cmocka_unit_test(test_who_holds_little_goes_last),
 		cmocka_unit_test(
 			test_who_has_proven_his_key_does_not_make_room),
 	};
