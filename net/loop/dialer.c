@@ -252,6 +252,10 @@ void dial_begin(struct loop *l, uint64_t conn, const struct maddr *addr)
 		return;
 	}
 	d->port = tcp.port;
+	if (tcp.zone[0] != '\0' && if_nametoindex(tcp.zone) == 0) {
+		fail(d, "this machine has no network interface of that name");
+		return;
+	}
 	if (tcp.host == MULTIADDR_IP4 || tcp.host == MULTIADDR_IP6) {
 		add_ip(d, &tcp);
 		try_next(d, NULL);

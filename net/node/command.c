@@ -12,12 +12,13 @@
 
 /* ---- connect ----------------------------------------------------------- */
 
-/* HOST:PORT or [IPV6]:PORT as a multiaddr. */
+/* HOST:PORT, [IPV6]:PORT or [IPV6%INTERFACE]:PORT as a multiaddr. */
 static int parse_host_port(struct maddr *a, const char *text)
 {
 	char host[256], whole[NODE_CONNECT_TEXT_MAX];
 	const char *colon = strrchr(text, ':');
-	const char *kind = "dns";
+	const char *kind = "dns", *zone = "";
+	char *percent;
 	uint8_t ip[16];
 	size_t len;
 	int n;
@@ -36,12 +37,21 @@ static int parse_host_port(struct maddr *a, const char *text)
 		return P2P_ERR_MALFORMED;
 	memcpy(host, text, len);
 	host[len] = '\0';
+	/* fe80::1%eth0 (RFC 4007 section 11). */
+	percent = strchr(host, '%');
+	if (percent != NULL && percent[1] != '\0') {
+		*percent = '\0';
+		zone = percent + 1;
+	}
 	if (inet_pton(AF_INET, host, ip) == 1)
 		kind = "ip4";
 	else if (inet_pton(AF_INET6, host, ip) == 1)
 		kind = "ip6";
-	n = snprintf(
-		whole, sizeof(whole), "/%s/%s/tcp/%s", kind, host, colon + 1);
+	if (zone[0] != '\0' && strcmp(kind, "ip6") != 0)
+		return P2P_ERR_MALFORMED;
+	n = snprintf(whole, sizeof(whole), "%s%s/%s/%s/tcp/%s",
+		zone[0] == '\0' ? "" : "/ip6zone/", zone, kind, host,
+		colon + 1);
 	if (n < 0 || (size_t)n >= sizeof(whole))
 		return P2P_ERR_TOO_BIG;
 	return maddr_parse_text(a, bytes_of(whole, (size_t)n));

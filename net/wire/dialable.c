@@ -92,6 +92,7 @@ void dialable_of(struct dialable *d, const struct maddr *a)
 	d->transport = info.transport;
 	d->host = host_of(&info);
 	d->relayed = info.relayed;
+	d->zoned = info.zone.len > 0;
 	d->port = info.port;
 	if (has_ip(&info))
 		site_of_ip(&d->site, info.host);
@@ -130,6 +131,11 @@ const char *dialable_why_not(const struct dialable *d)
 		return "nobody can be there";
 	if (d->relayed)
 		return "relayed addresses are not dialled yet";
+	/* Each interface has the network fe80::/10. */
+	if (d->scope == IP_SCOPE_LINK_LOCAL && d->host == DIALABLE_HOST_IP6 &&
+		!d->zoned)
+		return "the interface is missing: [fe80::1%eth0]:PORT, or "
+		       "/ip6zone/eth0 in front";
 	switch (d->transport) {
 	case MULTIADDR_OVER_TCP:
 		return NULL;

@@ -50,6 +50,7 @@ struct dialable {
 	enum dialable_host host;
 	enum ip_scope scope; /* names are public: see multiaddr_scope */
 	bool relayed;
+	bool zoned;    /* it names the interface: /ip6zone */
 	uint16_t port; /* 0: none */
 	struct dialable_site site;
 };

@@ -414,6 +414,15 @@ static void wait_for_why(struct place *p, const char *why)
 	fail();
 }
 
+/* A zone that names no interface leads nowhere: it is that which is said. */
+static void test_loop_says_that_an_interface_is_not_there(void **state)
+{
+	struct place *p = *state;
+
+	ask_for(p, "[fe80::1%nosuch0]", p->port);
+	wait_for_why(p, "no network interface of that name");
+}
+
 static void wait_until(const atomic_uint *figure, unsigned is)
 {
 	for (int i = 0; i < 10000 && *figure != is; i++)
@@ -582,6 +591,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_loop_names_without_an_answer_hold_nobody_up, setup,
 			teardown_while_asking),
+		cmocka_unit_test_setup_teardown(
+			test_loop_says_that_an_interface_is_not_there, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			test_loop_checks_a_lone_line_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(
