@@ -66,10 +66,14 @@ static void test_unreached_are_told_within_seconds(void **state)
 static void test_unreached_are_not_those_who_were_met(void **state)
 {
 	struct swarm_lab *l = *state;
+	struct maddr other;
 
 	lab_meet(l);
 	close_doors(l, true);
 	lan_shows(l, 1);
+	/* Nor where else he is shown. */
+	lab_addr(&other, "/ip4/10.0.0.77/tcp/1");
+	swarm_seen(swarm_of(l, 0), &l->te.env, id_of(l, 1), &other, true);
 	lab_cut(l, 0);
 	/* Saved, and nobody's sight. */
 	swarm_know(swarm_of(l, 0), &l->te.env, id_of(l, 2), &l->host[2].addr,
