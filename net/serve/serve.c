@@ -600,6 +600,11 @@ void serve_hold(struct serve *sv, struct sstream *st, bool hold)
 	d->held = hold;
 }
 
+void serve_withhold(struct serve *sv, struct sstream *st, size_t bytes)
+{
+	swarm_stream_withhold(sv->swarm, st, bytes);
+}
+
 void serve_again(struct serve *sv, struct sstream *st)
 {
 	struct served *d = st->user;

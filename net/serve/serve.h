@@ -153,6 +153,10 @@ void serve_reset(struct serve *sv, struct sstream *st);
 /* Nothing is read of it until it is let go again: the far side waits when its
  * window is full. */
 void serve_hold(struct serve *sv, struct sstream *st, bool hold);
+/* The service has not done with so many of the bytes that it used up, in place
+ * of those of before: the far side gets no credit for them meanwhile, so that
+ * no stream has more in here than its window. */
+void serve_withhold(struct serve *sv, struct sstream *st, size_t bytes);
 /* Readable is told once more, with no bytes if there are none: for a service
  * that has kept what it had no room for. */
 void serve_again(struct serve *sv, struct sstream *st);

@@ -398,6 +398,16 @@ void swarm_stream_consume(struct swarm *s, struct sstream *pub, size_t n)
 	conn_ask_write(s, st->conn);
 }
 
+void swarm_stream_withhold(struct swarm *s, struct sstream *pub, size_t n)
+{
+	struct stream *st = stream_of(pub);
+
+	if (st->conn == NULL)
+		return;
+	(void)channel_stream_withhold(st->conn->up, st->mux, n);
+	conn_ask_write(s, st->conn);
+}
+
 void swarm_stream_again(struct swarm *s, struct sstream *pub)
 {
 	tell(s, stream_of(pub), SSTREAM_READABLE);

@@ -298,6 +298,9 @@ size_t swarm_stream_backlog(const struct sstream *stream);
 struct bytes swarm_stream_peek(const struct sstream *stream, bool *end);
 /* After a reset what arrived can still be read; GONE follows. */
 void swarm_stream_consume(struct swarm *s, struct sstream *stream, size_t n);
+/* The user keeps so many of the bytes that it consumed, in place of what it
+ * kept before: the far side gets no credit for them until it does not. */
+void swarm_stream_withhold(struct swarm *s, struct sstream *stream, size_t n);
 /* READABLE is told once more, though nothing has come. */
 void swarm_stream_again(struct swarm *s, struct sstream *stream);
 /* No more is written by us; what waits goes out before. */

@@ -88,6 +88,7 @@ struct channel_ops {
 	struct bytes (*stream_peek)(
 		const struct channel *c, uint64_t stream, bool *end);
 	int (*stream_consume)(struct channel *c, uint64_t stream, size_t n);
+	int (*stream_withhold)(struct channel *c, uint64_t stream, size_t n);
 	int (*stream_close_write)(struct channel *c, uint64_t stream);
 	void (*stream_forget)(struct channel *c, uint64_t stream);
 	void (*go_away)(struct channel *c);
@@ -212,6 +213,13 @@ static inline int channel_stream_consume(
 	struct channel *c, uint64_t stream, size_t n)
 {
 	return c->ops->stream_consume(c, stream, n);
+}
+
+/* As muxer_read_withhold. */
+static inline int channel_stream_withhold(
+	struct channel *c, uint64_t stream, size_t n)
+{
+	return c->ops->stream_withhold(c, stream, n);
 }
 
 /* As muxer_close_write. */

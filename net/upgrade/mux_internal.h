@@ -71,6 +71,7 @@ struct mux_stream {
 	uint32_t recv_window;
 	uint32_t recv_left;  /* payload the other side may send */
 	uint32_t used_up;    /* consumed, not yet given back as credit */
+	uint32_t withheld;   /* of it, what the user keeps */
 	uint64_t epoch_ms;   /* when the window was decided last */
 	uint32_t epoch_used; /* consumed since then */
 };
@@ -170,7 +171,7 @@ struct mux_ops {
 	/* Before payload is kept: the longest the buffer may become, 0 when
 	 * the stream was reset instead. */
 	size_t (*make_room)(struct muxer *m, struct mux_stream *s, size_t n);
-	/* The user consumed n bytes. */
+	/* The user consumed n bytes; 0: it keeps fewer of them than before. */
 	void (*consumed)(struct muxer *m, struct mux_stream *s, size_t n);
 	/* The stream cannot be reached any more. */
 	void (*off_wire)(struct muxer *m, struct mux_stream *s);
@@ -221,6 +222,8 @@ void mux_stream_forget(struct muxer *m, struct mux_stream *s, bool reset);
 /* Reset by us, the user is told: its bytes found no room. */
 void mux_stream_overrun(struct muxer *m, struct mux_stream *s);
 void mux_stream_consume(struct muxer *m, struct mux_stream *s, size_t n);
+/* The user keeps n of the bytes that it consumed. */
+void mux_stream_withhold(struct muxer *m, struct mux_stream *s, size_t n);
 /* Charges bytes of buffer ahead of their coming, so that they cannot be
  * refused then; 0 or P2P_ERR_LIMIT. Only while it leaves half of every
  * budget in the chain to others. */

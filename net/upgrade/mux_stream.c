@@ -364,6 +364,13 @@ void mux_stream_consume(struct muxer *m, struct mux_stream *s, size_t n)
 	recv_shrink(m, s);
 }
 
+void mux_stream_withhold(struct muxer *m, struct mux_stream *s, size_t n)
+{
+	s->withheld = (uint32_t)P2P_MIN(n, (size_t)UINT32_MAX);
+	if (!s->recv_ended)
+		m->ops->consumed(m, s, 0);
+}
+
 void mux_stream_owe(struct muxer *m, struct mux_stream *s, unsigned what)
 {
 	s->owed |= what;

@@ -314,6 +314,18 @@ int muxer_read_consume(
 	return 0;
 }
 
+int muxer_read_withhold(
+	struct muxer *m, uint64_t stream, size_t n, struct bufq *out)
+{
+	struct mux_stream *s = mux_stream_find(m, stream);
+
+	if (s == NULL)
+		return P2P_ERR_NOT_FOUND;
+	mux_stream_withhold(m, s, n);
+	muxer_flush(m, out);
+	return 0;
+}
+
 /* ---- out ---- */
 
 void muxer_flush(struct muxer *m, struct bufq *out)

@@ -156,6 +156,11 @@ struct bytes muxer_read_peek(const struct muxer *m, uint64_t stream, bool *end);
  * up, so a reader that stops reading stops the writer (yamux). */
 int muxer_read_consume(
 	struct muxer *m, uint64_t stream, size_t n, struct bufq *out);
+/* The user keeps so many of the bytes that it consumed, in place of what it
+ * kept before: no credit is given for them (yamux), so what one stream brings
+ * and the user has not done with is no more than a window. */
+int muxer_read_withhold(
+	struct muxer *m, uint64_t stream, size_t n, struct bufq *out);
 
 /* Frames that could not be written for want of room in `out` (credit,
  * closes, resets): call when `out` has room again. */

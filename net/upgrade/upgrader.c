@@ -583,6 +583,16 @@ static int upgrader_stream_consume(struct channel *c, uint64_t stream, size_t n)
 		       : P2P_ERR_STATE;
 }
 
+static int upgrader_stream_withhold(
+	struct channel *c, uint64_t stream, size_t n)
+{
+	struct upgrader *u = of(c);
+
+	return u->muxer != NULL
+		       ? muxer_read_withhold(u->muxer, stream, n, &u->inner)
+		       : P2P_ERR_STATE;
+}
+
 static int upgrader_stream_close_write(struct channel *c, uint64_t stream)
 {
 	struct upgrader *u = of(c);
@@ -631,6 +641,7 @@ static const struct channel_ops upgrader_ops = {
 	.stream_write = upgrader_stream_write,
 	.stream_peek = upgrader_stream_peek,
 	.stream_consume = upgrader_stream_consume,
+	.stream_withhold = upgrader_stream_withhold,
 	.stream_close_write = upgrader_stream_close_write,
 	.stream_forget = upgrader_stream_forget,
 	.go_away = upgrader_go_away,

@@ -346,6 +346,12 @@ static size_t yamux_send(struct muxer *m, struct mux_stream *s, struct bytes in,
 	return n;
 }
 
+/* Credit for what was consumed, but for what the user still keeps of it. */
+static uint32_t credit_due(const struct mux_stream *s)
+{
+	return s->used_up - P2P_MIN(s->used_up, s->withheld);
+}
+
 /* All that a stream owes fits one window update: credit, ACK and FIN. */
 static bool yamux_send_owed(
 	struct muxer *m, struct mux_stream *s, struct bufq *out)
@@ -359,7 +365,7 @@ static bool yamux_send_owed(
 	if ((s->owed & MUX_OWE_FIN) != 0)
 		h.flags |= YAMUX_FIN;
 	if ((s->owed & MUX_OWE_CREDIT) != 0)
-		h.length = s->used_up;
+		h.length = credit_due(s);
 	if ((s->owed & MUX_OWE_RST) != 0)
 		h = (struct yamux_head){.type = YAMUX_WINDOW,
 			.flags = YAMUX_RST,
@@ -385,6 +391,9 @@ static uint32_t decide_window(struct muxer *m, struct mux_stream *s)
 	uint64_t took_us = (m->now_ms - s->epoch_ms) * 1000;
 	uint32_t wider;
 
+	/* Whose bytes wait with us is slowed by us, not by the way. */
+	if (s->withheld >= s->recv_window / YAMUX_CREDIT_PARTS)
+		return s->recv_window;
 	if (rtt_us == P2P_NEVER || s->recv_window >= YAMUX_WINDOW_BYTES_MAX)
 		return s->recv_window;
 	/* The epoch is told in ms, so less than one is taken for one. */
@@ -403,7 +412,7 @@ static void yamux_consumed(struct muxer *m, struct mux_stream *s, size_t n)
 
 	s->used_up += (uint32_t)n;
 	s->epoch_used += (uint32_t)n;
-	if (s->used_up < s->recv_window / YAMUX_CREDIT_PARTS)
+	if (credit_due(s) < s->recv_window / YAMUX_CREDIT_PARTS)
 		return;
 	/* While an update waits for room the window is not decided anew. */
 	if ((s->owed & MUX_OWE_CREDIT) == 0 &&

@@ -114,6 +114,76 @@ static void test_yamux_stops_a_writer_whose_reader_stops(void **state)
 	mux_pair_clear(&p);
 }
 
+/* As much as there is credit for; what the reader has not used up stays. */
+static void write_all(struct mux_pair *p, struct bulk *b)
+{
+	uint64_t before;
+
+	do {
+		before = b->sent;
+		bulk_write(b);
+		mux_pair_run(p);
+	} while (b->sent > before);
+}
+
+static void keep(struct mux_pair *p, const struct bulk *b, size_t n)
+{
+	assert_int_equal(
+		muxer_read_withhold(b->to->m, b->in_stream, n, &b->to->out), 0);
+	mux_pair_run(p);
+	mux_pair_check(p);
+}
+
+/* The reader has used it up, and keeps it: it waits for something else. */
+static void test_yamux_gives_no_credit_for_what_is_kept(void **state)
+{
+	struct bulk b = {.total = 2u << 20};
+	struct mux_pair p;
+
+	(void)state;
+	mux_pair_init(&p, MUXER_YAMUX, 3);
+	open_pair_stream(&p, &b);
+	write_all(&p, &b);
+	keep(&p, &b, YAMUX_WINDOW_BYTES);
+	assert_int_equal(muxer_read_consume(b.to->m, b.in_stream,
+				 YAMUX_WINDOW_BYTES, &b.to->out),
+		0);
+	write_all(&p, &b);
+	assert_int_equal(b.sent, YAMUX_WINDOW_BYTES);
+	assert_int_equal(mux_side_await(b.from, MUX_EV_WRITABLE), 0);
+	/* It is done with a part, and then with all. */
+	keep(&p, &b, YAMUX_WINDOW_BYTES / 2);
+	assert_int_equal(mux_side_await(b.from, MUX_EV_WRITABLE), b.out_stream);
+	write_all(&p, &b);
+	assert_int_equal(b.sent, YAMUX_WINDOW_BYTES / 2 * 3);
+	keep(&p, &b, 0);
+	write_all(&p, &b);
+	assert_int_equal(b.sent, YAMUX_WINDOW_BYTES * 2);
+	mux_pair_clear(&p);
+}
+
+/* Whose bytes wait with the reader is not held up by the way. */
+static void test_yamux_window_does_not_grow_for_what_is_kept(void **state)
+{
+	struct lone *l = *state;
+	struct mux_side *s = &l->s;
+	uint64_t n = open_forged(s, 1);
+	struct mux_stream *st = mux_stream_find(s->m, n);
+	const uint32_t half = st->recv_window / 2;
+
+	s->m->u.yamux.rtt_us = 1000000;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(muxer_read_withhold(s->m, n,
+					 i < 2 ? half / 2 : 0, &s->out),
+			0);
+		assert_int_equal(feed_frame(s, YAMUX_DATA, 0, 1, half), 0);
+		assert_int_equal(feed_zeros(s, half), 0);
+		assert_int_equal(muxer_read_consume(s->m, n, half, &s->out), 0);
+		mux_side_check(s);
+		assert_int_equal(st->recv_window, i < 2 ? 2 * half : 4 * half);
+	}
+}
+
 static void test_yamux_window_grows_with_round_trip_time(void **state)
 {
 	struct bulk b = {.total = 4u << 20};
@@ -594,6 +664,8 @@ int main(void)
 		cmocka_unit_test(
 			test_yamux_carries_every_byte_under_backpressure),
 		cmocka_unit_test(test_yamux_stops_a_writer_whose_reader_stops),
+		cmocka_unit_test(test_yamux_gives_no_credit_for_what_is_kept),
+		LONE(test_yamux_window_does_not_grow_for_what_is_kept),
 		cmocka_unit_test(test_yamux_window_grows_with_round_trip_time),
 		LONE(test_yamux_window_growth_is_charged_and_leaves_half),
 		cmocka_unit_test(test_yamux_serves_a_thousand_streams_each_way),
