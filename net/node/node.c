@@ -324,7 +324,7 @@ static void on_verified(
 	P2P_ASSERT(n->batches_out > 0);
 	n->batches_out--;
 	gossip_verified(n->gossip, env, b);
-	stream_gossip_verified(n->gossips);
+	stream_gossip_verified(n->gossips, env);
 }
 
 static void on_listening(struct node *n, const struct node_event *ev)

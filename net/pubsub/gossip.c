@@ -81,10 +81,11 @@ void gossip_free(struct gossip *g)
 		topic_free(e->value);
 	TABLE_FOREACH(e, tmp, &g->left)
 		topic_free(e->value);
+	/* Lines note with their peers what they were served. */
+	verify_clear(g);
 	TABLE_FOREACH(e, tmp, &g->peers)
 		gpeer_free(g, e->value);
 	outbox_release(g->last);
-	verify_clear(g);
 	rate_clear(g);
 	cache_clear(g);
 	score_free(g->score);

@@ -116,6 +116,11 @@ int gossip_feed(struct gossip *g, const struct env *env,
 int gossip_feed_last(struct gossip *g, const struct env *env,
 	const struct peer_id *peer, struct bytes *rpc) P2P_MUST_CHECK;
 bool gossip_has_room(const struct gossip *g, const struct peer_id *peer);
+/* Bytes for which the streams of the peer get no credit: of units that wait for
+ * their check, and of what it brought over a rate, which is forgiven in time.
+ */
+size_t gossip_withheld(
+	struct gossip *g, const struct env *env, const struct peer_id *peer);
 
 /*
  * What becomes of a message (gossipsub v1.1, "Extended Validators"). The bytes

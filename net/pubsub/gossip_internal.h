@@ -133,6 +133,8 @@ struct gpeer {
 	unsigned needy_heartbeats;  /* for so many it counts as one who asks */
 	struct bucket new_authors;  /* that it brought */
 	struct bucket strangers[2]; /* lines and bytes of theirs */
+	struct bucket over;         /* bytes over a rate, forgiven in time */
+	uint64_t served_to;         /* of verify.clock: gossip_verify.c */
 	size_t brought; /* bytes of new messages, halved each heartbeat */
 };
 
@@ -167,7 +169,8 @@ struct seen {
 struct verify {
 	struct budget budget; /* of all that follows */
 	struct table lines;   /* peer id -> struct line */
-	struct list turns; /* of those with something that waits, next first */
+	struct list turns;    /* of those with something that waits */
+	uint64_t clock;       /* bytes served to whoever is served most */
 	struct table pending; /* hash of the bytes -> struct job */
 	struct list out;      /* of struct out, in the order of the cut */
 	uint64_t arrivals;

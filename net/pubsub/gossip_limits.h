@@ -75,11 +75,15 @@
 #define GOSSIP_ASKED_MAX 20000
 
 /* Units that wait for the check of their signature, with what is noted beside:
- * in all, of one peer, and of one whose stream has ended (it holds what is
- * not read yet of that stream). */
-#define GOSSIP_VERIFY_BYTES_MAX (8u << 20)
-#define GOSSIP_VERIFY_PEER_BYTES_MAX (256u << 10)
+ * in all; of one peer, which is some batches for each verifier; and of one
+ * whose stream has ended (it holds what is not read yet of that stream). */
+#define GOSSIP_VERIFY_BYTES_MAX (4u << 20)
+#define GOSSIP_VERIFY_PEER_BYTES_MAX (128u << 10)
 #define GOSSIP_VERIFY_LAST_BYTES_MAX (1u << 20)
+/* What a line counts beside its bytes where peers have turns by bytes, and how
+ * many times as much those have whom the owner knows. */
+#define GOSSIP_VERIFY_LINE_BYTES 4096u
+#define GOSSIP_VERIFY_KNOWN_TIMES 8u
 
 /* What one RPC can cause at most waits here until the owner takes it. */
 #define GOSSIP_EVENTS_BYTES_MAX (32u << 20)
@@ -147,13 +151,17 @@
 #define GOSSIP_RATE_PEER_LINES 20u
 #define GOSSIP_RATE_PEER_LINES_BURST 200u
 #define GOSSIP_RATE_PEER_BYTES (256u << 10)
-#define GOSSIP_RATE_PEER_BYTES_BURST (2u << 20)
+#define GOSSIP_RATE_PEER_BYTES_BURST (1u << 20)
 #define GOSSIP_RATE_ROOM_LINES 100u
 #define GOSSIP_RATE_ROOM_LINES_BURST 600u
 #define GOSSIP_RATE_ROOM_BYTES (512u << 10)
-#define GOSSIP_RATE_ROOM_BYTES_BURST (4u << 20)
+#define GOSSIP_RATE_ROOM_BYTES_BURST (1u << 20)
 #define GOSSIP_RATE_ALL_BYTES (1u << 20)
-#define GOSSIP_RATE_ALL_BYTES_BURST (8u << 20)
+#define GOSSIP_RATE_ALL_BYTES_BURST (2u << 20)
+/* What a line over a rate counts beside its bytes, and the most that is noted
+ * of a peer: its stream has no credit for that until it is forgiven. */
+#define GOSSIP_RATE_OVER_LINE_BYTES 512u
+#define GOSSIP_RATE_OVER_BYTES_MAX (512u << 10)
 /* Authors whose rate is noted, and those whom the owner knows. */
 #define GOSSIP_RATE_AUTHORS_MAX 4096
 #define GOSSIP_RATE_AUTHOR_COST_BYTES ((size_t)GOSSIP_CACHE_ENTRY_BYTES + 32)
@@ -167,6 +175,8 @@
  * what is urgent can still overtake: two RPCs of ordinary size. */
 #define STREAM_GOSSIP_BACKLOG_BYTES (64u << 10)
 #define STREAM_GOSSIP_REOPEN_MS 1000
+/* So often it is looked whether credit that was withheld can be given. */
+#define STREAM_GOSSIP_CREDIT_MS 50
 /* So long a peer has two streams to us, on two connections, before it is taken
  * for two programs, and for two once more, since what is recent is sent again
  * then; and what may wait for the second of them. */

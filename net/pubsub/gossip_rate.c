@@ -37,6 +37,10 @@ static const struct limit of_peer[2] = {
 static const struct limit of_room[2] = {
 	{GOSSIP_RATE_ROOM_LINES * 60, GOSSIP_RATE_ROOM_LINES_BURST},
 	{GOSSIP_RATE_ROOM_BYTES * 60, GOSSIP_RATE_ROOM_BYTES_BURST}};
+/* What is over a rate costs its sender credit, and is forgiven so fast: nobody
+ * honest is brought more by one peer. */
+static const struct limit forgiven = {
+	GOSSIP_RATE_ROOM_BYTES * 60, GOSSIP_RATE_OVER_BYTES_MAX};
 static const struct limit all_bytes = {
 	GOSSIP_RATE_ALL_BYTES * 60, GOSSIP_RATE_ALL_BYTES_BURST};
 
@@ -115,9 +119,9 @@ static void fill_both(struct bucket pair[static 2], uint64_t bytes)
 
 /* ---- authors ----------------------------------------------------------- */
 
-static bool is_known(const struct gossip *g, const struct peer_id *author)
+bool rate_knows(const struct gossip *g, const struct peer_id *id)
 {
-	struct bytes key = peer_id_bytes(author);
+	struct bytes key = peer_id_bytes(id);
 
 	return table_get(&g->rate.known, key) != NULL ||
 	       table_get(&g->direct, key) != NULL;
@@ -167,11 +171,22 @@ static bool is_charged(
 	const struct gossip *g, const struct gpeer *p, const struct unit *u)
 {
 	return g->rate.author_lines != 0 && !p->direct &&
-	       !is_known(g, &u->from);
+	       !rate_knows(g, &u->from);
 }
 
-bool rate_may_check(struct gossip *g, const struct env *env, struct gpeer *p,
+/* All of the room's strangers, and of all rooms'. */
+static bool room_may(struct gossip *g, const struct env *env, struct topic *t,
 	const struct unit *u)
+{
+	if (fits(&g->rate.strangers, env, &all_bytes, u->data.len) &&
+		both_fit(t->strangers, env, of_room, u->data.len))
+		return true;
+	g->counters.rate_room++;
+	return false;
+}
+
+static bool may_check(struct gossip *g, const struct env *env, struct gpeer *p,
+	struct topic *t, const struct unit *u)
 {
 	struct author_rate *a =
 		table_get(&g->rate.authors, peer_id_bytes(&u->from));
@@ -187,9 +202,35 @@ bool rate_may_check(struct gossip *g, const struct env *env, struct gpeer *p,
 		return false;
 	}
 	if (both_fit(p->strangers, env, of_peer, u->data.len))
-		return true;
+		return room_may(g, env, t, u);
 	g->counters.rate_peer++;
 	return false;
+}
+
+/* A line costs work beside its bytes. */
+static void note_over(
+	const struct env *env, struct gpeer *p, const struct unit *u)
+{
+	uint64_t cost = GOSSIP_RATE_OVER_LINE_BYTES + u->data.len;
+
+	if (fits(&p->over, env, &forgiven, cost))
+		fill(&p->over, cost);
+}
+
+bool rate_may_check(struct gossip *g, const struct env *env, struct gpeer *p,
+	struct topic *t, const struct unit *u)
+{
+	bool may = may_check(g, env, p, t, u);
+
+	if (!may)
+		note_over(env, p, u);
+	return may;
+}
+
+size_t rate_over(const struct env *env, struct gpeer *p)
+{
+	(void)fits(&p->over, env, &forgiven, 0);
+	return p->over.used / PARTS;
 }
 
 void rate_brought(struct gossip *g, struct gpeer *p, const struct unit *u)
@@ -213,12 +254,9 @@ bool rate_take(struct gossip *g, const struct env *env, struct topic *t,
 	a = author_get(g, &u->from);
 	if (!author_may(g, env, a, u))
 		return false;
-	if (!is_known(g, &u->from)) {
-		if (!fits(&g->rate.strangers, env, &all_bytes, u->data.len) ||
-			!both_fit(t->strangers, env, of_room, u->data.len)) {
-			g->counters.rate_room++;
+	if (!rate_knows(g, &u->from)) {
+		if (!room_may(g, env, t, u))
 			return false;
-		}
 		fill(&g->rate.strangers, u->data.len);
 		fill_both(t->strangers, u->data.len);
 	}

@@ -160,6 +160,9 @@ static int read_message(struct recv *r, struct bytes raw)
 		n->units_duplicate++;
 		return 0;
 	}
+	/* Before all that costs more the longer the line is. */
+	if (!rate_may_check(r->g, r->env, r->p, t, &u))
+		return 0;
 	if (verify_has(r->g, r->p, raw, key)) {
 		n->units_duplicate++;
 		return 0;
@@ -169,8 +172,6 @@ static int read_message(struct recv *r, struct bytes raw)
 		note_unreadable(r, t);
 		return 0;
 	}
-	if (!rate_may_check(r->g, r->env, r->p, &u))
-		return 0;
 	err = verify_add(r->g, r->env, r->p,
 		&(struct verify_unit){.raw = raw,
 			.key = key,

@@ -2,8 +2,14 @@
  * Units between their arrival and the verdict on their signature.
  *
  * Each peer that hands units over has a line of them, and in it each author has
- * a voice. Batches are cut from the lines by turns, one unit each, and within a
- * line from its voices by turns: whoever floods waits behind himself, wherever
+ * a voice. Next is whoever has been served the fewest bytes (start-time fair
+ * queueing): a line is served up to verify.clock, which is where the one stands
+ * that was served last, and who had nothing to say meanwhile stands there, too,
+ * not behind it. So whoever says little waits for no more than what is being
+ * checked, however many pour, and a large unit counts as much as many small
+ * ones. Those whom the owner knows have GOSSIP_VERIFY_KNOWN_TIMES as much, and
+ * are first among equals. Within a line its voices have turns, those of known
+ * authors before the others': whoever floods waits behind himself, wherever
  * between him and us others' units join his. The verdicts are served in the
  * order of the cut, whichever batch returns first: an author's units that came
  * by one peer come out in the order in which they came. Otherwise it is the
@@ -37,16 +43,21 @@ struct job {
 /* What one peer has handed over. It outlives the peer: last words count. */
 struct line {
 	struct peer_id peer;
-	struct list turn;    /* in verify.turns while something waits */
-	struct list voices;  /* with something that waits, next first */
-	struct table voiced; /* author -> struct voice, the same */
-	size_t bytes;        /* with what is being checked */
+	bool known;            /* to the owner */
+	uint64_t served_to;    /* of verify.clock: its turn comes then */
+	struct list turn;      /* in verify.turns while something waits */
+	struct list voices[2]; /* with something that waits, next first; [1]: of
+				  those whom the owner does not know */
+	struct table voiced;   /* author -> struct voice, the same */
+	size_t bytes;          /* with what is being checked */
+	size_t unit_bytes;     /* of these, the units alone */
 	size_t count;
 };
 
 /* What waits of one author in a line. */
 struct voice {
-	struct list turn; /* in line->voices */
+	struct list turn; /* in line->voices[stranger] */
+	bool stranger;
 	struct list jobs;
 	struct peer_id author;
 };
@@ -82,23 +93,27 @@ static struct line *line_find(const struct gossip *g, const struct peer_id *id)
 }
 
 static struct line *line_get(
-	struct gossip *g, const struct env *env, const struct peer_id *id)
+	struct gossip *g, const struct env *env, const struct gpeer *p)
 {
-	struct line *line = line_find(g, id);
+	struct line *line = line_find(g, &p->id);
 
 	if (line != NULL)
 		return line;
 	line = xcalloc(1, sizeof(*line));
-	line->peer = *id;
+	line->peer = p->id;
+	line->known = rate_knows(g, &p->id);
+	line->served_to = P2P_MAX(p->served_to, g->verify.clock);
 	list_init(&line->turn);
-	list_init(&line->voices);
+	list_init(&line->voices[0]);
+	list_init(&line->voices[1]);
 	table_init(&line->voiced, env->rng);
-	(void)table_put(&g->verify.lines, peer_id_bytes(id), line);
+	(void)table_put(&g->verify.lines, peer_id_bytes(&line->peer), line);
 	return line;
 }
 
 /* Its charge is the caller's business. */
-static struct voice *voice_get(struct line *line, const struct peer_id *author)
+static struct voice *voice_get(
+	struct gossip *g, struct line *line, const struct peer_id *author)
 {
 	struct voice *v = table_get(&line->voiced, peer_id_bytes(author));
 
@@ -107,8 +122,9 @@ static struct voice *voice_get(struct line *line, const struct peer_id *author)
 	v = xcalloc(1, sizeof(*v));
 	line->bytes += VOICE_COST_BYTES;
 	v->author = *author;
+	v->stranger = !rate_knows(g, author);
 	list_init(&v->jobs);
-	list_push_back(&line->voices, &v->turn);
+	list_push_back(&line->voices[v->stranger], &v->turn);
 	(void)table_put(&line->voiced, peer_id_bytes(author), v);
 	return v;
 }
@@ -126,15 +142,28 @@ static void job_leave(struct gossip *g, struct job *job)
 	list_remove(&v->turn);
 	list_remove(&line->turn);
 	if (!list_empty(&v->jobs)) {
-		list_push_back(&line->voices, &v->turn);
+		list_push_back(&line->voices[v->stranger], &v->turn);
 	} else {
 		(void)table_remove(&line->voiced, peer_id_bytes(&v->author));
 		free(v);
 		line->bytes -= VOICE_COST_BYTES;
 		budget_release(&g->verify.budget, VOICE_COST_BYTES);
 	}
-	if (!list_empty(&line->voices))
+	if (line->voiced.count > 0)
 		list_push_back(&g->verify.turns, &line->turn);
+}
+
+/* What it was served is remembered of the peer, else whoever has one unit here
+ * at a time would always be served first. */
+static void line_free(struct gossip *g, struct line *line)
+{
+	struct gpeer *p = gpeer_find(g, &line->peer);
+
+	if (p != NULL)
+		p->served_to = line->served_to;
+	table_clear(&line->voiced);
+	(void)table_remove(&g->verify.lines, peer_id_bytes(&line->peer));
+	free(line);
 }
 
 static void job_free(struct gossip *g, struct job *job)
@@ -146,12 +175,9 @@ static void job_free(struct gossip *g, struct job *job)
 	budget_release(&g->verify.budget, job->cost);
 	job_leave(g, job);
 	line->bytes -= job->cost;
-	if (--line->count == 0) {
-		table_clear(&line->voiced);
-		(void)table_remove(
-			&g->verify.lines, peer_id_bytes(&line->peer));
-		free(line);
-	}
+	line->unit_bytes -= job->len;
+	if (--line->count == 0)
+		line_free(g, line);
 	free(job->unit);
 	free(job);
 }
@@ -190,11 +216,11 @@ void verify_clear(struct gossip *g)
  * memory of all: so room is left for whoever comes with little. One unit it may
  * always have.
  */
-static size_t share_of_all(const struct gossip *g)
+static size_t share_of_all(const struct gossip *g, bool last)
 {
 	size_t room = g->verify.budget.max - g->verify.budget.used;
 
-	return P2P_MIN(room, gossip_spare(g)) / 4;
+	return P2P_MIN(room, gossip_spare(g)) / (last ? 2 : 4);
 }
 
 static bool has_share(
@@ -204,7 +230,7 @@ static bool has_share(
 			    : GOSSIP_VERIFY_PEER_BYTES_MAX;
 
 	return line == NULL ||
-	       line->bytes + cost <= P2P_MIN(share, share_of_all(g));
+	       line->bytes + cost <= P2P_MIN(share, share_of_all(g, last));
 }
 
 bool gossip_has_room(const struct gossip *g, const struct peer_id *peer)
@@ -214,8 +240,18 @@ bool gossip_has_room(const struct gossip *g, const struct peer_id *peer)
 	/* From half of it on, so that reading then goes on for a while. */
 	return line == NULL ||
 	       line->bytes <= P2P_MIN((size_t)GOSSIP_VERIFY_PEER_BYTES_MAX,
-				      share_of_all(g)) /
+				      share_of_all(g, false)) /
 				      2;
+}
+
+size_t gossip_withheld(
+	struct gossip *g, const struct env *env, const struct peer_id *peer)
+{
+	const struct line *line = line_find(g, peer);
+	struct gpeer *p = gpeer_find(g, peer);
+
+	return (line == NULL ? 0 : line->unit_bytes) +
+	       (p == NULL ? 0 : rate_over(env, p));
 }
 
 size_t gossip_verify_count(const struct gossip *g)
@@ -256,16 +292,17 @@ int verify_add(struct gossip *g, const struct env *env, const struct gpeer *p,
 		budget_charge(&g->verify.budget, charged) != 0)
 		return P2P_ERR_LIMIT;
 	job = xcalloc(1, sizeof(*job));
-	job->line = line = line_get(g, env, &p->id);
+	job->line = line = line_get(g, env, p);
 	job->arrival = g->verify.arrivals++;
 	memcpy(job->key, u->key, sizeof(job->key));
 	job->unit = xmemdup(u->raw.data, u->raw.len);
 	job->len = u->raw.len;
 	job->cost = cost;
 	(void)slots_add(&job->from, p);
-	job->voice = voice_get(line, u->author);
+	job->voice = voice_get(g, line, u->author);
 	list_push_back(&job->voice->jobs, &job->order);
 	line->bytes += cost;
+	line->unit_bytes += job->len;
 	line->count++;
 	if (list_empty(&line->turn))
 		list_push_back(&g->verify.turns, &line->turn);
@@ -276,12 +313,39 @@ int verify_add(struct gossip *g, const struct env *env, const struct gpeer *p,
 
 /* ---- out --------------------------------------------------------------- */
 
+static bool is_before(const struct line *a, const struct line *b)
+{
+	return a->served_to != b->served_to ? a->served_to < b->served_to
+					    : a->known && !b->known;
+}
+
+/* Who has been served least; of equals who is known, then who waits longest. */
+static struct line *next_line(const struct gossip *g)
+{
+	struct line *first = NULL;
+	struct list *pos, *tmp;
+
+	LIST_FOREACH(pos, tmp, &g->verify.turns) {
+		struct line *line = LIST_ITEM(pos, struct line, turn);
+
+		if (first == NULL || is_before(line, first))
+			first = line;
+	}
+	return first;
+}
+
 static struct job *next_job(struct gossip *g)
 {
-	struct line *line = LIST_ITEM(g->verify.turns.next, struct line, turn);
-	struct voice *v = LIST_ITEM(line->voices.next, struct voice, turn);
+	struct line *line = next_line(g);
+	bool strangers = list_empty(&line->voices[0]);
+	struct voice *v =
+		LIST_ITEM(line->voices[strangers].next, struct voice, turn);
 	struct job *job = LIST_ITEM(v->jobs.next, struct job, order);
+	uint64_t cost = GOSSIP_VERIFY_LINE_BYTES + job->len;
 
+	g->verify.clock = P2P_MAX(g->verify.clock, line->served_to);
+	line->served_to +=
+		line->known ? cost / GOSSIP_VERIFY_KNOWN_TIMES : cost;
 	job_leave(g, job);
 	return job;
 }

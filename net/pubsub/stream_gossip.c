@@ -38,8 +38,10 @@ static void *start(struct serve *sv, const struct service_ops *ops,
 	list_init(&sg->paused);
 	list_init(&sg->stalled);
 	list_init(&sg->behind);
+	list_init(&sg->owing);
 	sg->room = true;
 	sg->due_ms = P2P_NEVER;
+	sg->credit_ms = P2P_NEVER;
 	return sg;
 }
 
@@ -320,6 +322,7 @@ static void reader_clear(struct reader *r)
 	if (!r->begun)
 		return;
 	list_remove(&r->waiting);
+	list_remove(&r->owing);
 	request_clear(&r->in);
 	buf_clear(&r->rest);
 	r->begun = false;
@@ -351,6 +354,7 @@ static void opened_in(
 	r->sg = sg;
 	r->stream = st->id;
 	list_init(&r->waiting);
+	list_init(&r->owing);
 	buf_init(&r->rest, GOSSIP_RPC_BYTES_MAX);
 	add_in(l, st->id);
 	if (l->in[1] != 0 && l->twin == 0)
@@ -428,6 +432,42 @@ static void let_newer_go(struct stream_gossip *sg, const struct link *l)
 	}
 }
 
+/*
+ * What a stream has brought and is not done with: units that wait for their
+ * check, the rest of an RPC, and for a while what was over a rate. Its sender
+ * has no credit for that, so it has no more in here than its window and the RPC
+ * that is just arriving.
+ */
+static void withhold(struct stream_gossip *sg, const struct env *env,
+	struct reader *r, struct sstream *st)
+{
+	size_t n = gossip_withheld(sg->g, env, &st->peer) + rest_left(r);
+
+	if (n != r->withheld)
+		serve_withhold(sg->sv, st, n);
+	r->withheld = n;
+	if (n == 0)
+		list_remove(&r->owing);
+	else if (list_empty(&r->owing))
+		list_push_back(&sg->owing, &r->owing);
+	if (n > 0 && sg->credit_ms == P2P_NEVER)
+		sg->credit_ms = env_after(env, STREAM_GOSSIP_CREDIT_MS);
+}
+
+static void give_credit(struct stream_gossip *sg, const struct env *env)
+{
+	struct list *pos, *tmp;
+
+	sg->credit_ms = P2P_NEVER;
+	LIST_FOREACH(pos, tmp, &sg->owing) {
+		struct reader *r = LIST_ITEM(pos, struct reader, owing);
+		struct sstream *st = serve_stream(sg->sv, r->stream);
+
+		if (st != NULL)
+			withhold(sg, env, r, st);
+	}
+}
+
 static bool may_read(const struct stream_gossip *sg)
 {
 	return sg->room && gossip_event_count(sg->g) < STREAM_GOSSIP_EVENTS_MAX;
@@ -479,7 +519,7 @@ static int read_one(struct reader *r, const struct env *env, struct sstream *st,
 						  : 0;
 }
 
-static int read_in(struct stream_gossip *sg, const struct env *env,
+static int read_some(struct stream_gossip *sg, const struct env *env,
 	struct sstream *st, struct serve_in *in)
 {
 	struct reader *r = st->state;
@@ -512,6 +552,17 @@ static int read_in(struct stream_gossip *sg, const struct env *env,
 	if (err == 0)
 		let_newer_go(sg, l);
 	return err == 0 && in->end ? P2P_ERR_CLOSED : err;
+}
+
+/* What is to be withheld is known before anything counts as used up. */
+static int read_in(struct stream_gossip *sg, const struct env *env,
+	struct sstream *st, struct serve_in *in)
+{
+	int err = read_some(sg, env, st, in);
+
+	if (err == 0)
+		withhold(sg, env, st->state, st);
+	return err;
 }
 
 /*
@@ -665,9 +716,10 @@ void stream_gossip_allow(struct stream_gossip *sg, bool room)
 	let_go(sg, &sg->paused);
 }
 
-void stream_gossip_verified(struct stream_gossip *sg)
+void stream_gossip_verified(struct stream_gossip *sg, const struct env *env)
 {
 	let_go(sg, &sg->stalled);
+	give_credit(sg, env);
 }
 
 static void tick(void *self, const struct env *env)
@@ -678,6 +730,8 @@ static void tick(void *self, const struct env *env)
 	if (stream_gossip_waiting(sg))
 		gossip_unread(sg->g, env);
 	gossip_tick(sg->g, env);
+	if (sg->credit_ms <= env->now_ms)
+		give_credit(sg, env);
 	if (sg->due_ms > env->now_ms)
 		return;
 	sg->due_ms = P2P_NEVER;
@@ -697,7 +751,8 @@ static uint64_t deadline(const void *self)
 {
 	const struct stream_gossip *sg = self;
 
-	return P2P_MIN(sg->due_ms, gossip_deadline(sg->g));
+	return P2P_MIN(
+		P2P_MIN(sg->due_ms, sg->credit_ms), gossip_deadline(sg->g));
 }
 
 const struct service_ops gossip_ops = {

@@ -26,8 +26,8 @@ struct gossip *stream_gossip_core(struct stream_gossip *sg);
 void stream_gossip_allow(struct stream_gossip *sg, bool room);
 /* Something lies unread until there is room: call stream_gossip_allow then. */
 bool stream_gossip_waiting(const struct stream_gossip *sg);
-/* After gossip_verified: verdicts make room. */
-void stream_gossip_verified(struct stream_gossip *sg);
+/* After gossip_verified: verdicts make room, and give credit back. */
+void stream_gossip_verified(struct stream_gossip *sg, const struct env *env);
 /* Hands what waits for peers to their streams. */
 void stream_gossip_flush(struct stream_gossip *sg, const struct env *env);
 /* On GOSSIP_EV_BEHIND: it takes nothing, and others need the room. */

@@ -35,6 +35,8 @@ struct reader {
 	struct stream_gossip *sg;
 	uint64_t stream;
 	struct list waiting; /* in one of the lists of sg */
+	struct list owing;   /* in sg->owing while `withheld` is not 0 */
+	size_t withheld;     /* of what it brought: no credit for that */
 	struct request in;
 	struct buf rest; /* of an RPC for which gossip had no room */
 	size_t rest_read;
@@ -52,7 +54,9 @@ struct stream_gossip {
 	struct list paused;  /* wait for room; they had their turn */
 	struct list stalled; /* wait for verdicts */
 	struct list behind;  /* wait for an older stream of their peer */
+	struct list owing;   /* of readers that are owed credit */
 	uint64_t due_ms;     /* a stream may be opened again then */
+	uint64_t credit_ms;  /* somebody may be owed less then */
 	struct stream_gossip_counters counters;
 };
 

@@ -158,7 +158,7 @@ static void make_mailboxes(struct program *p)
 	};
 	struct mailbox_cfg from_ui = {
 		.count_max = MSG_QUEUE_TO_CHAT_FROM_UI,
-		.bytes_max = MSG_QUEUE_TO_CHAT_BYTES,
+		.bytes_max = MSG_QUEUE_TO_CHAT_FROM_UI_BYTES,
 		.wake = wake,
 		.wake_arg = &p->chat_wake_fd,
 	};

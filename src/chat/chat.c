@@ -678,23 +678,31 @@ static bool is_gathering(
 	return env->now_ms < c->gather_until_ms && mailbox_is_empty(from_ui);
 }
 
+/* What the person said is committed, shown and sent now, not behind what
+ * others have yet to be heard saying. */
+static bool is_of_person(const struct msg *m, struct mailbox *from_ui)
+{
+	return m->kind < CHAT_MSG_FROM_NET && mailbox_is_empty(from_ui);
+}
+
 uint64_t chat_turn(struct chat *c, const struct env *env,
 	struct mailbox *from_ui, struct mailbox *from_net)
 {
-	bool stalled = c->retrying;
+	bool stalled = c->retrying, said = false;
 	int taken = 0, of_net = 0;
 	size_t bytes = 0;
 	struct msg *m;
 
 	if (is_gathering(c, env, from_ui))
 		return c->gather_until_ms;
-	while (!c->finished && taken < CHAT_TURN_MAX &&
+	while (!c->finished && !said && taken < CHAT_TURN_MAX &&
 		bytes < CHAT_TURN_BYTES_MAX) {
 		m = take_next(c, from_ui, from_net);
 		if (m == NULL)
 			break;
 		bytes += m->bytes;
 		of_net += m->kind >= CHAT_MSG_FROM_NET;
+		said = is_of_person(m, from_ui);
 		chat_handle(c, env, m);
 		taken++;
 	}
@@ -702,9 +710,9 @@ uint64_t chat_turn(struct chat *c, const struct env *env,
 	c->gather_until_ms =
 		of_net >= CHAT_BURST_MIN ? env_after(env, CHAT_GATHER_MS) : 0;
 	/* There may be more: another turn at once. */
-	if (!c->finished &&
-		(taken == CHAT_TURN_MAX || bytes >= CHAT_TURN_BYTES_MAX ||
-			(stalled && !c->retrying))) {
+	if (!c->finished && (said || taken == CHAT_TURN_MAX ||
+				    bytes >= CHAT_TURN_BYTES_MAX ||
+				    (stalled && !c->retrying))) {
 		c->gather_until_ms = 0;
 		return env->now_ms;
 	}

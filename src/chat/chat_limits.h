@@ -34,8 +34,8 @@
 /* Free space is looked at so often at the most. */
 #define CHAT_SPACE_LOOK_MS 500
 /* Bytes of messages that one turn takes in: the log of the database grows by
- * some of them at a time. */
-#define CHAT_TURN_BYTES_MAX (2u << 20)
+ * some of them at a time, and what is behind long lines waits for few. */
+#define CHAT_TURN_BYTES_MAX (256u << 10)
 /* People kept in memory; more are in the store. */
 #define CHAT_PEOPLE_MAX 4096
 /* Members counted in one room. */

@@ -20,12 +20,13 @@
 #define MSG_TEXT_BYTES_MAX 16384
 
 #define MSG_QUEUE_TO_CHAT_FROM_UI 64
+#define MSG_QUEUE_TO_CHAT_FROM_UI_BYTES (8u << 20)
 #define MSG_QUEUE_TO_NET 256
 #define MSG_QUEUE_TO_NET_BYTES (4u << 20)
 /* Short: whoever floods is held up in the net thread, where those who do not
- * overtake. As many as one turn of chat takes in. */
+ * overtake. As many as one turn of chat takes in; of long lines, a few. */
 #define MSG_QUEUE_TO_CHAT 256
-#define MSG_QUEUE_TO_CHAT_BYTES (8u << 20)
+#define MSG_QUEUE_TO_CHAT_BYTES (256u << 10)
 #define MSG_QUEUE_TO_UI 512
 #define MSG_QUEUE_TO_UI_BYTES (8u << 20)
 

@@ -5,8 +5,8 @@ arrives, and /net counts what was refused; afterwards the memory is given back,
 and the files have not grown without bound. SECONDS in the environment is the
 length of the garbage flood (5 unless told otherwise); each kind of hostile peer
 has a fifth of it. docs/internals/limits.md says which published hole each of
-them is. At the end two ratios: memory to idle + 32 MiB, and the 99th percentile
-of a line's way under attack to that in quiet, both of this run."""
+them is. At the end the goals, of this run: memory to idle + 32 MiB, the median
+of a line's way under each attack to that in quiet, and its 99th percentile."""
 
 import os
 import random
@@ -26,7 +26,10 @@ GROWTH_KIB_MAX = 32 << 10
 # What is held though nothing more may be: docs/internals/limits.md.
 OWED_MAX = 4 << 20
 KNOWN_MAX = 1000
-# Not a goal but the line between slow and stuck, on a machine that is busy.
+# Goals, said and not asserted: the machine may be busy.
+MEDIAN_TIMES = 3
+P99_MAX = 0.25
+# The line between slow and stuck.
 LATENCY_MAX = 15.0
 IMPOSTOR = os.path.join(os.environ.get("BUILDDIR", "."),
                         "tests/program/impostor")
@@ -35,8 +38,11 @@ CROWDS = {"connections": 200, "records": 64, "deaf-units": 64, "places": 200,
           "large-lines": 64, "clones": 64}
 # Valid lines, too many: against the program with its rates, which know the one
 # who goes on talking. She says ten a second.
-RATED = ("large-lines", "key-a-line", "key-churn", "clones", "dated", "joins")
+RATED = ("large-lines", "key-a-line", "key-churn", "clones", "dated", "joins",
+         "units", "deaf-units")
 RATES = ("--author-rate", "1200")
+# The same lines without any rate: all of them are checked, kept and shown.
+TAKEN = {"units-taken": "units", "deaf-units-taken": "deaf-units"}
 # A minute after an attack: what it left, and how far the files of a profile
 # may have grown under it (20 s of it and more).
 BACK_S = 60.0
@@ -45,6 +51,8 @@ FILES_MAX = 40 << 20
 # What /net counts of each: one of these figures must have moved. Those that
 # are not named break no rule: they are slow, or ask much, and are served.
 REFUSED = {
+    "units": ("rate_author", "rate_peer", "rate_room"),
+    "deaf-units": ("rate_author", "rate_peer", "rate_room"),
     "large-lines": ("rate_author", "rate_peer", "rate_room"),
     "key-a-line": ("rate_new",),
     "key-churn": ("rate_new",),
@@ -147,18 +155,18 @@ class Chat(threading.Thread):
         need(len(texts) == len(set(texts)), "lines shown twice")
         self.bob.until("arrivals", lambda: self.bob.arrived.keys() >=
                        self.said.keys())
-        late = sorted(self.bob.arrived[t] - self.said[t] for t in self.said)
+        ways = [self.bob.arrived[t] - self.said[t] for t in self.said]
+        quiet, late = ways[:self.quiet], ways[self.quiet:]
         grown = self.peak - self.idle
-        for at, text in enumerate(self.said):
-            (QUIET if at < self.quiet else ATTACKED).append(
-                self.bob.arrived[text] - self.said[text])
+        QUIET.extend(quiet)
+        ATTACKED[name] = late
         GROWN.append((self.peak / (self.idle + GROWTH_KIB_MAX), name))
-        say(f"{name}: idle {self.idle} KiB, grown {grown} KiB; "
-            f"{len(late)} lines, latency median "
-            f"{late[len(late) // 2] * 1000:.0f} ms, p99 "
-            f"{late[len(late) * 99 // 100] * 1000:.0f} ms, "
-            f"most {late[-1] * 1000:.0f} ms")
-        need(late[-1] < LATENCY_MAX, "a line took", late[-1], "s")
+        say(f"{name}: idle {self.idle} KiB, grown {grown} KiB; latency median "
+            f"{percentile(quiet, 50) * 1000:.0f} ms of {len(quiet)} lines in "
+            f"quiet, {percentile(late, 50) * 1000:.0f} ms of {len(late)} "
+            f"attacked, p99 {percentile(late, 99) * 1000:.0f} ms, "
+            f"most {max(late, default=0) * 1000:.0f} ms")
+        need(max(ways) < LATENCY_MAX, "a line took", max(ways), "s")
         # The sanitizers keep what was freed.
         need(sanitized() or grown <= GROWTH_KIB_MAX,
              f"memory grew by {grown} KiB")
@@ -246,22 +254,27 @@ def under(tests, name, attack, make=Chat):
     chat.finish(name)
 
 
-QUIET, ATTACKED, GROWN = [], [], []
+QUIET, ATTACKED, GROWN = [], {}, []
 
 
-def p99(times):
-    """The 99th percentile."""
-    return sorted(times)[len(times) * 99 // 100]
+def percentile(times, n):
+    """What n of a hundred do not exceed; 0 if there are none."""
+    return sorted(times)[len(times) * n // 100] if times else 0
 
 
 def ratios():
     """The goals of the attack suite, of this run."""
-    quiet, attacked = p99(QUIET), p99(ATTACKED)
+    quiet = percentile(QUIET, 50)
     most, name = max(GROWN)
     say(f"ratio memory most / (idle + 32 MiB): {most:.2f} ({name}); goal 1")
-    say(f"ratio chat p99 attacked / quiet: {attacked / quiet:.2f} "
-        f"({attacked * 1000:.1f} / {quiet * 1000:.1f} ms, {len(ATTACKED)} / "
-        f"{len(QUIET)} lines); goal 2")
+    for goal, n, top, of in (("median / quiet", 50, MEDIAN_TIMES, quiet),
+                             ("p99 / 250 ms", 99, 1, P99_MAX)):
+        found = sorted(((percentile(late, n) / of, name)
+                        for name, late in ATTACKED.items()), reverse=True)
+        over = ", ".join(f"{ratio:.1f} {name}" for ratio, name in found
+                         if ratio > top) or "none"
+        say(f"ratio chat {goal} ({of * 1000:.1f} ms): most {found[0][0]:.2f} "
+            f"({found[0][1]}); goal {top}, above it: {over}")
 
 
 # ---- garbage before anybody is authenticated --------------------------------
@@ -375,7 +388,7 @@ def garbage(tests):
 def hostile(tests, name, peers):
     def attack(port):
         done = subprocess.run(
-            [HOSTILE, str(port), name, str(peers), str(EACH)],
+            [HOSTILE, str(port), TAKEN.get(name, name), str(peers), str(EACH)],
             stdout=subprocess.PIPE, text=True, check=False,
             timeout=EACH + 60)
         need(done.returncode == 0, HOSTILE, "ended with", done.returncode)
@@ -470,7 +483,8 @@ def main():
     with Tests() as tests:
         if not names:
             tests.check(garbage.__doc__.rstrip("."), garbage)
-            names = listed(HOSTILE) + listed(IMPOSTOR) + ["another-peer"]
+            names = (listed(HOSTILE) + list(TAKEN) + listed(IMPOSTOR) +
+                     ["another-peer"])
         elif names[0] == "garbage":
             tests.check("garbage", garbage)
             names = names[1:]
@@ -483,7 +497,7 @@ def main():
                 tests.check(f"hostile peers: {name}", impostor, name)
             else:
                 tests.check(f"hostile peers: {name}", hostile, name,
-                            CROWDS.get(name, PEERS))
+                            CROWDS.get(TAKEN.get(name, name), PEERS))
         if GROWN:
             ratios()
         return tests.finish()

@@ -428,8 +428,8 @@ static void make_mailboxes(struct host *h)
 {
 	h->to_ui = make_mailbox(
 		h, h->cfg.to_ui, MSG_QUEUE_TO_UI_BYTES, host_wake_ui, NULL);
-	h->from_ui = make_mailbox(h, h->cfg.from_ui, MSG_QUEUE_TO_CHAT_BYTES,
-		host_wake_chat, NULL);
+	h->from_ui = make_mailbox(h, h->cfg.from_ui,
+		MSG_QUEUE_TO_CHAT_FROM_UI_BYTES, host_wake_chat, NULL);
 	h->from_net = make_mailbox(h, h->cfg.to_chat, MSG_QUEUE_TO_CHAT_BYTES,
 		host_wake_chat, from_net_drained);
 	h->to_net = make_mailbox(h, h->cfg.to_net, MSG_QUEUE_TO_NET_BYTES,

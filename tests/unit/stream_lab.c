@@ -68,7 +68,7 @@ void stream_lab_give(struct swarm_lab *l, unsigned i, struct unit_batch *b)
 {
 	unit_batch_check(b);
 	gossip_verified(stream_lab_core(l, i), &l->te.env, b);
-	stream_gossip_verified(stream_lab_at(l, i));
+	stream_gossip_verified(stream_lab_at(l, i), &l->te.env);
 }
 
 unsigned stream_lab_come(struct swarm_lab *l, unsigned to)

@@ -538,6 +538,45 @@ static void test_chat_turn_gathers_behind_a_burst(void **state)
 	mailbox_free(from_net);
 }
 
+static uint64_t room_count(struct mailbox *queue)
+{
+	uint64_t n = 0;
+	struct msg *m;
+
+	for (; (m = mailbox_take(queue)) != NULL; n++)
+		msg_free(m);
+	return n;
+}
+
+/* Others have much to say: the person's line is committed before it. */
+static void test_chat_turn_ends_with_what_the_person_says(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->me;
+	struct mailbox_cfg queue = {.count_max = 100, .bytes_max = 1000000};
+	struct mailbox *from_ui = mailbox_new(&queue);
+	struct mailbox *from_net = mailbox_new(&queue);
+	struct msg *line = &chat_ui_msg_new(CHAT_MSG_LINE, NULL, "x")->msg;
+
+	post_net_words(from_net, 50);
+	assert_int_equal(mailbox_post(from_ui, &line), 0);
+	/* And the next turn is due at once. */
+	assert_true(chat_turn(h->chat, &h->te.env, from_ui, from_net) ==
+		    h->te.env.now_ms);
+	assert_int_equal(room_count(from_net), 50);
+	host_ui(h, CHAT_MSG_RELOAD, NULL);
+	assert_int_equal(host_line_count(h, "x"), 1);
+	/* What is pasted is one turn, though. */
+	for (unsigned i = 0; i < 3; i++) {
+		line = &chat_ui_msg_new(CHAT_MSG_LINE, NULL, "y")->msg;
+		assert_int_equal(mailbox_post(from_ui, &line), 0);
+	}
+	(void)chat_turn(h->chat, &h->te.env, from_ui, from_net);
+	assert_true(mailbox_is_empty(from_ui));
+	mailbox_free(from_ui);
+	mailbox_free(from_net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -558,6 +597,7 @@ int main(void)
 		STORY(test_chat_full_disk_hears_quit_with_a_word_behind),
 		STORY(test_chat_turn_goes_on_after_a_stall),
 		STORY(test_chat_turn_gathers_behind_a_burst),
+		STORY(test_chat_turn_ends_with_what_the_person_says),
 	};
 
 	return cmocka_run_group_tests_name("chat_pressure", tests, NULL, NULL);

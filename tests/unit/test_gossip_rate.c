@@ -269,6 +269,41 @@ static void test_strangers_of_all_peers_share_a_room(void **state)
 	assert_int_equal(gossip_counters(l->g)->rate_room, 1500 - taken);
 }
 
+/* A room that is full costs no check, and the peer its credit for a while. */
+static void test_what_is_over_is_not_checked(void **state)
+{
+	const size_t line = 32 << 10;
+	struct gossip_lab *l = *state;
+
+	gossip_limit_authors(l->g, 6000);
+	for (unsigned i = 0; i < GOSSIP_RATE_ROOM_BYTES_BURST / line; i++)
+		says_much(l, 0, AUTHOR + i % 4, line);
+	lab_events(l, GOSSIP_EV_UNIT);
+	assert_int_equal(gossip_withheld(l->g, &l->te.env, lab_id(l, 1)), 0);
+	l->late = true;
+	says_much(l, 1, AUTHOR + 9, line);
+	assert_int_equal(gossip_counters(l->g)->rate_room, 1);
+	assert_null(gossip_next_verify(l->g));
+	assert_in_range(gossip_withheld(l->g, &l->te.env, lab_id(l, 1)),
+		line + GOSSIP_RATE_OVER_LINE_BYTES,
+		line + 2 * GOSSIP_RATE_OVER_LINE_BYTES);
+	/* However much it pours, it is forgiven in a second. */
+	for (unsigned i = 0; i < 100; i++)
+		says_much(l, 1, AUTHOR + 9, line);
+	assert_in_range(gossip_withheld(l->g, &l->te.env, lab_id(l, 1)),
+		GOSSIP_RATE_OVER_BYTES_MAX / 2, GOSSIP_RATE_OVER_BYTES_MAX);
+	l->te.env.now_ms += 1000;
+	assert_int_equal(gossip_withheld(l->g, &l->te.env, lab_id(l, 1)), 0);
+	/* It may come again: it was only a matter of time. */
+	says_much(l, 1, AUTHOR + 9, line);
+	assert_true(gossip_withheld(l->g, &l->te.env, lab_id(l, 1)) > line);
+	lab_verify(l);
+	l->late = false;
+	lab_verify(l);
+	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 1);
+	assert_int_equal(gossip_withheld(l->g, &l->te.env, lab_id(l, 1)), 0);
+}
+
 static void ten_bring(struct gossip_lab *l, unsigned times, size_t bytes)
 {
 	for (unsigned i = 0; i < times; i++)
@@ -360,6 +395,7 @@ int main(void)
 		STORY(test_rates_and_the_known_have_a_bound),
 		STORY(test_strangers_of_all_rooms_have_a_rate),
 		STORY(test_strangers_of_all_peers_share_a_room),
+		STORY(test_what_is_over_is_not_checked),
 		STORY(test_strangers_of_all_peers_have_a_rate),
 		STORY(test_what_is_not_text_is_not_passed_on),
 	};

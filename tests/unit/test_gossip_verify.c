@@ -196,6 +196,188 @@ static void test_verify_flood_behind_a_relay_does_not_delay_either(void **state)
 	assert_int_equal(last, 200);
 }
 
+/* ---- turns ---- */
+
+static void hear_text(struct gossip_lab *l, unsigned i, unsigned author,
+	uint64_t n, size_t bytes)
+{
+	static char text[61 << 10];
+
+	assert_true(bytes < sizeof(text));
+	memset(text, 'x', bytes);
+	text[bytes] = 0;
+	assert_int_equal(
+		lab_message(l, i, lab_sign(l, author, n, "room", text)), 0);
+}
+
+/* Whose unit stands where among those that are cut from now on; its batch. */
+static unsigned batch_of(struct gossip_lab *l, unsigned author)
+{
+	static struct unit_batch *b[BATCHES_MAX];
+	unsigned n = cut(l, b), found = BATCHES_MAX;
+
+	for (unsigned i = 0; i < n; i++) {
+		for (size_t k = 0; k < b[i]->count; k++)
+			if (peer_id_equal(&b[i]->check[k].u.from,
+				    lab_id(l, author)) &&
+				found == BATCHES_MAX)
+				found = i;
+		give(l, b[i]);
+	}
+	lab_events(l, GOSSIP_EV_UNIT);
+	return found;
+}
+
+/* Many peers bring much before one brings a line: it is next. */
+static void test_verify_who_says_little_is_next(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	for (unsigned i = 0; i < 40; i++)
+		lab_member(l, i, GOSSIP_V11);
+	for (uint64_t k = 0; k < 3; k++)
+		for (unsigned i = 0; i < 39; i++)
+			hear_text(l, i, i, k, 10000);
+	/* Some have been served, as in any flood that lasts. */
+	for (unsigned i = 0; i < 10; i++) {
+		struct unit_batch *b = gossip_next_verify(l->g);
+
+		unit_batch_check(b);
+		give(l, b);
+	}
+	hear_text(l, 39, 39, 1, 10);
+	assert_in_range(batch_of(l, 39), 0, 1);
+}
+
+/* The bytes count: whoever brings short lines is not served one for each long
+ * one. */
+static void test_verify_large_units_count_as_many(void **state)
+{
+	struct gossip_lab *l = *state;
+	static struct unit_batch *b[BATCHES_MAX];
+	unsigned n, small = 0, large = 0;
+
+	lab_member(l, 0, GOSSIP_V11);
+	lab_member(l, 1, GOSSIP_V11);
+	for (uint64_t k = 0; k < 4; k++)
+		hear_text(l, 0, 0, k, 20000);
+	for (uint64_t k = 0; k < 40; k++)
+		hear_text(l, 1, 1, k, 10);
+	n = cut(l, b);
+	for (unsigned i = 0; i < n; i++) {
+		for (size_t k = 0; k < b[i]->count && large < 4; k++) {
+			large += b[i]->check[k].len > 10000;
+			small += b[i]->check[k].len < 10000;
+		}
+		give(l, b[i]);
+	}
+	/* Those between the first large one and the last. */
+	assert_in_range(small, 12, 24);
+}
+
+/* Who has one line here at a time has been served all the same. */
+static void test_verify_turns_are_remembered(void **state)
+{
+	struct gossip_lab *l = *state;
+	unsigned served = 0;
+	bool waits = false;
+
+	lab_member(l, 0, GOSSIP_V11);
+	lab_member(l, 1, GOSSIP_V11);
+	for (uint64_t k = 0; k < 180; k++)
+		hear_text(l, 1, 1, k, 10);
+	for (uint64_t k = 0; k < 20; k++) {
+		struct unit_batch *b;
+
+		if (!waits)
+			hear_text(l, 0, 0, k, 60000);
+		b = gossip_next_verify(l->g);
+		waits = true;
+		unit_batch_check(b);
+		for (size_t i = 0; i < b->count; i++)
+			waits = waits && b->check[i].len < 60000;
+		served += !waits;
+		give(l, b);
+	}
+	/* One of it is worth 14 of the other's, of which a batch has 8. */
+	assert_in_range(served, 8, 13);
+	lab_events(l, GOSSIP_EV_UNIT);
+}
+
+/* How many of the units that are cut next are one peer's own. */
+static unsigned cut_of(struct gossip_lab *l, unsigned batches, unsigned author)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < batches; i++) {
+		struct unit_batch *b = gossip_next_verify(l->g);
+
+		assert_non_null(b);
+		unit_batch_check(b);
+		for (size_t k = 0; k < b->count; k++)
+			n += peer_id_equal(
+				&b->check[k].u.from, lab_id(l, author));
+		give(l, b);
+	}
+	lab_events(l, GOSSIP_EV_UNIT);
+	return n;
+}
+
+/* Nobody saves turns for later, whether it was here or comes now. */
+static void test_verify_who_was_silent_is_owed_nothing(void **state)
+{
+	const unsigned batches = 10, half = batches * UNIT_BATCH_MAX / 2;
+	struct gossip_lab *l = *state;
+
+	lab_member(l, 0, GOSSIP_V11);
+	lab_member(l, 1, GOSSIP_V11);
+	for (uint64_t k = 0; k < 200; k++)
+		hear_text(l, 1, 1, k, 10);
+	(void)cut_of(l, batches, 1);
+	lab_member(l, 2, GOSSIP_V11);
+	for (uint64_t k = 0; k < 2 * half; k++) {
+		hear_text(l, 0, 0, k, 10);
+		hear_text(l, 2, 2, k, 10);
+	}
+	/* A third each. */
+	assert_in_range(
+		cut_of(l, batches, 1), half * 2 / 3 - 2, half * 2 / 3 + 2);
+}
+
+static void test_verify_who_is_known_has_more(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	lab_member(l, 0, GOSSIP_V11);
+	lab_member(l, 1, GOSSIP_V11);
+	assert_int_equal(gossip_set_known(l->g, lab_id(l, 0), true), 0);
+	for (uint64_t k = 0; k < 150; k++) {
+		hear_text(l, 0, 0, k, 10);
+		hear_text(l, 1, 1, k, 10);
+	}
+	/* All but one of nine, and the other one is not forgotten. */
+	assert_in_range(
+		cut_of(l, 9, 1), UNIT_BATCH_MAX - 2, UNIT_BATCH_MAX + 2);
+}
+
+/* Among those who were served as much, and for longer than the others. */
+static void test_verify_who_is_known_is_first(void **state)
+{
+	struct gossip_lab *l = *state;
+
+	for (unsigned i = 0; i < 30; i++)
+		lab_member(l, i, GOSSIP_V11);
+	assert_int_equal(gossip_set_known(l->g, lab_id(l, 29), true), 0);
+	for (unsigned i = 0; i < 30; i++)
+		hear_text(l, i, i, 1, 100);
+	assert_int_equal(batch_of(l, 29), 0);
+	/* An author that is known, behind a relay that is not. */
+	for (unsigned i = 0; i < 28; i++)
+		hear_text(l, 0, i, 2, 100);
+	hear_text(l, 0, 29, 2, 100);
+	assert_int_equal(batch_of(l, 29), 0);
+}
+
 /* ---- copies ---- */
 
 static void test_verify_duplicate_while_first_waits(void **state)
@@ -422,6 +604,12 @@ int main(void)
 		T(test_verify_keeps_arrival_of_several_peers),
 		T(test_verify_flood_does_not_delay_an_honest_line),
 		T(test_verify_flood_behind_a_relay_does_not_delay_either),
+		T(test_verify_who_says_little_is_next),
+		T(test_verify_large_units_count_as_many),
+		T(test_verify_turns_are_remembered),
+		T(test_verify_who_was_silent_is_owed_nothing),
+		T(test_verify_who_is_known_has_more),
+		T(test_verify_who_is_known_is_first),
 		T(test_verify_duplicate_while_first_waits),
 		T(test_verify_forged_first_copy_does_not_shadow),
 		T(test_verify_two_good_copies_come_out_once),

@@ -10,6 +10,7 @@
 
 #include "net/proto/ping.h"
 #include "net/swarm/swarm_internal.h"
+#include "net/upgrade/upgrade_limits.h"
 #include "tests/unit/stream_lab.h"
 
 static const struct service_ops *const silent[] = {&gossip_ops, NULL};
@@ -157,6 +158,85 @@ static void test_stream_gossip_waits_where_the_next_has_no_room(void **state)
 	lab_free(l);
 }
 
+#define MUCH_BYTES 2000
+
+/* What host 0 has of host 1's stream and is not done with: lines that wait for
+ * their check, and what was not read. */
+static size_t held(struct swarm_lab *l)
+{
+	struct table_entry *e, *tmp;
+	size_t n = MUCH_BYTES * gossip_verify_count(stream_lab_core(l, 0));
+	bool end;
+
+	TABLE_FOREACH(e, tmp, &swarm_of(l, 0)->streams) {
+		const struct sstream *st = &((struct stream *)e->value)->pub;
+
+		n += swarm_stream_peek(st, &end).len;
+	}
+	return n;
+}
+
+static void say_much(struct swarm_lab *l, unsigned lines)
+{
+	static uint8_t text[MUCH_BYTES];
+
+	memset(text, 'm', sizeof(text));
+	for (unsigned i = 0; i < lines; i++)
+		stream_lab_say(l, 1, bytes_of(text, sizeof(text)));
+}
+
+/* Lines that wait for their check take up the window of the stream that brought
+ * them; verdicts open it again, and no line is lost. */
+static void test_stream_gossip_waiting_lines_cost_credit(void **state)
+{
+	struct swarm_lab *l = begin(stream_lab_whole);
+
+	(void)state;
+	lab_dial(l, 0, 1, true);
+	stream_lab_pass(l, 200);
+	say_much(l, 400);
+	assert_true(gossip_verify_count(stream_lab_core(l, 0)) > 20);
+	assert_in_range(held(l), YAMUX_WINDOW_BYTES / 2, YAMUX_WINDOW_BYTES);
+	for (unsigned heard = 0, rounds = 0; heard < 400; rounds++) {
+		assert_true(rounds < 100);
+		heard += stream_lab_come(l, 0);
+		stream_gossip_allow(stream_lab_at(l, 0), true);
+		assert_true(held(l) <= YAMUX_WINDOW_BYTES);
+		stream_lab_pass(l, 100);
+	}
+	assert_int_equal(held(l), 0);
+	lab_free(l);
+}
+
+/* What is over a rate is read and not kept, and no faster than is forgiven. */
+static void test_stream_gossip_what_is_over_costs_credit(void **state)
+{
+	struct swarm_lab *l = begin(stream_lab_whole);
+	struct gossip *g = stream_lab_core(l, 0);
+	uint64_t before, over;
+
+	(void)state;
+	gossip_limit_authors(g, 1);
+	lab_dial(l, 0, 1, true);
+	stream_lab_pass(l, 200);
+	for (unsigned i = 0; i < 4; i++) {
+		(void)heard(l, 0);
+		stream_lab_pass(l, 100);
+	}
+	before = gossip_counters(g)->rate_author;
+	assert_true(before > 0);
+	say_much(l, 400);
+	over = gossip_counters(g)->rate_author - before;
+	assert_in_range(over, 50, YAMUX_WINDOW_BYTES / MUCH_BYTES);
+	assert_int_equal(stream_lab_come(l, 0), 0);
+	/* In time all of it is heard of. */
+	stream_lab_pass(l, 4000);
+	assert_int_equal(gossip_counters(g)->rate_author - before, 400);
+	assert_int_equal(held(l), 0);
+	assert_int_equal(gossip_withheld(g, &l->te.env, &l->host[1].me.id), 0);
+	lab_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +246,8 @@ int main(void)
 		cmocka_unit_test(test_stream_gossip_breaks_before_it_has_moved),
 		cmocka_unit_test(
 			test_stream_gossip_waits_where_the_next_has_no_room),
+		cmocka_unit_test(test_stream_gossip_waiting_lines_cost_credit),
+		cmocka_unit_test(test_stream_gossip_what_is_over_costs_credit),
 	};
 
 	return cmocka_run_group_tests_name("stream_gossip", tests, NULL, NULL);
