@@ -34,6 +34,15 @@ class Build:
         self.micro = str(self.folder / "bench" / "micro")
         self.sealed = str(self.folder / "bench" / "sealed")
         self.stream_peer = str(self.folder / "tests/interop/stream_peer")
+        self.has = {}  # options that were asked for
+
+    def knows(self, option):
+        """Whether its program has this option; older ones may not."""
+        if option not in self.has:
+            said = subprocess.run([self.ours, "--help"], text=True, check=True,
+                                  stdout=subprocess.PIPE).stdout
+            self.has[option] = option in said.split()
+        return self.has[option]
 
 
 THIS = Build(os.environ["BUILDDIR"], os.environ.get("P2PCHAT"))
@@ -186,14 +195,14 @@ def clean_env(home):
             "TERM": "xterm-256color"}
 
 
-# More lines than people say, and all of them kept; older builds take and keep
-# any number.
+# More lines than people say, and all of them kept; builds that are older than
+# these limits take and keep any number.
 NO_LIMITS = ("--author-rate", "0", "--strangers-hour", "1024",
              "--strangers-room", "1024", "--strangers", "1024")
 
 
 def ours_argv(home, *more, listen="/ip4/127.0.0.1/tcp/0", build=THIS):
-    limits = NO_LIMITS if build is THIS else ()
+    limits = NO_LIMITS if build.knows(NO_LIMITS[0]) else ()
     return [build.ours, "--no-mdns", "--data-dir", str(home / "data"),
             "--listen", listen, *limits, *more]
 
