@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/xmalloc.h"
+#include "store/store_carve.h"
 #include "store/store_internal.h"
 
 const char *store_error(const struct store *s)
@@ -48,6 +49,7 @@ int store_commit(struct store *s)
 	if (store_run(s, st) != 0)
 		return store_last_err(s);
 	s->in_transaction = false;
+	store_shown_saved(s);
 	store_sums_saved(s);
 	store_mend_log(s);
 	return 0;
@@ -66,7 +68,10 @@ void store_rollback(struct store *s)
 	s->in_transaction = false;
 	store_sums_undo(s);
 	store_tallies_forget(s);
+	store_shown_undo(s);
 }
+
+/* ---- opening ----------------------------------------------------------- */
 
 /* Settings that do not depend on the file's content;
  * a library built without one of them is no reason to stop. */
@@ -99,7 +104,9 @@ static void harden(struct store *s)
  * change its header. */
 static int configure(struct store *s)
 {
+	/* The size of a page is what salvage knows. */
 	static const char common[] =
+		"PRAGMA page_size = 4096;"
 		"PRAGMA cell_size_check = ON;"
 		"PRAGMA mmap_size = 0;"
 		"PRAGMA temp_store = MEMORY;"
@@ -109,16 +116,17 @@ static int configure(struct store *s)
 		"PRAGMA synchronous = FULL;"
 		"PRAGMA wal_autocheckpoint = " STR(STORE_WAL_PAGES) ";";
 	char limit[80];
-	int err, version = 0;
+	int err = 0, version = 0;
 
-	err = store_exec(s, common);
-	if (err == 0 && !s->memory)
+	if (!s->memory)
 		err = store_exec(s, "PRAGMA locking_mode = EXCLUSIVE");
+	if (err == 0)
+		err = store_exec(s, common);
 	if (err == 0)
 		err = store_check(s, &version);
 	/* Seals of an older form are not there yet, its structure is. */
 	if (err == 0 && version > 0)
-		err = store_mend_structure(s, false);
+		err = store_mend_structure(s, store_is_suspect(s));
 	if (err == 0 && !s->memory)
 		err = store_exec(s, file);
 	if (err != 0 || s->memory)
@@ -145,7 +153,7 @@ static int make_file(const char *path)
 		return 0;
 	if (errno == EACCES || errno == EPERM || errno == EROFS)
 		return P2P_ERR_DENIED;
-	return P2P_ERR_IO;
+	return errno == ENOSPC ? P2P_ERR_NO_SPACE : P2P_ERR_IO;
 }
 
 static int open_db(struct store *s, const char *path)
@@ -161,6 +169,8 @@ static int open_db(struct store *s, const char *path)
 		return P2P_ERR_IO;
 	if (rc != SQLITE_OK)
 		return store_fail(s, rc);
+	/* What is refused is left as it is, its log as well. */
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	harden(s);
 	return store_seal_setup(s);
 }
@@ -190,6 +200,10 @@ static int look_through(struct store *s)
 	if (err == 0)
 		err = store_sums_load(s);
 	if (err == 0)
+		err = store_shown_open(s);
+	if (err == 0)
+		err = store_salvage_load(s);
+	if (err == 0)
 		err = store_last_row(s, &s->last_row);
 	if (err == 0)
 		err = store_count_lines(s, STORE_COUNTED_AT_START, &done);
@@ -208,11 +222,15 @@ static int finish_open(struct store **out, struct store *s, int err)
 		store_close(s);
 		return err;
 	}
+	if (s->path != NULL)
+		store_suspect_clear(s->path);
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	s->open = true;
 	*out = s;
 	return 0;
 }
 
-int store_open(struct store **out, const char *path, struct log *log)
+int store_open_bare(struct store **out, const char *path, struct log *log)
 {
 	struct store *s;
 	int err;
@@ -223,7 +241,27 @@ int store_open(struct store **out, const char *path, struct log *log)
 		return err;
 	s = xcalloc(1, sizeof(*s));
 	s->log = log;
+	return finish_open(out, s, open_db(s, path));
+}
+
+int store_open(struct store **out, const char *path, struct log *log)
+{
+	struct store *s;
+	int err;
+
+	*out = NULL;
+	err = store_salvage_finish(path);
+	if (err == 0)
+		err = make_file(path);
+	if (err != 0)
+		return err;
+	/* SQLite takes some of its bits for a wish, such as not to write. */
+	if (!carve_header_is_sound(path))
+		return P2P_ERR_CORRUPT;
+	s = xcalloc(1, sizeof(*s));
+	s->log = log;
 	s->path = xstrdup(path);
+	s->shown.fd = -1;
 	return finish_open(out, s, open_db(s, path));
 }
 
@@ -265,6 +303,7 @@ void store_close(struct store *s)
 	for (int i = 0; i < STMT_COUNT; i++)
 		sqlite3_finalize(s->stmts[i]);
 	sqlite3_close(s->db);
+	store_shown_close(s);
 	free(s->sums.items);
 	free(s->path);
 	free(s);

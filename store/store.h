@@ -53,8 +53,9 @@ void store_lock_free(struct store_lock *lock);
  *   path  a file in a folder that exists
  *   log   borrowed for the store's life, may be NULL
  * P2P_ERR_TOO_NEW: a newer program wrote it, nothing was changed.
- * P2P_ERR_CORRUPT: it is no database, or one so damaged that nothing in it can
- * be believed; less is mended and told by store_damage. P2P_ERR_BUSY: another
+ * P2P_ERR_CORRUPT: it is no database, or one so damaged that its structure
+ * cannot be believed (nothing was changed; store_salvage is the way on); less
+ * is mended and told by store_damage. P2P_ERR_BUSY: another
  * process has it open. P2P_ERR_DENIED: no right to write. P2P_ERR_IO.
  */
 int store_open(
@@ -83,7 +84,20 @@ int store_look_at_place(struct store *s) P2P_MUST_CHECK;
 bool store_has_file(const struct store *s);
 void store_rollback(struct store *s);
 
-/* ---- damage (decision 0022) -------------------------------------------- */
+/* ---- damage (decisions 0022, 0029) ------------------------------------- */
+
+/*
+ * After P2P_ERR_CORRUPT: puts a new database in the place of the damaged one,
+ * with every row in it that can be read and has its seal, and moves the old
+ * one aside under a name with the date of wall_ms. Then store_open opens the
+ * new one, and store_damage says what was saved. P2P_ERR_CORRUPT: it is
+ * another program's, or of an older form. On any error the old file is as it
+ * was: P2P_ERR_NO_SPACE, P2P_ERR_DENIED, P2P_ERR_IO.
+ */
+int store_salvage(
+	const char *path, uint64_t wall_ms, struct log *log) P2P_MUST_CHECK;
+/* The person knows; part of the transaction. */
+int store_salvage_said(struct store *s) P2P_MUST_CHECK;
 
 /*
  * What was found damaged since the database was opened. Every row is written
@@ -99,6 +113,12 @@ struct store_damage {
 	uint64_t shares;    /* of the quota: counted anew, cuts forgotten */
 	bool indexes;       /* built anew; nothing is lost by that */
 	bool uncounted;     /* the count of lines: losses may go unnoticed */
+	/* It is a new one, made of what could be read of one that was damaged
+	 * beyond mending; the name of the old file, else "". */
+	char aside[STORE_ASIDE_MAX];
+	uint64_t saved_lines;
+	uint64_t saved_people;
+	uint64_t saved_rooms;
 };
 
 /* Valid for the store's life; it grows while lines are counted. */
@@ -113,6 +133,24 @@ int store_count_lines(struct store *s, size_t max, bool *done) P2P_MUST_CHECK;
  * frees. A room is put back by store_put_room_again. */
 int store_lost_rooms(
 	struct store *s, int64_t **rooms, size_t *count) P2P_MUST_CHECK;
+
+/*
+ * What a room had by the file beside the database (decision 0029) and has no
+ * more: the database is as it was before some commits.
+ */
+struct store_lost {
+	char topic[STORE_TOPIC_MAX];
+	bool joined;
+	bool some;      /* lines are missing */
+	uint64_t lines; /* how many at least */
+	uint64_t seq;   /* of the own line said last; its unit_id */
+	uint8_t prev[STORE_ID_BYTES];
+};
+
+/* Found when it was opened. Valid for the store's life. */
+const struct store_lost *store_lost(const struct store *s, size_t *count);
+/* The person knows: what is there now is what is believed from here on. */
+void store_lost_said(struct store *s);
 
 /* ---- rooms ------------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #define STORE_STORE_INTERNAL_H
 
 #include <sqlite3.h>
+#include <time.h>
 
 #include "store/store.h"
 
@@ -92,11 +93,16 @@ struct store_sum {
 	int64_t found_keys;
 };
 
+/* The number that no room has: there the commits are counted that changed a
+ * sum. */
+#define STORE_SUM_COMMITS 0
+
 struct store_sums {
 	struct store_sum *items;
 	size_t count;
 	size_t cap;
-	bool changed; /* since the last commit */
+	int64_t commit; /* the last */
+	bool changed;   /* since then */
 	/* The walk through messages_key: behind which place it is. */
 	bool walked;
 	int64_t walk_room;
@@ -136,6 +142,29 @@ struct store_tallies {
 	bool changed;
 };
 
+/* A room as the file beside the database knows it. */
+struct store_shown_room {
+	int64_t id;
+	char topic[STORE_TOPIC_MAX];
+	bool joined;
+	uint64_t seq;
+	uint8_t prev[STORE_ID_BYTES];
+	bool changed; /* since its record was written */
+	bool known;   /* had a record that says how many lines it has */
+};
+
+struct store_shown {
+	int fd; /* -1: none */
+	struct store_shown_room *rooms;
+	size_t count;
+	size_t cap;
+	int64_t base; /* records of later commits tell what is missing */
+	struct store_lost *lost;
+	size_t lost_count;
+	bool held;   /* not written to until what is lost was said */
+	bool failed; /* it cannot be written, and the log says so */
+};
+
 struct store {
 	sqlite3 *db;
 	struct log *log;
@@ -147,8 +176,11 @@ struct store {
 	struct store_sums sums;
 	struct store_tallies tallies;
 	uint64_t dropped; /* lines, ever */
+	struct store_shown shown;
 	struct store_damage damage;
 	bool whole;               /* the structure was looked at */
+	bool open;                /* damage that is met now came meanwhile */
+	bool version_wrong;       /* in the header, which is put right */
 	struct store_space space; /* of a memory store: what a test says */
 	char *path;               /* NULL: in memory */
 	bool log_seen;            /* the write-ahead log, in its place */
@@ -210,6 +242,9 @@ int store_seal_setup(struct store *s) P2P_MUST_CHECK;
 int64_t store_seal_place(
 	int64_t row, int64_t room, const struct store_key *key);
 
+/* The seal of bytes that are no row. */
+uint64_t store_seal_bytes(struct bytes in);
+
 /* The values that each table's seal covers: all of its columns. */
 #define SEAL_OF_ROOM \
 	"seal(id, topic, joined, position, dialect, read_time_ms, read_id," \
@@ -234,6 +269,10 @@ int64_t store_seal_place(
 /* ---- sums (store_sum.c) ------------------------------------------------ */
 
 int store_sums_load(struct store *s) P2P_MUST_CHECK;
+/* NULL: no line ever. */
+const struct store_sum *store_sum_find(const struct store *s, int64_t room);
+/* Since the last commit. */
+bool store_sum_changed(const struct store_sum *sum);
 /* A line came (1) or went (-1). */
 void store_sums_add(struct store *s, const struct store_message *m, int count);
 /* Writes what changed; before the commit. Then, or after a rollback: */
@@ -261,6 +300,49 @@ int store_tallies_flush(struct store *s) P2P_MUST_CHECK;
 /* After a rollback. */
 void store_tallies_forget(struct store *s);
 
+/* ---- what was shown (store_shown.c) ------------------------------------ */
+
+/* Compares the file beside the database with the sums, which are loaded. */
+int store_shown_open(struct store *s) P2P_MUST_CHECK;
+void store_shown_close(struct store *s);
+/* A room as it will be committed (store_tables.c). */
+void store_shown_room(struct store *s, const struct store_room *room);
+struct store_shown_room *store_shown_find(struct store *s, int64_t id);
+/* After a commit, before store_sums_saved; after a rollback. */
+void store_shown_saved(struct store *s);
+void store_shown_undo(struct store *s);
+
+/* ---- salvage (store_salvage.c) ----------------------------------------- */
+
+/* Opens one without the file of what was shown. */
+int store_open_bare(
+	struct store **out, const char *path, struct log *log) P2P_MUST_CHECK;
+/* What was saved, which chat tells, once; loads it into store_damage. */
+int store_note_salvaged(struct store *s, const struct store_damage *saved,
+	const char *aside) P2P_MUST_CHECK;
+int store_salvage_load(struct store *s) P2P_MUST_CHECK;
+
+/* ---- files around it (store_aside.c) ----------------------------------- */
+
+/* Of a new one that is complete and not yet in its place. */
+#define STORE_COMPLETE_SUFFIX "-salvaged"
+
+/* The first free of FILE.damaged-DATE, FILE.damaged-DATE-2, ... NULL: none.
+ * Caller frees. */
+char *store_aside_name(const char *path, time_t when);
+/* The old one goes to `aside`, the new one to its place. */
+int store_put_in_place(const char *path, const char *complete,
+	const char *aside) P2P_MUST_CHECK;
+/* Ends what a crash has interrupted. */
+int store_salvage_finish(const char *path) P2P_MUST_CHECK;
+int store_sync_path(const char *path, int flags) P2P_MUST_CHECK;
+int store_err_of_errno(void);
+
+/* A file that says: at the next start the whole structure is looked at. */
+void store_suspect(struct store *s);
+bool store_is_suspect(const struct store *s);
+void store_suspect_clear(const char *path);
+
 /* ---- damage (store_mend.c) --------------------------------------------- */
 
 /* The structure of the file, before anything in it is believed: a tree that
@@ -269,6 +351,15 @@ void store_tallies_forget(struct store *s);
 int store_mend_structure(struct store *s, bool all) P2P_MUST_CHECK;
 /* Seals of all small tables; what is damaged goes, and is counted. */
 int store_mend_rows(struct store *s) P2P_MUST_CHECK;
+/* Shares and sums, of what is there. */
+int store_count_anew(struct store *s) P2P_MUST_CHECK;
+/*
+ * The form under a seal, so that a bit in the header's number does not make it
+ * a newer program's, or an older one's. A program that knows a newer form
+ * writes its number here as well.
+ */
+#define STORE_FORM_SETTING "form"
+int store_seal_form(struct store *s) P2P_MUST_CHECK;
 /* Seals everything, once, when the database comes from an older form. */
 int store_seal_all(struct store *s) P2P_MUST_CHECK;
 /* Notes the schema as it is now. */

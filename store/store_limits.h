@@ -52,6 +52,14 @@
 
 /* Hours, and shares, whose sums are kept in memory. */
 #define STORE_TALLIES_MAX 64
+
+/* The file beside the database that knows what was shown. */
+#define STORE_SHOWN_SUFFIX "-lines"
+/* The name, without its folder, of a damaged database that was set aside; and
+ * what a new one knows of it. */
+#define STORE_ASIDE_MAX 96
+#define STORE_SALVAGED_BYTES (24 + STORE_ASIDE_MAX)
+
 /* Values under one seal. */
 #define STORE_SEAL_VALUES_MAX 16
 /* A database up to this size is looked at as a whole when it is opened: its

@@ -142,7 +142,7 @@ static int count_shares(struct store *s)
 		"UPDATE shares SET seal = " SEAL_OF_SHARE ";");
 }
 
-static const char count_sums[] = "DELETE FROM sums;"
+static const char count_sums[] = "DELETE FROM sums WHERE room > 0;"
 				 "INSERT INTO sums SELECT room, count(*),"
 				 " seal_sum(row, room, time_ms, unit_id), 0"
 				 " FROM messages GROUP BY room;"
@@ -201,6 +201,13 @@ int store_mend_rows(struct store *s)
 	if (err == 0)
 		note(s, damaged);
 	return err;
+}
+
+int store_count_anew(struct store *s)
+{
+	int err = count_shares(s);
+
+	return err == 0 ? store_exec(s, count_sums) : err;
 }
 
 int store_seal_all(struct store *s)
@@ -327,6 +334,19 @@ int store_seal_schema(struct store *s)
 	return store_run(s, st);
 }
 
+int store_seal_form(struct store *s)
+{
+	uint8_t raw[8];
+	sqlite3_stmt *st = store_stmt(s, STMT_SETTING_PUT);
+
+	put_be64(raw, STORE_VERSION);
+	if (st == NULL)
+		return store_last_err(s);
+	store_bind_text(st, 1, STORE_FORM_SETTING);
+	store_bind_bytes(st, 2, bytes_of(raw, sizeof(raw)));
+	return store_run(s, st);
+}
+
 int store_mend_schema(struct store *s)
 {
 	uint64_t seal, noted;
@@ -347,5 +367,51 @@ int store_mend_schema(struct store *s)
 		err = store_exec(s, "BEGIN IMMEDIATE");
 	if (err == 0)
 		err = store_seal_schema(s);
+	if (err == 0)
+		err = store_seal_form(s);
 	return end_change(s, err);
+}
+
+/* ---- what was saved ---------------------------------------------------- */
+
+#define SALVAGED_SETTING "salvaged"
+
+/* It lives in the new one so that no crash between here and chat loses it. */
+int store_note_salvaged(
+	struct store *s, const struct store_damage *saved, const char *aside)
+{
+	uint8_t raw[STORE_SALVAGED_BYTES] = {0};
+	const char *name = strrchr(aside, '/');
+
+	name = name == NULL ? aside : name + 1;
+	put_be64(raw, saved->saved_lines);
+	put_be64(raw + 8, saved->saved_people);
+	put_be64(raw + 16, saved->saved_rooms);
+	memcpy(raw + 24, name, strnlen(name, STORE_ASIDE_MAX - 1));
+	return store_set(s, SALVAGED_SETTING, bytes_of(raw, sizeof(raw)));
+}
+
+int store_salvage_load(struct store *s)
+{
+	struct store_damage *d = &s->damage;
+	struct buf raw;
+	int err;
+
+	buf_init(&raw, STORE_SETTING_BYTES_MAX);
+	err = store_get(s, SALVAGED_SETTING, &raw);
+	if (err == 0 && raw.len == STORE_SALVAGED_BYTES) {
+		d->saved_lines = get_be64(raw.data);
+		d->saved_people = get_be64(raw.data + 8);
+		d->saved_rooms = get_be64(raw.data + 16);
+		memcpy(d->aside, raw.data + 24, STORE_ASIDE_MAX - 1);
+	}
+	buf_clear(&raw);
+	return err == P2P_ERR_NOT_FOUND ? 0 : err;
+}
+
+int store_salvage_said(struct store *s)
+{
+	if (s->damage.aside[0] == '\0')
+		return 0;
+	return store_set(s, SALVAGED_SETTING, bytes_of(NULL, 0));
 }

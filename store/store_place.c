@@ -36,7 +36,7 @@ void store_mend_log(struct store *s)
 	struct stat st;
 	bool there;
 
-	if (s->memory)
+	if (s->path == NULL)
 		return;
 	path = xasprintf("%s-wal", s->path);
 	there = stat(path, &st) == 0 || errno != ENOENT;

@@ -179,6 +179,10 @@ static const char step_5[] =
 
 #define SEALS_SINCE 5
 
+#define STR_(x) #x
+#define STR(x) STR_(x)
+static const char set_version[] = "PRAGMA user_version = " STR(STORE_VERSION);
+
 static const char *const steps[STORE_VERSION] = {
 	step_1, step_2, step_3, step_4, step_5};
 
@@ -200,10 +204,29 @@ static int check_empty(struct store *s)
 	return err == 0 && count > 0 ? P2P_ERR_CORRUPT : err;
 }
 
+static bool has_our_form(struct store *s)
+{
+	uint64_t form = 0;
+	int64_t tables = 0;
+
+	return store_ask(s,
+		       "SELECT count(*) FROM sqlite_schema WHERE name ="
+		       " 'settings' AND sql LIKE '%seal%'",
+		       &tables) == 0 &&
+	       tables == 1 &&
+	       store_get_u64(s, STORE_FORM_SETTING, &form) == 0 &&
+	       form == STORE_VERSION;
+}
+
 int store_check(struct store *s, int *version)
 {
 	int err = read_version(s, version);
 
+	if (err == 0 && *version != STORE_VERSION && has_our_form(s)) {
+		s->version_wrong = true;
+		*version = STORE_VERSION;
+		return 0;
+	}
 	if (err == 0 && (*version < 0 || *version > STORE_VERSION))
 		return P2P_ERR_TOO_NEW;
 	return err == 0 && *version == 0 ? check_empty(s) : err;
@@ -218,7 +241,10 @@ int store_migrate(struct store *s)
 	err = store_exec(s, "BEGIN IMMEDIATE");
 	if (err != 0)
 		return err;
-	err = read_version(s, &version);
+	if (s->version_wrong)
+		err = store_exec(s, set_version);
+	if (err == 0)
+		err = read_version(s, &version);
 	P2P_ASSERT(version >= 0 && version <= STORE_VERSION);
 	for (int i = version; err == 0 && i < STORE_VERSION; i++)
 		err = store_exec(s, steps[i]);
@@ -226,6 +252,8 @@ int store_migrate(struct store *s)
 		err = store_seal_all(s);
 	if (err == 0 && version < STORE_VERSION)
 		err = store_seal_schema(s);
+	if (err == 0 && !has_our_form(s))
+		err = store_seal_form(s);
 	if (err == 0 && version > 0 && version < LOOKS_SINCE)
 		err = store_add_looks(s);
 	if (err == 0)

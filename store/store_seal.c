@@ -102,6 +102,11 @@ int store_seal_setup(struct store *s)
 	return rc == SQLITE_OK ? 0 : store_fail(s, rc);
 }
 
+uint64_t store_seal_bytes(struct bytes in)
+{
+	return table_hash(seal_key, in);
+}
+
 int64_t store_seal_place(int64_t row, int64_t room, const struct store_key *key)
 {
 	struct seal seal = {.count = 0};

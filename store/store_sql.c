@@ -269,6 +269,7 @@ const char *const store_sql[STMT_COUNT] = {
 			" WHERE (room, time_ms, unit_id) > (?1, ?2, ?3)"
 			" ORDER BY room, time_ms, unit_id LIMIT ?4",
 	[STMT_ROOMS_LOST] = "SELECT room FROM sums WHERE lines > 0"
+			    " AND room > 0"
 			    " AND room NOT IN (SELECT id FROM rooms)"
 			    " ORDER BY room LIMIT ?1",
 };

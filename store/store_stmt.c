@@ -47,6 +47,8 @@ int store_fail(struct store *s, int rc)
 	snprintf(s->error, sizeof(s->error), "%s", sqlite3_errmsg(s->db));
 	log_printf(s->log, LOG_LEVEL_WARN, "store: %s (%d)", s->error,
 		sqlite3_extended_errcode(s->db));
+	if (s->open && err_of(rc) == P2P_ERR_CORRUPT)
+		store_suspect(s);
 	return err_of(rc);
 }
 

@@ -29,6 +29,20 @@ static struct store_sum *sum_of(struct store_sums *sums, int64_t room)
 	return sum;
 }
 
+const struct store_sum *store_sum_find(const struct store *s, int64_t room)
+{
+	for (size_t i = 0; i < s->sums.count; i++)
+		if (s->sums.items[i].room == room)
+			return &s->sums.items[i];
+	return NULL;
+}
+
+bool store_sum_changed(const struct store_sum *sum)
+{
+	return sum->lines != sum->saved_lines || sum->keys != sum->saved_keys;
+}
+
+/* In the table of sums the commits stand where no room is. */
 int store_sums_load(struct store *s)
 {
 	sqlite3_stmt *st = store_stmt(s, STMT_SUM_LOAD);
@@ -37,9 +51,13 @@ int store_sums_load(struct store *s)
 	if (st == NULL)
 		return store_last_err(s);
 	while ((err = store_step(s, st)) > 0) {
-		struct store_sum *sum =
-			sum_of(&s->sums, sqlite3_column_int64(st, 0));
+		struct store_sum *sum;
 
+		if (sqlite3_column_int64(st, 0) == STORE_SUM_COMMITS) {
+			s->sums.commit = sqlite3_column_int64(st, 1);
+			continue;
+		}
+		sum = sum_of(&s->sums, sqlite3_column_int64(st, 0));
 		sum->lines = sum->saved_lines = sqlite3_column_int64(st, 1);
 		sum->keys = sum->saved_keys = sqlite3_column_int64(st, 2);
 	}
@@ -72,7 +90,7 @@ void store_sums_add(struct store *s, const struct store_message *m, int count)
 
 static int put_sum(struct store *s, const struct store_sum *sum)
 {
-	if (sum->lines == sum->saved_lines && sum->keys == sum->saved_keys)
+	if (!store_sum_changed(sum))
 		return 0;
 	return STORE_RUN(s, STMT_SUM_PUT, sum->room, sum->lines, sum->keys);
 }
@@ -81,9 +99,13 @@ int store_sums_flush(struct store *s)
 {
 	int err = 0;
 
-	for (size_t i = 0; err == 0 && i < s->sums.count && s->sums.changed;
-		i++)
+	if (!s->sums.changed)
+		return 0;
+	for (size_t i = 0; err == 0 && i < s->sums.count; i++)
 		err = put_sum(s, &s->sums.items[i]);
+	if (err == 0)
+		err = STORE_RUN(s, STMT_SUM_PUT, STORE_SUM_COMMITS,
+			++s->sums.commit, 0);
 	return err;
 }
 

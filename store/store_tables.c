@@ -89,6 +89,43 @@ static void bind_room(sqlite3_stmt *st, const struct store_room *room)
 	sqlite3_bind_int64(st, 11, store_i64(room->clock_ms));
 }
 
+struct store_shown_room *store_shown_find(struct store *s, int64_t id)
+{
+	struct store_shown *sh = &s->shown;
+
+	for (size_t i = 0; i < sh->count; i++)
+		if (sh->rooms[i].id == id)
+			return &sh->rooms[i];
+	return NULL;
+}
+
+void store_shown_room(struct store *s, const struct store_room *room)
+{
+	struct store_shown *sh = &s->shown;
+	struct store_shown_room *r = store_shown_find(s, room->id);
+
+	if (s->path == NULL || room->topic[0] == '\0')
+		return;
+	if (r == NULL && sh->count == STORE_ROOMS_MAX)
+		return;
+	if (r == NULL) {
+		if (sh->count == sh->cap) {
+			sh->cap = P2P_MAX(16u, 2 * sh->cap);
+			sh->rooms = xreallocarray(
+				sh->rooms, sh->cap, sizeof(*sh->rooms));
+		}
+		r = &sh->rooms[sh->count++];
+		*r = (struct store_shown_room){.id = room->id, .changed = true};
+	}
+	/* A number that a rolled back turn gave may come to another room. */
+	memcpy(r->topic, room->topic, sizeof(r->topic));
+	r->changed =
+		r->changed || r->seq != room->seq || r->joined != room->joined;
+	r->joined = room->joined;
+	r->seq = room->seq;
+	memcpy(r->prev, room->prev, sizeof(r->prev));
+}
+
 int store_put_room(struct store *s, struct store_room *room)
 {
 	bool insert = room->id == 0;
@@ -106,19 +143,25 @@ int store_put_room(struct store *s, struct store_room *room)
 	err = run_found(s, st);
 	if (err == 0 && insert)
 		room->id = sqlite3_last_insert_rowid(s->db);
+	if (err == 0)
+		store_shown_room(s, room);
 	return err;
 }
 
 int store_put_room_again(struct store *s, const struct store_room *room)
 {
 	sqlite3_stmt *st = store_write_stmt(s, STMT_ROOM_INSERT);
+	int err;
 
 	if (st == NULL)
 		return store_last_err(s);
 	bind_room(st, room);
 	store_bind_bytes(st, 1, bytes_str(room->topic));
 	sqlite3_bind_int64(st, 12, room->id);
-	return store_run(s, st);
+	err = store_run(s, st);
+	if (err == 0)
+		store_shown_room(s, room);
+	return err;
 }
 
 static void read_room_id(sqlite3_stmt *st, void *item)

@@ -133,7 +133,7 @@ static int run(const struct options *o, enum face face)
 {
 	char error[OPTIONS_ERROR_MAX] = "";
 	int signal_fd = signals_open(terminal_restore_raw);
-	bool locked;
+	bool locked, unsaved;
 	/* It holds the key. */
 	struct program *p = secret_alloc(sizeof(*p), &locked);
 	int status = program_open(p, o, get_env, error);
@@ -148,9 +148,14 @@ static int run(const struct options *o, enum face face)
 				p, signal_fd, face == FACE_HEADLESS, error);
 	}
 	program_stop(p);
+	unsaved = p->unsaved;
 	secret_free(p, sizeof(*p));
 	if (error[0] != '\0')
 		complain(error);
+	else if (unsaved)
+		complain("not all of it was saved: the disk is full or the "
+			 "database is damaged (then start again: what can be "
+			 "read is carried over)");
 	return status;
 }
 

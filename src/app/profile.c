@@ -2,7 +2,8 @@
  * The profile's folder: lock, key, database, taken in that order, so that a
  * second start touches neither of the others. Each failure is an exit status
  * and one line, "what: why". Two things must never happen, whatever goes wrong:
- * that a key is replaced, and that a damaged or newer database is changed.
+ * that a key is replaced, and that a damaged or newer database is changed: a
+ * new one takes the place of a damaged one, which is kept.
  */
 #include "app/profile.h"
 
@@ -17,6 +18,7 @@
 #include "app/exit_status.h"
 #include "app/paths.h"
 #include "app/profile_files.h"
+#include "base/clock.h"
 #include "base/plain_file.h"
 #include "base/rng.h"
 #include "base/xmalloc.h"
@@ -187,27 +189,73 @@ static int take_lock(struct profile *p, char *error)
 	return status;
 }
 
+/* What is said of the database at that path when it does not open. */
+static int refuse(const char *path, int err, char *error)
+{
+	switch (err) {
+	case P2P_ERR_TOO_NEW:
+		return profile_refuse(error, EXIT_DATA, path,
+			"made by a newer p2pchat-tui; nothing was changed");
+	case P2P_ERR_CORRUPT:
+		return profile_refuse(error, EXIT_DATA, path,
+			"damaged, or not a database of this program");
+	case P2P_ERR_BUSY:
+		return profile_refuse(
+			error, EXIT_TEMPORARY, path, "open in another process");
+	case P2P_ERR_DENIED:
+		return profile_refuse(
+			error, EXIT_CANNOT_CREATE, path, p2p_err_text(err));
+	default:
+		return profile_refuse(error, EXIT_IO, path, p2p_err_text(err));
+	}
+}
+
+/* A new database of what can be read in the one at that path. */
+static int carry_over(const char *path, struct log *log, char *error)
+{
+	int err = store_salvage(path, clock_wall_ms(), log);
+
+	if (err == 0)
+		return 0;
+	if (err == P2P_ERR_CORRUPT)
+		return refuse(path, err, error);
+	return profile_refuse(error,
+		err == P2P_ERR_NO_SPACE ? EXIT_IO : EXIT_CANNOT_CREATE, path,
+		err == P2P_ERR_NO_SPACE
+			? "damaged; the disk is too full to save what can be "
+			  "read; make room and start again; nothing was changed"
+			: "damaged, and no new one can be written beside it; "
+			  "nothing was changed");
+}
+
 static int open_store(struct profile *p, struct log *log, char *error)
 {
 	char *path = xasprintf("%s/chat.db", p->folder);
 	int err = store_open(&p->store, path, log);
 	int status = 0;
 
-	if (err == P2P_ERR_TOO_NEW)
-		status = profile_refuse(error, EXIT_DATA, path,
-			"made by a newer p2pchat-tui; nothing was changed");
-	else if (err == P2P_ERR_CORRUPT)
-		status = profile_refuse(error, EXIT_DATA, path,
-			"damaged, or not a database of this program");
-	else if (err == P2P_ERR_BUSY)
-		status = profile_refuse(
-			error, EXIT_TEMPORARY, path, "open in another process");
-	else if (err != 0)
-		status = profile_refuse(error,
-			err == P2P_ERR_DENIED ? EXIT_CANNOT_CREATE : EXIT_IO,
-			path, p2p_err_text(err));
+	if (err == P2P_ERR_CORRUPT) {
+		status = carry_over(path, log, error);
+		if (status == 0)
+			err = store_open(&p->store, path, log);
+	}
+	if (status == 0 && err != 0)
+		status = refuse(path, err, error);
 	free(path);
 	return status;
+}
+
+int profile_salvage(struct profile *p, struct log *log,
+	char error[static OPTIONS_ERROR_MAX])
+{
+	char *path = xasprintf("%s/chat.db", p->folder);
+	int status;
+
+	store_close(p->store);
+	p->store = NULL;
+	status = carry_over(path, log, error);
+	free(path);
+	return status != 0 ? status : open_store(p, log, error);
 }
 
 int profile_open(struct profile *p, const struct options *o,

@@ -1,7 +1,7 @@
 /*
  * The profile on disk: its folder, its lock, its key and its database.
  *   DIR/identity.key  the libp2p private-key protobuf, mode 0600
- *   DIR/chat.db       the store
+ *   DIR/chat.db       the store; chat.db-lines: what it should have
  *   DIR/lock          who runs
  *   DIR/log           the log, unless --log names another
  */
@@ -26,6 +26,10 @@ int profile_open(struct profile *p, const struct options *o,
 	options_env_fn get_env, char error[static OPTIONS_ERROR_MAX]);
 /* Then the key and the database, which take their time when they are made. */
 int profile_load(struct profile *p, struct log *log,
+	char error[static OPTIONS_ERROR_MAX]);
+/* When the database turns out to be damaged later: opens a new one of what can
+ * be read in it (store_salvage). An exit status as above. */
+int profile_salvage(struct profile *p, struct log *log,
 	char error[static OPTIONS_ERROR_MAX]);
 void profile_close(struct profile *p);
 

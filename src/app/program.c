@@ -371,7 +371,17 @@ int program_load(struct program *p, char error[static OPTIONS_ERROR_MAX])
 
 	if (status == 0)
 		status = make_loop(p, error);
-	return status != 0 ? status : make_chat(p, error);
+	if (status == 0)
+		status = make_chat(p, error);
+	/* A large database shows its damage only when it is read. */
+	if (status != EXIT_DATA || p->profile.store == NULL)
+		return status;
+	status = profile_salvage(&p->profile, NULL, error);
+	if (status == 0) {
+		error[0] = '\0';
+		status = make_chat(p, error);
+	}
+	return status;
 }
 
 /* The history can still be read; what is typed waits. */
@@ -434,6 +444,7 @@ void program_stop(struct program *p)
 		ask_chat_to_end(p);
 		(void)pthread_join(p->chat_thread, NULL);
 	}
+	p->unsaved = p->chat_started && !chat_is_saving(p->chat);
 	loop_free(p->loop);
 	chat_free(p->chat);
 	mailbox_free(p->to_ui);

@@ -38,6 +38,7 @@ struct program {
 	struct rng rng;
 	pthread_t chat_thread;
 	bool chat_started;
+	bool unsaved;    /* it was left while saving failed */
 	char *versions;  /* what --version and /version say */
 	bool key_locked; /* this struct, which holds the key, is */
 	char sandbox[SANDBOX_REPORT_BYTES_MAX]; /* what /info says of it */

@@ -181,6 +181,8 @@ static int load(struct chat *c, const struct chat_cfg *cfg)
 	int err = damage_find_rooms(c);
 
 	if (err == 0)
+		err = damage_put_back(c);
+	if (err == 0)
 		err = rooms_load(c);
 	if (err == 0)
 		err = store_forget_strangers(c->store, STORE_STRANGERS_KEPT);
@@ -630,6 +632,7 @@ void chat_turn_end(struct chat *c, const struct env *env)
 	unsaved_over(c);
 	profile_give(c);
 	release(c);
+	damage_told(c);
 }
 
 uint64_t chat_deadline(const struct chat *c)

@@ -1,8 +1,9 @@
 /*
- * Damage that the store has found, in words, and rooms made again from their
- * lines. A unit names its topic and is signed, so the lines of a room say what
- * it is called; whether it was joined and how far it was read nobody knows
- * then: it is joined, and nothing is read.
+ * Damage that the store has found, in words, and rooms made again: from their
+ * lines, or from what was noted beside the database. A unit names its topic and
+ * is signed, so the lines of a room say what it is called; whether it was
+ * joined and how far it was read nobody knows then: it is joined, and nothing
+ * is read.
  */
 #include "chat/damage_internal.h"
 
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/xmalloc.h"
 #include "chat/chat_internal.h"
 #include "chat/chat_limits.h"
 #include "chat/line_internal.h"
@@ -106,7 +108,86 @@ int damage_find_rooms(struct chat *c)
 	return err;
 }
 
+/* A database that is as it was some commits ago. A number that others have
+ * seen on a line is not given to another. */
+static int put_back(struct chat *c, const struct store_lost *lost,
+	struct store_room *rooms, size_t count)
+{
+	struct store_room made = {.joined = true, .position = (int)count};
+	struct store_room *room = NULL;
+
+	for (size_t i = 0; room == NULL && i < count; i++)
+		if (strcmp(rooms[i].topic, lost->topic) == 0)
+			room = &rooms[i];
+	if (room == NULL && !lost->joined)
+		return 0;
+	if (room == NULL) {
+		room = &made;
+		memcpy(made.topic, lost->topic, sizeof(made.topic));
+		if (payload_topic_is_plain(bytes_str(made.topic)))
+			made.dialect = DIALECT_PLAIN;
+	} else if (lost->seq <= room->seq) {
+		return 0;
+	}
+	room->seq = lost->seq;
+	memcpy(room->prev, lost->prev, sizeof(room->prev));
+	return store_put_room(c->store, room);
+}
+
+int damage_put_back(struct chat *c)
+{
+	struct store_room *rooms;
+	size_t count, lost_count;
+	const struct store_lost *lost = store_lost(c->store, &lost_count);
+	int err;
+
+	if (lost_count == 0)
+		return 0;
+	err = store_load_rooms(c->store, &rooms, &count);
+	if (err != 0)
+		return err;
+	for (size_t i = 0; err == 0 && i < lost_count; i++)
+		err = put_back(c, &lost[i], rooms, count);
+	free(rooms);
+	return err;
+}
+
 /* ---- words ------------------------------------------------------------- */
+
+/* Where it is missed: in its room. */
+static void say_missing(struct chat *c, const struct store_lost *lost)
+{
+	const struct chat_room *r = room_find(c, lost->topic);
+	char *name = out_clean(bytes_str(r == NULL ? lost->topic : r->title));
+	char *count = lost->lines == 0
+			      ? xstrdup("Lines")
+			      : xasprintf("%" PRIu64 " line%s", lost->lines,
+					lost->lines == 1 ? "" : "s");
+	bool one = lost->lines == 1;
+	bool salvaged = store_damage(c->store)->aside[0] != '\0';
+
+	out_warn(c, "lines-lost", r,
+		"%s that %s kept in %s %s gone: %s; a backup of the profile "
+		"may have %s.",
+		count, one ? "was" : "were", name, one ? "is" : "are",
+		salvaged ? "no longer to be read in the old database"
+			 : "the database is as it was before. If you put back "
+			   "an older copy of it, that is why. If not, look "
+			   "after the disk",
+		one ? "it" : "them");
+	free(count);
+	free(name);
+}
+
+static void say_lost(struct chat *c)
+{
+	size_t count;
+	const struct store_lost *lost = store_lost(c->store, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (lost[i].some)
+			say_missing(c, &lost[i]);
+}
 
 static void say_lines(struct chat *c, const struct store_damage *d)
 {
@@ -125,6 +206,21 @@ static void say_lines(struct chat *c, const struct store_damage *d)
 			"The database was damaged: lines are not where they "
 			"were kept. Those that cannot be read say so.");
 	c->damage_moved_said = d->moved;
+}
+
+static void say_salvaged(struct chat *c, const struct store_damage *d)
+{
+	if (d->aside[0] == '\0')
+		return;
+	out_warn(c, "salvaged", NULL,
+		"The database was damaged beyond mending. A new one was made "
+		"of all that could be read: %" PRIu64 " line%s, %" PRIu64
+		" room%s, %" PRIu64 " of those met. The old one is kept in the "
+		"profile as %s; delete it when nothing is missing. Look after "
+		"the disk.",
+		d->saved_lines, d->saved_lines == 1 ? "" : "s", d->saved_rooms,
+		d->saved_rooms == 1 ? "" : "s", d->saved_people, d->aside);
+	(void)chat_store_ok(c, store_salvage_said(c->store));
 }
 
 static void say_forgotten(struct chat *c, const struct store_damage *d)
@@ -165,8 +261,15 @@ void damage_say(struct chat *c)
 
 	/* A reload begins anew: all of it is told again. */
 	c->damage_lines_said = c->damage_moved_said = 0;
+	say_salvaged(c, d);
 	say_forgotten(c, d);
 	say_lines(c, d);
+	say_lost(c);
+}
+
+void damage_told(struct chat *c)
+{
+	store_lost_said(c->store);
 }
 
 /* ---- by and by --------------------------------------------------------- */

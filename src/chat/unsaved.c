@@ -26,7 +26,8 @@ static const char *reason(int err)
 	case P2P_ERR_DENIED:
 		return "the profile cannot be written to";
 	case P2P_ERR_CORRUPT:
-		return "the profile's database is damaged";
+		return "the profile's database is damaged (quit and start "
+		       "again: what can be read is carried over)";
 	case P2P_ERR_MOVED:
 		return "chat.db, the profile's database, was moved or removed; "
 		       "put it back into its place, or leave and start again, "

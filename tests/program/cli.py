@@ -466,7 +466,7 @@ def unreadable_key(t):
 
 
 def bad_databases(t):
-    """A newer database and garbage exit 65, unchanged and named."""
+    """A newer database exits 65, unchanged; garbage is set aside, unchanged."""
     home = t.home()
     p = Program(t, home).ready()
     p.send("kept")
@@ -477,6 +477,7 @@ def bad_databases(t):
     good = path.read_bytes()
     db = sqlite3.connect(path)
     db.execute("PRAGMA user_version = 9999")
+    db.execute("DELETE FROM settings WHERE key = 'form'")
     db.commit()
     db.close()
     newer = path.read_bytes()
@@ -486,8 +487,17 @@ def bad_databases(t):
                 good[:100] + os.urandom(len(good) - 100),
                 b"text, not a database\n" * 200):
         path.write_bytes(bad)
-        refused(65, *HEADLESS, *ANY_PORT, env=env, words=[path])
-        need(path.read_bytes() == bad, "the damaged file was changed")
+        q = Program(t, home).ready()
+        need(q.id == p.id, "another identity")
+        word = q.wait("notice", code="salvaged")["text"]
+        aside = path.with_name(re.search(r"kept in the profile as (\S+);",
+                                         word).group(1))
+        need(aside.read_bytes() == bad, "the damaged file was changed")
+        need("1 line that was kept in lobby" in q.wait(
+            "notice", code="lines-lost")["text"], "what is gone is not said")
+        q.send("kept")
+        q.wait("message", text="kept")
+        q.quit()
     path.write_bytes(good)
     q = Program(t, home).ready()
     q.send("/history")

@@ -12,8 +12,8 @@ import sys
 import threading
 import time
 
-from program import (PATIENCE, Program, Skip, Tests, clean_env, connected,
-                     need, say)
+from program import (ANY_PORT, HEADLESS, PATIENCE, Program, Skip, Tests,
+                     clean_env, connected, need, run, say)
 
 ALONE = "P2PCHAT_OWN_MOUNTS"
 
@@ -35,8 +35,9 @@ def small_disk(t, size):
     if ALONE not in os.environ:
         raise Skip("no mount namespace here")
     disk = t.home()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}",
-                           "tmpfs", str(disk)], check=False,
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o",
+                           f"size={size},mode=0700", "tmpfs", str(disk)],
+                          check=False,
                           stderr=subprocess.DEVNULL)
     if done.returncode != 0:
         raise Skip("no tmpfs here")
@@ -262,10 +263,44 @@ def flood_by_strangers(t):
     are_in_the_files(disk, within | after)
 
 
+def carry_over(t):
+    """A full disk when a damaged database is carried over: said, and undone."""
+    disk = small_disk(t, "6m")
+    home = t.home()
+    args = ("--data-dir", str(disk), "--free-strangers", "0", "--free-others",
+            "0")
+    p = Program(t, home, *args).ready()
+    for i in range(20):
+        p.send(f"line {i}")
+    p.wait("message", text="line 19")
+    p.quit()
+    path = next(disk.rglob("chat.db"))
+    with open(path, "r+b") as db:
+        db.write(bytes(4096))
+    bad = path.read_bytes()
+    fill(disk)
+    # Room for the lock and the log, and not for a database.
+    os.truncate(disk / "filler", (disk / "filler").stat().st_size - 65536)
+    code, out, err = run(*HEADLESS, *ANY_PORT, *args, env=clean_env(home))
+    need(code == 74 and str(path) in err and "disk is too full" in err, code,
+         out, err)
+    need(path.read_bytes() == bad, "the old one was changed")
+    need({x.name for x in path.parent.glob("chat.db*")} ==
+         {"chat.db", "chat.db-lines"}, list(path.parent.iterdir()))
+    (disk / "filler").unlink()
+    p = Program(t, home, *args).ready()
+    word = p.wait("notice", code="salvaged")["text"]
+    need("20 lines" in word, word)
+    p.send("/history 50")
+    p.until("all lines", lambda: len(p.seen("history")) == 20)
+    need(not p.seen("notice", code="lines-lost"), p.seen("notice"))
+    p.quit()
+
+
 def main():
     own_mounts()
     with Tests() as t:
-        return t.all([full_disk, flood_by_strangers])
+        return t.all([full_disk, carry_over, flood_by_strangers])
 
 
 if __name__ == "__main__":

@@ -31,6 +31,17 @@ bool insert(struct store *s, struct store_message m);
 /* Lines on the newest page of 100. */
 size_t page_count(struct store *s, int64_t room);
 
+/* The file of that name with that end: "", "-wal". */
+char *lab_beside(const struct fixture *f, const char *end); /* caller frees */
+bool lab_is_there(const struct fixture *f, const char *end);
+struct buf lab_file(const struct fixture *f, const char *end);
+void lab_put_file(const struct fixture *f, const char *end, struct bytes in);
+void lab_remove(const struct fixture *f, const char *end);
+/* Lines from one time up to another, which is our count as well. */
+void lab_say(struct fixture *f, int64_t room, uint64_t from, uint64_t to);
+/* Rooms that are missed. */
+size_t lab_lost_count(struct fixture *f);
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, lab_begin, lab_end)
 
 #endif

@@ -11,8 +11,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/rng.h"
+#include "base/xmalloc.h"
 #include "store/store_internal.h"
 #include "tests/unit/store_number.h"
 
@@ -459,9 +461,9 @@ static void test_quota_a_burst_writes_its_sums_once(void **state)
 		assert_int_equal(
 			says(f, 0, (int)i % 3, HOUR + i, i), STORE_KEPT);
 	assert_int_equal(store_commit(f->store), 0);
-	/* The hour, strangers here and in all, regulars, the friend, and the
-	 * sum of the room's places. */
-	assert_int_equal(sqlite3_total_changes(f->store->db) - before, 60 + 6);
+	/* The hour, strangers here and in all, regulars, the friend, the sum
+	 * of the room's places, and the count of commits. */
+	assert_int_equal(sqlite3_total_changes(f->store->db) - before, 60 + 7);
 	check_sums(f);
 }
 
@@ -475,6 +477,87 @@ static void test_quota_rolls_back_as_a_whole(void **state)
 	store_rollback(f->store);
 	check_sums(f);
 	assert_int_equal(number_of(f->store, "SELECT count(*) FROM hours"), 0);
+}
+
+static const char without_slot[] =
+	"SELECT count(*) FROM messages m JOIN people p ON p.id = m.author"
+	" JOIN hours h ON h.room = m.room AND h.hour = m.time_ms / 3600000"
+	" WHERE p.class = 0 AND h.saturated AND NOT EXISTS (SELECT 1 FROM"
+	" slots s WHERE s.author = m.author AND s.room = m.room"
+	" AND s.hour = h.hour)";
+
+static const char damaged_rows[] =
+	/* Somebody, some of the lines and the slots, an hour, a share. */
+	"UPDATE people SET days = 9 WHERE peer = '12D3who0';"
+	"UPDATE messages SET mention = 1 - mention WHERE row % 7 = 0;"
+	"UPDATE slots SET lines = lines + 1 WHERE hour = 2 AND author % 3 = 0;"
+	"UPDATE hours SET bytes = 0 WHERE hour = 3;"
+	"UPDATE shares SET bytes = bytes + 1 WHERE author = -1;";
+
+/* Into a file whose first page is gone, from there into another. */
+static void salvage(struct fixture *f, char *dir)
+{
+	sqlite3_int64 size;
+	uint8_t *image = sqlite3_serialize(f->store->db, "main", &size, 0);
+	char *path;
+	FILE *file;
+
+	assert_non_null(mkdtemp(dir));
+	path = xasprintf("%s/chat.db", dir);
+	store_close(f->store);
+	file = fopen(path, "wb");
+	assert_true(image != NULL && file != NULL);
+	memset(image, 0, 4096);
+	assert_int_equal(fwrite(image, 1, (size_t)size, file), size);
+	assert_int_equal(fclose(file), 0);
+	sqlite3_free(image);
+	assert_int_equal(store_salvage(path, 0, NULL), 0);
+	assert_int_equal(store_open(&f->store, path, NULL), 0);
+	store_set_quota(f->store, &quota);
+	free(path);
+}
+
+static void remove_files(const char *dir)
+{
+	static const char *const ends[] = {
+		"", "-wal", STORE_SHOWN_SUFFIX, ".damaged-1970-01-01"};
+
+	for (size_t i = 0; i < P2P_ARRAY_LEN(ends); i++) {
+		char *name = xasprintf("%s/chat.db%s", dir, ends[i]);
+
+		(void)unlink(name);
+		free(name);
+	}
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void test_quota_agrees_in_a_database_that_was_carried_over(void **state)
+{
+	char dir[] = "/tmp/test_quota.XXXXXX";
+	struct fixture *f = *state;
+
+	becomes(f, 51, STORE_REGULAR);
+	becomes(f, 52, STORE_FRIEND);
+	for (unsigned i = 0; i < 1200; i++)
+		(void)says(f, (int)i % 2, (int)(i % 53), (1 + i % 3) * HOUR + i,
+			i);
+	check_sums(f);
+	assert_true(number_of(f->store, "SELECT count(*) FROM slots") > 9);
+	assert_int_equal(store_exec(f->store, damaged_rows), 0);
+	salvage(f, dir);
+	/* Nothing had to be mended. */
+	assert_int_equal(store_damage(f->store)->shares, 0);
+	assert_false(store_damage(f->store)->uncounted);
+	check_sums(f);
+	/* Strangers have a slot in a saturated hour, or it is none. */
+	assert_int_equal(number_of(f->store, without_slot), 0);
+	assert_true(number_of(f->store, "SELECT count(*) FROM hours"
+					" WHERE saturated") > 0);
+	for (unsigned i = 0; i < 1200; i++)
+		(void)says(f, (int)i % 2, 1 + (int)(i % 52),
+			(1 + i % 3) * HOUR + i, 5000 + i);
+	check_sums(f);
+	remove_files(dir);
 }
 
 static void test_quota_forgets_strangers_who_said_nothing(void **state)
@@ -545,6 +628,7 @@ int main(void)
 		STORY(test_quota_holds_whatever_comes),
 		STORY(test_quota_a_burst_writes_its_sums_once),
 		STORY(test_quota_rolls_back_as_a_whole),
+		STORY(test_quota_agrees_in_a_database_that_was_carried_over),
 		STORY(test_quota_forgets_strangers_who_said_nothing),
 		STORY(test_quota_addresses_of_friends_outlive_strangers),
 	};
