@@ -187,7 +187,8 @@ static void test_strangers_of_one_peer_leave_the_known_alone(void **state)
 	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 1);
 }
 
-/* More than one peer may bring, less than a room or eight authors may have. */
+/* More than one peer may bring, less than eight authors may have; a room may
+ * have as much at once, and twice as much a second. */
 static void test_strangers_of_one_peer_have_a_rate_in_bytes(void **state)
 {
 	const size_t line = 32 << 10;
