@@ -97,7 +97,8 @@ static void test_names_of_the_screen_stay_marked(void **state)
 	static const char *const names[] = {"you", "YOU", "уоu", "-- system",
 		"system", "!mali", "?mali", "+mali", "*mali", ">", "> mali",
 		"@mali", "..Ah93KnYU", "Alice~abcdef", "\xEF\xBC\x81mali",
-		"\xC7\x83mali", "mal\xE2\x80\xA6", "somebody", "[ok] mali"};
+		"\xC7\x83mali", "mal\xE2\x80\xA6", "somebody", "here",
+		"elsewhere", "Everybody", "nobody", "[ok] mali"};
 	struct fixture *f = *state;
 	struct host *h = &f->me;
 	struct author a;

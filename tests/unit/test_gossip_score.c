@@ -70,18 +70,21 @@ static void spoil_text(uint8_t *unit, size_t len)
 			unit[i] ^= 1;
 }
 
-/* R of the signature becomes the neutral point, as who has the key can make
- * it: go and others find such a signature in order. */
+/* R of the signature becomes this point, as who has the key can make it. */
+static uint8_t point[32];
+
 static void spoil_point(uint8_t *unit, size_t len)
 {
-	static const uint8_t neutral[32] = {1};
-
 	for (size_t i = 0; i + 2 + 64 < len; i++)
 		if (unit[i] == 0x2a && unit[i + 1] == 64)
-			memcpy(unit + i + 2, neutral, sizeof(neutral));
+			memcpy(unit + i + 2, point, sizeof(point));
 }
 
 /* ---- forgers ---- */
+
+/* The 30 bytes in between. */
+#define ZEROS "000000000000000000000000000000000000000000000000000000000000"
+#define ONES "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 
 static void test_gossip_negative_peer_is_pruned(void **state)
 {
@@ -136,16 +139,58 @@ static void test_gossip_all_who_bring_a_forgery_pay(void **state)
 	assert_true(worth(l, 0) <= -99);
 }
 
-/* What another program finds valid it forwards, and is not to blame. */
+/* Of small order, or not the only encoding: go and others find signatures with
+ * such a point in order. What another program finds valid it forwards, and is
+ * not to blame. */
 static void test_gossip_disputed_signature_costs_nobody(void **state)
 {
+	static const char *const disputed[] = {"01" ZEROS
+					       "00", /* the neutral one */
+		"00" ZEROS "00",                     /* order 4 */
+		"ec" ONES "7f",                      /* order 2: p - 1 */
+		"ed" ONES "7f", /* p and p + 1 are 0 and 1 */
+		"ee" ONES "7f",
+		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b1"
+		"3802886d53fc05", /* order 8 */
+		"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64e"
+		"c7fd7792ac037a"};
 	struct gossip_lab *l = *state;
+	unsigned n = 0;
 
 	lab_member(l, 0, GOSSIP_V11);
-	forge(l, 0, 1, spoil_point);
-	assert_int_equal(gossip_counters(l->g)->units_rejected, 1);
-	assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 0);
-	assert_true(worth(l, 0) >= 0);
+	for (size_t i = 0; i < P2P_ARRAY_LEN(disputed); i++)
+		for (int sign = 0; sign < 2; sign++) {
+			vector_hex_fixed(disputed[i], point, sizeof(point));
+			point[31] |= (uint8_t)(sign << 7);
+			forge(l, 0, 1, spoil_point);
+			assert_int_equal(
+				gossip_counters(l->g)->units_rejected, ++n);
+			assert_int_equal(lab_events(l, GOSSIP_EV_UNIT), 0);
+			assert_true(worth(l, 0) >= 0);
+		}
+}
+
+/* One bit beside them there is nothing to dispute. */
+static void test_gossip_forged_points_are_forgeries(void **state)
+{
+	static const char *const sure[] = {"02" ZEROS "00", "eb" ONES "7f",
+		"01" ZEROS "01", "ee" ONES "6f",
+		"0100000000000000000000000000000001000000000000000000"
+		"000000000000",
+		"eeffffffffffffffffffffffffffffffff7fffffffffffffffff"
+		"ffffffffff7f",
+		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b1"
+		"3802886d53fc04",
+		"c6176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64e"
+		"c7fd7792ac037a"};
+	struct gossip_lab *l = *state;
+
+	for (unsigned i = 0; i < P2P_ARRAY_LEN(sure); i++) {
+		lab_member(l, i, GOSSIP_V11);
+		vector_hex_fixed(sure[i], point, sizeof(point));
+		forge(l, i, 20, spoil_point);
+		assert_true(worth(l, i) <= -99);
+	}
 }
 
 /* A unit of the owner of one key, with another key in it; in hexadecimal. */
@@ -766,6 +811,7 @@ int main(void)
 		T(test_gossip_negative_peer_is_pruned),
 		T(test_gossip_all_who_bring_a_forgery_pay),
 		T(test_gossip_disputed_signature_costs_nobody),
+		T(test_gossip_forged_points_are_forgeries),
 		T(test_gossip_disputed_foreign_signature_costs_nobody),
 		T(test_gossip_odd_messages_cost_nobody),
 		T(test_gossip_graylisted_rpc_is_ignored),

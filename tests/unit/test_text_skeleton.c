@@ -100,7 +100,8 @@ static void test_each_look_alike_is_one(void **state)
 		buf_reset(&fake);
 		unescape(v.word[1], &fake);
 		assert_string_not_equal(v.word[0], buf_cstr(&fake));
-		if (!alike(v.word[0], buf_cstr(&fake))) {
+		if (!alike(v.word[0], buf_cstr(&fake)) ||
+			!alike(buf_cstr(&fake), v.word[0])) {
 			print_error("%s is not taken for %s (%s)\n", v.word[1],
 				v.word[0], v.word[2]);
 			missed++;
@@ -126,6 +127,7 @@ static void test_names_that_differ_stay_different(void **state)
 			assert_int_equal(alike(names[i], names[j]), i == j);
 	/* Nothing is nobody's look-alike. */
 	assert_false(alike("", ""));
+	assert_false(alike("", "a") || alike("a", ""));
 	assert_false(alike("\xE2\x80\x8B", "\xE2\x80\x8B"));
 }
 
