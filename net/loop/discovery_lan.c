@@ -395,14 +395,10 @@ static void lookup_step(struct discovery *d, struct lookup *lk)
 
 static bool is_own(const struct discovery *d, const struct maddr *addr)
 {
-	struct bytes own, its;
-	struct maddr base;
-
-	if (d->advert == NULL || d->advert->count == 0)
-		return false;
-	maddr_split_peer(&d->advert->addrs[0], &base, &own);
-	maddr_split_peer(addr, &base, &its);
-	return own.len > 0 && bytes_equal(own, its);
+	for (size_t i = 0; d->advert != NULL && i < d->advert->count; i++)
+		if (maddr_equal(&d->advert->addrs[i], addr))
+			return true;
+	return false;
 }
 
 static bool tell_peer(

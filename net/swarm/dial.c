@@ -121,6 +121,20 @@ void dial_was_self(struct swarm *s, const struct env *env, struct conn *c)
 		book_drop(&s->book, &p->known, &c->remote);
 }
 
+/* Anybody on the LAN can say so of any address. */
+void dial_own_id(
+	struct swarm *s, const struct env *env, const struct maddr *addr)
+{
+	struct dialable at;
+
+	dialable_of(&at, addr);
+	if (s->copy_at_ms > env->now_ms || s->dials >= SWARM_DIALS_MAX ||
+		dial_why_not(s, env, addr, &at) != NULL)
+		return;
+	if (conn_new_outbound(s, env, addr, &s->cfg.me->id) != NULL)
+		s->copy_at_ms = env_after(env, SWARM_COPY_MS);
+}
+
 /* ---- when -------------------------------------------------------------- */
 
 static bool is_hint(const struct peer *p)

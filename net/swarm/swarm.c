@@ -175,9 +175,14 @@ static void know(struct swarm *s, const struct env *env,
 	struct peer *p;
 	bool is_new;
 
-	if (s->shutting_down || peer_id_equal(id, &s->cfg.me->id))
+	if (s->shutting_down)
 		return;
 	maddr_split_peer(addr, &base, &raw);
+	if (peer_id_equal(id, &s->cfg.me->id)) {
+		if (fresh)
+			dial_own_id(s, env, &base);
+		return;
+	}
 	dialable_of(&at, &base);
 	if (dialable_is_nowhere(&at) || dial_is_self(s, env, &base))
 		return;

@@ -193,6 +193,7 @@ struct swarm {
 	uint64_t age_at_ms; /* the book is looked through at a tick then */
 	struct self_addr selves[SWARM_SELVES_MAX];
 	unsigned self_next;
+	uint64_t copy_at_ms; /* not looked for a copy of our key before */
 	struct typed typed[SWARM_TYPED_MAX];
 	unsigned typed_next;
 	unsigned unreached; /* told last */
@@ -445,6 +446,10 @@ void dial_won(
 void dial_slot_freed(
 	struct swarm *s, const struct env *env, const struct conn *c);
 
+/* The LAN tells our own id at that address: if it is not ours it is dialled, to
+ * see whether a copy of our key answers there. */
+void dial_own_id(
+	struct swarm *s, const struct env *env, const struct maddr *addr);
 /* The peer is not dialled before that: the pause after each set that failed, so
  * many dials a minute. */
 uint64_t dial_rests_until(const struct peer *p);

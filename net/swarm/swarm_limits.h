@@ -56,6 +56,9 @@
 #define SWARM_TYPED_MAX 64 /* typed addresses that nobody answered at yet */
 #define SWARM_SELVES_MAX 8 /* addresses where we answered ourselves */
 #define SWARM_SELF_MS 600000
+/* Where our own id is told by the LAN, and we are not, a copy of our key may
+ * be: it is looked at so often at most. */
+#define SWARM_COPY_MS 60000
 #define SWARM_OWN_MAX 128 /* addresses of this machine */
 #define SWARM_UPGRADE_MS 5000
 #define SWARM_CLOSE_MS 1000 /* to write what is left */

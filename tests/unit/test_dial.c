@@ -484,7 +484,8 @@ static void test_dial_own_addresses_are_not_dialled(void **state)
 	lab_addr(&own, "/ip4/192.168.1.2/tcp/1");
 	swarm_set_addresses(l->s, &own, 1);
 	know(l, "/ip4/192.168.1.2/tcp/1", true);
-	know_of(l, &l->me.id, "/ip4/192.168.1.3/tcp/1", true);
+	know_of(l, &l->me.id, "/ip4/192.168.1.2/tcp/1", true);
+	know_of(l, &l->me.id, "/ip4/192.168.1.3/tcp/1", false);
 	pass(l, 5000);
 	assert_int_equal(l->dial_count, 0);
 	/* The address is free for another once we have left it. */
@@ -492,6 +493,32 @@ static void test_dial_own_addresses_are_not_dialled(void **state)
 	know(l, "/ip4/192.168.1.2/tcp/1", true);
 	pass(l, 400);
 	assert_int_equal(l->dial_count, 1);
+}
+
+/* Anybody can tell our id of any address: one dial a minute, none to where we
+ * are or nobody can be, and whoever else answers there is not met. */
+static void test_dial_own_id_elsewhere_is_looked_at_once_a_minute(void **state)
+{
+	struct lone *l = *state;
+	struct peer_id met;
+	struct maddr own;
+
+	lab_addr(&own, "/ip4/192.168.1.2/tcp/1");
+	swarm_set_addresses(l->s, &own, 1);
+	know_of(l, &l->me.id, "/ip4/0.0.0.0/tcp/1", true);
+	know_of(l, &l->me.id, "/ip4/192.168.1.2/tcp/1", true);
+	assert_int_equal(l->dial_count, 0);
+	for (unsigned i = 0; i < SWARM_COPY_MS - 1; i += 1000) {
+		know_of(l, &l->me.id, "/ip4/192.168.1.3/tcp/1", true);
+		know_of(l, &l->me.id, "/ip4/192.168.1.4/tcp/1", true);
+		pass(l, 1000);
+	}
+	assert_int_equal(l->dial_count, 1);
+	know_of(l, &l->me.id, "/ip4/192.168.1.4/tcp/1", true);
+	pass(l, 1);
+	assert_int_equal(l->dial_count, 2);
+	assert_non_null(strstr(l->dialled, "/ip4/192.168.1.4/tcp/1 "));
+	assert_int_equal(swarm_known_peers(l->s, &met, 1), 0);
 }
 
 /* Behind an address that is not known as ours we answer ourselves. */
@@ -777,6 +804,7 @@ int main(void)
 		ALONE(test_dial_hints_do_not_push_saved_peers_out),
 		ALONE(test_dial_who_learns_makes_no_room_for_himself),
 		ALONE(test_dial_own_addresses_are_not_dialled),
+		ALONE(test_dial_own_id_elsewhere_is_looked_at_once_a_minute),
 		PUBLIC(test_dial_who_turns_out_to_be_us_is_forgotten),
 		ALONE(test_dial_says_why_relayed_addresses_are_not_dialled),
 		ALONE(test_dial_what_is_not_spoken_is_kept_and_not_dialled),
