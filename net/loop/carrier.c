@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "base/xmalloc.h"
 
@@ -279,6 +280,25 @@ void carrier_flush(struct loop *l, uint64_t conn)
 
 /* ---- accepting --------------------------------------------------------- */
 
+/* The lowest free number is given out, so a high one says that all below it are
+ * taken. */
+static void note_files(struct loop *l, const struct carrier *c)
+{
+	struct rlimit limit;
+	uv_os_fd_t fd;
+
+	if (uv_now(&l->uv) < l->files_say_ms ||
+		uv_fileno((const uv_handle_t *)&c->tcp, &fd) != 0 ||
+		getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+		(rlim_t)fd + LOOP_FILES_LEFT < limit.rlim_cur)
+		return;
+	l->files_say_ms = uv_now(&l->uv) + LOOP_FILES_SAY_MS;
+	log_printf(l->env.log, LOG_LEVEL_WARN,
+		"the limit of open files (%llu) is reached: whoever connects "
+		"now is turned away; start with more, e.g. ulimit -n 1024",
+		(unsigned long long)limit.rlim_cur);
+}
+
 void carrier_accept(struct loop *l, uv_stream_t *listener)
 {
 	struct node_event ev = {.kind = NODE_EV_ACCEPTED};
@@ -289,6 +309,7 @@ void carrier_accept(struct loop *l, uv_stream_t *listener)
 		carrier_drop(c);
 		return;
 	}
+	note_files(l, c);
 	set_options(c);
 	ev.addr = c->remote;
 	loop_step(l, &ev);

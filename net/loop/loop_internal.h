@@ -148,6 +148,8 @@ struct loop {
 	pthread_t thread;
 	uv_tcp_t listeners[LOOP_LISTEN_MAX];
 	size_t listener_count;
+	uint64_t files_say_ms; /* of uv_now: the limit of open files is not said
+				  before */
 	size_t accepts[LOOP_LISTEN_MAX]; /* in this turn */
 	bool held[LOOP_LISTEN_MAX];      /* somebody waits for the next turn */
 	uint16_t port;

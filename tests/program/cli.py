@@ -844,6 +844,24 @@ def log_file(t):
     need("/nonexistent/log" in q.stderr(), q.stderr())
 
 
+def open_files(t):
+    """Too few open files are a word in the log; whoever comes later gets in."""
+    home = t.home()
+    few = ("sh", "-c", 'ulimit -n 64; exec "$@"', "sh")
+    p = Program(t, home, "--log", str(home / "log"), wrap=few).ready()
+    held = [socket.create_connection(("127.0.0.1", p.port), PATIENCE)
+            for _ in range(64)]
+    wait_for(home / "log", "limit of open files (64)")
+    for each in held:
+        each.close()
+    q = Program(t, t.home(), "--connect", p.addr).ready()
+    q.wait("peer", peer_id=p.id, state="connected")
+    q.quit()
+    p.quit()
+    need((home / "log").read_text().count("limit of open files") == 1,
+         (home / "log").read_text())
+
+
 PROBES = [
     help_text, version_text, help_wins, bad_options, what_it_takes,
     no_terminal, bad_addresses, port_in_use, saved_port, config_errors,
@@ -853,7 +871,7 @@ PROBES = [
     foreign_database, signals, signals_connected, names_in_mdns, kept_peers,
     names_of_the_silent, stopped_and_continued,
     broken_stdout, end_of_input, plain_alone, odd_input, hostile_text,
-    dumb_terminal, background, log_file,
+    dumb_terminal, background, log_file, open_files,
 ]
 
 if __name__ == "__main__":
