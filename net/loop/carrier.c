@@ -281,22 +281,32 @@ void carrier_flush(struct loop *l, uint64_t conn)
 /* ---- accepting --------------------------------------------------------- */
 
 /* The lowest free number is given out, so a high one says that all below it are
- * taken. */
-static void note_files(struct loop *l, const struct carrier *c)
+ * taken. The last ones are for what we open ourselves. */
+static bool is_among_the_last(struct loop *l, const struct carrier *c)
 {
 	struct rlimit limit;
 	uv_os_fd_t fd;
 
-	if (uv_now(&l->uv) < l->files_say_ms ||
-		uv_fileno((const uv_handle_t *)&c->tcp, &fd) != 0 ||
+	if (uv_fileno((const uv_handle_t *)&c->tcp, &fd) != 0 ||
 		getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
 		(rlim_t)fd + LOOP_FILES_LEFT < limit.rlim_cur)
-		return;
+		return false;
+	if (uv_now(&l->uv) < l->files_say_ms)
+		return true;
 	l->files_say_ms = uv_now(&l->uv) + LOOP_FILES_SAY_MS;
 	log_printf(l->env.log, LOG_LEVEL_WARN,
 		"the limit of open files (%llu) is reached: whoever connects "
 		"now is turned away; start with more, e.g. ulimit -n 1024",
 		(unsigned long long)limit.rlim_cur);
+	return true;
+}
+
+void carrier_end_one(struct loop *l)
+{
+	struct table_entry *e = table_oldest(&l->carriers);
+
+	if (e != NULL)
+		fail(e->value);
 }
 
 void carrier_accept(struct loop *l, uv_stream_t *listener)
@@ -305,11 +315,10 @@ void carrier_accept(struct loop *l, uv_stream_t *listener)
 	struct carrier *c = carrier_new(l);
 
 	if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0 ||
-		!peer_address(&c->tcp, &c->remote)) {
+		!peer_address(&c->tcp, &c->remote) || is_among_the_last(l, c)) {
 		carrier_drop(c);
 		return;
 	}
-	note_files(l, c);
 	set_options(c);
 	ev.addr = c->remote;
 	loop_step(l, &ev);

@@ -1,10 +1,12 @@
 /*
  * Listening sockets, and the addresses that others can reach them at.
  */
+#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/xmalloc.h"
 #include "net/loop/loop_internal.h"
@@ -42,6 +44,27 @@ static int bind_one(struct loop *l, const struct sockaddr *sa, uint16_t *port)
 	return err;
 }
 
+/*
+ * libuv has no descriptor to accept with, and would try again for ever: what it
+ * keeps for this it cannot open a second time in the sandbox. With one more it
+ * gets on, and carrier_accept turns away whoever takes that.
+ */
+static void make_room(struct loop *l)
+{
+	if (l->spare_fd < 0) {
+		carrier_end_one(l);
+		return;
+	}
+	(void)close(l->spare_fd);
+	l->spare_fd = -1;
+}
+
+void listen_keep_spare(struct loop *l)
+{
+	if (l->spare_fd < 0)
+		l->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 /* libuv accepts as long as there is somebody, however many come: one whom
  * nobody takes holds it up until the next turn. */
 static void on_connection(uv_stream_t *listener, int status)
@@ -49,6 +72,8 @@ static void on_connection(uv_stream_t *listener, int status)
 	struct loop *l = listener->data;
 	size_t at = (size_t)((uv_tcp_t *)listener - l->listeners);
 
+	if (status == UV_EMFILE || status == UV_ENFILE)
+		make_room(l);
 	if (status != 0)
 		return;
 	if (l->accepts[at] >= LOOP_ACCEPTS_A_TURN) {
@@ -61,6 +86,7 @@ static void on_connection(uv_stream_t *listener, int status)
 
 void listen_turn(struct loop *l)
 {
+	listen_keep_spare(l);
 	for (size_t i = 0; i < l->listener_count; i++) {
 		l->accepts[i] = l->held[i];
 		if (l->held[i])

@@ -393,6 +393,8 @@ struct loop *loop_new(
 	set_time(l);
 	l->last_boot_ms = l->env.now_ms;
 	l->last_mono_ms = uv_hrtime() / 1000000;
+	l->spare_fd = -1;
+	listen_keep_spare(l);
 	table_init(&l->carriers, &l->rng);
 	list_init(&l->dials);
 	list_init(&l->askings);
@@ -455,6 +457,8 @@ void loop_free(struct loop *l)
 	(void)uv_run(&l->uv, UV_RUN_DEFAULT);
 	P2P_ASSERT(uv_loop_close(&l->uv) == 0);
 	(void)close(l->wake_fd);
+	if (l->spare_fd >= 0)
+		(void)close(l->spare_fd);
 	if (l->netif_fd >= 0)
 		(void)close(l->netif_fd);
 	ear_close(l);

@@ -148,6 +148,8 @@ struct loop {
 	pthread_t thread;
 	uv_tcp_t listeners[LOOP_LISTEN_MAX];
 	size_t listener_count;
+	int spare_fd; /* given up when libuv has none to accept with; -1: it was
+		       */
 	uint64_t files_say_ms; /* of uv_now: the limit of open files is not said
 				  before */
 	size_t accepts[LOOP_LISTEN_MAX]; /* in this turn */
@@ -195,6 +197,8 @@ void carrier_accept(struct loop *l, uv_stream_t *listener);
 void carrier_flush(struct loop *l, uint64_t conn);
 void carrier_pause(struct loop *l, uint64_t conn, bool pause);
 void carrier_close(struct loop *l, uint64_t conn);
+/* Ends the oldest, as if the far side had: its descriptor is needed. */
+void carrier_end_one(struct loop *l);
 void carriers_close_all(struct loop *l);
 /* libuv's close callback of a carrier's handle: frees the carrier. */
 void carrier_handle_closed(uv_handle_t *h);
@@ -231,6 +235,8 @@ int listen_bind(
 	struct loop *l, char error[static LOOP_ERROR_TEXT_MAX]) P2P_MUST_CHECK;
 /* A turn begins: those whom the last one held up are accepted. */
 void listen_turn(struct loop *l);
+/* A descriptor that is there when there is none. */
+void listen_keep_spare(struct loop *l);
 /* Own addresses now; true when they differ from the last time. */
 bool listen_addresses(struct loop *l);
 /* Whether interfaces or their addresses differ from the last time. */

@@ -17,9 +17,9 @@
 #define LOOP_ACCEPTS_A_TURN 4
 #define LOOP_YOUNG_BYTES 1024
 #define LOOP_YOUNG_READS_A_TURN 4
-/* With so few descriptors left of what the system allows the log says so, so
- * often at most. libuv closes who comes when there are none. */
-#define LOOP_FILES_LEFT 2
+/* Of the descriptors that the system allows so many are never a connection's;
+ * that others are turned away for it is logged so often at most. */
+#define LOOP_FILES_LEFT 8
 #define LOOP_FILES_SAY_MS 60000
 /* Copied for a write that the kernel did not take at once. */
 #define LOOP_WRITE_CHUNK_BYTES 16384

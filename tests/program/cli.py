@@ -8,6 +8,7 @@ import os
 import pathlib
 import pty
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -862,6 +863,41 @@ def open_files(t):
          (home / "log").read_text())
 
 
+def is_turned_away(port):
+    """The other side of a new connection closes it."""
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as one:
+        one.settimeout(PATIENCE)
+        try:
+            while one.recv(4096):
+                pass
+        except ConnectionResetError:
+            pass
+
+
+def no_open_file_left(t):
+    """With no open file left at all it turns away who comes, and goes on."""
+    home = t.home()
+    p = Program(t, home, "--log", str(home / "log")).ready()
+    ann = Program(t, t.home(), "--connect", p.addr).ready()
+    ann.wait("peer", peer_id=p.id, state="connected")
+    try:
+        used = len(os.listdir(f"/proc/{p.proc.pid}/fd"))
+    except PermissionError as closed:
+        raise Skip("the sandbox lets root alone look") from closed
+    soft, hard = resource.prlimit(p.proc.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(p.proc.pid, resource.RLIMIT_NOFILE, (used, hard))
+    for _ in range(6):
+        is_turned_away(p.port)
+    ann.send("still there")
+    p.wait("message", text="still there")
+    resource.prlimit(p.proc.pid, resource.RLIMIT_NOFILE, (soft, hard))
+    q = Program(t, t.home(), "--connect", p.addr).ready()
+    q.wait("peer", peer_id=p.id, state="connected")
+    for each in (q, ann, p):
+        each.quit()
+    need("limit of open files" in (home / "log").read_text(), "not said")
+
+
 PROBES = [
     help_text, version_text, help_wins, bad_options, what_it_takes,
     no_terminal, bad_addresses, port_in_use, saved_port, config_errors,
@@ -872,6 +908,7 @@ PROBES = [
     names_of_the_silent, stopped_and_continued,
     broken_stdout, end_of_input, plain_alone, odd_input, hostile_text,
     dumb_terminal, background, log_file, open_files,
+    no_open_file_left,
 ]
 
 if __name__ == "__main__":
