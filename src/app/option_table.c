@@ -161,6 +161,28 @@ static int parse_number(const char *value, uint64_t *out)
 	return 0;
 }
 
+void option_list_clear(struct option_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	list->count = 0;
+}
+
+void options_clear(struct options *o)
+{
+	option_list_clear(&o->rooms);
+	option_list_clear(&o->listen);
+	option_list_clear(&o->connect);
+	option_list_clear(&o->keep);
+	option_list_clear(&o->mdns_services);
+	free(o->name);
+	free(o->data_dir);
+	free(o->profile);
+	free(o->config);
+	free(o->log);
+	*o = (struct options){.help = false};
+}
+
 static int add_item(struct option_list *list, const char *value)
 {
 	if (list->count >= OPTIONS_LIST_MAX)

@@ -78,28 +78,6 @@ const char *options_help(void)
 
 /* ---- all sources ------------------------------------------------------- */
 
-static void list_clear(struct option_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		free(list->items[i]);
-	list->count = 0;
-}
-
-void options_clear(struct options *o)
-{
-	list_clear(&o->rooms);
-	list_clear(&o->listen);
-	list_clear(&o->connect);
-	list_clear(&o->keep);
-	list_clear(&o->mdns_services);
-	free(o->name);
-	free(o->data_dir);
-	free(o->profile);
-	free(o->config);
-	free(o->log);
-	*o = (struct options){.help = false};
-}
-
 /* Empty says nothing. */
 static int read_env(struct options *o, options_env_fn get_env, char *error)
 {
@@ -127,7 +105,7 @@ static void take_list(struct option_list *to, struct option_list *from)
 {
 	if (from->count == 0)
 		return;
-	list_clear(to);
+	option_list_clear(to);
 	*to = *from;
 	from->count = 0;
 }

@@ -77,6 +77,8 @@ typedef const char *(*options_env_fn)(const char *name);
 int options_read(struct options *o, int argc, char *const argv[],
 	options_env_fn get_env, char error[static OPTIONS_ERROR_MAX]);
 void options_clear(struct options *o);
+/* Frees its values; it is empty then. */
+void option_list_clear(struct option_list *list);
 /* The number as given, or the other. */
 uint64_t options_number(
 	const struct options *o, enum option_number which, uint64_t otherwise);
